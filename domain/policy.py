@@ -1,0 +1,143 @@
+"""The readings (解释) that a company may change, as one validated value made from a data file.
+
+The text comes from an adapter; nothing here reads a file. A community's own settings override single values; the value in
+force is kept in the events that depend on it.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from domain.clocks import ClockPolicy
+from domain.errors import FieldError, InvalidInput
+from domain.terms import ClockName, SuspendReason
+
+Minutes = Annotated[int, Field(gt=0)]
+MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClockLimits(_Part):
+    reply_minutes: Minutes
+    repair_minutes: Minutes
+    public_minor_minutes: Minutes
+    public_severe_minutes: Minutes
+
+
+class ClockPauses(_Part):
+    reply: tuple[SuspendReason, ...] = ()
+    repair: tuple[SuspendReason, ...] = ()
+    public_minor: tuple[SuspendReason, ...] = ()
+    public_severe: tuple[SuspendReason, ...] = ()
+
+
+class Entry(_Part):
+    skew_minutes: Minutes
+    late_minutes: Minutes
+    long_late_minutes: Minutes
+    offline_minutes: Minutes
+
+
+class FollowUp(_Part):
+    reopen_days: Minutes
+    unreached_attempts: Minutes
+    unreached_days: Minutes
+
+
+class ApprovalTerms(_Part):
+    expires_minutes: Minutes
+
+
+class Duty(_Part):
+    summer_from: MonthDay
+    summer_to: MonthDay
+    morning: time
+    noon: time
+    afternoon_winter: time
+    afternoon_summer: time
+    night_winter: time
+    night_summer: time
+    night_post: Literal["technician", "control_room"]
+
+
+class _Policy(_Part):
+    version: str
+    clocks: ClockLimits
+    clock_pauses: ClockPauses
+    entry: Entry
+    follow_up: FollowUp
+    approval: ApprovalTerms
+    duty: Duty
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Every reading in force for a community."""
+
+    values: _Policy
+    clock_policy: ClockPolicy
+
+    @property
+    def version(self) -> str:
+        """Name of this set of readings, kept in events."""
+        return self.values.version
+
+    @property
+    def entry(self) -> Entry:
+        """Late, offline and future entry."""
+        return self.values.entry
+
+    @property
+    def follow_up(self) -> FollowUp:
+        """Reopening and unreached residents."""
+        return self.values.follow_up
+
+    @property
+    def duty(self) -> Duty:
+        """Duty periods."""
+        return self.values.duty
+
+    @property
+    def approval_lifetime(self) -> timedelta:
+        """How long a command waits for its second person."""
+        return timedelta(minutes=self.values.approval.expires_minutes)
+
+    def overridden(self, changes: Mapping[str, Any]) -> "Policy":
+        """This policy with dotted settings (``clocks.reply_minutes``) replaced; refuses unknown or wrong ones by name."""
+        data = self.values.model_dump(mode="json")
+        for dotted, value in changes.items():
+            part, _, name = dotted.partition(".")
+            if part not in data or not isinstance(data[part], dict) or name not in data[part]:
+                known = [f"{p}.{n}" for p, names in data.items() if isinstance(names, dict) for n in names]
+                raise InvalidInput([FieldError(f"/settings/{dotted}", f"no such setting; known: {', '.join(known)}")])
+            data[part][name] = value
+        if changes:
+            data["version"] = self.version.partition("+")[0] + "+community"
+        return _policy(data)
+
+
+def parse_policy(text: str) -> Policy:
+    """Parse and validate a policy file (TOML); errors name the setting."""
+    try:
+        return _policy(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput([FieldError("/policy", str(error))]) from error
+
+
+def _policy(data: Mapping[str, Any]) -> Policy:
+    try:
+        values = _Policy.model_validate(data)
+    except ValidationError as error:
+        raise InvalidInput(
+            [FieldError("/settings/" + ".".join(str(p) for p in e["loc"]), e["msg"]) for e in error.errors()]
+        ) from error
+    limits = {name: getattr(values.clocks, f"{name.value}_minutes") for name in ClockName if name != ClockName.RECTIFY}
+    pauses = {name: getattr(values.clock_pauses, name.value) for name in ClockName if name != ClockName.RECTIFY}
+    return Policy(values, ClockPolicy(values.version, limits, pauses))

@@ -1,0 +1,81 @@
+"""Personal data (个人信息) as values: clear inside a command, sealed in every event (D2 duty 21).
+
+Name, phone, dwelling-level address and every free text or picture that came from or is about a resident belong to a *data
+subject*. A decision yields :class:`Personal` values; the sealer turns them into :class:`Sealed` ones before anything is
+encoded. Encoding a ``Personal`` is an error, so clear text can't reach a disk by mistake.
+"""
+
+from abc import ABC
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+
+class Private(ABC):
+    """A personal text, clear or sealed."""
+
+    subject: UUID
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            _from_stored, serialization=core_schema.plain_serializer_function_ser_schema(_to_stored)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Personal(Private):
+    """A personal text in the clear; lives only between a command and its sealing, or on its way to an entitled reader."""
+
+    subject: UUID
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Personal(subject={self.subject}, text=<{len(self.text)} characters>)"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed(Private):
+    """A personal text sealed under its subject's key: AES-256-GCM, 12-byte nonce, tag at the end of the ciphertext."""
+
+    subject: UUID
+    key_version: int
+    nonce: bytes
+    ciphertext: bytes
+
+
+def _to_stored(value: Private) -> dict[str, str | int]:
+    if not isinstance(value, Sealed):
+        raise ValueError("personal data must be sealed before it is encoded")
+    return {
+        "subject": str(value.subject),
+        "key_version": value.key_version,
+        "nonce": b64encode(value.nonce).decode(),
+        "ciphertext": b64encode(value.ciphertext).decode(),
+    }
+
+
+def _from_stored(value: Any) -> Private:
+    if isinstance(value, Private):
+        return value
+    return Sealed(
+        UUID(value["subject"]), value["key_version"], b64decode(value["nonce"]), b64decode(value["ciphertext"])
+    )
+
+
+def mask_name(name: str) -> str:
+    """王小明 → 王**; the first character stays."""
+    return name[:1] + "**" if name else ""
+
+
+def mask_phone(phone: str) -> str:
+    """13812345678 → 138****5678; anything shorter than 8 characters is hidden whole."""
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****"
+
+
+MASKED = "***"
+ERASED = "erased"

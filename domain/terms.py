@@ -1,0 +1,267 @@
+"""The vocabulary (术语): every code that is stored, shown or sent, as closed enumerations.
+
+Codes are stored; labels are shown and live in the catalogues of the pages. Names follow the field's standard English;
+the Chinese term stands in each docstring.
+"""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a ticket is about (D1 3.2, 4.1.1; D4)."""
+
+    REPAIR = "repair"  # 报修
+    COMPLAINT = "complaint"  # 投诉
+    ASSISTANCE = "assistance"  # 求助
+    ENQUIRY = "enquiry"  # 咨询
+    RENOVATION = "renovation"  # 装修申请
+    MOVE_IN = "move_in"  # 入伙
+    INSPECTION = "inspection"  # 巡检整改
+    VISIT = "visit"  # 走访征询
+    OTHER = "other"  # 其他
+
+
+class Channel(StrEnum):
+    """How the request reached the centre (D1 4.1.1, 4.1.3; D2 items 9 and 10 for ``company``)."""
+
+    PHONE = "phone"
+    WALK_IN = "walk_in"
+    WRITTEN = "written"
+    BUTLER = "butler"
+    CONTROL_ROOM = "control_room"
+    COMPANY = "company"
+    INSPECTION = "inspection"
+    PORTAL = "portal"
+    OPEN311 = "open311"
+
+
+class Urgency(StrEnum):
+    """Emergencies (应急情况) are never deferred to the morning (D5 五)."""
+
+    NORMAL = "normal"
+    EMERGENCY = "emergency"
+
+
+class Facility(StrEnum):
+    """Whose thing is broken, and how badly: it chooses the clock (D2 items 5, 6, 8)."""
+
+    PRIVATE = "private"
+    PUBLIC_MINOR = "public_minor"
+    PUBLIC_SEVERE = "public_severe"
+
+
+class State(StrEnum):
+    """States of a ticket (工单状态)."""
+
+    RECEIVED = "received"  # 已接单
+    CLASSIFIED = "classified"  # 已分类
+    DISPATCHED = "dispatched"  # 已派工
+    REPAIRED = "repaired"  # 已完工
+    FOLLOWED_UP = "followed_up"  # 已回访
+    CANCELLED = "cancelled"  # 已取消
+
+
+class Trigger(StrEnum):
+    """Everything that can be done to a ticket; the API spells them with dashes."""
+
+    RECEIVE = "receive"
+    CLASSIFY = "classify"
+    RECLASSIFY = "reclassify"
+    DISPATCH = "dispatch"
+    REASSIGN = "reassign"
+    DECLINE = "decline"
+    ACCEPT = "accept"
+    START = "start"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    COMPLETE = "complete"
+    SETTLE = "settle"
+    FOLLOW_UP = "follow_up"
+    ATTEMPT_FOLLOW_UP = "attempt_follow_up"
+    CLOSE_UNREACHED = "close_unreached"
+    REOPEN = "reopen"
+    CANCEL = "cancel"
+    REPLY = "reply"
+    SCHEDULE = "schedule"
+    DEFER = "defer"
+    ESCALATE = "escalate"
+    URGE = "urge"
+    QUOTE = "quote"
+    ACCEPT_QUOTE = "accept_quote"
+    DECLINE_QUOTE = "decline_quote"
+    SETTLE_CHARGE = "settle_charge"
+    CHECK_ITEM = "check_item"
+    ORDER_RECTIFICATION = "order_rectification"
+    CONFIRM_RECTIFICATION = "confirm_rectification"
+    APPROVE_MAJOR_WORKS = "approve_major_works"
+    JUDGE_COMPLAINT = "judge_complaint"
+    LINK = "link"
+    ATTACH = "attach"
+    CORRECT = "correct"
+    NOTE = "note"
+
+
+class Role(StrEnum):
+    """Posts that act on tickets (D1 3, D4, D5)."""
+
+    ASSISTANT = "assistant"  # 客户助理/客服管理员
+    BUTLER = "butler"  # 私人管家
+    TECHNICIAN = "technician"  # 维修技工/水电维修员
+    CONTROL_ROOM = "control_room"  # 中控室
+    SECURITY = "security"  # 安护
+    SUPERVISOR = "supervisor"  # 客服主管/管理处副主任
+    DIRECTOR = "director"  # 管理处主任/总管
+    FINANCE = "finance"  # 财物管理员
+    HR = "hr"  # 行政主管
+    APPRAISER = "appraiser"  # 公司考评、巡查、审批
+    AUDITOR = "auditor"  # 审计
+    PRIVACY_OFFICER = "privacy_officer"  # 个人信息保护
+    ADMIN = "admin"  # 系统管理: accounts and configuration, no business right
+
+
+class Book(StrEnum):
+    """Numbered books (记录册, D1 4.1.1); the value is the prefix of its numbers."""
+
+    INTAKE = "GD"  # every ticket, at receipt
+    REPAIR = "BX"  # 报修记录
+    COMPLAINT = "TS"  # 投诉记录
+    DAILY = "RC"  # 日常事务登记表
+    RENOVATION = "ZX"  # 装修
+    MOVE_IN = "RH"  # 入伙
+    INSPECTION = "XJ"  # 巡检
+    VISIT = "ZF"  # 走访
+
+
+class SuspendReason(StrEnum):
+    """Why work waits (挂起); some reasons pause a clock (D2 item 6)."""
+
+    AWAITING_PARTS = "awaiting_parts"
+    AWAITING_STAFF = "awaiting_staff"
+    AWAITING_RESIDENT = "awaiting_resident"
+    AWAITING_APPROVAL = "awaiting_approval"
+
+
+class CompletionOutcome(StrEnum):
+    """How a work order ended: done, or not carried out."""
+
+    DONE = "done"
+    NOT_CARRIED_OUT = "not_carried_out"
+
+
+class FollowUpMethod(StrEnum):
+    """How the resident was asked for a verdict (回访方式)."""
+
+    PHONE = "phone"
+    VISIT = "visit"
+    ON_THE_SPOT = "on_the_spot"
+
+
+class CancelReason(StrEnum):
+    """Why a ticket ends without work."""
+
+    WITHDRAWN = "withdrawn"
+    DUPLICATE = "duplicate"
+    INVALID = "invalid"
+    QUOTE_DECLINED = "quote_declined"
+
+
+class EscalationLevel(StrEnum):
+    """Steps of reporting upward (上报, D1 4.1.2), lowest first; never downward."""
+
+    SUPERVISOR = "supervisor"
+    DIRECTOR = "director"
+    COMPANY = "company"
+
+
+class AssigneeType(StrEnum):
+    """Who may carry a work order (维修工作单)."""
+
+    PERSON = "person"
+    TEAM = "team"
+    CONTRACTOR = "contractor"
+
+
+class ChargeStatus(StrEnum):
+    """A quotation's way to its settlement (有偿服务)."""
+
+    QUOTED = "quoted"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    PAID = "paid"
+    WAIVED = "waived"
+
+
+class ChargeOutcome(StrEnum):
+    """How an accepted charge was settled."""
+
+    PAID = "paid"
+    WAIVED = "waived"
+
+
+class ComplaintSeverity(StrEnum):
+    """轻微 or 严重 (D2 items 9 and 10)."""
+
+    MINOR = "minor"
+    SERIOUS = "serious"
+
+
+class ComplaintFault(StrEnum):
+    """Whose fault a complaint was (D2 items 9 and 10: 属管理处责任)."""
+
+    OFFICE = "office"
+    RESIDENT = "resident"
+    THIRD_PARTY = "third_party"
+    NONE = "none"
+
+
+class LinkRelation(StrEnum):
+    """How one ticket hangs together with another."""
+
+    DEFECT_OF = "defect_of"
+    FOLLOWS_FROM = "follows_from"
+    SAME_CAUSE = "same_cause"
+
+
+class CorrectionReason(StrEnum):
+    """登记错误 counts against the register (D2 item 28); new information doesn't."""
+
+    REGISTER_ERROR = "register_error"
+    NEW_INFORMATION = "new_information"
+
+
+class ClockName(StrEnum):
+    """Deadlines of D2 items 5–8, and of a rectification order (限期整改)."""
+
+    REPLY = "reply"
+    REPAIR = "repair"
+    PUBLIC_MINOR = "public_minor"
+    PUBLIC_SEVERE = "public_severe"
+    RECTIFY = "rectify"
+
+
+class ClockStatus(StrEnum):
+    """A clock's reading at a moment."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"
+
+
+class ApprovalState(StrEnum):
+    """States of a command that waits for a second person."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class DutyPeriod(StrEnum):
+    """Periods of the day's duty (D5 二)."""
+
+    MORNING = "morning"
+    NOON = "noon"
+    AFTERNOON = "afternoon"
+    NIGHT = "night"
