@@ -135,9 +135,7 @@ def readings(timeline: Timeline, kind: Kind | None, facility: Facility | None, a
     if kind in (Kind.RENOVATION, Kind.INSPECTION):
         for order in timeline.orders:
             stopped = _earliest(order.confirmed_at, timeline.stopped_at)
-            found.append(
-                _read(ClockName.RECTIFY, order.ordered_at, order.due_at - order.ordered_at, stopped, (), at)
-            )
+            found.append(_read(ClockName.RECTIFY, order.ordered_at, order.due_at - order.ordered_at, stopped, (), at))
     return found
 
 

@@ -37,6 +37,17 @@ def invalid(pointer: str, message: str) -> InvalidInput:
 
 
 @dataclass(eq=False)
+class TooLarge(Refusal):
+    """More bytes than are taken; ``limit`` is in bytes."""
+
+    what: str
+    limit: int
+
+    def __str__(self) -> str:
+        return f"{self.what} is larger than {self.limit} bytes"
+
+
+@dataclass(eq=False)
 class TransitionRefused(Refusal):
     """The lifecycle table has no such transition from this state."""
 

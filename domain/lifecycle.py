@@ -102,10 +102,12 @@ TABLE: tuple[Transition, ...] = (
 
 
 def _machine() -> Machine:
-    machine = Machine(model=None, states=[NOT_YET, *_ALL], initial=NOT_YET, auto_transitions=False, send_event=True)
+    machine = Machine(
+        model=None, states=[NOT_YET, *(s.value for s in _ALL)], initial=NOT_YET, auto_transitions=False, send_event=True
+    )
     for row in TABLE:
-        for source in row.sources or (NOT_YET,):
-            machine.add_transition(row.trigger.value, source, row.target or source)
+        for source in [s.value for s in row.sources] or [NOT_YET]:
+            machine.add_transition(row.trigger.value, source, row.target.value if row.target else source)
     return machine
 
 

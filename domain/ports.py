@@ -169,7 +169,12 @@ class EventLog(Protocol):
         ...
 
     async def read_stream(
-        self, stream_id: UUID, *, after_version: int = 0, upto_version: int | None = None, upto_position: int | None = None
+        self,
+        stream_id: UUID,
+        *,
+        after_version: int = 0,
+        upto_version: int | None = None,
+        upto_position: int | None = None,
     ) -> Sequence[StoredEvent]:
         """A stream's events in order of version."""
         ...
