@@ -119,7 +119,7 @@ def _fast() -> Mapping[tuple[State, Trigger], tuple[State, ...]]:
     for name, event in MACHINE.events.items():
         for source, ways in event.transitions.items():
             if source != NOT_YET:
-                fast[State(source), Trigger(name)] = tuple(State(way.dest) for way in ways)
+                fast[State(source), Trigger(name)] = tuple(State(str(way.dest)) for way in ways)
     return MappingProxyType(fast)
 
 

@@ -138,6 +138,7 @@ def _policy(data: Mapping[str, Any]) -> Policy:
         raise InvalidInput(
             [FieldError("/settings/" + ".".join(str(p) for p in e["loc"]), e["msg"]) for e in error.errors()]
         ) from error
-    limits = {name: getattr(values.clocks, f"{name.value}_minutes") for name in ClockName if name != ClockName.RECTIFY}
-    pauses = {name: getattr(values.clock_pauses, name.value) for name in ClockName if name != ClockName.RECTIFY}
+    names = [name for name in ClockName if name is not ClockName.RECTIFY]
+    limits: dict[ClockName, int] = {name: getattr(values.clocks, f"{name.value}_minutes") for name in names}
+    pauses: dict[ClockName, tuple[SuspendReason, ...]] = {name: getattr(values.clock_pauses, name.value) for name in names}
     return Policy(values, ClockPolicy(values.version, limits, pauses))

@@ -30,9 +30,7 @@ class PriceList:
             return self.services[code]
         except KeyError:
             known = ", ".join(self.services)
-            raise InvalidInput(
-                [FieldError(pointer, f"no such service in price list {self.version}; known: {known}")]
-            ) from None
+            raise InvalidInput([FieldError(pointer, f"no such service in price list {self.version}; known: {known}")]) from None
 
 
 def parse_price_list(text: str) -> PriceList:

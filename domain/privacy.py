@@ -62,9 +62,7 @@ def _to_stored(value: Private) -> dict[str, str | int]:
 def _from_stored(value: Any) -> Private:
     if isinstance(value, Private):
         return value
-    return Sealed(
-        UUID(value["subject"]), value["key_version"], b64decode(value["nonce"]), b64decode(value["ciphertext"])
-    )
+    return Sealed(UUID(value["subject"]), value["key_version"], b64decode(value["nonce"]), b64decode(value["ciphertext"]))
 
 
 def mask_name(name: str) -> str:

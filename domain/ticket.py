@@ -57,13 +57,11 @@ def _corrected(s: TicketState, name: str, text: Text | None, code: str | None) -
     return {name: None if code is None else convert(code)}
 
 
-def _marked(assignment: Assignment | None, **marks: bool) -> Assignment | None:
+def _marked(assignment: Assignment | None, **marks: Any) -> Assignment | None:
     return replace(assignment, **marks) if assignment else None
 
 
-def _charge(
-    charge: Charge | None, status: ChargeStatus, method: str | None = None, receipt: str | None = None
-) -> Charge | None:
+def _charge(charge: Charge | None, status: ChargeStatus, method: str | None = None, receipt: str | None = None) -> Charge | None:
     return replace(charge, status=status, method=method, receipt=receipt) if charge else None
 
 
