@@ -66,3 +66,10 @@ def test_the_packages_are_found_in_the_installation(installed: Path, tmp_path: P
     for package in PACKAGES:
         where = run(installed / "python", "-c", f"import {package}; print({package}.__file__)", cwd=tmp_path)
         assert Path(where).is_relative_to(installed.parent)
+
+
+@pytest.mark.long
+def test_the_command_runs_from_an_empty_directory(installed: Path, tmp_path: Path) -> None:
+    assert "serve" in run(installed / "gongdan", "--help", cwd=tmp_path)
+    assert '"transitions"' in run(installed / "gongdan", "lifecycle", "--format", "json", cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
