@@ -203,6 +203,10 @@ class EventLog(Protocol):
         """The stream that took this number (void numbers included)."""
         ...
 
+    async def read_named(self, scopes: Sequence[str], after_position: int) -> Sequence[StoredEvent]:
+        """Events after a position, in order, of every stream that holds a name reserved in one of the scopes."""
+        ...
+
     async def registry_version(self) -> int:
         """Counts appends that changed communities, people, roles or tokens; caches compare it."""
         ...

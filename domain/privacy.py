@@ -23,7 +23,7 @@ class Private(ABC):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
-            _from_stored, serialization=core_schema.plain_serializer_function_ser_schema(_to_stored)
+            _from_stored, serialization=core_schema.plain_serializer_function_ser_schema(to_stored)
         )
 
 
@@ -48,7 +48,8 @@ class Sealed(Private):
     ciphertext: bytes
 
 
-def _to_stored(value: Private) -> dict[str, str | int]:
+def to_stored(value: Private) -> dict[str, str | int]:
+    """The stored form of a sealed text: codes and base64; raises ValueError for a clear one."""
     if not isinstance(value, Sealed):
         raise ValueError("personal data must be sealed before it is encoded")
     return {
@@ -60,9 +61,14 @@ def _to_stored(value: Private) -> dict[str, str | int]:
 
 
 def _from_stored(value: Any) -> Private:
+    """A sealed text from its stored form; raises ValueError for anything else."""
     if isinstance(value, Private):
         return value
-    return Sealed(UUID(value["subject"]), value["key_version"], b64decode(value["nonce"]), b64decode(value["ciphertext"]))
+    match value:
+        case {"subject": str(subject), "key_version": int(version), "nonce": str(nonce), "ciphertext": str(text), **more}:
+            if not more:
+                return Sealed(UUID(subject), version, b64decode(nonce, validate=True), b64decode(text, validate=True))
+    raise ValueError("not a sealed text")
 
 
 def mask_name(name: str) -> str:

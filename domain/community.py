@@ -1,0 +1,104 @@
+"""The community (小区): one estate, unit of appraisal and tenancy boundary, with areas, teams, contractors and settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from domain.aggregate import Folded, FoldedState, register
+
+SCOPE = "community"
+"""Scope in which community codes are reserved."""
+
+
+def community_stream(code: str) -> UUID:
+    """The stream of a community: the same code can't be registered twice."""
+    return uuid5(NAMESPACE_URL, f"gongdan:community:{code}")
+
+
+@dataclass(frozen=True)
+class CommunityState(FoldedState):
+    """A community as it is now; ``settings`` override single readings of the policy by dotted name."""
+
+    id: UUID
+    version: int
+    code: str = ""
+    name: str = ""
+    timezone: str = "Asia/Shanghai"
+    areas: Mapping[str, str] = field(default_factory=dict)
+    teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contractors: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    price_list: str | None = None
+
+
+@register
+class Community(Folded):
+    """One estate."""
+
+    TOPIC = "community"
+    STATE = CommunityState
+    state: CommunityState
+
+    class Event(Folded.Event):
+        """Base of the community's events."""
+
+    class CommunityRegistered(Event):
+        """A community began to use the service; its code and time zone stay."""
+
+        TOPIC = "community.registered"
+        code: str
+        name: str
+        timezone: str
+
+        def evolve(self, state: CommunityState) -> CommunityState:
+            return state.with_(code=self.code, name=self.name, timezone=self.timezone)
+
+    class AreaAdded(Event):
+        """责任区: a part of the community that one administrator answers for."""
+
+        TOPIC = "community.area_added"
+        area: str
+        name: str
+
+        def evolve(self, state: CommunityState) -> CommunityState:
+            return state.with_(areas={**state.areas, self.area: self.name})
+
+    class TeamFormed(Event):
+        """班组: people who may be given a work order together; forming it again replaces the members."""
+
+        TOPIC = "community.team_formed"
+        team: str
+        members: tuple[str, ...]
+
+        def evolve(self, state: CommunityState) -> CommunityState:
+            return state.with_(teams={**state.teams, self.team: self.members})
+
+    class ContractorRegistered(Event):
+        """外包单位: an assignee without a login."""
+
+        TOPIC = "community.contractor_registered"
+        contractor: str
+        name: str
+
+        def evolve(self, state: CommunityState) -> CommunityState:
+            return state.with_(contractors={**state.contractors, self.contractor: self.name})
+
+    class SettingsChanged(Event):
+        """Readings this community decided otherwise, by dotted name; null returns to the company's."""
+
+        TOPIC = "community.settings_changed"
+        settings: dict[str, Any]
+
+        def evolve(self, state: CommunityState) -> CommunityState:
+            merged = {**state.settings, **self.settings}
+            return state.with_(settings={k: v for k, v in merged.items() if v is not None})
+
+    class PriceListPublished(Event):
+        """A price list (有偿服务收费标准) of this community, as its TOML text; two people."""
+
+        TOPIC = "community.price_list_published"
+        text: str
+
+        def evolve(self, state: CommunityState) -> CommunityState:
+            return state.with_(price_list=self.text)

@@ -1,0 +1,40 @@
+"""Which fields of an event are personal (个人信息), and the event with those fields sealed.
+
+Every personal text is a field of its own at the top of an event, so that the seal can name stream, version and field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from typing import TypeVar, get_args
+
+from domain.aggregate import Folded
+from domain.privacy import Private, Sealed
+
+E = TypeVar("E", bound=Folded.Event)
+
+
+@cache
+def _private_fields(event: type[Folded.Event]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(event) if f.type is Private or Private in get_args(f.type))
+
+
+def seal_fields(event: Folded.Event) -> list[tuple[str, Private]]:
+    """The personal texts of an event by field name, clear or sealed, in the order of the fields."""
+    texts = ((name, getattr(event, name)) for name in _private_fields(type(event)))
+    return [(name, text) for name, text in texts if text is not None]
+
+
+def with_sealed(event: E, sealed: Mapping[str, Private]) -> E:
+    """A copy of the event with the named personal fields replaced by sealed ones.
+
+    Raises TypeError for a field that is no personal one, or a value that is not sealed.
+    """
+    wrong = [name for name in sealed if name not in _private_fields(type(event))]
+    clear = [name for name, text in sealed.items() if not isinstance(text, Sealed)]
+    if wrong or clear:
+        raise TypeError(f"{type(event).__name__}: no personal field: {wrong}; not sealed: {clear}")
+    copy = object.__new__(type(event))
+    copy.__dict__.update(event.__dict__)
+    copy.__dict__.update(sealed)
+    return copy
