@@ -6,7 +6,7 @@ Every personal text is a field of its own at the top of an event, so that the se
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
-from typing import TypeVar, get_args
+from typing import TypeVar, get_args, get_type_hints
 
 from domain.aggregate import Folded
 from domain.privacy import Private, Sealed
@@ -16,7 +16,8 @@ E = TypeVar("E", bound=Folded.Event)
 
 @cache
 def _private_fields(event: type[Folded.Event]) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(event) if f.type is Private or Private in get_args(f.type))
+    hints = get_type_hints(event)
+    return tuple(f.name for f in fields(event) if hints[f.name] is Private or Private in get_args(hints[f.name]))
 
 
 def seal_fields(event: Folded.Event) -> list[tuple[str, Private]]:
