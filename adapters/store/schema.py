@@ -123,7 +123,30 @@ ACCESS = Migration(
     ),
 )
 
-SCHEMA: list[Migration] = [LOG, ACCESS]
+ATTACHMENTS = Migration(
+    3,
+    "attachments",
+    (
+        """CREATE TABLE attachments (
+            name TEXT PRIMARY KEY,
+            upload_id BYTEA NOT NULL UNIQUE,
+            stream_id BYTEA NOT NULL,
+            subject_id BYTEA NOT NULL,
+            key_version BIGINT NOT NULL,
+            content_type TEXT NOT NULL,
+            size BIGINT NOT NULL,
+            chunks BIGINT NOT NULL,
+            created_at BIGINT NOT NULL)""",
+        """CREATE TABLE attachment_chunks (
+            upload_id BYTEA NOT NULL,
+            chunk BIGINT NOT NULL,
+            sealed BYTEA NOT NULL,
+            PRIMARY KEY (upload_id, chunk))""",
+        "CREATE TABLE attachment_uploads (upload_id BYTEA PRIMARY KEY, started_at BIGINT NOT NULL)",
+    ),
+)
+
+SCHEMA: list[Migration] = [LOG, ACCESS, ATTACHMENTS]
 
 
 def newest() -> int:

@@ -1,0 +1,241 @@
+"""Attachments: bounded, checked, sealed in chunks; nothing that was changed, swapped or cut off is given out as whole."""
+
+import os
+import tracemalloc
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from adapters.store import schema
+from adapters.store.attachments import CHUNK_BYTES, MAX_BYTES, AttachmentDamaged, Attachments
+from adapters.store.database import Database, Transaction
+from adapters.store.keys import KeyStore
+from domain.errors import Conflict, InvalidInput, NotFound, TooLarge
+from tests.store.key_stores import KeyStores, SteppingClock, open_database
+
+pytestmark = pytest.mark.anyio
+
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"
+CANARY = "王小明的电话是13800138000".encode()
+
+
+@dataclass
+class Place:
+    """A store with its keys."""
+
+    database: Database
+    keys: KeyStore
+    clock: SteppingClock
+    attachments: Attachments
+    subject: UUID
+    stream: UUID
+
+    async def put(self, content: bytes, declared: str = "", piece: int = 10_000) -> str:
+        return (await self.attachments.store(self.subject, self.stream, pieces(content, piece), declared)).name
+
+    async def get(self, name: str) -> bytes:
+        _, content = await self.attachments.open(name)
+        return b"".join([chunk async for chunk in content])
+
+    async def rows(self) -> list[int]:
+        counts = [await self.database.read(f"SELECT count(*) FROM {table}") for table in TABLES]
+        return [count for [(count,)] in counts]
+
+
+TABLES = ("attachments", "attachment_chunks", "attachment_uploads")
+
+
+async def pieces(content: bytes, size: int = 10_000) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+    where: Path | str = tmp_path / "gongdan.db"
+    if request.param == "postgresql":
+        where = request.getfixturevalue("fresh_postgres_url")
+    stores = KeyStores(tmp_path / "keys.db", tmp_path / "master.key")
+    keys, database = await stores.new(), await open_database(where, create=True)
+    await schema.create(database, "test")
+    attachments = Attachments(database, keys, stores.clock, os.urandom)
+    yield Place(database, keys, stores.clock, attachments, uuid4(), uuid4())
+    await database.close()
+    await stores.close()
+
+
+@pytest.mark.parametrize("size", [len(JPEG), CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES, 3 * CHUNK_BYTES + 7])
+async def test_what_is_stored_is_read_back(place: Place, size: int) -> None:
+    content = JPEG + os.urandom(size - len(JPEG))
+    stored = await place.attachments.store(place.subject, place.stream, pieces(content), "image/jpeg")
+    assert (stored.size, stored.content_type) == (size, "image/jpeg")
+    assert (stored.subject, stored.stream_id) == (place.subject, place.stream)
+    assert await place.attachments.find(stored.name) == stored
+    assert await place.get(stored.name) == content
+    assert await place.rows() == [1, -(-size // CHUNK_BYTES), 0]
+
+
+@pytest.mark.parametrize("piece", [1, 7, CHUNK_BYTES, 10 * CHUNK_BYTES])
+async def test_how_it_arrives_makes_no_difference(place: Place, piece: int) -> None:
+    content = ("漏水" * 300).encode() if piece < 100 else ("漏水" * 30_000).encode()
+    assert await place.get(await place.put(content, "text/plain", piece)) == content
+
+
+async def test_the_same_content_is_sealed_differently_each_time(place: Place) -> None:
+    assert await place.put(JPEG) != await place.put(JPEG)
+
+
+async def test_no_clear_byte_reaches_a_table(place: Place) -> None:
+    await place.put(CANARY * 20_000)
+    rows = await place.database.read("SELECT sealed FROM attachment_chunks")
+    assert not [1 for (sealed,) in rows if CANARY in sealed or CANARY[:12] in sealed]
+
+
+async def test_twenty_mebibytes_pass_in_bounded_memory(place: Place) -> None:
+    async def film() -> AsyncIterator[bytes]:
+        yield JPEG + bytes(CHUNK_BYTES - len(JPEG))
+        for _ in range(MAX_BYTES // CHUNK_BYTES - 1):
+            yield bytes(CHUNK_BYTES)
+
+    await place.put(JPEG)  # imports and connections are paid for
+    tracemalloc.start()
+    try:
+        stored = await place.attachments.store(place.subject, place.stream, film())
+        _, content = await place.attachments.open(stored.name)
+        size = 0
+        async for chunk in content:
+            size += len(chunk)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size == stored.size == MAX_BYTES
+    assert peak < 3 * 1024 * 1024
+
+
+async def test_one_byte_more_is_refused_and_nothing_is_left(place: Place) -> None:
+    taken = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        yield JPEG
+        while True:
+            taken += 1
+            yield bytes(CHUNK_BYTES)
+
+    with pytest.raises(TooLarge) as refused:
+        await place.attachments.store(place.subject, place.stream, endless())
+    assert refused.value.limit == MAX_BYTES
+    assert taken == MAX_BYTES // CHUNK_BYTES
+    with pytest.raises(TooLarge):
+        await place.put(JPEG + bytes(MAX_BYTES + 1 - len(JPEG)), piece=MAX_BYTES + 1)
+    assert await place.rows() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("content", "declared", "named"),
+    [
+        (b"<!DOCTYPE html><script>", "image/jpeg", "text/html"),
+        (JPEG, "image/png", "image/jpeg"),
+        (b"MZ\x90\0" + bytes(1000), "application/pdf", "executable"),
+        (b"", "text/plain", "empty"),
+        (b"a" * 3 * CHUNK_BYTES + b"\0", "text/plain", "NUL"),
+        (b"a" * 3 * CHUNK_BYTES + b"\xff", "text/plain", "UTF-8"),
+        ("漏".encode()[:2], "text/plain", "UTF-8"),
+    ],
+)
+async def test_lying_or_unwelcome_content_is_refused_and_nothing_is_left(
+    place: Place, content: bytes, declared: str, named: str
+) -> None:
+    with pytest.raises(InvalidInput, match=named):
+        await place.put(content, declared)
+    assert await place.rows() == [0, 0, 0]
+
+
+async def test_an_upload_that_breaks_leaves_nothing(place: Place) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield JPEG + bytes(5 * CHUNK_BYTES)
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await place.attachments.store(place.subject, place.stream, broken())
+    assert await place.rows() == [0, 0, 0]
+
+
+async def test_what_a_killed_process_left_is_swept_and_a_late_end_is_refused(place: Place) -> None:
+    whole = await place.put(JPEG + bytes(2 * CHUNK_BYTES))
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield JPEG + bytes(5 * CHUNK_BYTES)
+        assert await place.attachments.sweep() == 0  # it may still be going on
+        assert (await place.rows())[2] == 1
+        place.clock.moment += timedelta(hours=2)
+        assert await place.attachments.sweep() == 1
+        assert await place.rows() == [1, 3, 0]
+        yield bytes(10)
+
+    with pytest.raises(Conflict, match="given up"):
+        await place.attachments.store(place.subject, place.stream, slow())
+    assert await place.rows() == [1, 3, 0]
+    assert len(await place.get(whole)) == len(JPEG) + 2 * CHUNK_BYTES
+
+
+async def test_an_attachment_whose_event_was_refused_is_removed(place: Place) -> None:
+    name = await place.put(JPEG)
+    await place.attachments.discard(name)
+    assert await place.rows() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["0" * 64, "", "x", "\0" * 64, "A" * 64])
+async def test_an_unknown_name_is_not_found(place: Place, name: str) -> None:
+    for look in (place.attachments.open, place.attachments.find, place.attachments.discard):
+        with pytest.raises(NotFound):
+            await look(name)
+
+
+async def test_an_erased_subjects_attachment_is_gone(place: Place) -> None:
+    name = await place.put(JPEG)
+    await place.keys.erase(place.subject)
+    with pytest.raises(NotFound):
+        await place.attachments.open(name)
+    with pytest.raises(Conflict, match="erased"):
+        await place.put(JPEG)
+    assert (await place.attachments.find(name)).size == len(JPEG)
+
+
+DAMAGES = {
+    "last chunk cut off": [
+        "DELETE FROM attachment_chunks WHERE chunk = 3",
+        "UPDATE attachments SET chunks = 3",
+    ],
+    "last chunk missing": ["DELETE FROM attachment_chunks WHERE chunk = 3"],
+    "chunks swapped": [
+        "UPDATE attachment_chunks SET chunk = 9 WHERE chunk = 1",
+        "UPDATE attachment_chunks SET chunk = 1 WHERE chunk = 2",
+        "UPDATE attachment_chunks SET chunk = 2 WHERE chunk = 9",
+    ],
+    "chunk repeated": [
+        "UPDATE attachment_chunks SET sealed = (SELECT sealed FROM attachment_chunks WHERE chunk = 1) WHERE chunk = 2"
+    ],
+    "chunk emptied": ["UPDATE attachment_chunks SET sealed = :empty WHERE chunk = 1"],
+    "moved to another ticket": ["UPDATE attachments SET stream_id = :other"],
+    "another key version": ["UPDATE attachments SET key_version = 2"],
+    "another name": ["UPDATE attachments SET name = :name"],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+async def test_damage_is_noticed(place: Place, damage: list[str]) -> None:
+    name = await place.put(JPEG + os.urandom(3 * CHUNK_BYTES))
+    values = {"empty": b"", "other": uuid4().bytes, "name": "0" * 64}
+
+    async def spoil(tx: Transaction) -> None:
+        for statement in damage:
+            await tx.execute(statement, {key: value for key, value in values.items() if f":{key}" in statement})
+
+    await place.database.write(spoil)
+    with pytest.raises(AttachmentDamaged):
+        await place.get("0" * 64 if ":name" in damage[0] else name)
