@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from domain.clocks import ClockPolicy
 from domain.errors import FieldError, InvalidInput
@@ -65,6 +65,15 @@ class Duty(_Part):
     night_winter: time
     night_summer: time
     night_post: Literal["technician", "control_room"]
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        """The periods of a day follow each other, in both seasons."""
+        for season in ("winter", "summer"):
+            afternoon, night = getattr(self, f"afternoon_{season}"), getattr(self, f"night_{season}")
+            if not self.morning < self.noon < afternoon < night:
+                raise ValueError(f"morning, noon, afternoon_{season} and night_{season} must follow each other")
+        return self
 
 
 class _Policy(_Part):

@@ -1,27 +1,39 @@
 """The price list of paid services (有偿服务项目及收费标准, D1 4.2.1), made from a data file."""
 
 import tomllib
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from domain.errors import FieldError, InvalidInput
 
+Label = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+Yuan = Annotated[Decimal, Field(ge=0, lt=10_000_000, decimal_places=2)]
 
-@dataclass(frozen=True, slots=True)
-class PricedService:
-    """One line: code, labels, unit, unit price in fen."""
+
+class PricedService(BaseModel):
+    """One line: labels, unit, unit price in yuan with at most two decimals."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     code: str
-    name: str
-    unit: str
-    unit_price_fen: int
+    name: Label
+    unit: Label
+    price_yuan: Yuan
+
+    @property
+    def unit_price_fen(self) -> int:
+        """The unit price in fen (分)."""
+        return int(self.price_yuan * 100)
 
 
-@dataclass(frozen=True, slots=True)
-class PriceList:
+class PriceList(BaseModel):
     """Prices in force; ``version`` is kept in every quotation."""
 
-    version: str
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Label
     services: dict[str, PricedService]
 
     def price(self, code: str, pointer: str) -> PricedService:
@@ -34,20 +46,20 @@ class PriceList:
 
 
 def parse_price_list(text: str) -> PriceList:
-    """Parse a price list (TOML): version, and a table of services by code with name, unit and price in yuan."""
+    """Parse a price list (TOML): version, and a table of services by code with name, unit and price in yuan, as a text.
+
+    Raises InvalidInput, whose errors name the setting: ``/price_list/services/unblock_drain/price_yuan``.
+    """
     try:
         data = tomllib.loads(text)
-        services = {
-            code: PricedService(code, line["name"], line["unit"], _fen(line["price_yuan"]))
-            for code, line in data["services"].items()
-        }
-        return PriceList(str(data["version"]), services)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
-        raise InvalidInput([FieldError("/price_list", f"not a price list: {error!r}")]) from error
-
-
-def _fen(yuan: str) -> int:
-    fen = Decimal(yuan) * 100
-    if fen != fen.to_integral_value() or fen < 0:
-        raise ValueError(f"{yuan} yuan is not a whole number of fen, 0 or more")
-    return int(fen)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput([FieldError("/price_list", str(error))]) from error
+    services = data.get("services")
+    if isinstance(services, dict):
+        data["services"] = {code: {**line, "code": code} if isinstance(line, dict) else line for code, line in services.items()}
+    try:
+        return PriceList.model_validate(data)
+    except ValidationError as error:
+        raise InvalidInput(
+            [FieldError("/price_list/" + "/".join(str(p) for p in e["loc"]), e["msg"]) for e in error.errors()]
+        ) from error
