@@ -4,11 +4,11 @@
 from the Machine for the hot path; the API's ``legal[]``, the documentation and the diagram derive from the same rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from transitions import Machine
+from transitions import EventData, Machine
 
 from domain.errors import TransitionRefused
 from domain.terms import Kind, State, Trigger
@@ -107,8 +107,14 @@ def _machine() -> Machine:
     )
     for row in TABLE:
         for source in [s.value for s in row.sources] or [NOT_YET]:
-            machine.add_transition(row.trigger.value, source, row.target.value if row.target else source)
+            said = _says(row.outcome) if row.outcome else None
+            machine.add_transition(row.trigger.value, source, row.target.value if row.target else source, conditions=said)
     return machine
+
+
+def _says(outcome: str) -> Callable[[EventData], bool]:
+    """Of two rows of one trigger the Machine takes the one whose outcome is said: ``follow_up(outcome="dissatisfied")``."""
+    return lambda event: event.kwargs.get("outcome") == outcome
 
 
 MACHINE = _machine()
