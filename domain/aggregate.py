@@ -20,7 +20,7 @@ class Meta:
 
     ``actor`` is a login, or ``system:…``; ``on_behalf_of`` names a contractor or an ``external:`` person whose step was
     entered; ``second_person`` approved it. ``command_id`` is the request; correlation and causation tie a chain together.
-    ``late`` and ``offline`` flag moments that lie before their recording (补录).
+    ``back_entered`` and ``offline_entered`` flag moments that lie before their recording (补录).
     """
 
     actor: str
@@ -142,6 +142,16 @@ def fold(events: Iterable[Any], state: Any = None) -> Any:
     for event in events:
         state = apply(state, event)
     return state
+
+
+E = TypeVar("E", bound=Folded.Event)
+
+
+def occurred(event: type[E], stream: UUID, version: int, at: datetime, meta: Meta, **data: Any) -> E:
+    """A new event: ``version`` of ``stream``, at the moment ``at`` in the world."""
+    make: Any = event
+    made: E = make(originator_id=stream, originator_version=version, timestamp=at, meta=meta, **data)
+    return made
 
 
 def payload_fields(event: type[Folded.Event]) -> list[str]:

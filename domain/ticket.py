@@ -453,7 +453,10 @@ class Ticket(Folded):
             return {"charge": _charge(s.charge, ChargeStatus(self.outcome.value), self.method, self.receipt)}
 
     class ChecklistItemChecked(Event):
-        """One checklist item of a renovation or a move-in; ``defects`` are the repair tickets opened for it."""
+        """One checklist item of a renovation or a move-in; ``defects`` are the repair tickets opened for it.
+
+        Checked again, it stands with the new evidence and the defects of both times.
+        """
 
         TOPIC = "ticket.item_checked"
         item: str
@@ -462,7 +465,9 @@ class Ticket(Folded):
 
         def changes(self, s: TicketState) -> dict[str, Any]:
             evidence = self.sealed_text(self.evidence, "evidence")
-            checked = Checked(self.item, self.timestamp, self.meta.actor, evidence, self.defects)
+            before = [c for c in s.checklist if c.item == self.item]
+            defects = (*(defect for c in before for defect in c.defects), *self.defects)
+            checked = Checked(self.item, self.timestamp, self.meta.actor, evidence, defects)
             return {"checklist": (*(c for c in s.checklist if c.item != self.item), checked)}
 
     class RectificationOrdered(Event):

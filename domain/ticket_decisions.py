@@ -1,12 +1,13 @@
 """decide: what follows from a command on a ticket, as pure functions of state, command and circumstances.
 
-Order of refusals: the lifecycle table, then the rules that hold whatever is said (``ticket_guards``), then what the command
-itself says. Nothing here reads a clock, a file or a source of randomness; the circumstances carry them.
+Order of refusals: a moment before the ticket's last, the lifecycle table, the rules that hold whatever is said
+(``ticket_guards``), then what the command itself says. Nothing here reads a clock, a file or a source of randomness; the
+circumstances carry them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -119,12 +120,16 @@ def decide_back_entry(steps: Sequence[tuple[datetime, c.Command, str | None]], x
         here = replace(x, setting=replace(x.setting, at=at), meta=meta)
         for event in decide(state, command, here):
             events.append(event)
-            state = apply(state, event)
+            if event.originator_id == x.ticket_id:
+                state = apply(state, event)
     return events
 
 
 def _event(event: type[Any], stream: UUID, version: int, x: Circumstances, **data: Any) -> Event:
-    made = event(originator_id=stream, originator_version=version, timestamp=x.at, meta=x.meta, **data)
+    """An event whose moments are UTC, as they are stored: what was just decided reads like what was read back."""
+    data = {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in data.items()}
+    at = x.at.astimezone(UTC)
+    made = event(originator_id=stream, originator_version=version, timestamp=at, meta=x.meta, **data)
     return cast(Event, made)
 
 
@@ -389,11 +394,12 @@ def _check_item(s: TicketState, command: c.CheckItem, x: Circumstances) -> list[
 
 def _defect(s: TicketState, child: UUID, text: str, x: Circumstances) -> list[Event]:
     """A defect found at move-in becomes a repair ticket of its own, linked to the move-in."""
+    x = replace(x, meta=replace(x.meta, correlation_id=s.id))
     received = _event(
         Ticket.TicketReceived,
         child,
         1,
-        replace(x, meta=replace(x.meta, correlation_id=s.id)),
+        x,
         community=s.community,
         subject=cast(UUID, s.subject),
         channel=Channel.INSPECTION,
@@ -425,8 +431,9 @@ def _approve_major_works(s: TicketState, command: c.ApproveMajorWorks, x: Circum
 
 
 def _judge(s: TicketState, command: c.JudgeComplaint, x: Circumstances) -> list[Event]:
-    if command.reasonable and (command.severity is None or command.fault is None):
-        raise InvalidInput([FieldError(f"/{name}", "a reasonable complaint needs it") for name in ("severity", "fault")])
+    missing = [name for name in ("severity", "fault") if command.reasonable and getattr(command, name) is None]
+    if missing:
+        raise InvalidInput([FieldError(f"/{name}", "a reasonable complaint needs it") for name in missing])
     return [
         _made(
             s,
@@ -463,9 +470,15 @@ def _attach(s: TicketState, command: c.Attach, x: Circumstances) -> list[Event]:
 
 def _correct(s: TicketState, command: c.Correct, x: Circumstances) -> list[Event]:
     if command.field in CORRECTABLE_TEXTS:
-        if command.field == "description" and command.value is None:
-            raise invalid("/value", "the description can't be cleared")
         old = getattr(s, CORRECTABLE_TEXTS[command.field])
+        if command.field == "resolution" and old is None:
+            raise invalid("/field", "there is no resolution yet")
+        if command.field in ("description", "resolution") and command.value is None:
+            raise invalid("/value", f"the {command.field} can't be cleared")
+        if old is None and command.value is None:
+            raise invalid("/value", "is the present value")
+        if command.field == "location.dwelling" and command.value is not None and s.location and s.location.public_place:
+            raise invalid("/value", "either a dwelling or a public place, not both; clear location.public_place first")
         return [
             _made(
                 s,
@@ -483,6 +496,8 @@ def _correct(s: TicketState, command: c.Correct, x: Circumstances) -> list[Event
     value, present = _well_formed(command), code_of(s, command.field)
     if value == present:
         raise invalid("/value", "is the present value")
+    if command.field == "location.public_place" and value is not None and s.dwelling is not None:
+        raise invalid("/value", "either a dwelling or a public place, not both; clear location.dwelling first")
     return [
         _made(
             s,

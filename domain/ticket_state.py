@@ -235,4 +235,4 @@ def code_of(s: TicketState, name: str) -> str | None:
     if name.startswith("location."):
         return getattr(s.location, name.removeprefix("location."), None)
     value: str | None = getattr(s, name)
-    return value
+    return None if value is None else str(value)
