@@ -17,7 +17,12 @@ import orjson
 import typing_extensions
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-import domain.ticket  # noqa: F401  registers its events
+import domain.approval
+import domain.community
+import domain.desk
+import domain.staff
+import domain.subject
+import domain.ticket  # noqa: F401  each registers its events
 from domain.aggregate import TOPICS, Folded, FoldedState, Meta, payload_fields
 from domain.ports import StoredEvent
 from domain.privacy import Personal, Sealed, to_stored
@@ -211,7 +216,7 @@ def instant(moment: datetime) -> str:
     """ISO 8601 UTC with six digits and ``Z``; a moment without offset is refused."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no offset")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _dump(value: Mapping[str, Any], what: str, default: Callable[[Any], Any]) -> bytes:
