@@ -117,6 +117,10 @@ class Database(Protocol):
         """Run ``fn`` in a transaction of its own and commit it; any exception of ``fn`` rolls it back."""
         ...
 
+    async def write_log(self, fn: Work[T], *, within: float = DEADLINE) -> T:
+        """The log's own :meth:`write`: on PostgreSQL over a connection that nobody else's work can hold up."""
+        ...
+
     async def close(self) -> None:
         """Let go of every connection and thread."""
         ...

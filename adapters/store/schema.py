@@ -76,7 +76,7 @@ LOG = Migration(
             version BIGINT NOT NULL,
             position BIGINT NOT NULL,
             recorded_at BIGINT NOT NULL,
-            PRIMARY KEY (caller, key))""",
+            PRIMARY KEY (key, caller))""",
         "CREATE INDEX commands_recorded_at ON commands (recorded_at)",
         # number:<prefix of the number> · open_list:<community> (position of the last event that changed it) ·
         # registry (appends that changed people, roles, tokens) · access_log (its last position)
@@ -96,7 +96,8 @@ LOG = Migration(
             name TEXT NOT NULL,
             stream_id BYTEA NOT NULL,
             position BIGINT NOT NULL,
-            PRIMARY KEY (scope, name))""",
+            PRIMARY KEY (name, scope))""",
+        "CREATE INDEX names_scope ON names (scope)",
     ),
 )
 

@@ -102,6 +102,9 @@ class SqliteDatabase:
     async def write(self, fn: Work[T], *, within: float = DEADLINE) -> T:
         return await self._on(self._writer, lambda: self._transact(fn, "BEGIN IMMEDIATE"))
 
+    async def write_log(self, fn: Work[T], *, within: float = DEADLINE) -> T:
+        return await self.write(fn)
+
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
 
