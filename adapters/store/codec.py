@@ -125,6 +125,18 @@ def decode_stored(stored: StoredEvent) -> Folded.Event:
     return decode(stored.topic, stored.stream_id, stored.version, stored.state)
 
 
+class EventCodec:
+    """The Codec port: what journals, recorders and projections are given."""
+
+    def encode(self, event: Folded.Event) -> bytes:
+        """See :func:`encode`."""
+        return encode(event)
+
+    def decode(self, stored: StoredEvent) -> Folded.Event:
+        """See :func:`decode_stored`."""
+        return decode_stored(stored)
+
+
 def encode_state(state: FoldedState) -> bytes:
     """The canonical bytes of a folded state, sealed texts sealed; what equals its default is left out.
 
