@@ -147,7 +147,7 @@ def fold(events: Iterable[Any], state: Any = None) -> Any:
 E = TypeVar("E", bound=Folded.Event)
 
 
-def occurred(event: type[E], stream: UUID, version: int, at: datetime, meta: Meta, **data: Any) -> E:
+def occurred(event: type[E], stream: UUID, version: int, at: datetime, meta: Meta, /, **data: Any) -> E:
     """A new event: ``version`` of ``stream``, at the moment ``at`` in the world."""
     make: Any = event
     made: E = make(originator_id=stream, originator_version=version, timestamp=at, meta=meta, **data)

@@ -6,7 +6,7 @@ Every port is async. Moments are aware UTC datetimes, positions are 1-based and 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.privacy import Private
@@ -242,6 +242,26 @@ class Sealer(Protocol):
 
     async def body_hash(self, body: bytes) -> bytes:
         """Keyed hash of a request's body (32 bytes)."""
+        ...
+
+
+class KeyDestroyer(Protocol):
+    """Makes a subject's data unreadable for ever."""
+
+    async def erase(self, subject: UUID) -> None:
+        """Destroy the subject's key; doing it twice is no error."""
+        ...
+
+
+class Codec(Protocol):
+    """Events as bytes and back."""
+
+    def encode(self, event: Any) -> bytes:
+        """Canonical bytes of an event whose personal texts are sealed."""
+        ...
+
+    def decode(self, stored: StoredEvent) -> Any:
+        """The event that was stored."""
         ...
 
 

@@ -1,0 +1,237 @@
+"""Approvals (第二人审批): a second, different person entitled by the same row lets a command be carried out, or not.
+
+Lateness and authority were judged at the request; legality and the order of time are judged at the approval. A refusal then
+makes the approval ``failed``, with its reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from domain import ticket_commands as c
+from domain.aggregate import Folded, Meta, fold, occurred
+from domain.approval import Approval, ApprovalCase
+from domain.authority import Need, Relation, Right, denied, may_approve
+from domain.back_entry import BackEntry
+from domain.community import Community, community_stream
+from domain.directory import Directory
+from domain.errors import Conflict, NotAllowed, NotFound, Refusal
+from domain.journal import Belonging
+from domain.ports import DuplicateCommand, KeyDestroyer, VersionConflict
+from domain.price_list import parse_price_list
+from domain.privacy import Personal
+from domain.requests import Request, Waiting
+from domain.service_desk import BACK_ENTRY, TRIES, ServiceDesk
+from domain.subject import SubjectFile
+from domain.terms import ApprovalState, Trigger
+from domain.ticket_state import TicketState
+from domain.two_person_commands import DISCLOSE, ERASE, PRICE_LIST, Disclose, Erase, PublishPriceList, Solemn
+
+SOLEMN_RIGHTS: dict[type[Solemn], tuple[Right, str]] = {
+    Erase: (Right.ERASE, ERASE),
+    Disclose: (Right.DISCLOSE, DISCLOSE),
+    PublishPriceList: (Right.PRICE_LIST, PRICE_LIST),
+}
+
+
+class Approvals:
+    """Decides on what waits for a second person, and asks for what always takes two."""
+
+    def __init__(self, desk: ServiceDesk, keys: KeyDestroyer) -> None:
+        self._desk = desk
+        self._keys = keys
+        self._journal = desk.journal
+
+    async def approve(self, approval: UUID, request: Request) -> Waiting:
+        """Carry the command out in the same commit; both people are named in its events."""
+        return await self._decide(approval, request, None)
+
+    async def reject(self, approval: UUID, reason: str, request: Request) -> Waiting:
+        """Refuse it, with a reason."""
+        return await self._decide(approval, request, reason)
+
+    async def ask(self, command: Solemn, request: Request) -> Waiting:
+        """Ask for something that always takes two people and is no step of the lifecycle."""
+        right, name = SOLEMN_RIGHTS[type(command)]
+        ticket = command.ticket if isinstance(command, Erase | Disclose) else None
+        community = command.community if isinstance(command, PublishPriceList) else ""
+        if isinstance(command, PublishPriceList):
+            parse_price_list(command.text)
+        desk = self._desk
+        if request.key is not None:
+            record = await self._journal.log.find_command(request.key.caller, request.key.key)
+            if record is not None:
+                return await desk.answered_waiting(record, request)
+        directory = await desk.directory.current(request.registry_version)
+        now = desk.clock.now()
+        state = None
+        if ticket is not None:
+            state = await desk.load(await desk.find(ticket))
+            community = state.community
+        roles = directory.roles(request.login, community, now)
+        if not roles:
+            raise NotFound("ticket" if ticket else "community")
+        desk.allow(right, name, roles, Relation())
+        subject = state.subject if state and state.subject else desk.ids.new()
+        event = occurred(
+            Approval.ApprovalRequested,
+            desk.ids.new(),
+            1,
+            now,
+            Meta(request.login, request.command_id, policy=directory.policy_of(community).version),
+            community=community,
+            right=right.value,
+            command=name,
+            arguments=Personal(subject, command.model_dump_json()),
+            expires_at=now + directory.policy_of(community).approval_lifetime,
+            stream=state.id if state else None,
+        )
+        try:
+            written = await self._journal.write([event], _belonging(directory, community), command=request.key)
+        except DuplicateCommand as duplicate:
+            return await desk.answered_waiting(duplicate.record, request)
+        last = written.appended.events[-1]
+        return Waiting(fold(written.events), last.position, last.recorded_at)
+
+    async def case(self, approval: UUID, login: str) -> ApprovalCase:
+        """An approval, for its requester and whoever might decide on it."""
+        directory = await self._desk.directory.current()
+        case = await self._journal.load(approval)
+        if not isinstance(case, ApprovalCase):
+            raise NotFound("approval")
+        await self._entitled(directory, case, login)
+        return case
+
+    async def _entitled(self, directory: Directory, case: ApprovalCase, login: str) -> bool:
+        """Whether a person may decide; NotFound for people outside, who may not know of it."""
+        roles = directory.roles(login, case.community, self._desk.clock.now())
+        if not roles and login != case.requested_by:
+            raise NotFound("approval")
+        relation = Relation(frozenset({Need.FOR_COMPANY}), case.area)
+        return may_approve(Right(case.right), roles, relation)
+
+    async def _decide(self, approval: UUID, request: Request, reason: str | None) -> Waiting:
+        desk, journal = self._desk, self._journal
+        if request.key is not None:
+            record = await journal.log.find_command(request.key.caller, request.key.key)
+            if record is not None:
+                return await desk.answered_waiting(record, request)
+        directory = await desk.directory.current(request.registry_version)
+        for _ in range(TRIES):
+            case = await self.case(approval, request.login)
+            now = desk.clock.now()
+            if not await self._entitled(directory, case, request.login):
+                raise denied(Right(case.right), f"approve {case.command}", directory.roles(request.login, case.community, now))
+            if request.login == case.requested_by:
+                raise NotAllowed(f"approve {case.command}", [request.login], ["another person"], "a second, different person")
+            status = case.status_at(now)
+            if status is not ApprovalState.REQUESTED:
+                await self._note_expiry(directory, case, status, now, request)
+                raise Conflict("approval", f"is {status.value} already", {"status": status.value})
+            meta = Meta(request.login, request.command_id, causation_id=case.id)
+            events: list[Folded.Event]
+            if reason is not None:
+                subject = case.arguments.subject if case.arguments else desk.ids.new()
+                rejected = self._step(case, Approval.ApprovalRejected, now, meta, reason=Personal(subject, reason))
+                events, registry = [rejected], False
+            else:
+                events, registry = await self._carried_out(directory, case, now, meta)
+            try:
+                belonging = _belonging(directory, case.community)
+                written = await journal.write(
+                    events, belonging, command=request.key, answers_with=case.id, bumps_registry=registry
+                )
+            except VersionConflict:
+                continue
+            except DuplicateCommand as duplicate:
+                return await desk.answered_waiting(duplicate.record, request)
+            for event in events:
+                if isinstance(event, SubjectFile.SubjectErased):
+                    await self._keys.erase(event.originator_id)
+            last = written.appended.events[-1]
+            return Waiting(await journal.load(case.id), last.position, last.recorded_at)
+        raise Conflict("approval", "others were faster each time; look again")
+
+    @staticmethod
+    def _step(case: ApprovalCase, event: type[Folded.Event], at: datetime, meta: Meta, **data: object) -> Folded.Event:
+        return occurred(event, case.id, case.version + 1, at, meta, community=case.community, **data)
+
+    async def _note_expiry(
+        self, directory: Directory, case: ApprovalCase, status: ApprovalState, now: datetime, request: Request
+    ) -> None:
+        """Write down that nobody decided in time, once."""
+        if status is ApprovalState.EXPIRED and case.status is ApprovalState.REQUESTED:
+            meta = Meta("system:approvals", request.command_id, causation_id=case.id)
+            expired = self._step(case, Approval.ApprovalExpired, case.expires_at or now, meta)
+            try:
+                await self._journal.write([expired], _belonging(directory, case.community))
+            except VersionConflict:
+                return
+
+    async def _carried_out(
+        self, directory: Directory, case: ApprovalCase, now: datetime, meta: Meta
+    ) -> tuple[list[Folded.Event], bool]:
+        """The approval's event and the command's, or the approval's failure with its reason."""
+        try:
+            events, registry = await self._effects(directory, case, now, meta)
+        except Refusal as refusal:
+            return [
+                self._step(case, Approval.ApprovalFailed, now, meta, refusal=type(refusal).__name__ + ": " + str(refusal))
+            ], False
+        granted = self._step(case, Approval.ApprovalGranted, now, meta, result=events[0].originator_id)
+        return [*events, granted], registry
+
+    async def _effects(
+        self, directory: Directory, case: ApprovalCase, now: datetime, meta: Meta
+    ) -> tuple[Sequence[Folded.Event], bool]:
+        text = await self._desk.arguments(case)
+        if text is None:
+            raise Conflict("approval", "the data subject was erased")
+        at = case.occurred_at or now
+        both = replace(
+            meta,
+            actor=case.requested_by,
+            second_person=meta.actor,
+            back_entered=case.back_entered,
+            policy=directory.policy_of(case.community).version,
+        )
+        if case.command == PRICE_LIST:
+            return await self._publish(case, PublishPriceList.model_validate_json(text), now, both), True
+        if case.command in (ERASE, DISCLOSE):
+            return await self._about_subject(case, text, now, both), False
+        if case.command == BACK_ENTRY or case.command == Trigger.RECEIVE:
+            model = BackEntry if case.command == BACK_ENTRY else c.Receive
+            subject = case.arguments.subject if case.arguments else self._desk.ids.new()
+            return self._desk.decide_new(directory, model.model_validate_json(text), at, both, subject), False
+        assert case.stream is not None
+        state = await self._desk.load(case.stream)
+        command = c.COMMANDS[Trigger(case.command)].model_validate_json(text)
+        if case.occurred_at is None and state.occurred_at is not None:
+            at = max(now, state.occurred_at)
+        return await self._desk.decided(directory, state, command, at, both), False
+
+    async def _publish(self, case: ApprovalCase, command: PublishPriceList, now: datetime, meta: Meta) -> list[Folded.Event]:
+        stream = community_stream(case.community)
+        state = await self._journal.load(stream)
+        return [occurred(Community.PriceListPublished, stream, state.version + 1, now, meta, text=command.text)]
+
+    async def _about_subject(self, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
+        """Erasure and disclosure are events of the subject's own stream."""
+        assert case.stream is not None
+        ticket: TicketState = await self._desk.load(case.stream)
+        assert ticket.subject is not None
+        file = await self._journal.load(ticket.subject)
+        if file is not None and file.erased_at is not None:
+            raise Conflict("subject", "was erased already")
+        version = (file.version if file else 0) + 1
+        about = {"community": case.community, "ticket": ticket.id}
+        if case.command == ERASE:
+            reason = Erase.model_validate_json(text).reason
+            return [occurred(SubjectFile.SubjectErased, ticket.subject, version, now, meta, reason=reason, **about)]
+        reference = Disclose.model_validate_json(text).reference
+        return [occurred(SubjectFile.DisclosedToPolice, ticket.subject, version, now, meta, reference=reference, **about)]
+
+
+def _belonging(directory: Directory, community: str) -> Belonging:
+    return Belonging(community, directory.community(community).timezone)

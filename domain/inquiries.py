@@ -1,0 +1,207 @@
+"""Reading tickets: as they are, as they were at a moment or version, and their history; personal data opened with a record.
+
+Opening a ticket's personal fields is written to the access log first; where that can't be written, the masked view is served.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.aggregate import Folded, apply, fold
+from domain.authority import Mode, Relation, Right, denied, weigh
+from domain.clocks import Reading, latest, readings
+from domain.directory import Directory
+from domain.errors import NotFound, Overloaded
+from domain.ports import Access, AccessLog, NumberTaken, PlainField, StoredEvent
+from domain.privacy import ERASED, MASKED, Private, mask_name, mask_phone
+from domain.sealing import seal_fields
+from domain.service_desk import ServiceDesk
+from domain.terms import Book, Trigger
+from domain.ticket_state import Text, TicketState
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A ticket's number and, once classified, the number in the book it stands in now."""
+
+    number: str
+    book_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketReading:
+    """A ticket as one person may see it: ``texts`` by field name, opened, masked, or "erased"."""
+
+    state: TicketState
+    numbers: Numbers
+    texts: Mapping[str, str]
+    masked: bool
+    clocks: Sequence[Reading]
+    legal: Sequence[Trigger]
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryStep:
+    """One event of a history, with the ticket before and after it and the clocks then."""
+
+    stored: StoredEvent
+    event: Folded.Event
+    before: TicketState | None
+    after: TicketState
+    clocks: Sequence[Reading]
+    texts: Mapping[str, str]
+
+
+class Inquiries:
+    """Answers questions about single tickets."""
+
+    def __init__(self, desk: ServiceDesk, access_log: AccessLog) -> None:
+        self._desk = desk
+        self._access_log = access_log
+        self._log = desk.journal.log
+
+    async def ticket(
+        self,
+        login: str,
+        ref: str,
+        *,
+        version: int | None = None,
+        at: datetime | None = None,
+        known_at: datetime | None = None,
+        personal: bool = True,
+    ) -> TicketReading:
+        """A ticket now, at a version, as it was at a moment, or as it was known at a moment.
+
+        ``personal`` False gives the masked view without a look at personal data. Raises NotFound and NotAllowed.
+        """
+        directory = await self._desk.directory.current()
+        stream = await self._desk.find(ref)
+        state = await self._desk.load(stream)
+        now = self._desk.clock.now()
+        relation, opened = await self._reading_right(directory, login, state, Right.READ, "read")
+        if version is None and at is None and known_at is None:
+            [last] = await self._log.read_stream(stream, after_version=state.version - 1, upto_version=state.version)
+            shown, recorded_at, clock_at = state, last.recorded_at, now
+        else:
+            shown, recorded_at = await self._as_of(stream, version, at, known_at)
+            clock_at = at or known_at or (shown.occurred_at or recorded_at)
+        texts, masked = await self._texts(directory, login, shown, opened and personal, now)
+        return TicketReading(
+            shown,
+            await self.numbers(shown),
+            texts,
+            masked,
+            latest(readings(shown.timeline, shown.kind, shown.facility, clock_at)),
+            await self._desk.legal(directory, login, state, now),
+            recorded_at,
+        )
+
+    async def after_command(self, login: str, state: TicketState, recorded_at: datetime) -> TicketReading:
+        """The masked answer to a command: the ticket at the version the command left it, as of its recording."""
+        directory = await self._desk.directory.current()
+        texts, _ = await self._texts(directory, login, state, False, recorded_at)
+        return TicketReading(
+            state,
+            await self.numbers(state),
+            texts,
+            True,
+            latest(readings(state.timeline, state.kind, state.facility, max(recorded_at, state.occurred_at or recorded_at))),
+            await self._desk.legal(directory, login, state, recorded_at),
+            recorded_at,
+        )
+
+    async def history(self, login: str, ref: str) -> Sequence[HistoryStep]:
+        """Every event of a ticket, for those who may audit; personal texts opened or masked by their own right."""
+        directory = await self._desk.directory.current()
+        stream = await self._desk.find(ref)
+        state = await self._desk.load(stream)
+        _, opened = await self._reading_right(directory, login, state, Right.AUDIT, "history")
+        if opened:
+            opened = await self._noted(login, state, "ticket_history", self._desk.clock.now())
+        steps: list[HistoryStep] = []
+        before: TicketState | None = None
+        for stored in await self._log.read_stream(stream):
+            event = self._desk.journal.codec.decode(stored)
+            after: TicketState = apply(before, event)
+            found = readings(after.timeline, after.kind, after.facility, event.timestamp)
+            fields = [(name, PlainField(stream, stored.version, name), text) for name, text in seal_fields(event)]
+            texts = await self._opened(fields, opened)
+            steps.append(HistoryStep(stored, event, before, after, latest(found), texts))
+            before = after
+        return steps
+
+    async def numbers(self, state: TicketState) -> Numbers:
+        """The ticket's number, and its number in the book it stands in at this version."""
+        taken: Sequence[NumberTaken] = (await self._log.numbers_of([state.id])).get(state.id, ())
+        number = next(n.number for n in taken if n.book == Book.INTAKE)
+        book = state.book
+        in_book = [n.number for n in taken if book is not None and n.book == book]
+        return Numbers(number, in_book[-1] if in_book else None)
+
+    async def _as_of(
+        self, stream: UUID, version: int | None, at: datetime | None, known_at: datetime | None
+    ) -> tuple[TicketState, datetime]:
+        position = await self._log.position_at(known_at) if known_at is not None else None
+        stored = await self._log.read_stream(stream, upto_version=version, upto_position=position)
+        if version is not None and (not stored or stored[-1].version < version):
+            raise NotFound("version of the ticket")
+        decoded = [(s, self._desk.journal.codec.decode(s)) for s in stored]
+        kept = [(s, e) for s, e in decoded if at is None or e.timestamp <= at]
+        if not kept:
+            raise NotFound("ticket at that moment")
+        state: TicketState = fold(e for _, e in kept)
+        return state, kept[-1][0].recorded_at
+
+    async def _reading_right(
+        self, directory: Directory, login: str, state: TicketState, right: Right, what: str
+    ) -> tuple[Relation, bool]:
+        """Refuse whoever may not read; tell whether personal data may be opened."""
+        now = self._desk.clock.now()
+        roles = directory.roles(login, state.community, now)
+        if not roles:
+            raise NotFound("ticket")
+        relation = await self._desk.relation(directory, login, state, now)
+        if weigh(right, roles, relation) is None:
+            raise denied(right, what, roles)
+        return relation, weigh(Right.OPEN_PERSONAL, roles, relation) is Mode.FULL
+
+    async def _texts(
+        self, directory: Directory, login: str, state: TicketState, opened: bool, now: datetime
+    ) -> tuple[Mapping[str, str], bool]:
+        if opened:
+            opened = await self._noted(login, state, "ticket", now)
+        named: list[tuple[str, Text]] = [
+            (name, text)
+            for name in ("description", "reporter_name", "reporter_phone", "dwelling", "resolution")
+            if (text := getattr(state, name)) is not None and text.value is not None
+        ]
+        named += [(f"checklist.{c.item}", c.evidence) for c in state.checklist if c.evidence is not None]
+        if state.rectification is not None:
+            named.append(("rectification", state.rectification.what))
+        fields = [(name, PlainField(state.id, text.version, text.name), text.value) for name, text in named]
+        return await self._opened(fields, opened), not opened
+
+    async def _opened(self, fields: Sequence[tuple[str, PlainField, Private]], opened: bool) -> dict[str, str]:
+        """Texts by name: in full, or masked (names and phones keep a hint, other texts nothing)."""
+        hinted = [f for f in fields if opened or f[0] in ("reporter_name", "reporter_phone")]
+        clear = await self._desk.journal.sealer.open([(field, text) for _, field, text in hinted])
+        found: dict[str, str] = {name: MASKED for name, _, _ in fields}
+        for (name, _, _), text in zip(hinted, clear, strict=True):
+            if text is None:
+                found[name] = ERASED
+            elif opened:
+                found[name] = text
+            else:
+                found[name] = mask_phone(text) if name == "reporter_phone" else mask_name(text)
+        return found
+
+    async def _noted(self, login: str, state: TicketState, what: str, now: datetime) -> bool:
+        """Write the look to the access log; False where that can't be done."""
+        subjects = (state.subject,) if state.subject else ()
+        try:
+            await self._access_log.record(Access(now, login, state.community, what, subjects, state.id))
+        except Overloaded:
+            return False
+        return True

@@ -1,0 +1,434 @@
+"""The service desk (客户服务中心): the use cases of tickets, over decide and evolve.
+
+Each command: find the ticket (or answer as if there were none), weigh authority by the one table, judge lateness, decide on the
+newest state, append with that version expected; a lost race is decided anew, unless the caller named the version it saw.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain import ticket_commands as c
+from domain.aggregate import Folded, Meta, fold, occurred
+from domain.approval import Approval, ApprovalCase
+from domain.authority import TABLE, Held, Mode, Need, Relation, Right, denied, right_of, weigh
+from domain.back_entry import BackEntry, steps_of
+from domain.desk import DeskState, desk_stream
+from domain.directory import Directory, DirectoryKeeper
+from domain.duty_calendar import period_at
+from domain.errors import Conflict, KeyReused, NotAllowed, NotFound, StaleVersion, invalid
+from domain.journal import Belonging, Journal
+from domain.ports import Clock, CommandRecord, DuplicateCommand, Ids, PlainField, VersionConflict
+from domain.privacy import Personal
+from domain.requests import Done, Request, Waiting
+from domain.terms import AssigneeType, Channel, DutyPeriod, Role, Trigger
+from domain.ticket_decisions import Circumstances, Event, assignee_of, decide, decide_back_entry
+from domain.ticket_guards import Setting, legal_now
+from domain.ticket_state import TicketState
+
+TRIES = 8
+"""How often a command is decided anew after losing a race."""
+
+BACK_ENTRY = "back_entry"
+WORKERS = tuple(role for role, cell in TABLE[Right.WORK].items() if cell != "–")
+ASSIGNABLE = (*WORKERS, Role.SECURITY)
+"""Roles a work order may be given to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """When a command's step happened and how it was entered."""
+
+    at: datetime
+    back_entered: bool = False
+    offline_entered: bool = False
+    long_late: bool = False
+
+
+class ServiceDesk:
+    """Receives and moves tickets for people with rights, on any store."""
+
+    def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids) -> None:
+        self.journal = journal
+        self.directory = directory
+        self.clock = clock
+        self.ids = ids
+
+    # --- commands -------------------------------------------------------------------------------------------------
+
+    async def receive(self, command: c.Receive, request: Request) -> Done | Waiting:
+        """接单: write a new ticket (D1 4.1.1); late ones by the rules of late entry."""
+        return await self._begin(command, request)
+
+    async def back_enter(self, command: BackEntry, request: Request) -> Done | Waiting:
+        """补单: write a ticket whose work was dispatched, and perhaps done, before (D1 4.1.3)."""
+        return await self._begin(command, request)
+
+    async def act(self, ref: str, command: c.Command, request: Request) -> Done | Waiting:
+        """Take one trigger on a ticket, named by id or number.
+
+        Raises NotFound, NotAllowed, TransitionRefused, RuleRefused, InvalidInput, StaleVersion or KeyReused, and writes nothing.
+        """
+        repeated = await self._repeated(request)
+        if repeated:
+            return repeated
+        directory = await self.directory.current(request.registry_version)
+        stream = await self.find(ref)
+        for _ in range(TRIES):
+            state = await self._ticket(stream, directory, request.login)
+            if request.if_match is not None and request.if_match != state.version:
+                raise await self.stale(stream, request.if_match, state.version)
+            now = self.clock.now()
+            roles = directory.roles(request.login, state.community, now)
+            relation = await self.relation(directory, request.login, state, now, command)
+            right = right_of(command.trigger, getattr(command, "outcome", None) if isinstance(command, c.SettleCharge) else None)
+            mode = self.allow(right, command.trigger.value, roles, relation)
+            self._not_about_oneself(state, command.trigger, request.login, roles, right)
+            entry = self.judge_entry(directory, state.community, request, roles, relation, now)
+            if entry.at < (state.occurred_at or entry.at) and request.occurred_at is None:
+                entry = replace(entry, at=state.occurred_at or entry.at)
+            if mode is Mode.SECOND or entry.long_late:
+                return await self._ask(right if mode is Mode.SECOND else Right.LONG_LATE_ENTRY, command, state, entry, request)
+            meta = self._meta(directory, state, command, request, entry)
+            events = await self.decided(directory, state, command, entry.at, meta)
+            try:
+                return await self._written(events, state.community, directory, request, stream)
+            except VersionConflict:
+                continue
+            except DuplicateCommand as duplicate:
+                return await self._answered(duplicate.record, request)
+        raise Conflict("ticket", "others were faster each time; look at the ticket and ask again")
+
+    async def _begin(self, command: c.Receive | BackEntry, request: Request) -> Done | Waiting:
+        repeated = await self._repeated(request)
+        if repeated:
+            return repeated
+        directory = await self.directory.current(request.registry_version)
+        now = self.clock.now()
+        community = command.community
+        roles = directory.roles(request.login, community, now)
+        if not roles:
+            raise NotFound("community")
+        area = command.location.area if command.location else None
+        relation = await self._standing(directory, request.login, community, area, roles, now)
+        if command.channel in (Channel.INSPECTION, Channel.COMPANY):
+            relation = replace(relation, holds=relation.holds | {Need.FOR_COMPANY})
+        mode = self.allow(Right.RECEIVE, Trigger.RECEIVE.value, roles, relation)
+        entry = self.judge_entry(directory, community, request, roles, relation, now, always=isinstance(command, BackEntry))
+        self._check_new(directory, command, entry.at)
+        if mode is Mode.SECOND or entry.long_late:
+            return await self._ask(Right.LONG_LATE_ENTRY, command, None, entry, request)
+        meta = self._meta(directory, None, command, request, entry)
+        events = self.decide_new(directory, command, entry.at, meta, self.ids.new())
+        try:
+            return await self._written(events, community, directory, request, events[0].originator_id)
+        except DuplicateCommand as duplicate:
+            return await self._answered(duplicate.record, request)
+
+    # --- pieces that approvals share ------------------------------------------------------------------------------
+
+    async def decided(
+        self, directory: Directory, state: TicketState, command: c.Command, at: datetime, meta: Meta
+    ) -> list[Event]:
+        """What follows from a command on a ticket, after checking whom and what it names."""
+        community = state.community
+        if isinstance(command, c.Dispatch | c.Reassign):
+            directory.check_assignee(community, assignee_of(command), ASSIGNABLE, at)
+        if isinstance(command, c.Classify | c.JudgeComplaint):
+            directory.check_people(community, command.complained_of, "/complained_of", at)
+        if isinstance(command, c.Correct) and command.field == "location.area" and command.value is not None:
+            self._check_area(directory, community, command.value, "/value")
+        tickets: dict[str, UUID] = {}
+        ref = command.ticket if isinstance(command, c.LinkTicket) else getattr(command, "duplicate_of", None)
+        if ref is not None:
+            other = await self._other(ref, community)
+            tickets = {ref: other} if other else {}
+        circumstances = self._circumstances(directory, community, at, meta, tickets, state.id, state.subject or state.id)
+        return decide(state, command, circumstances)
+
+    def decide_new(
+        self, directory: Directory, command: c.Receive | BackEntry, at: datetime, meta: Meta, subject: UUID
+    ) -> list[Event]:
+        x = self._circumstances(directory, command.community, at, meta, {}, self.ids.new(), subject)
+        if isinstance(command, BackEntry):
+            return decide_back_entry(steps_of(command, at), x)
+        return decide(None, command, x)
+
+    def allow(self, right: Right, command: str, roles: Sequence[Held], relation: Relation) -> Mode:
+        """What the table gives, or NotAllowed naming who may."""
+        mode = weigh(right, roles, relation)
+        if mode in (None, Mode.MASKED):
+            raise denied(right, command, roles)
+        assert mode is not None
+        return mode
+
+    def judge_entry(
+        self,
+        directory: Directory,
+        community: str,
+        request: Request,
+        roles: Sequence[Held],
+        relation: Relation,
+        now: datetime,
+        *,
+        always: bool = False,
+    ) -> Entry:
+        """Two times: skew is taken as now, the future is refused, lateness needs its right ("Two times" of the model)."""
+        terms = directory.policy_of(community).entry
+        at = request.occurred_at or now
+        if at > now + timedelta(minutes=terms.skew_minutes):
+            raise invalid("/occurred_at", f"lies in the future; now is {now.isoformat()}")
+        late = now - at
+        if late <= timedelta(minutes=terms.late_minutes) and not always:
+            return Entry(min(at, now))
+        if request.offline and late <= timedelta(minutes=terms.offline_minutes) and relation.holds & {Need.OWN, Need.ON_DUTY}:
+            return Entry(at, offline_entered=True)
+        if late <= timedelta(minutes=terms.long_late_minutes):
+            self.allow(Right.LATE_ENTRY, Right.LATE_ENTRY.value, roles, relation)
+            return Entry(min(at, now), back_entered=True)
+        self.allow(Right.LONG_LATE_ENTRY, Right.LONG_LATE_ENTRY.value, roles, relation)
+        return Entry(at, back_entered=True, long_late=True)
+
+    async def relation(
+        self, directory: Directory, login: str, state: TicketState, now: datetime, command: c.Command | None = None
+    ) -> Relation:
+        """How a person stands to a ticket, for a command or for reading."""
+        area = state.location.area if state.location else None
+        roles = directory.roles(login, state.community, now)
+        relation = await self._standing(directory, login, state.community, area, roles, now)
+        holds = set(relation.holds)
+        if self._owns(directory, login, state):
+            holds.add(Need.OWN)
+        if isinstance(command, c.LinkTicket):
+            holds.add(Need.LINK)
+        if isinstance(command, c.Dispatch | c.Reassign):
+            assignee = assignee_of(command)
+            to_security = assignee.type is AssigneeType.PERSON and any(
+                held.role is Role.SECURITY for held in directory.roles(assignee.id, state.community, now)
+            )
+            if assignee.type is AssigneeType.PERSON and (assignee.id == login or to_security):
+                holds.add(Need.TO_SELF_OR_SECURITY)
+        return Relation(frozenset(holds), area)
+
+    async def find(self, ref: str) -> UUID:
+        """A ticket's id by id or number; NotFound alike for a wrong form and for none."""
+        try:
+            return UUID(ref)
+        except ValueError:
+            stream = await self.journal.log.stream_of_number(ref)
+            if stream is None:
+                raise NotFound("ticket") from None
+            return stream
+
+    async def load(self, stream: UUID) -> TicketState:
+        """The newest state of a ticket, or NotFound."""
+        state = await self.journal.load(stream)
+        if not isinstance(state, TicketState):
+            raise NotFound("ticket")
+        return state
+
+    async def stale(self, stream: UUID, expected: int, actual: int) -> StaleVersion:
+        """The refusal that tells what happened after the version the caller saw."""
+        stored = await self.journal.log.read_stream(stream, after_version=min(expected, actual))
+        since = []
+        for s in stored:
+            event = self.journal.codec.decode(s)
+            since.append((s.version, s.topic, event.meta.actor, event.timestamp))
+        return StaleVersion(expected, actual, since)
+
+    async def desk(self, community: str) -> DeskState | None:
+        """Who holds a community's desk now."""
+        state: DeskState | None = await self.journal.load(desk_stream(community))
+        return state
+
+    async def legal(self, directory: Directory, login: str, state: TicketState, now: datetime) -> list[Trigger]:
+        """The triggers that table, rules and the authority table allow this person on this ticket now."""
+        roles = directory.roles(login, state.community, now)
+        relation = await self.relation(directory, login, state, now)
+        anyone = replace(relation, holds=relation.holds | {Need.LINK, Need.TO_SELF_OR_SECURITY})
+        setting = self.setting(directory, state.community, now)
+        found = []
+        for trigger in legal_now(state, setting):
+            if login in state.complained_of and trigger is not Trigger.NOTE:
+                continue
+            standing = anyone if trigger in (Trigger.LINK, Trigger.DISPATCH, Trigger.REASSIGN) else relation
+            if weigh(right_of(trigger), roles, standing) in (Mode.FULL, Mode.SECOND):
+                found.append(trigger)
+        return found
+
+    def setting(self, directory: Directory, community: str, at: datetime) -> Setting:
+        """Moment, time zone and readings of a community."""
+        return Setting(at, directory.zone(community), directory.policy_of(community))
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    async def _ticket(self, stream: UUID, directory: Directory, login: str) -> TicketState:
+        """The ticket, for somebody with a role in its community; to others there is none."""
+        state = await self.load(stream)
+        if not directory.roles(login, state.community, self.clock.now()):
+            raise NotFound("ticket")
+        return state
+
+    async def _other(self, ref: str, community: str) -> UUID | None:
+        try:
+            other = await self.load(await self.find(ref))
+        except NotFound:
+            return None
+        return other.id if other.community == community else None
+
+    async def _standing(
+        self, directory: Directory, login: str, community: str, area: str | None, roles: Sequence[Held], now: datetime
+    ) -> Relation:
+        holds: set[Need] = set()
+        desk = await self.desk(community)
+        if desk is not None and desk.on_duty(login):
+            holds.add(Need.ON_DUTY)
+        span = period_at(now, directory.zone(community), directory.policy_of(community).duty)
+        if span.period is DutyPeriod.NIGHT:
+            holds.add(Need.NIGHT)
+        return Relation(frozenset(holds), area)
+
+    def _owns(self, directory: Directory, login: str, state: TicketState) -> bool:
+        if state.assignment is None:
+            return False
+        assignee = state.assignment.assignee
+        if assignee.type is AssigneeType.CONTRACTOR:
+            return state.assignment.dispatched_by == login
+        return login in directory.members(state.community, assignee)
+
+    def _not_about_oneself(self, state: TicketState, trigger: Trigger, login: str, roles: Sequence[Held], right: Right) -> None:
+        if login in state.complained_of and trigger is not Trigger.NOTE:
+            refusal = denied(right, trigger.value, roles)
+            raise NotAllowed(refusal.command, refusal.roles, ["note"], "who is complained of may only add a note")
+
+    def _meta(self, directory: Directory, state: TicketState | None, command: object, request: Request, entry: Entry) -> Meta:
+        community = state.community if state else getattr(command, "community", "")
+        behalf = None
+        if state and state.assignment and isinstance(command, c.Command) and right_of_work(command):
+            assignee = state.assignment.assignee
+            if assignee.type is AssigneeType.CONTRACTOR:
+                behalf = f"contractor:{assignee.id}"
+        return Meta(
+            actor=request.login,
+            command_id=request.command_id,
+            on_behalf_of=behalf,
+            back_entered=entry.back_entered,
+            offline_entered=entry.offline_entered,
+            policy=directory.policy_of(community).version,
+        )
+
+    def _circumstances(
+        self,
+        directory: Directory,
+        community: str,
+        at: datetime,
+        meta: Meta,
+        tickets: dict[str, UUID],
+        ticket_id: UUID,
+        subject: UUID,
+    ) -> Circumstances:
+        setting = self.setting(directory, community, at)
+        return Circumstances(setting, meta, self.ids, directory.prices_of(community), tickets, ticket_id, subject)
+
+    def _check_new(self, directory: Directory, command: c.Receive | BackEntry, at: datetime) -> None:
+        community = command.community
+        if command.location and command.location.area is not None:
+            self._check_area(directory, community, command.location.area, "/location/area")
+        directory.check_people(community, command.complained_of, "/complained_of", at)
+        if isinstance(command, BackEntry):
+            now = self.clock.now()
+            for name in ("classified", "dispatched", "completed"):
+                then = getattr(command, name)
+                if then is not None and then.occurred_at > now:
+                    raise invalid(f"/{name}/occurred_at", f"lies in the future; now is {now.isoformat()}")
+            directory.check_assignee(community, assignee_of(command.dispatched), ASSIGNABLE, at)
+            directory.check_people(community, command.classified.complained_of, "/classified/complained_of", at)
+
+    @staticmethod
+    def _check_area(directory: Directory, community: str, area: str, pointer: str) -> None:
+        areas = directory.community(community).areas
+        if area not in areas:
+            raise invalid(pointer, f"no such area in {community}; areas: {', '.join(areas) or 'none'}")
+
+    async def _written(
+        self, events: Sequence[Folded.Event], community: str, directory: Directory, request: Request, stream: UUID
+    ) -> Done:
+        belonging = Belonging(community, directory.community(community).timezone)
+        written = await self.journal.write(events, belonging, command=request.key, answers_with=stream)
+        last = written.appended.events[-1]
+        version = max(e.originator_version for e in events if e.originator_id == stream)
+        state = await self.journal.load(stream)
+        if state.version != version:
+            state = await self.journal.load_at(stream, version)
+        opened = [e.originator_id for e in events if e.originator_id != stream and e.originator_version == 1]
+        return Done(state, last.position, last.recorded_at, opened)
+
+    async def _ask(
+        self, right: Right, command: c.Command | BackEntry, state: TicketState | None, entry: Entry, request: Request
+    ) -> Waiting:
+        """Write the command down as an approval, sealed, for a second person."""
+        directory = await self.directory.current(request.registry_version)
+        community = state.community if state else command.community  # type: ignore[union-attr]
+        subject = state.subject if state and state.subject else self.ids.new()
+        location = state.location if state else getattr(command, "location", None)
+        now = self.clock.now()
+        event = occurred(
+            Approval.ApprovalRequested,
+            self.ids.new(),
+            1,
+            now,
+            Meta(request.login, request.command_id, policy=directory.policy_of(community).version),
+            community=community,
+            right=right.value,
+            command=BACK_ENTRY if isinstance(command, BackEntry) else command.trigger.value,
+            arguments=Personal(subject, command.model_dump_json(exclude_none=True)),
+            expires_at=now + directory.policy_of(community).approval_lifetime,
+            stream=state.id if state else None,
+            area=location.area if location else None,
+            command_occurred_at=entry.at if request.occurred_at is not None else None,
+            command_back_entered=entry.back_entered,
+        )
+        belonging = Belonging(community, directory.community(community).timezone)
+        try:
+            written = await self.journal.write([event], belonging, command=request.key)
+        except DuplicateCommand as duplicate:
+            return await self.answered_waiting(duplicate.record, request)
+        last = written.appended.events[-1]
+        return Waiting(fold(written.events), last.position, last.recorded_at)
+
+    async def arguments(self, case: ApprovalCase) -> str | None:
+        """The sealed command of an approval; None where its subject was erased."""
+        assert case.arguments is not None
+        [text] = await self.journal.sealer.open([(PlainField(case.id, 1, "arguments"), case.arguments)])
+        return text
+
+    async def _repeated(self, request: Request) -> Done | Waiting | None:
+        if request.key is None:
+            return None
+        record = await self.journal.log.find_command(request.key.caller, request.key.key)
+        return await self._answered(record, request) if record else None
+
+    async def answered_waiting(self, record: CommandRecord, request: Request) -> Waiting:
+        """The first answer again, where it was an approval."""
+        answer = await self._answered(record, request)
+        if not isinstance(answer, Waiting):
+            raise KeyReused(record.key)
+        return answer
+
+    async def _answered(self, record: CommandRecord, request: Request) -> Done | Waiting:
+        """The first answer again, derived from the stream at the version the command left it."""
+        assert request.key is not None
+        if record.body_hash != request.key.body_hash:
+            raise KeyReused(request.key.key)
+        state = await self.journal.load_at(record.stream_id, record.version)
+        if isinstance(state, ApprovalCase):
+            return Waiting(state, record.position, record.recorded_at)
+        if isinstance(state, TicketState):
+            return Done(state, record.position, record.recorded_at)
+        raise KeyReused(record.key)
+
+
+def right_of_work(command: c.Command) -> bool:
+    """Whether a command is a step of the assignee's work."""
+    return not isinstance(command, c.SettleCharge) and right_of(command.trigger) is Right.WORK
