@@ -80,7 +80,7 @@ class Inquiries:
         stream = await self._desk.find(ref)
         state = await self._desk.load(stream)
         now = self._desk.clock.now()
-        relation, opened = await self._reading_right(directory, login, state, Right.READ, "read")
+        _, opened = await self._reading_right(directory, login, state, Right.READ, "read")
         if version is None and at is None and known_at is None:
             [last] = await self._log.read_stream(stream, after_version=state.version - 1, upto_version=state.version)
             shown, recorded_at, clock_at = state, last.recorded_at, now

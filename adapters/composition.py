@@ -1,0 +1,119 @@
+"""The only place where parts are wired: a running Gongdan from its settings."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from adapters.settings import Settings
+from adapters.store.attachments import Attachments
+from adapters.store.codec import EventCodec
+from adapters.store.key_erasure import erased_in_log
+from adapters.store.keys import KeyStore
+from adapters.store.master_key import create_master_key
+from adapters.store.opening import Store, init_store, open_database, open_store
+from adapters.store.sealing import SubjectSealer
+from adapters.system import SystemClock, TimeOrderedIds, entropy
+from domain.administration import Administration
+from domain.approvals import Approvals
+from domain.directory import DirectoryKeeper
+from domain.duty_desk import DutyDesk
+from domain.inquiries import Inquiries
+from domain.journal import Journal
+from domain.policy import Policy, parse_policy
+from domain.ports import Clock, Ids
+from domain.price_list import PriceList, parse_price_list
+from domain.service_desk import ServiceDesk
+
+
+@dataclass(frozen=True)
+class Gongdan:
+    """Everything a server or a command needs, open."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    store: Store
+    keys: KeyStore
+    sealer: SubjectSealer
+    journal: Journal
+    directory: DirectoryKeeper
+    desk: ServiceDesk
+    approvals: Approvals
+    duty: DutyDesk
+    administration: Administration
+    inquiries: Inquiries
+    attachments: Attachments
+
+
+def shipped(name: str) -> str:
+    """The text of a rule file that comes with the program."""
+    return (files("domain") / "rules" / name).read_text(encoding="utf-8")
+
+
+def read_policy(settings: Settings) -> Policy:
+    """The company's readings."""
+    text = settings.policy_file.read_text(encoding="utf-8") if settings.policy_file else shipped("policy.toml")
+    return parse_policy(text)
+
+
+def read_prices(settings: Settings) -> PriceList:
+    """The company's price list."""
+    text = settings.price_list_file.read_text(encoding="utf-8") if settings.price_list_file else shipped("price_list.toml")
+    return parse_price_list(text)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, clock: Clock | None = None, ids: Ids | None = None, store_clock: Clock | None = None
+) -> AsyncIterator[Gongdan]:
+    """Open store and keys and wire the use cases; closes everything at the end.
+
+    ``store_clock`` fixes ``recorded_at`` (default: ``clock``).
+    """
+    clock, ids = clock or SystemClock(), ids or TimeOrderedIds()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(
+            await open_store(settings.store, store_clock or clock, capacity=settings.queue, deadline=settings.deadline)
+        )
+        keys = KeyStore(await open_database(settings.keys_url), settings.master_key_path, clock, entropy)
+        stack.push_async_callback(keys.close)
+        assert store.database is not None
+        await keys.open(await erased_in_log(store.database))
+        sealer, codec = SubjectSealer(keys, entropy), EventCodec()
+        journal = Journal(store, codec, sealer)
+        directory = DirectoryKeeper(store, codec, read_policy(settings), read_prices(settings))
+        desk = ServiceDesk(journal, directory, clock, ids)
+        yield Gongdan(
+            settings=settings,
+            clock=clock,
+            ids=ids,
+            store=store,
+            keys=keys,
+            sealer=sealer,
+            journal=journal,
+            directory=directory,
+            desk=desk,
+            approvals=Approvals(desk, keys),
+            duty=DutyDesk(journal, directory, clock, ids),
+            administration=Administration(journal, directory, clock, ids),
+            inquiries=Inquiries(desk, store.access_log),
+            attachments=Attachments(store.database, keys, clock, entropy),
+        )
+
+
+async def make_new(settings: Settings, origin: str, clock: Clock | None = None) -> None:
+    """``init``: a new store, its master key (where there is none) and its key store."""
+    master = settings.master_key_path
+    if settings.store.startswith("sqlite:///"):
+        Path(settings.store.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    if not master.exists():
+        master.parent.mkdir(parents=True, exist_ok=True)
+        create_master_key(master, entropy)
+    await init_store(settings.store, origin)
+    keys = KeyStore(await open_database(settings.keys_url, create=True), master, clock or SystemClock(), entropy)
+    try:
+        await keys.create()
+    finally:
+        await keys.close()

@@ -1,0 +1,54 @@
+"""Settings (设置): environment variables with the prefix ``GONGDAN_``, or a ``.env`` file; ``gongdan settings`` lists them."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_STORE = "sqlite:///gongdan-data/gongdan.db"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside."""
+
+    model_config = SettingsConfigDict(env_prefix="GONGDAN_", env_file=".env", extra="ignore", frozen=True)
+
+    store: str = Field(DEFAULT_STORE, description="where events are kept: sqlite:///PATH or postgresql://…")
+    keys: str = Field("", description="where subjects' keys are kept; default: a SQLite file beside a SQLite store")
+    master_key_file: Path | None = Field(None, description="the master key; default: master.key beside a SQLite store")
+    policy_file: Path | None = Field(None, description="the company's readings (TOML) instead of the ones shipped")
+    price_list_file: Path | None = Field(None, description="the company's price list (TOML) instead of the one shipped")
+    body_limit: int = Field(1_048_576, ge=1024, description="largest JSON body in bytes")
+    body_seconds: float = Field(10.0, gt=0, description="longest time a body may take to arrive, in seconds")
+    queue: int = Field(1000, ge=1, description="commands that may wait for the store before 503 is answered")
+    deadline: float = Field(5.0, gt=0, description="longest time a command may take in the store, in seconds")
+    rate: str = Field("1200/minute", description="requests per token")
+    sign_in_rate: str = Field("30/minute", description="requests with a wrong token per address")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    token: str = Field("", description="the API token that commands of the command line use instead of --as")
+
+    @property
+    def keys_url(self) -> str:
+        """The key store's URL, derived from a SQLite store's where it is not set."""
+        if self.keys:
+            return self.keys
+        if self.store.startswith("sqlite:///"):
+            return f"sqlite:///{self._beside('gongdan-keys.db')}"
+        raise SettingsError("GONGDAN_KEYS must name the key store's own database where the store is PostgreSQL")
+
+    @property
+    def master_key_path(self) -> Path:
+        """The master key's file, derived from a SQLite store's where it is not set."""
+        if self.master_key_file is not None:
+            return self.master_key_file
+        if self.store.startswith("sqlite:///"):
+            return self._beside("master.key")
+        raise SettingsError("GONGDAN_MASTER_KEY_FILE must name the master key's file where the store is PostgreSQL")
+
+    def _beside(self, name: str) -> Path:
+        return Path(self.store.removeprefix("sqlite:///")).parent / name
+
+
+class SettingsError(Exception):
+    """A setting is missing; the message says which and why."""
