@@ -19,12 +19,29 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
+from uuid import UUID
 
-from adapters.store.database import DEADLINE, Database, Transaction, Unavailable
-from adapters.store.key_tables import LOCK, MOVE_ON
+from adapters.store.database import DEADLINE, Database, Transaction, Unavailable, from_micros
+from adapters.store.key_tables import LOCK, MOVE_ON, Erasure
 from adapters.store.master_key import KeysUnusable
 from adapters.store.postgres_database import PostgresDatabase
 from adapters.store.sqlite_database import SqliteDatabase
+from domain.subject import SubjectFile
+
+ERASED = SubjectFile.SubjectErased.TOPIC
+"""The event that orders an erasure; its stream is the subject's."""
+
+
+async def erased_in_log(database: Database) -> list[Erasure]:
+    """Everybody whom a store's log says to be erased; the key store has to know the same."""
+    rows = await database.read(f"SELECT stream_id, recorded_at FROM events WHERE topic = '{ERASED}' ORDER BY position")
+    return [Erasure(UUID(bytes=subject), from_micros(recorded_at)) for subject, recorded_at in rows]
+
+
+async def erased_in_keys(database: Database) -> list[Erasure]:
+    """Everybody whom a key store says to be erased, earliest first."""
+    rows = await database.read("SELECT subject_id, erased_at FROM erasures ORDER BY erased_at, subject_id")
+    return [Erasure(UUID(bytes=subject), from_micros(erased_at)) for subject, erased_at in rows]
 
 
 async def destroy(tx: Transaction, erasures: Sequence[tuple[bytes, int]]) -> list[bytes]:

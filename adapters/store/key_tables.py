@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from adapters.store.master_key import MasterKey
@@ -34,6 +35,14 @@ class SubjectKey:
 
     version: int
     secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A subject whose key was destroyed, or is to be, and when that was decided."""
+
+    subject: UUID
+    erased_at: datetime
 
 
 Keys = dict[UUID, SubjectKey | None]

@@ -13,14 +13,13 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from adapters.store import key_erasure, key_rotation
 from adapters.store.blind_tokens import BlindTokens
-from adapters.store.database import Database, Transaction, from_micros, to_micros
+from adapters.store.database import Database, Transaction, to_micros
 from adapters.store.key_tables import (
     BLIND_TOKEN,
     BODY_HASH,
@@ -30,6 +29,7 @@ from adapters.store.key_tables import (
     PAGE,
     SCHEMA_VERSION,
     SUBJECTS,
+    Erasure,
     Keys,
     SubjectKey,
     bound_to_index,
@@ -44,6 +44,7 @@ from adapters.store.master_key import (
     load_master_key,
     load_master_key_named,
 )
+from adapters.store.sqlite_database import SqliteDatabase
 from domain.errors import Conflict
 from domain.ports import Clock
 
@@ -54,14 +55,6 @@ class IndexKeys:
 
     blind_token: bytes
     body_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """A subject whose key was destroyed, and when that was decided."""
-
-    subject: UUID
-    erased_at: datetime
 
 
 class _MasterChanged(Exception):
@@ -103,6 +96,8 @@ class KeyStore:
             await tx.insert("index_keys", ("name", "wrapped_key"), fresh)
 
         await self.database.write(make)
+        if isinstance(self.database, SqliteDatabase):
+            await asyncio.to_thread(self.database.path.chmod, 0o600)
 
     async def open(self, erased_in_log: Iterable[Erasure] = ()) -> None:
         """Check that the master key fits, and finish every erasure that the log knows of or that was interrupted.
@@ -304,8 +299,7 @@ class KeyStore:
 
     async def erasures(self) -> Sequence[Erasure]:
         """Everybody who was erased, earliest first."""
-        rows = await self.database.read("SELECT subject_id, erased_at FROM erasures ORDER BY erased_at, subject_id")
-        return [Erasure(UUID(bytes=subject), from_micros(erased_at)) for subject, erased_at in rows]
+        return await key_erasure.erased_in_keys(self.database)
 
     # The master key
 

@@ -126,7 +126,7 @@ ACCESS = Migration(
 
 ATTACHMENTS = Migration(
     3,
-    "attachments",
+    "attachments and erasures",
     (
         """CREATE TABLE attachments (
             name TEXT PRIMARY KEY,
@@ -144,6 +144,8 @@ ATTACHMENTS = Migration(
             sealed BYTEA NOT NULL,
             PRIMARY KEY (upload_id, chunk))""",
         "CREATE TABLE attachment_uploads (upload_id BYTEA PRIMARY KEY, started_at BIGINT NOT NULL)",
+        # Every start asks the log who was erased.
+        "CREATE INDEX events_erasures ON events (position) WHERE topic = 'subject.erased'",
     ),
 )
 
