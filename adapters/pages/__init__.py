@@ -1,0 +1,1 @@
+"""What people see: labels, and later the pages."""
