@@ -57,7 +57,7 @@ async def open_store(url: str, clock: Clock, *, capacity: int = CAPACITY, deadli
     """
     if url == "memory:":
         return MemoryStore(clock, "memory")
-    database = await open_database(url)
+    database = await open_database(url, within=deadline)
     try:
         await schema.check(database, shown(url))
         [(origin,)] = await database.read("SELECT value FROM meta WHERE key = 'origin'")
@@ -85,7 +85,7 @@ async def migrate_store(url: str) -> tuple[int, int]:
         await database.close()
 
 
-async def open_database(url: str, *, create: bool = False) -> Database:
+async def open_database(url: str, *, create: bool = False, within: float = DEADLINE) -> Database:
     """The database behind a URL, whatever its schema; ``create`` makes a missing SQLite file."""
     if url.startswith("sqlite:///"):
         try:
@@ -93,7 +93,7 @@ async def open_database(url: str, *, create: bool = False) -> Database:
         except FileNotFoundError:
             raise schema.SchemaMissing(url) from None
     if url.startswith(("postgresql://", "postgres://")):
-        return await PostgresDatabase.open(url)
+        return await PostgresDatabase.open(url, within=within)
     raise ValueError("a store is sqlite:///PATH or postgresql://…")
 
 

@@ -36,6 +36,10 @@ LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnl
 """What a connection raises that broke, was shut down, or leads to a server that is no longer the primary."""
 
 
+DUMPERS = ((int, Int8Dumper), (int, Int8BinaryDumper), (list, ListBinaryDumper), (tuple, ListBinaryDumper))
+"""One type for every int, whatever its size, so that statements keep their plans; lists go as binary arrays."""
+
+
 class PostgresTransaction:
     """A transaction on one connection."""
 
@@ -117,6 +121,7 @@ class Lane:
                 alarm.cancel()
                 if connection.closed:
                     await connection.close()
+                    await self.close()  # those it was opened with are likely to be broken too
                 else:
                     self._idle.append(connection)
         finally:
@@ -157,23 +162,28 @@ class PostgresDatabase:
         self._types: dict[tuple[str, tuple[str, ...]], list[str]] = {}
 
     @classmethod
-    async def open(cls, url: str) -> "PostgresDatabase":
+    async def open(cls, url: str, *, within: float = DEADLINE) -> "PostgresDatabase":
         """Open the database; raises Unavailable where it can't be reached."""
         database = cls(url)
-        await database.read("SELECT 1")
+        await database.read("SELECT 1", within=within)
         return database
 
     async def connect(self) -> AsyncConnection[Row]:
         """A connection of the caller's own (autocommit), for LISTEN and advisory locks."""
         connection = await AsyncConnection[Row].connect(**self._options, autocommit=True)
-        for type_, dumper in ((int, Int8Dumper), (int, Int8BinaryDumper), (list, ListBinaryDumper)):
+        for type_, dumper in DUMPERS:
             connection.adapters.register_dumper(type_, dumper)
         return connection
 
     async def _connect_log_writer(self) -> AsyncConnection[Row]:
-        """The appends look up by key only, and their plans must not be made from a table that was empty once."""
+        """The appends look up by key only, and their plans must not be made from a table that was empty once. Should this
+        process vanish from the network inside a transaction, the head is free again after 10 seconds.
+        """
         connection = await self.connect()
-        await connection.execute("SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)")
+        await connection.execute(
+            "SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),"
+            " set_config('idle_in_transaction_session_timeout', '10s', false)"
+        )
         return connection
 
     async def read(self, sql: str, params: Params | None = None, *, within: float = DEADLINE) -> list[Row]:
@@ -185,7 +195,10 @@ class PostgresDatabase:
     async def snapshot(self, fn: Work[T], *, within: float = DEADLINE) -> T:
         async def work(connection: AsyncConnection[Row]) -> T:
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            result = await fn(PostgresTransaction(connection, self._types))
+            try:
+                result = await fn(PostgresTransaction(connection, self._types))
+            except psycopg.errors.ReadOnlySqlTransaction as error:
+                raise RuntimeError("a snapshot is read-only") from error
             await connection.execute("COMMIT")
             return result
 

@@ -32,7 +32,6 @@ UNAVAILABLE = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_READONLY,
 }
 
 
@@ -94,13 +93,13 @@ class SqliteDatabase:
         return cls(path, readers=readers)
 
     async def read(self, sql: str, params: Params | None = None, *, within: float = DEADLINE) -> list[Row]:
-        return await self._on(self._readers, lambda: self._own().execute(*for_sqlite(sql, params or {})).fetchall())
+        return await self._on(self._readers, lambda: self._own(reading=True).execute(*for_sqlite(sql, params or {})).fetchall())
 
     async def snapshot(self, fn: Work[T], *, within: float = DEADLINE) -> T:
-        return await self._on(self._readers, lambda: self._transact(fn, "BEGIN"))
+        return await self._on(self._readers, lambda: self._transact(fn, reading=True))
 
     async def write(self, fn: Work[T], *, within: float = DEADLINE) -> T:
-        return await self._on(self._writer, lambda: self._transact(fn, "BEGIN IMMEDIATE"))
+        return await self._on(self._writer, lambda: self._transact(fn, reading=False))
 
     async def write_log(self, fn: Work[T], *, within: float = DEADLINE) -> T:
         return await self.write(fn)
@@ -122,11 +121,12 @@ class SqliteDatabase:
                 raise Unavailable(f"the database can't be used now: {error}") from error
             raise
 
-    def _own(self) -> sqlite3.Connection:
-        """This thread's connection."""
+    def _own(self, *, reading: bool) -> sqlite3.Connection:
+        """This thread's connection; a reader's can't write."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()
+            connection.execute(f"PRAGMA query_only = {reading:d}")
             self._connections.append(connection)
         return connection
 
@@ -143,9 +143,9 @@ class SqliteDatabase:
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
-    def _transact(self, fn: Work[T], begin: str) -> T:
-        connection = self._own()
-        connection.execute(begin)
+    def _transact(self, fn: Work[T], *, reading: bool) -> T:
+        connection = self._own(reading=reading)
+        connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
         try:
             result = drive(fn(SqliteTransaction(connection)))
             connection.execute("COMMIT")
