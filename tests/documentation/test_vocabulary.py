@@ -7,8 +7,11 @@ import pytest
 
 from adapters.pages.labels import LABELS, label
 from domain import terms
+from tests.documentation.pages import PAGES, REFERENCE
 
-ENUMS = [found for found in vars(terms).values() if isinstance(found, type) and issubclass(found, StrEnum) and found is not StrEnum]
+ENUMS = [
+    found for found in vars(terms).values() if isinstance(found, type) and issubclass(found, StrEnum) and found is not StrEnum
+]
 GLOSSARY = Path(__file__).parents[2] / "docs" / "reference" / "glossary.md"
 
 
@@ -25,3 +28,8 @@ def test_the_glossary_pairs_every_code_with_its_chinese_term(enum: type[StrEnum]
     text = GLOSSARY.read_text(encoding="utf-8")
     for code in enum:
         assert f"| `{code.value}` | {label(code)} | {label(code, 'en')} |" in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_made_from_the_code_are_current(name: str) -> None:
+    assert (REFERENCE / name).read_text(encoding="utf-8") == PAGES[name](), "run: python -m tests.documentation.pages"

@@ -1,0 +1,102 @@
+"""Reference pages that are made from the code: ``python -m tests.documentation.pages`` writes them anew."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from adapters.pages.labels import LABELS, label
+from domain.authority import COLUMNS, TABLE, right_of
+from domain.terms import ChargeOutcome, Trigger
+from domain.ticket_guards import RULES
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+_GLOSSARY_HEAD = """# Glossary 术语表
+
+English identifiers are the field's standard terms; codes are stored, labels are shown. A test holds this page, the
+enumerations of `domain/terms.py` and the labels together.
+
+| identifier | 中文 | meaning |
+|---|---|---|
+| community | 小区 / 花园 | one estate; unit of appraisal and tenancy boundary |
+| area | 责任区 | part of a community that one administrator answers for |
+| building, entrance, dwelling | 楼栋、单元、户 | where; 单元 is a stairwell, not a "unit" |
+| ticket | 工单 | one request, from intake to follow-up |
+| book | 记录册 | a numbered register: repair, complaint, daily affairs, … |
+| work order | 维修工作单 | the sheet a technician carries; made by `dispatch` |
+| follow-up | 回访 | the call or visit after the work, with the resident's verdict; never a second repair |
+| rework | 返修 | the work starts again after a dissatisfied follow-up |
+| urge | 督促 | a supervisor presses an unfinished ticket |
+| escalate | 上报 | beyond the desk's authority: reported upward |
+| back-entry | 补单 | work done first, ticket written afterwards |
+| shift | 班次 / 当值 | one post held by one answerable officer |
+| stand-in | 代值 | holds the desk while the officer handles an emergency |
+| owner, resident, tenant | 业主、住户、租户 | three different things |
+| data subject | 个人信息主体 | whose personal data it is; has a key of their own |
+| approval | 审批 | a command that waits for a second person |
+| paid service | 有偿服务 | by the price list; amounts in fen |
+"""
+
+_AUTHORITY_HEAD = """# Who may do what
+
+Made from the one table in `domain/authority.py`.
+
+✓ in own communities · o own: assigned to me, or mine · a own area · h while I hold the shift or stand in for its officer ·
+2 I may request it, and another person with ✓ or 2 in the same row approves · m personal data masked · – refused.
+
+An appraiser acts for the company, in every community. People named as complained of take no trigger on that ticket but `note`.
+`admin` manages accounts, roles, tokens and configuration: it has no column, holds no business right and reads no personal data.
+Nobody outside a community learns that one of its tickets exists.
+"""
+
+_RULES_HEAD = """# Rules
+
+What forbids a step that the lifecycle table has, whatever is said with it; made from `domain/ticket_guards.py`. A refusal names the
+rule (`rule`), its clause and what is legal now. D1 is the workflow, D2 the scorecard, D3 the centre's duties, D4 the posts' duties, D5
+the duty rules.
+"""
+
+
+def glossary() -> str:
+    """Terms, then every enumeration with its labels."""
+    parts = [_GLOSSARY_HEAD]
+    for enum, labels in LABELS.items():
+        rows = "".join(f"| `{code}` | {chinese} | {english} |\n" for code, (chinese, english) in labels.items())
+        about = (enum.__doc__ or "").strip().splitlines()[0]
+        parts.append(f"## {enum.__name__}\n\n{about}\n\n| code | 中文 | English |\n|---|---|---|\n{rows}")
+    return "\n".join(parts)
+
+
+def authority() -> str:
+    """The authority table, and which triggers each row holds."""
+    triggers: dict[str, list[str]] = {}
+    for trigger in Trigger:
+        triggers.setdefault(right_of(trigger), []).append(trigger.value)
+    triggers[right_of(Trigger.SETTLE_CHARGE, ChargeOutcome.WAIVED)] = ["settle_charge"]
+    head = "| right | triggers | " + " | ".join(label(role) for role in COLUMNS) + " |\n"
+    rows = head + "|---" * (len(COLUMNS) + 2) + "|\n"
+    for right, cells in TABLE.items():
+        steps = ", ".join(f"`{name}`" for name in triggers.get(right, []))
+        rows += f"| `{right}` | {steps} | " + " | ".join(cells[role] for role in COLUMNS) + " |\n"
+    return f"{_AUTHORITY_HEAD}\n{rows}"
+
+
+def rules() -> str:
+    """Every rule with its clause and triggers."""
+    rows = "| rule | clause | triggers | what satisfies it |\n|---|---|---|---|\n"
+    for rule in RULES:
+        steps = ", ".join(f"`{trigger.value}`" for trigger in rule.triggers)
+        rows += f"| `{rule.code}` | {rule.clause} | {steps} | {rule.detail} |\n"
+    return f"{_RULES_HEAD}\n{rows}"
+
+
+PAGES: dict[str, Callable[[], str]] = {"glossary.md": glossary, "authority.md": authority, "rules.md": rules}
+
+
+def main() -> None:
+    """Write every page anew."""
+    for name, make in PAGES.items():
+        (REFERENCE / name).write_text(make(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
