@@ -1,0 +1,91 @@
+"""What each golden file must decode to: one event of every class, and of every version that was ever written.
+
+To add one: put the event below (a ticket's payload into ``tests/tickets/factory.py``), then ``python -m tests.golden.write``.
+After a new version of a class, its older versions stay in :func:`older`, as what they become by upcasting.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from adapters.store.codec import class_version, topic_of
+from domain.aggregate import Folded
+from domain.approval import Approval
+from domain.community import Community
+from domain.desk import Desk
+from domain.staff import Grant, Person
+from domain.subject import SubjectFile
+from domain.terms import AssigneeType, DutyPeriod, Role
+from domain.ticket import Ticket
+from domain.ticket_state import Assignee
+from tests.tickets.factory import COMMAND, OTHER_TICKET, SUBJECT, TICKET, fact, history, meta, sample_events, sealed, uid
+
+STREAM = TICKET
+AT = datetime(2026, 3, 2, 1, 0, 0, 1, tzinfo=UTC)
+GRANT = Grant(uid(0x61), Role.BUTLER, "garden", "east", date(2026, 3, 1), date(2026, 12, 31))
+
+OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
+    Community.CommunityRegistered: {"code": "garden", "name": "中心花园", "timezone": "Asia/Shanghai"},
+    Community.AreaAdded: {"area": "east", "name": "东区"},
+    Community.TeamFormed: {"team": "electricians", "members": ("wang", "zhao")},
+    Community.ContractorRegistered: {"contractor": "acme", "name": "安居维修"},
+    Community.SettingsChanged: {"settings": {"clocks.reply_minutes": 1440, "duty.night_post": None}},
+    Community.PriceListPublished: {"text": 'version = "2026-2"\n[services]\n'},
+    Person.PersonAdded: {"login": "li.na", "name": "李娜"},
+    Person.RoleGranted: {"grant": GRANT},
+    Person.GrantEnded: {"grant": GRANT.id, "valid_to": date(2026, 6, 30)},
+    Person.PersonDisabled: {},
+    Person.PersonEnabled: {},
+    Approval.ApprovalRequested: {
+        "community": "garden",
+        "right": "approve_major_works",
+        "command": "approve_major_works",
+        "arguments": sealed("{}"),
+        "expires_at": datetime(2026, 3, 3, 1, 0, tzinfo=UTC),
+        "stream": OTHER_TICKET,
+        "area": "east",
+        "command_occurred_at": AT,
+    },
+    Approval.ApprovalGranted: {"community": "garden", "result": OTHER_TICKET},
+    Approval.ApprovalRejected: {"community": "garden", "reason": sealed("材料不全")},
+    Approval.ApprovalFailed: {"community": "garden", "refusal": "transition-refused"},
+    Approval.ApprovalExpired: {"community": "garden"},
+    Desk.ShiftOpened: {"community": "garden", "shift": uid(0x71), "officer": "wang", "period": DutyPeriod.NIGHT},
+    Desk.OfficerSubstituted: {"community": "garden", "shift": uid(0x71), "stand_in": "chen"},
+    Desk.OfficerReturned: {"community": "garden", "shift": uid(0x71)},
+    Desk.ShiftTakenOver: {"community": "garden", "shift": uid(0x71), "reason": "no_show"},
+    SubjectFile.SubjectErased: {"community": "garden", "ticket": OTHER_TICKET, "reason": "request"},
+    SubjectFile.DisclosedToPolice: {"community": "garden", "ticket": OTHER_TICKET, "reference": "公(2026)12号"},
+}
+"""Payloads of the events of the other aggregates."""
+
+
+def made(kind: type[Any], data: Mapping[str, Any]) -> Folded.Event:
+    """An event with every field of its metadata filled."""
+    said = meta(
+        on_behalf_of="acme",
+        second_person="zhao",
+        correlation_id=SUBJECT,
+        causation_id=COMMAND,
+        back_entered=True,
+        offline_entered=True,
+    )
+    event: Folded.Event = kind(originator_id=STREAM, originator_version=7, timestamp=AT, meta=said, **data)
+    return event
+
+
+def current() -> dict[tuple[str, int], Folded.Event]:
+    """An event of every class, by topic and the version it is written in."""
+    events = [*sample_events().values(), *(made(kind, data) for kind, data in OTHERS.items())]
+    return {(topic_of(type(event)), class_version(type(event))): event for event in events}
+
+
+def older() -> dict[tuple[str, int], Folded.Event]:
+    """What events of older versions are now."""
+    wang = Assignee(AssigneeType.PERSON, "wang")
+    return {("ticket.dispatched", 1): history([fact(Ticket.WorkOrderDispatched, assignee=wang)])[0]}
+
+
+def name_of(topic: str, version: int) -> str:
+    """The file that holds an event."""
+    return f"{topic}.v{version}.json"
