@@ -50,9 +50,9 @@ Nobody outside a community learns that one of its tickets exists.
 
 _RULES_HEAD = """# Rules
 
-What forbids a step that the lifecycle table has, whatever is said with it; made from `domain/ticket_guards.py`. A refusal names the
-rule (`rule`), its clause and what is legal now. D1 is the workflow, D2 the scorecard, D3 the centre's duties, D4 the posts' duties, D5
-the duty rules.
+What forbids a step that the lifecycle table has, whatever is said with it; made from `domain/ticket_guards.py`. A refusal
+names the rule (`rule`), its clause and what is legal now. D1 is the workflow, D2 the scorecard, D3 the centre's duties, D4 the
+posts' duties, D5 the duty rules.
 """
 
 
