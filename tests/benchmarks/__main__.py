@@ -1,0 +1,32 @@
+"""``make bench``: measures and prints ratios; starts and stops its own PostgreSQL."""
+
+import asyncio
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks import appending, rules
+from tests.benchmarks.rounds import Row
+from tests.postgres_server import running_postgres
+
+
+def main() -> None:
+    """Measure every row and print the table."""
+    found = [rules.transitions(), rules.loading(), asyncio.run(appending.on_sqlite())]
+    with running_postgres() as server:
+        found.append(asyncio.run(appending.on_postgres(server.create_database(), server.create_database())))
+    Console(width=110).print(_table(found))
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table(title="operations a second, and the ratio that counts")
+    for column in ("what", "ours", "baseline", "against", "ratio", "goal"):
+        table.add_column(column, justify="left" if column in ("what", "against") else "right")
+    for row in rows:
+        goal = f"≥ {row.goal:g}×" if row.goal else "–"
+        table.add_row(row.what, f"{row.ours:,.0f}", f"{row.baseline:,.0f}", row.against, f"{row.ratio:.1f}×", goal)
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The rules: looking a transition up against triggering a shared Machine, loading a ticket against ``repository.get``."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
+from transitions import Machine
+
+from adapters.composition import shipped
+from adapters.store.codec import decode_stored, encode
+from domain import ticket_commands as c
+from domain.aggregate import Meta, fold
+from domain.lifecycle import TABLE, step
+from domain.policy import parse_policy
+from domain.ports import StoredEvent
+from domain.price_list import parse_price_list
+from domain.privacy import Sealed
+from domain.sealing import seal_fields, with_sealed
+from domain.terms import Channel, State, Trigger
+from domain.ticket import Ticket
+from domain.ticket_decisions import Circumstances, decide
+from domain.ticket_guards import Setting
+from tests.benchmarks.rounds import Row, rate
+
+NOW = datetime(2026, 3, 4, 1, 0, tzinfo=UTC)
+EVENTS = 100
+
+
+class _NewIds:
+    def new(self) -> UUID:
+        return uuid4()
+
+
+def transitions() -> Row:
+    """A pair of suspend and resume, 20,000 times."""
+    pairs = 20_000
+
+    def ours() -> int:
+        for _ in range(pairs):
+            step(State.DISPATCHED, Trigger.SUSPEND)
+            step(State.DISPATCHED, Trigger.RESUME)
+        return 2 * pairs
+
+    model = SimpleNamespace()
+    machine = Machine(model=None, states=[s.value for s in State], initial=State.DISPATCHED.value, auto_transitions=False)
+    for row in TABLE:
+        for source in row.sources:
+            machine.add_transition(row.trigger.value, source.value, (row.target or source).value)
+    machine.add_model(model)
+
+    def shared() -> int:
+        for _ in range(1_000):
+            model.suspend()
+            model.resume()
+        return 2_000
+
+    return Row("transition looked up", rate(ours), rate(shared), "shared Machine, triggered", 50)
+
+
+class _Noted(Aggregate):
+    """The library's own way: an aggregate with decorated methods."""
+
+    @event("Begun")
+    def __init__(self, description: str) -> None:
+        self.description = description
+        self.notes = 0
+
+    @event("NoteAdded")
+    def note(self, text: str) -> None:
+        self.notes += 1
+
+
+def loading() -> Row:
+    """A ticket of 100 events, decoded and folded."""
+    setting = Setting(NOW, ZoneInfo("Asia/Shanghai"), parse_policy(shipped("policy.toml")))
+    prices = parse_price_list(shipped("price_list.toml"))
+    x = Circumstances(setting, Meta("li", uuid4()), _NewIds(), prices, {}, uuid4(), uuid4())
+    reporter = c.Reporter(phone="13800000000")
+    events = decide(None, c.Receive(community="JX", channel=Channel.PHONE, description="楼道灯不亮", reporter=reporter), x)
+    state = fold(events)
+    for i in range(EVENTS - 1):
+        later = replace(x, setting=replace(setting, at=NOW + timedelta(minutes=i)))
+        made = decide(state, c.Attach(name="0" * 64, content_type="image/jpeg", size=1), later)
+        state = fold(made, state)
+        events += made
+    kept = [_sealed_away(e) for e in events]
+
+    def ours() -> int:
+        for _ in range(20):
+            fold(decode_stored(stored) for stored in kept)
+        return 20
+
+    app: Application[UUID] = Application()
+    aggregate = _Noted("楼道灯不亮")
+    for i in range(EVENTS - 1):
+        aggregate.note(f"note {i}")
+    app.save(aggregate)
+
+    def library() -> int:
+        for _ in range(20):
+            app.repository.get(aggregate.id)
+        return 20
+
+    return Row(f"ticket of {EVENTS} events loaded", rate(ours), rate(library), "repository.get (in memory)", 5)
+
+
+def _sealed_away(made: Ticket.Event) -> StoredEvent:
+    sealed = with_sealed(made, {n: Sealed(t.subject, 1, b"n" * 12, b"c" * 60) for n, t in seal_fields(made)})
+    topic = type(made).TOPIC  # type: ignore[attr-defined]
+    return StoredEvent(made.originator_version, made.originator_id, made.originator_version, topic, "JX", NOW, encode(sealed))
