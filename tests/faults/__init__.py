@@ -1,0 +1,1 @@
+"""The service under violence: killed at random moments while people use it."""
