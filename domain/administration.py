@@ -65,7 +65,7 @@ class Administration:
 
     async def form_team(self, community: str, team: str, members: tuple[str, ...], by: Administrator) -> CommunityState:
         """Form a team (班组), or form it anew with other members."""
-        directory = await self._directory.current()
+        directory = await self._authorised(by, community)
         directory.check_people(community, members, "/members", self._clock.now())
 
         def decide(state: CommunityState, at: datetime, meta: Meta) -> Folded.Event:
@@ -84,7 +84,7 @@ class Administration:
 
     async def change_settings(self, community: str, settings: Mapping[str, Any], by: Administrator) -> CommunityState:
         """Decide readings otherwise for a community; null returns to the company's. Refuses unknown names and wrong values."""
-        directory = await self._directory.current()
+        directory = await self._authorised(by, community)
 
         def decide(state: CommunityState, at: datetime, meta: Meta) -> Folded.Event:
             merged = {**state.settings, **settings}
@@ -111,9 +111,11 @@ class Administration:
         valid_to: date | None,
         by: Administrator,
     ) -> PersonState:
-        """Grant a dated role in a community, perhaps for one area; days are the community's, both included."""
-        directory = await self._directory.current()
-        await self._authorised(by, community)
+        """Grant a dated role in a community, perhaps for one area; days are the community's, both included.
+
+        An appraiser acts in every community, so only who administers all of them makes one.
+        """
+        directory = await self._authorised(by, EVERYWHERE if role is Role.APPRAISER else community)
         if community == EVERYWHERE:
             if role not in COMPANY_ROLES:
                 raise invalid("/community", f"company-wide roles: {', '.join(COMPANY_ROLES)}")
@@ -142,7 +144,9 @@ class Administration:
         held = next((g for g in directory.person(login).grants if g.id == grant), None)
         if held is None:
             raise NotFound("grant")
-        await self._authorised(by, held.community)
+        await self._authorised(by, EVERYWHERE if held.role is Role.APPRAISER else held.community)
+        if held.valid_to is not None and valid_to > held.valid_to:
+            raise invalid("/to", f"ends on {held.valid_to} already; a role is only shortened, grant it anew")
 
         def decide(state: PersonState, at: datetime, meta: Meta) -> Folded.Event:
             return occurred(Person.GrantEnded, state.id, state.version + 1, at, meta, grant=grant, valid_to=valid_to)

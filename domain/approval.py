@@ -29,6 +29,7 @@ class ApprovalCase(FoldedState):
     requested_at: datetime | None = None
     occurred_at: datetime | None = None
     back_entered: bool = False
+    offline_entered: bool = False
     expires_at: datetime | None = None
     status: ApprovalState = ApprovalState.REQUESTED
     decided_by: str | None = None
@@ -81,6 +82,7 @@ class Approval(Folded):
                 requested_at=self.timestamp,
                 occurred_at=self.command_occurred_at,
                 back_entered=self.command_back_entered,
+                offline_entered=self.meta.offline_entered,
                 expires_at=self.expires_at,
             )
 

@@ -22,7 +22,7 @@ from domain.ports import DuplicateCommand, KeyDestroyer, VersionConflict
 from domain.price_list import parse_price_list
 from domain.privacy import Personal
 from domain.requests import Request, Waiting
-from domain.service_desk import BACK_ENTRY, TRIES, ServiceDesk
+from domain.service_desk import BACK_ENTRY, TRIES, ServiceDesk, contractor_of
 from domain.subject import SubjectFile
 from domain.terms import ApprovalState, Trigger
 from domain.ticket_state import TicketState
@@ -95,44 +95,56 @@ class Approvals:
         return Waiting(fold(written.events), last.position, last.recorded_at)
 
     async def case(self, approval: UUID, login: str) -> ApprovalCase:
-        """An approval, for its requester and whoever might decide on it."""
+        """An approval, for its requester and whoever might decide on it.
+
+        Raises NotFound for people outside the community, who may not know of it, and NotAllowed for others inside.
+        """
         directory = await self._desk.directory.current()
         case = await self._journal.load(approval)
         if not isinstance(case, ApprovalCase):
             raise NotFound("approval")
-        await self._entitled(directory, case, login)
-        return case
-
-    async def _entitled(self, directory: Directory, case: ApprovalCase, login: str) -> bool:
-        """Whether a person may decide; NotFound for people outside, who may not know of it."""
         roles = directory.roles(login, case.community, self._desk.clock.now())
-        if not roles and login != case.requested_by:
+        if login == case.requested_by:
+            return case
+        if not roles:
             raise NotFound("approval")
         relation = Relation(frozenset({Need.FOR_COMPANY}), case.area)
-        return may_approve(Right(case.right), roles, relation)
+        if not may_approve(Right(case.right), roles, relation):
+            raise denied(Right(case.right), f"approve {case.command}", roles)
+        return case
+
+    async def _second_person(self, case: ApprovalCase, login: str) -> None:
+        """Refuse the requester, and whoever the ticket complains of."""
+        if login == case.requested_by:
+            raise NotAllowed(f"approve {case.command}", [login], ["another person"], "a second, different person")
+        ticket = await self._journal.load(case.stream) if case.stream is not None else None
+        if isinstance(ticket, TicketState) and login in ticket.complained_of:
+            detail = "who is complained of may only add a note"
+            raise NotAllowed(f"approve {case.command}", [login], ["another person"], detail)
 
     async def _decide(self, approval: UUID, request: Request, reason: str | None) -> Waiting:
         desk, journal = self._desk, self._journal
         if request.key is not None:
             record = await journal.log.find_command(request.key.caller, request.key.key)
             if record is not None:
-                return await desk.answered_waiting(record, request)
+                answer = await desk.answered_waiting(record, request)
+                await self._finish(answer.case)
+                return answer
         directory = await desk.directory.current(request.registry_version)
         for _ in range(TRIES):
             case = await self.case(approval, request.login)
+            await self._second_person(case, request.login)
             now = desk.clock.now()
-            if not await self._entitled(directory, case, request.login):
-                raise denied(Right(case.right), f"approve {case.command}", directory.roles(request.login, case.community, now))
-            if request.login == case.requested_by:
-                raise NotAllowed(f"approve {case.command}", [request.login], ["another person"], "a second, different person")
             status = case.status_at(now)
             if status is not ApprovalState.REQUESTED:
                 await self._note_expiry(directory, case, status, now, request)
+                await self._finish(case)
                 raise Conflict("approval", f"is {status.value} already", {"status": status.value})
             meta = Meta(request.login, request.command_id, causation_id=case.id)
             events: list[Folded.Event]
             if reason is not None:
-                subject = case.arguments.subject if case.arguments else desk.ids.new()
+                erased = await desk.arguments(case) is None
+                subject = case.arguments.subject if case.arguments and not erased else desk.ids.new()
                 rejected = self._step(case, Approval.ApprovalRejected, now, meta, reason=Personal(subject, reason))
                 events, registry = [rejected], False
             else:
@@ -145,13 +157,19 @@ class Approvals:
             except VersionConflict:
                 continue
             except DuplicateCommand as duplicate:
-                return await desk.answered_waiting(duplicate.record, request)
-            for event in events:
-                if isinstance(event, SubjectFile.SubjectErased):
-                    await self._keys.erase(event.originator_id)
+                answer = await desk.answered_waiting(duplicate.record, request)
+                await self._finish(answer.case)
+                return answer
             last = written.appended.events[-1]
-            return Waiting(await journal.load(case.id), last.position, last.recorded_at)
+            decided = await journal.load(case.id)
+            await self._finish(decided)
+            return Waiting(decided, last.position, last.recorded_at)
         raise Conflict("approval", "others were faster each time; look again")
+
+    async def _finish(self, case: ApprovalCase) -> None:
+        """Destroy the key an approved erasure orders destroyed: after the event, and again where that was interrupted."""
+        if case.command == ERASE and case.status is ApprovalState.APPROVED and case.result is not None:
+            await self._keys.erase(case.result)
 
     @staticmethod
     def _step(case: ApprovalCase, event: type[Folded.Event], at: datetime, meta: Meta, **data: object) -> Folded.Event:
@@ -194,6 +212,7 @@ class Approvals:
             actor=case.requested_by,
             second_person=meta.actor,
             back_entered=case.back_entered,
+            offline_entered=case.offline_entered,
             policy=directory.policy_of(case.community).version,
         )
         if case.command == PRICE_LIST:
@@ -209,6 +228,7 @@ class Approvals:
         command = c.COMMANDS[Trigger(case.command)].model_validate_json(text)
         if case.occurred_at is None and state.occurred_at is not None:
             at = max(now, state.occurred_at)
+        both = replace(both, on_behalf_of=contractor_of(state, command))
         return await self._desk.decided(directory, state, command, at, both), False
 
     async def _publish(self, case: ApprovalCase, command: PublishPriceList, now: datetime, meta: Meta) -> list[Folded.Event]:

@@ -88,13 +88,8 @@ class Directory:
         person = self.people.get(login)
         if person is None or not person.enabled:
             return False
-        return any(
-            g.role is Role.ADMIN
-            and g.community in (community, EVERYWHERE)
-            and g.valid_from <= moment.date()
-            and (g.valid_to is None or moment.date() <= g.valid_to)
-            for g in person.grants
-        )
+        day = self.day(community, moment) if community != EVERYWHERE else moment.date()
+        return any(g.role is Role.ADMIN and g.in_force(community, day) for g in person.grants)
 
     def members(self, community: str, assignee: Assignee) -> tuple[str, ...]:
         """The logins an assignee stands for; none for a contractor."""

@@ -83,28 +83,33 @@ class Inquiries:
         _, opened = await self._reading_right(directory, login, state, Right.READ, "read")
         if version is None and at is None and known_at is None:
             [last] = await self._log.read_stream(stream, after_version=state.version - 1, upto_version=state.version)
-            shown, recorded_at, clock_at = state, last.recorded_at, now
+            shown, clock_at = state, now
         else:
-            shown, recorded_at = await self._as_of(stream, version, at, known_at)
-            clock_at = at or known_at or (shown.occurred_at or recorded_at)
+            shown, last = await self._as_of(stream, version, at, known_at)
+            clock_at = at or known_at or (shown.occurred_at or last.recorded_at)
         texts, masked = await self._texts(directory, login, shown, opened and personal, now)
         return TicketReading(
             shown,
-            await self.numbers(shown),
+            await self.numbers(shown, last.position),
             texts,
             masked,
             latest(readings(shown.timeline, shown.kind, shown.facility, clock_at)),
             await self._desk.legal(directory, login, state, now),
-            recorded_at,
+            last.recorded_at,
         )
 
-    async def after_command(self, login: str, state: TicketState, recorded_at: datetime) -> TicketReading:
-        """The masked answer to a command: the ticket at the version the command left it, as of its recording."""
+    async def after_command(
+        self, login: str, state: TicketState, recorded_at: datetime, position: int | None = None
+    ) -> TicketReading:
+        """The masked answer to a command: the ticket at the version the command left it, as of its recording.
+
+        ``position`` is where its last event stands; without it the ticket is taken to be at its newest version.
+        """
         directory = await self._desk.directory.current()
         texts, _ = await self._texts(directory, login, state, False, recorded_at)
         return TicketReading(
             state,
-            await self.numbers(state),
+            await self.numbers(state, position),
             texts,
             True,
             latest(readings(state.timeline, state.kind, state.facility, max(recorded_at, state.occurred_at or recorded_at))),
@@ -132,17 +137,17 @@ class Inquiries:
             before = after
         return steps
 
-    async def numbers(self, state: TicketState) -> Numbers:
-        """The ticket's number, and its number in the book it stands in at this version."""
+    async def numbers(self, state: TicketState, position: int | None = None) -> Numbers:
+        """The ticket's number, and its number in the book it stood in as of a position (default: now)."""
         taken: Sequence[NumberTaken] = (await self._log.numbers_of([state.id])).get(state.id, ())
         number = next(n.number for n in taken if n.book == Book.INTAKE)
         book = state.book
-        in_book = [n.number for n in taken if book is not None and n.book == book]
+        in_book = [n.number for n in taken if n.book == book and (position is None or n.position <= position)]
         return Numbers(number, in_book[-1] if in_book else None)
 
     async def _as_of(
         self, stream: UUID, version: int | None, at: datetime | None, known_at: datetime | None
-    ) -> tuple[TicketState, datetime]:
+    ) -> tuple[TicketState, StoredEvent]:
         position = await self._log.position_at(known_at) if known_at is not None else None
         stored = await self._log.read_stream(stream, upto_version=version, upto_position=position)
         if version is not None and (not stored or stored[-1].version < version):
@@ -152,7 +157,7 @@ class Inquiries:
         if not kept:
             raise NotFound("ticket at that moment")
         state: TicketState = fold(e for _, e in kept)
-        return state, kept[-1][0].recorded_at
+        return state, kept[-1][0]
 
     async def _reading_right(
         self, directory: Directory, login: str, state: TicketState, right: Right, what: str

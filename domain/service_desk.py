@@ -23,7 +23,8 @@ from domain.ports import Clock, CommandRecord, DuplicateCommand, Ids, PlainField
 from domain.privacy import Personal
 from domain.requests import Done, Request, Waiting
 from domain.terms import AssigneeType, Channel, DutyPeriod, Role, Trigger
-from domain.ticket_decisions import Circumstances, Event, assignee_of, decide, decide_back_entry
+from domain.ticket import Ticket
+from domain.ticket_decisions import ON_THE_SPOT_KINDS, Circumstances, Event, assignee_of, decide, decide_back_entry
 from domain.ticket_guards import Setting, legal_now
 from domain.ticket_state import TicketState
 
@@ -31,8 +32,7 @@ TRIES = 8
 """How often a command is decided anew after losing a race."""
 
 BACK_ENTRY = "back_entry"
-WORKERS = tuple(role for role, cell in TABLE[Right.WORK].items() if cell != "–")
-ASSIGNABLE = (*WORKERS, Role.SECURITY)
+ASSIGNABLE = tuple(role for role, cell in TABLE[Right.WORK].items() if cell != "–")
 """Roles a work order may be given to."""
 
 
@@ -81,13 +81,13 @@ class ServiceDesk:
                 raise await self.stale(stream, request.if_match, state.version)
             now = self.clock.now()
             roles = directory.roles(request.login, state.community, now)
-            relation = await self.relation(directory, request.login, state, now, command)
+            relation = await self.relation(directory, request.login, state, now, command, request.occurred_at)
             right = right_of(command.trigger, getattr(command, "outcome", None) if isinstance(command, c.SettleCharge) else None)
             mode = self.allow(right, command.trigger.value, roles, relation)
-            self._not_about_oneself(state, command.trigger, request.login, roles, right)
+            self._not_about_oneself(state.complained_of, command.trigger, request.login, roles, right)
             entry = self.judge_entry(directory, state.community, request, roles, relation, now)
-            if entry.at < (state.occurred_at or entry.at) and request.occurred_at is None:
-                entry = replace(entry, at=state.occurred_at or entry.at)
+            if state.occurred_at is not None and entry.at < state.occurred_at <= (request.occurred_at or state.occurred_at):
+                entry = replace(entry, at=state.occurred_at)  # written by a clock a little ahead of this one
             if mode is Mode.SECOND or entry.long_late:
                 return await self._ask(right if mode is Mode.SECOND else Right.LONG_LATE_ENTRY, command, state, entry, request)
             meta = self._meta(directory, state, command, request, entry)
@@ -111,16 +111,18 @@ class ServiceDesk:
         if not roles:
             raise NotFound("community")
         area = command.location.area if command.location else None
-        relation = await self._standing(directory, request.login, community, area, roles, now)
+        relation = await self._standing(directory, request.login, community, area, now, request.occurred_at)
         if command.channel in (Channel.INSPECTION, Channel.COMPANY):
             relation = replace(relation, holds=relation.holds | {Need.FOR_COMPANY})
         mode = self.allow(Right.RECEIVE, Trigger.RECEIVE.value, roles, relation)
+        if isinstance(command, BackEntry):
+            named = (*command.complained_of, *command.classified.complained_of)
+            self._not_about_oneself(named, Trigger.CLASSIFY, request.login, roles, Right.RECEIVE)
         entry = self.judge_entry(directory, community, request, roles, relation, now, always=isinstance(command, BackEntry))
-        self._check_new(directory, command, entry.at)
-        if mode is Mode.SECOND or entry.long_late:
-            return await self._ask(Right.LONG_LATE_ENTRY, command, None, entry, request)
         meta = self._meta(directory, None, command, request, entry)
         events = self.decide_new(directory, command, entry.at, meta, self.ids.new())
+        if mode is Mode.SECOND or entry.long_late:
+            return await self._ask(Right.LONG_LATE_ENTRY, command, None, entry, request)
         try:
             return await self._written(events, community, directory, request, events[0].originator_id)
         except DuplicateCommand as duplicate:
@@ -150,6 +152,8 @@ class ServiceDesk:
     def decide_new(
         self, directory: Directory, command: c.Receive | BackEntry, at: datetime, meta: Meta, subject: UUID
     ) -> list[Event]:
+        """The events of a new ticket, after checking whom and what the command names."""
+        self._check_new(directory, command, at)
         x = self._circumstances(directory, command.community, at, meta, {}, self.ids.new(), subject)
         if isinstance(command, BackEntry):
             return decide_back_entry(steps_of(command, at), x)
@@ -174,7 +178,10 @@ class ServiceDesk:
         *,
         always: bool = False,
     ) -> Entry:
-        """Two times: skew is taken as now, the future is refused, lateness needs its right ("Two times" of the model)."""
+        """Two times: skew is taken as now, the future is refused, lateness needs its right ("Two times" of the model).
+
+        ``always`` marks a back-entry, which needs the right however late it is, and is never a draft written offline.
+        """
         terms = directory.policy_of(community).entry
         at = request.occurred_at or now
         if at > now + timedelta(minutes=terms.skew_minutes):
@@ -182,7 +189,8 @@ class ServiceDesk:
         late = now - at
         if late <= timedelta(minutes=terms.late_minutes) and not always:
             return Entry(min(at, now))
-        if request.offline and late <= timedelta(minutes=terms.offline_minutes) and relation.holds & {Need.OWN, Need.ON_DUTY}:
+        drafted = request.offline and not always and bool(relation.holds & {Need.OWN, Need.ON_DUTY})
+        if drafted and late <= timedelta(minutes=terms.offline_minutes):
             return Entry(at, offline_entered=True)
         if late <= timedelta(minutes=terms.long_late_minutes):
             self.allow(Right.LATE_ENTRY, Right.LATE_ENTRY.value, roles, relation)
@@ -191,12 +199,17 @@ class ServiceDesk:
         return Entry(at, back_entered=True, long_late=True)
 
     async def relation(
-        self, directory: Directory, login: str, state: TicketState, now: datetime, command: c.Command | None = None
+        self,
+        directory: Directory,
+        login: str,
+        state: TicketState,
+        now: datetime,
+        command: c.Command | None = None,
+        occurred_at: datetime | None = None,
     ) -> Relation:
         """How a person stands to a ticket, for a command or for reading."""
         area = state.location.area if state.location else None
-        roles = directory.roles(login, state.community, now)
-        relation = await self._standing(directory, login, state.community, area, roles, now)
+        relation = await self._standing(directory, login, state.community, area, now, occurred_at)
         holds = set(relation.holds)
         if self._owns(directory, login, state):
             holds.add(Need.OWN)
@@ -252,6 +265,10 @@ class ServiceDesk:
         for trigger in legal_now(state, setting):
             if login in state.complained_of and trigger is not Trigger.NOTE:
                 continue
+            if right_of(trigger) is Right.FOLLOW_UP and login in state.workers:
+                on_the_spot = state.kind in ON_THE_SPOT_KINDS and state.settled_on_the_spot_by == login
+                if trigger is not Trigger.FOLLOW_UP or not on_the_spot:
+                    continue
             standing = anyone if trigger in (Trigger.LINK, Trigger.DISPATCH, Trigger.REASSIGN) else relation
             if weigh(right_of(trigger), roles, standing) in (Mode.FULL, Mode.SECOND):
                 found.append(trigger)
@@ -278,13 +295,14 @@ class ServiceDesk:
         return other.id if other.community == community else None
 
     async def _standing(
-        self, directory: Directory, login: str, community: str, area: str | None, roles: Sequence[Held], now: datetime
+        self, directory: Directory, login: str, community: str, area: str | None, now: datetime, occurred_at: datetime | None
     ) -> Relation:
+        """On duty now; whether it is night is told by the moment it happened."""
         holds: set[Need] = set()
         desk = await self.desk(community)
         if desk is not None and desk.on_duty(login):
             holds.add(Need.ON_DUTY)
-        span = period_at(now, directory.zone(community), directory.policy_of(community).duty)
+        span = period_at(min(occurred_at or now, now), directory.zone(community), directory.policy_of(community).duty)
         if span.period is DutyPeriod.NIGHT:
             holds.add(Need.NIGHT)
         return Relation(frozenset(holds), area)
@@ -297,22 +315,20 @@ class ServiceDesk:
             return state.assignment.dispatched_by == login
         return login in directory.members(state.community, assignee)
 
-    def _not_about_oneself(self, state: TicketState, trigger: Trigger, login: str, roles: Sequence[Held], right: Right) -> None:
-        if login in state.complained_of and trigger is not Trigger.NOTE:
+    @staticmethod
+    def _not_about_oneself(
+        complained_of: Sequence[str], trigger: Trigger, login: str, roles: Sequence[Held], right: Right
+    ) -> None:
+        if login in complained_of and trigger is not Trigger.NOTE:
             refusal = denied(right, trigger.value, roles)
             raise NotAllowed(refusal.command, refusal.roles, ["note"], "who is complained of may only add a note")
 
     def _meta(self, directory: Directory, state: TicketState | None, command: object, request: Request, entry: Entry) -> Meta:
         community = state.community if state else getattr(command, "community", "")
-        behalf = None
-        if state and state.assignment and isinstance(command, c.Command) and right_of_work(command):
-            assignee = state.assignment.assignee
-            if assignee.type is AssigneeType.CONTRACTOR:
-                behalf = f"contractor:{assignee.id}"
         return Meta(
             actor=request.login,
             command_id=request.command_id,
-            on_behalf_of=behalf,
+            on_behalf_of=contractor_of(state, command) if state and isinstance(command, c.Command) else None,
             back_entered=entry.back_entered,
             offline_entered=entry.offline_entered,
             policy=directory.policy_of(community).version,
@@ -378,7 +394,12 @@ class ServiceDesk:
             self.ids.new(),
             1,
             now,
-            Meta(request.login, request.command_id, policy=directory.policy_of(community).version),
+            Meta(
+                request.login,
+                request.command_id,
+                offline_entered=entry.offline_entered,
+                policy=directory.policy_of(community).version,
+            ),
             community=community,
             right=right.value,
             command=BACK_ENTRY if isinstance(command, BackEntry) else command.trigger.value,
@@ -425,10 +446,18 @@ class ServiceDesk:
         if isinstance(state, ApprovalCase):
             return Waiting(state, record.position, record.recorded_at)
         if isinstance(state, TicketState):
-            return Done(state, record.position, record.recorded_at)
+            [last] = await self.journal.log.read_stream(
+                record.stream_id, after_version=record.version - 1, upto_version=record.version
+            )
+            event = self.journal.codec.decode(last)
+            opened = event.defects if isinstance(event, Ticket.ChecklistItemChecked) else ()
+            return Done(state, record.position, record.recorded_at, list(opened))
         raise KeyReused(record.key)
 
 
-def right_of_work(command: c.Command) -> bool:
-    """Whether a command is a step of the assignee's work."""
-    return not isinstance(command, c.SettleCharge) and right_of(command.trigger) is Right.WORK
+def contractor_of(state: TicketState, command: c.Command) -> str | None:
+    """The contractor whose step a command enters: they have no login, so whoever dispatched enters it."""
+    if state.assignment is None or isinstance(command, c.SettleCharge) or right_of(command.trigger) is not Right.WORK:
+        return None
+    assignee = state.assignment.assignee
+    return f"contractor:{assignee.id}" if assignee.type is AssigneeType.CONTRACTOR else None
