@@ -18,6 +18,8 @@ from adapters.store.store_facts import BackupRefused
 
 F = TypeVar("F")
 
+GONE_AFTER = 3.0
+"""Seconds within which the connections of a program that ended are gone."""
 _OURSELVES = "gongdan-restore"
 
 EMPTY = """
@@ -58,14 +60,23 @@ def apart(url: str) -> str:
 
 
 async def refuse_if_in_use(database: PostgresDatabase) -> None:
-    """Raises BackupRefused while anybody else is connected."""
+    """Raises BackupRefused while anybody else is connected; who has just left may take a moment to be gone."""
+    leaving = GONE_AFTER
+    while others := await _others(database):
+        if leaving > 0:
+            leaving -= 0.05
+            await asyncio.sleep(0.05)
+            continue
+        raise BackupRefused(f"{others} connections use this database: stop every server and command that uses it")
+
+
+async def _others(database: PostgresDatabase) -> int:
     [(others,)] = await database.read(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND backend_type = 'client backend' AND application_name <> :ourselves",
         {"ourselves": _OURSELVES},
     )
-    if others:
-        raise BackupRefused(f"{others} connections use this database: stop every server and command that uses it")
+    return int(others)
 
 
 def _load(url: str, dumped: Path, afterwards: str) -> None:

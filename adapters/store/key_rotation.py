@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adapters.store import key_erasure
 from adapters.store.database import Database, Transaction
-from adapters.store.key_tables import LOCK, LOOK, MOVE_ON, PAGE, bound_to_index, bound_to_subject
+from adapters.store.key_tables import LOCK, LOOK, PAGE, bound_to_index, bound_to_subject
 from adapters.store.master_key import (
     Entropy,
     MasterKey,
@@ -77,4 +77,3 @@ async def _rewrap(tx: Transaction, old: MasterKey, new: MasterKey, entropy: Entr
         await tx.insert("subjects", columns, subjects, key=("subject_id",))
         after = rows[-1][0]
     await tx.execute("UPDATE keyring SET master_key_id = :id WHERE id = 1", {"id": new.id})
-    await tx.execute(MOVE_ON)

@@ -4,8 +4,8 @@ Each data subject has a 256-bit key, wrapped by the master key (AES-256-GCM, bou
 store is a SQLite file or a PostgreSQL database of its own (``GONGDAN_KEYS``). What erasing reaches, and what it doesn't, stands
 in :mod:`adapters.store.key_erasure`.
 
-Unwrapped keys are cached in memory, the least recently used dropped first. Every erasure and rotation moves ``generation`` in
-the same transaction; each batch of openings compares it first, so that no process opens anything of a subject whose erasure
+Unwrapped keys are cached in memory, the least recently used dropped first. Every erasure moves ``generation`` in the
+same transaction; each batch of openings compares it first, so that no process opens anything of a subject whose erasure
 was committed before the batch began.
 """
 

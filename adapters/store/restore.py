@@ -150,7 +150,7 @@ async def restore(
 
     database = await at_store.open()
     try:
-        known = existing.erasures + await erased_in_log(database)
+        known = await erased_in_log(database)
         log = await database.snapshot(head_facts)
     finally:
         await database.close()

@@ -5,6 +5,7 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -37,9 +38,13 @@ class Place:
     async def put(self, content: bytes, declared: str = "", piece: int = 10_000) -> str:
         return (await self.attachments.store(self.subject, self.stream, pieces(content, piece), declared)).name
 
-    async def get(self, name: str) -> bytes:
+    async def get(self, name: str, given: list[bytes] | None = None) -> bytes:
+        """The whole content; ``given`` collects its chunks as they come."""
+        given = [] if given is None else given
         _, content = await self.attachments.open(name)
-        return b"".join([chunk async for chunk in content])
+        async for chunk in content:
+            given.append(chunk)
+        return b"".join(given)
 
     async def rows(self) -> list[int]:
         counts = [await self.database.read(f"SELECT count(*) FROM {table}") for table in TABLES]
@@ -206,29 +211,30 @@ async def test_an_erased_subjects_attachment_is_gone(place: Place) -> None:
     assert (await place.attachments.find(name)).size == len(JPEG)
 
 
-DAMAGES = {
-    "last chunk cut off": [
-        "DELETE FROM attachment_chunks WHERE chunk = 3",
-        "UPDATE attachments SET chunks = 3",
-    ],
-    "last chunk missing": ["DELETE FROM attachment_chunks WHERE chunk = 3"],
-    "chunks swapped": [
-        "UPDATE attachment_chunks SET chunk = 9 WHERE chunk = 1",
-        "UPDATE attachment_chunks SET chunk = 1 WHERE chunk = 2",
-        "UPDATE attachment_chunks SET chunk = 2 WHERE chunk = 9",
-    ],
-    "chunk repeated": [
-        "UPDATE attachment_chunks SET sealed = (SELECT sealed FROM attachment_chunks WHERE chunk = 1) WHERE chunk = 2"
-    ],
-    "chunk emptied": ["UPDATE attachment_chunks SET sealed = :empty WHERE chunk = 1"],
-    "moved to another ticket": ["UPDATE attachments SET stream_id = :other"],
-    "another key version": ["UPDATE attachments SET key_version = 2"],
-    "another name": ["UPDATE attachments SET name = :name"],
+DAMAGES: dict[str, tuple[list[str], int]] = {
+    "last chunk cut off": (["DELETE FROM attachment_chunks WHERE chunk = 3", "UPDATE attachments SET chunks = 3"], 2),
+    "last chunk missing": (["DELETE FROM attachment_chunks WHERE chunk = 3"], 3),
+    "chunks swapped": (
+        [
+            "UPDATE attachment_chunks SET chunk = 9 WHERE chunk = 1",
+            "UPDATE attachment_chunks SET chunk = 1 WHERE chunk = 2",
+            "UPDATE attachment_chunks SET chunk = 2 WHERE chunk = 9",
+        ],
+        1,
+    ),
+    "chunk repeated": (
+        ["UPDATE attachment_chunks SET sealed = (SELECT sealed FROM attachment_chunks WHERE chunk = 1) WHERE chunk = 2"],
+        2,
+    ),
+    "chunk emptied": (["UPDATE attachment_chunks SET sealed = :empty WHERE chunk = 1"], 1),
+    "moved to another ticket": (["UPDATE attachments SET stream_id = :other"], 0),
+    "another key version": (["UPDATE attachments SET key_version = 2"], 0),
+    "another name": (["UPDATE attachments SET name = :name"], 3),
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-async def test_damage_is_noticed(place: Place, damage: list[str]) -> None:
+@pytest.mark.parametrize(("damage", "whole"), DAMAGES.values(), ids=DAMAGES.keys())
+async def test_damage_is_noticed_before_a_wrong_chunk_is_given_out(place: Place, damage: list[str], whole: int) -> None:
     name = await place.put(JPEG + os.urandom(3 * CHUNK_BYTES))
     values = {"empty": b"", "other": uuid4().bytes, "name": "0" * 64}
 
@@ -237,5 +243,16 @@ async def test_damage_is_noticed(place: Place, damage: list[str]) -> None:
             await tx.execute(statement, {key: value for key, value in values.items() if f":{key}" in statement})
 
     await place.database.write(spoil)
+    given: list[bytes] = []
     with pytest.raises(AttachmentDamaged):
-        await place.get("0" * 64 if ":name" in damage[0] else name)
+        await place.get("0" * 64 if ":name" in damage[0] else name, given)
+    assert len(given) == whole
+
+
+async def test_chunks_cut_off_are_noticed_even_if_the_name_is_made_to_fit(place: Place) -> None:
+    await place.put(JPEG + os.urandom(3 * CHUNK_BYTES))
+    left = await place.database.read("SELECT sealed FROM attachment_chunks WHERE chunk < 3 ORDER BY chunk")
+    name = sha256(b"".join(sealed for (sealed,) in left)).hexdigest()
+    await place.database.write(lambda tx: tx.execute("UPDATE attachments SET chunks = 3, name = :name", {"name": name}))
+    with pytest.raises(AttachmentDamaged):
+        await place.get(name)

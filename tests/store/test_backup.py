@@ -149,13 +149,16 @@ async def test_an_erased_person_stays_erased(estate: Estate) -> None:
     assert {erasure.subject for erasure in await keys.erasures()} == {by_keys, by_log, earlier}
 
 
-async def test_an_erasure_that_only_the_restored_log_knows_is_done(estate: Estate) -> None:
+async def test_an_erasure_that_only_the_restored_log_knows_is_done(estate: Estate, new_postgres_url: Callable[[], str]) -> None:
     store, keys = await estate.open(new=True)
     gone = uuid4()
     sealed = await seal(keys, gone)
     await write(store, gone, ERASED)
     directory, _ = await estate.backup()
     await estate.close()
+    estate.lose()
+    if not estate.store_url.startswith("sqlite"):
+        estate.store_url, estate.keys_url = new_postgres_url(), new_postgres_url()
     await estate.restore(directory)
     _, keys = await estate.open()
     assert await sealer(keys).open([sealed]) == [None]
@@ -199,13 +202,23 @@ async def test_a_newer_another_or_a_diverged_store_is_not_overwritten_unless_for
     assert (await other.restore(directory, force=True)).log.origin == "estate"
 
 
-async def test_a_store_in_use_is_not_replaced(estate: Estate) -> None:
-    store, _ = await estate.open(new=True)
+@pytest.mark.parametrize("used", ["store", "keys"])
+async def test_what_is_in_use_is_not_replaced(estate: Estate, used: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copy_postgres, "GONE_AFTER", 0)
+    store, keys = await estate.open(new=True)
     await write(store)
     directory, _ = await estate.backup()
+    subject = uuid4()
+    if used == "store":
+        await estate.keys[0].close()
+    else:
+        await estate.stores.pop().close()
     with pytest.raises(BackupRefused, match="stop every server"):
         await estate.restore(directory, force=True)
-    assert await write(store) == 2
+    if used == "store":
+        assert await write(store) == 2
+    else:
+        await keys.ensure([subject])
 
 
 async def test_the_copies_are_apart_private_and_say_nothing_of_people(estate: Estate) -> None:
