@@ -1,0 +1,128 @@
+"""The store as a whole: making it, moving it forward, copying it, its keys. None of these prints personal data."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters import tokens
+from adapters.cli.console import Failed, operator, run, say
+from adapters.cli.console import gongdan as opened_store
+from adapters.composition import make_new
+from adapters.settings import Settings
+from adapters.store.backup import BackupReport
+from adapters.store.backup import backup as copy_store
+from adapters.store.key_rotation import rotate_master
+from adapters.store.master_key import MasterKey
+from adapters.store.opening import migrate_store, open_database
+from adapters.store.restore import RestoreReport
+from adapters.store.restore import restore as restore_store
+from adapters.store.schema import SchemaMissing
+from adapters.system import SystemClock, entropy
+from domain.staff import EVERYWHERE
+from domain.terms import Role
+
+keys = typer.Typer(no_args_is_help=True, help="The keys of personal data.")
+Directory = Annotated[Path, typer.Argument(help="A directory on this machine.")]
+
+
+def init(
+    origin: Annotated[str, typer.Option(help="The name of the log, for ever; default: gongdan- and eight random digits.")] = "",
+    admin: Annotated[str, typer.Option(help="The login of the first admin.")] = "admin",
+    name: Annotated[str, typer.Option(help="The first admin's name.")] = "系统管理员",
+) -> None:
+    """Make a new store, its key store and its master key, and the first admin; the last line is the admin's token, alone.
+
+    Nothing that exists is overwritten.
+    """
+    token = run(_init(origin or f"gongdan-{entropy(4).hex()}", admin, name))
+    say(f"store: {Settings().master_key_path.parent if Settings().store.startswith('sqlite:///') else 'made'}")
+    say(f"master key: {Settings().master_key_path}: without it no personal data can be read; keep a copy in another place")
+    say(f"admin: {admin}; the token follows, shown this once:")
+    say(token)
+
+
+async def _init(origin: str, admin: str, name: str) -> str:
+    settings = Settings()
+    if await _made(settings.keys_url, "keyring"):
+        raise Failed("there are keys of a store here already; init overwrites nothing")
+    await make_new(settings, origin)
+    async with opened_store() as parts:
+        await parts.administration.add_person(admin, name, operator(parts))
+        await parts.administration.grant(admin, Role.ADMIN, EVERYWHERE, None, None, None, operator(parts))
+        _, clear = await tokens.issue(parts.store, parts.clock, parts.ids, entropy, admin, None)
+        return clear
+
+
+async def _made(url: str, table: str) -> bool:
+    """Whether a database has a table; a SQLite file that is missing has none."""
+    try:
+        database = await open_database(url)
+    except SchemaMissing:
+        return False
+    try:
+        catalogue = {
+            "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = :name",
+            "postgresql": "SELECT count(to_regclass(:name))",
+        }
+        [(there,)] = await database.read(catalogue[database.dialect], {"name": table})
+        return bool(there)
+    finally:
+        await database.close()
+
+
+def migrate() -> None:
+    """Move the store's schema forward to what this program needs, in one transaction."""
+    before, after = run(migrate_store(Settings().store))
+    say(f"schema version {after}, it was {before}" if before != after else f"schema version {after}; nothing to do")
+
+
+def backup(directory: Directory) -> None:
+    """Copy store and keys, apart from each other, into a new or empty directory, while the server goes on."""
+    report: BackupReport = run(_backup(directory))
+    for line in report.lines():
+        say(line)
+
+
+async def _backup(directory: Path) -> BackupReport:
+    settings = Settings()
+    return await copy_store(directory, settings.store, settings.keys_url, SystemClock())
+
+
+def restore(
+    directory: Directory,
+    force: Annotated[bool, typer.Option("--force", help="Replace a newer or another store, or one that can't be read.")] = False,
+) -> None:
+    """Put a backup in the place of store and keys, and apply again every erasure made since."""
+    report: RestoreReport = run(_restore(directory, force))
+    for line in report.lines():
+        say(line)
+
+
+async def _restore(directory: Path, force: bool) -> RestoreReport:
+    settings = Settings()
+    return await restore_store(
+        directory, settings.store, settings.keys_url, settings.master_key_path, SystemClock(), entropy, force=force
+    )
+
+
+@keys.command()
+def rotate() -> None:
+    """Wrap every key by a new master key; running servers go on. Copies of keys made before need the old master key's file."""
+    key: MasterKey = run(_rotate())
+    say(f"master key {key.id} at {Settings().master_key_path}; keep a copy of it in another place")
+
+
+async def _rotate() -> MasterKey:
+    settings = Settings()
+    database = await open_database(settings.keys_url)
+    try:
+        return await rotate_master(database, settings.master_key_path, entropy)
+    finally:
+        await database.close()
+
+
+async def refuse_unusable() -> None:
+    """Raises SchemaError, KeysUnusable or Overloaded where the store can't be served as it is."""
+    async with opened_store():
+        pass
