@@ -16,7 +16,7 @@ from domain.community import Community, CommunityState, community_stream
 from domain.directory import Directory, DirectoryKeeper
 from domain.errors import Conflict, NotAllowed, NotFound, invalid
 from domain.journal import Belonging, Journal
-from domain.ports import Clock, ConditionFailed, Ids, ReserveName, VersionConflict
+from domain.ports import Clock, CommandKey, ConditionFailed, Ids, ReserveName, VersionConflict
 from domain.service_desk import TRIES
 from domain.staff import COMPANY_ROLES, EVERYWHERE, Grant, Person, PersonState, person_stream
 from domain.staff import SCOPE as PEOPLE
@@ -25,11 +25,16 @@ from domain.terms import Role
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """Who administers: a login with the admin role, or the operator of the machine (``login`` is then ``operator``)."""
+    """Who administers: a login with the admin role, or the operator of the machine (``login`` is then ``operator``).
+
+    ``key`` makes a repeat harmless: the log refuses it with ports.DuplicateCommand; ``if_match`` is the version the caller saw.
+    """
 
     login: str
     command_id: UUID
     operator: bool = False
+    key: CommandKey | None = None
+    if_match: int | None = None
 
 
 class Administration:
@@ -50,7 +55,7 @@ class Administration:
         stream = community_stream(code)
         now, meta = self._clock.now(), Meta(by.login, by.command_id)
         event = occurred(Community.CommunityRegistered, stream, 1, now, meta, code=code, name=name, timezone=timezone)
-        await self._new(event, code, timezone, ReserveName(COMMUNITIES, code, stream), "community")
+        await self._new(event, by, code, timezone, ReserveName(COMMUNITIES, code, stream), "community")
         return (await self._directory.current()).community(code)
 
     async def add_area(self, community: str, area: str, name: str, by: Administrator) -> CommunityState:
@@ -98,7 +103,7 @@ class Administration:
         await self._authorised(by, None)
         stream = person_stream(login)
         event = occurred(Person.PersonAdded, stream, 1, self._clock.now(), Meta(by.login, by.command_id), login=login, name=name)
-        await self._new(event, "", "UTC", ReserveName(PEOPLE, login, stream), "person")
+        await self._new(event, by, "", "UTC", ReserveName(PEOPLE, login, stream), "person")
         return (await self._directory.current()).person(login)
 
     async def grant(
@@ -186,9 +191,13 @@ class Administration:
             raise NotAllowed("administration", [], [Role.ADMIN, "operator"])
         return directory
 
-    async def _new(self, event: Folded.Event, community: str, timezone: str, name: ReserveName, what: str) -> None:
+    async def _new(
+        self, event: Folded.Event, by: Administrator, community: str, timezone: str, name: ReserveName, what: str
+    ) -> None:
         try:
-            await self._journal.write([event], Belonging(community, timezone), conditions=[name], bumps_registry=True)
+            await self._journal.write(
+                [event], Belonging(community, timezone), command=by.key, conditions=[name], bumps_registry=True
+            )
         except (VersionConflict, ConditionFailed):
             raise Conflict(what, f"{name.name} exists already") from None
 
@@ -212,9 +221,11 @@ class Administration:
     async def _change(self, stream: UUID, belonging: Belonging, by: Administrator, decide: Callable[..., Folded.Event]) -> Any:
         for _ in range(TRIES):
             state = await self._journal.load(stream)
+            if by.if_match is not None and by.if_match != state.version:
+                raise await self._journal.stale(stream, by.if_match, state.version)
             event = decide(state, self._clock.now(), Meta(by.login, by.command_id))
             try:
-                await self._journal.write([event], belonging, bumps_registry=True)
+                await self._journal.write([event], belonging, command=by.key, bumps_registry=True)
             except VersionConflict:
                 continue
             return await self._journal.load(stream)

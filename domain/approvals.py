@@ -134,6 +134,8 @@ class Approvals:
         for _ in range(TRIES):
             case = await self.case(approval, request.login)
             await self._second_person(case, request.login)
+            if request.if_match is not None and request.if_match != case.version:
+                raise await journal.stale(case.id, request.if_match, case.version)
             now = desk.clock.now()
             status = case.status_at(now)
             if status is not ApprovalState.REQUESTED:

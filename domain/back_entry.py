@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from pydantic import AwareDatetime
-
 from domain import ticket_commands as c
 from domain.terms import AssigneeType, Urgency
 from domain.terms import Channel as ChannelCode
@@ -12,19 +10,19 @@ from domain.terms import Channel as ChannelCode
 class ClassifiedThen(c.Classify):
     """How it was classified, and when."""
 
-    occurred_at: AwareDatetime
+    occurred_at: c.Moment
 
 
 class DispatchedThen(c.Dispatch):
     """To whom it went, and when."""
 
-    occurred_at: AwareDatetime
+    occurred_at: c.Moment
 
 
 class CompletedThen(c.Complete):
     """What was done, and when."""
 
-    occurred_at: AwareDatetime
+    occurred_at: c.Moment
 
 
 class BackEntry(c.Value):

@@ -110,9 +110,12 @@ class DutyDesk:
         belonging = Belonging(community, directory.community(community).timezone)
         for _ in range(TRIES):
             desk: DeskState | None = await self._journal.load(desk_stream(community))
+            version = desk.version if desk else 0
+            if request.if_match is not None and request.if_match != version:
+                raise await self._journal.stale(desk_stream(community), request.if_match, version)
             event = decide(directory, desk, at, Meta(request.login, request.command_id))
             try:
-                await self._journal.write([event], belonging)
+                await self._journal.write([event], belonging, command=request.key)
             except VersionConflict:
                 continue
             state: DeskState = await self._journal.load(desk_stream(community))

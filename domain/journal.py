@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.aggregate import Folded, apply, fold
+from domain.errors import StaleVersion
 from domain.numbering import clear_columns
 from domain.ports import (
     Append,
@@ -63,6 +64,12 @@ class Journal:
         """The state of a stream at a version."""
         stored = await self.log.read_stream(stream, upto_version=version)
         return fold(self.codec.decode(s) for s in stored)
+
+    async def stale(self, stream: UUID, expected: int, actual: int) -> StaleVersion:
+        """The refusal that tells what happened after the version the caller saw."""
+        stored = await self.log.read_stream(stream, after_version=min(expected, actual))
+        decoded = [(s, self.codec.decode(s)) for s in stored]
+        return StaleVersion(expected, actual, [(s.version, s.topic, event.meta.actor, event.timestamp) for s, event in decoded])
 
     async def write(
         self,

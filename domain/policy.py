@@ -16,7 +16,7 @@ from domain.clocks import ClockPolicy
 from domain.errors import FieldError, InvalidInput
 from domain.terms import ClockName, SuspendReason
 
-Minutes = Annotated[int, Field(gt=0)]
+Minutes = Annotated[int, Field(gt=0, le=5_256_000)]  # ten years
 MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 
 

@@ -17,7 +17,7 @@ from domain.back_entry import BackEntry, steps_of
 from domain.desk import DeskState, desk_stream
 from domain.directory import Directory, DirectoryKeeper
 from domain.duty_calendar import period_at
-from domain.errors import Conflict, KeyReused, NotAllowed, NotFound, StaleVersion, invalid
+from domain.errors import Conflict, KeyReused, NotAllowed, NotFound, invalid
 from domain.journal import Belonging, Journal
 from domain.ports import Clock, CommandRecord, DuplicateCommand, Ids, PlainField, VersionConflict
 from domain.privacy import Personal
@@ -32,8 +32,11 @@ TRIES = 8
 """How often a command is decided anew after losing a race."""
 
 BACK_ENTRY = "back_entry"
-ASSIGNABLE = tuple(role for role, cell in TABLE[Right.WORK].items() if cell != "–")
-"""Roles a work order may be given to."""
+ASSIGNABLE = (*(role for role, cell in TABLE[Right.WORK].items() if cell != "–"), Role.SECURITY)
+"""Roles a work order may be given to: whoever may take its steps, and security, whom the night technician may send.
+
+The authority table gives security no step of the work; the desk reassigns the order.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class ServiceDesk:
         for _ in range(TRIES):
             state = await self._ticket(stream, directory, request.login)
             if request.if_match is not None and request.if_match != state.version:
-                raise await self.stale(stream, request.if_match, state.version)
+                raise await self.journal.stale(stream, request.if_match, state.version)
             now = self.clock.now()
             roles = directory.roles(request.login, state.community, now)
             relation = await self.relation(directory, request.login, state, now, command, request.occurred_at)
@@ -240,15 +243,6 @@ class ServiceDesk:
         if not isinstance(state, TicketState):
             raise NotFound("ticket")
         return state
-
-    async def stale(self, stream: UUID, expected: int, actual: int) -> StaleVersion:
-        """The refusal that tells what happened after the version the caller saw."""
-        stored = await self.journal.log.read_stream(stream, after_version=min(expected, actual))
-        since = []
-        for s in stored:
-            event = self.journal.codec.decode(s)
-            since.append((s.version, s.topic, event.meta.actor, event.timestamp))
-        return StaleVersion(expected, actual, since)
 
     async def desk(self, community: str) -> DeskState | None:
         """Who holds a community's desk now."""

@@ -6,6 +6,7 @@ and who asks travel beside the command. Field names are those of the HTTP interf
 """
 
 import re
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -54,6 +55,17 @@ FreeText = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_cl
 ShortText = Annotated[str, StringConstraints(max_length=120), AfterValidator(_clean), AfterValidator(_undirected)]
 Name = Annotated[str, StringConstraints(max_length=60), AfterValidator(_clean), AfterValidator(_undirected)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 \-]{3,24}$")]
+
+
+def _in_reach(moment: datetime) -> datetime:
+    """Refuse moments that no calendar arithmetic could take."""
+    if not 1970 <= moment.year < 2200:
+        raise ValueError("lies outside the years 1970 to 2199")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
+"""An ISO 8601 moment with its offset from UTC."""
 Code = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,40}$")]
 Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._\-]{0,39}$")]
 TicketRef = Annotated[str, StringConstraints(pattern=r"^[\w\-]{1,80}$")]
@@ -139,7 +151,7 @@ class Dispatch(Command):
 
     trigger = Trigger.DISPATCH
     assignee: AssigneeRef | Login
-    appointment_at: AwareDatetime | None = None
+    appointment_at: Moment | None = None
 
 
 class Reassign(Command):
@@ -147,7 +159,7 @@ class Reassign(Command):
 
     trigger = Trigger.REASSIGN
     assignee: AssigneeRef | Login
-    appointment_at: AwareDatetime | None = None
+    appointment_at: Moment | None = None
 
 
 class Decline(Command):
@@ -247,7 +259,7 @@ class Schedule(Command):
     """预约上门."""
 
     trigger = Trigger.SCHEDULE
-    appointment_at: AwareDatetime
+    appointment_at: Moment
 
 
 class Defer(Command):
@@ -315,7 +327,7 @@ class OrderRectification(Command):
 
     trigger = Trigger.ORDER_RECTIFICATION
     what: FreeText
-    due_at: AwareDatetime
+    due_at: Moment
     scorecard_item: Code | None = None
 
 
@@ -329,7 +341,7 @@ class ApproveMajorWorks(Command):
     """大工程, with an agreed date; always two people."""
 
     trigger = Trigger.APPROVE_MAJOR_WORKS
-    agreed_due_at: AwareDatetime
+    agreed_due_at: Moment
     reason: FreeText
 
 
