@@ -68,7 +68,6 @@ def test_the_packages_are_found_in_the_installation(installed: Path, tmp_path: P
         assert Path(where).is_relative_to(installed.parent)
 
 
-@pytest.mark.long
 def test_the_command_runs_from_an_empty_directory(installed: Path, tmp_path: Path) -> None:
     assert "serve" in run(installed / "gongdan", "--help", cwd=tmp_path)
     assert '"transitions"' in run(installed / "gongdan", "lifecycle", "--format", "json", cwd=tmp_path)
