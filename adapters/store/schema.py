@@ -149,7 +149,36 @@ ATTACHMENTS = Migration(
     ),
 )
 
-SCHEMA: list[Migration] = [LOG, ACCESS, ATTACHMENTS]
+PROJECTIONS = Migration(
+    4,
+    "catalogue of projections",
+    (
+        # A set of tables of a projection. live: 1 where readers look; status: building, ready, live, retired.
+        # holder: the runner that may write it, which with position is the fence.
+        """CREATE TABLE projections (
+            name TEXT NOT NULL,
+            version TEXT NOT NULL,
+            live BIGINT NOT NULL,
+            status TEXT NOT NULL,
+            position BIGINT NOT NULL,
+            holder TEXT NOT NULL,
+            error TEXT,
+            updated_at BIGINT NOT NULL,
+            PRIMARY KEY (name, version))""",
+        """CREATE TABLE parked (
+            projection TEXT NOT NULL,
+            version TEXT NOT NULL,
+            stream_id BYTEA NOT NULL,
+            position BIGINT NOT NULL,
+            error TEXT NOT NULL,
+            since BIGINT NOT NULL,
+            PRIMARY KEY (projection, version, stream_id))""",
+        # SQLite only: PostgreSQL has advisory locks.
+        "CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at BIGINT NOT NULL)",
+    ),
+)
+
+SCHEMA: list[Migration] = [LOG, ACCESS, ATTACHMENTS, PROJECTIONS]
 
 
 def newest() -> int:

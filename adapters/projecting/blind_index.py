@@ -1,0 +1,41 @@
+"""Keyed tokens of personal texts, for rows and for questions: sealed text in, tokens out; nothing in the clear is kept."""
+
+from collections.abc import Collection, Sequence
+
+from adapters.store.keys import KeyStore
+from domain.ports import PlainField, Sealer
+from projections.view import Words
+
+
+class BlindIndex:
+    """Opens texts and makes their tokens; also the port of questions (projections.ticket_search.QueryTokens)."""
+
+    def __init__(self, sealer: Sealer, keys: KeyStore) -> None:
+        self._sealer = sealer
+        self._keys = keys
+
+    async def tokens(self, wanted: Sequence[Words]) -> Sequence[frozenset[bytes]]:
+        """The tokens of each text; none where the text is empty or its subject was erased. Raises SealBroken."""
+        if not wanted:
+            return []
+        items = [(PlainField(w.stream, w.text.version, w.text.name), w.text.value) for w in wanted if w.text is not None]
+        opened = iter(await self._sealer.open(items))
+        blind = await self._keys.blind_tokens()
+        found = []
+        for words in wanted:
+            clear = next(opened) if words.text is not None else None
+            if clear is None:
+                found.append(frozenset[bytes]())
+            elif words.phone:
+                found.append(frozenset([blind.phone_token(clear)]))
+            else:
+                found.append(frozenset(blind.text_tokens(clear)))
+        return found
+
+    async def phone(self, phone: str) -> bytes:
+        """The token of a telephone number."""
+        return (await self._keys.blind_tokens()).phone_token(phone)
+
+    async def text(self, text: str) -> Collection[bytes]:
+        """The tokens of a text's character pairs."""
+        return (await self._keys.blind_tokens()).text_tokens(text)

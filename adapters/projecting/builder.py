@@ -1,0 +1,157 @@
+"""Building a set of tables beside the live one, verified before anybody reads it; and the exchange of the two.
+
+The builder needs the build lease, so it runs once across processes, and leaves a set that is ready. The runner, who alone moves
+the live set, brings a ready one up to date and swaps: nobody sees a half-built view, nobody waits, no position goes backward.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adapters.projecting.catalogue import BUILDING, READY, RETIRED, Catalogue, Fenced, TableSet
+from adapters.projecting.checking import Difference, check_rows
+from adapters.projecting.follower import Folding, Follower
+from adapters.projecting.leases import Leases
+from adapters.projecting.row_tables import RowTables
+from adapters.store.database import Transaction, Unavailable
+from domain.ports import EventLog
+from projections.view import View
+
+BATCH = 5_000
+"""Events a transaction while building."""
+
+WITHIN = 600.0
+"""Seconds a statement of a build may take, an index of a large table among them."""
+
+SAMPLE = 500
+"""Streams that are folded on their own and compared before a new set goes live."""
+
+
+@dataclass(eq=False)
+class NotVerified(Exception):
+    """The new tables are not what the log says; the old ones stay live."""
+
+    name: str
+    differences: list[Difference]
+
+    def __str__(self) -> str:
+        return f"the rebuilt {self.name} is wrong in {len(self.differences)} rows; the tables before stay live"
+
+
+class Builder:
+    """Builds sets of one view."""
+
+    def __init__(
+        self,
+        view: View,
+        catalogue: Catalogue,
+        log: EventLog,
+        leases: Leases,
+        holder: str,
+        fresh_folding: Callable[[View], Folding],
+        wait: float,
+    ) -> None:
+        self.view = view
+        self._catalogue = catalogue
+        self._log = log
+        self._leases = leases
+        self._holder = holder
+        self._fresh_folding = fresh_folding
+        self._wait = wait
+
+    async def ensure(self) -> None:
+        """Build a set of this program's schema and fold version where there is none, live or ready."""
+        await self._leased(only_if_missing=True)
+
+    async def rebuild(self) -> str:
+        """Build a new set whatever there is; returns its version. It is ready then, not live yet."""
+        built = await self._leased(only_if_missing=False)
+        assert built is not None
+        return built
+
+    async def _leased(self, *, only_if_missing: bool) -> str | None:
+        name = f"{self.view.name}/build"
+        leased = await self._leases.acquire(name)
+        while not leased:
+            await asyncio.sleep(self._wait)
+            leased = await self._leases.acquire(name)
+        try:
+            sets = await self._catalogue.sets(self.view.name)
+            if only_if_missing and any(found.of(self.view) and (found.live or found.status == READY) for found in sets):
+                return None
+            for leftover in sets:
+                if leftover.status in (BUILDING, RETIRED):
+                    await drop(self._catalogue, self.view, leftover)
+            count = 1 + max((found.count for found in sets), default=0)
+            version = f"{self.view.fingerprint}_{count}"
+            await self._build(name, version)
+            return version
+        finally:
+            await self._leases.release(name)
+
+    async def _build(self, lease: str, version: str) -> None:
+        database = self._catalogue.database
+        tables = RowTables(self.view, version)
+
+        async def create(tx: Transaction) -> None:
+            await self._catalogue.make(tx, self.view.name, version)
+            await tables.create(tx)
+
+        await database.write(create, within=WITHIN)
+        folding = self._fresh_folding(self.view)
+        follower = Follower(folding, tables, self._catalogue, self._log, self._holder)
+        await follower.take()
+        async with Renewing(self._leases, lease, self._wait):
+            await follower.catch_up(BATCH, within=WITHIN)
+            await database.write(tables.index, within=WITHIN)
+            await follower.catch_up(BATCH, within=WITHIN)
+            found = await check_rows(self._catalogue, self._log, tables, folding, most_streams=SAMPLE)
+        if found:
+            raise NotVerified(self.view.name, found)
+        await self._catalogue.set_ready(self.view.name, version)
+        await self._catalogue.fence(self.view.name)
+
+
+class Renewing:
+    """Keeps a lease while a long piece of work is done."""
+
+    def __init__(self, leases: Leases, name: str, every: float) -> None:
+        self._leases = leases
+        self._name = name
+        self._every = every
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.create_task(self._renew())
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self._every)
+            await self._leases.acquire(self._name)
+
+
+async def adopt(follower: Follower, live: TableSet | None, catalogue: Catalogue, holder: str) -> None:
+    """Make a ready set the live one: take both, so that neither moves, bring it up to date, swap. Raises Fenced."""
+    if live is not None:
+        await catalogue.take(live.name, live.version, holder)
+    await follower.take()
+    await follower.catch_up(BATCH, within=WITHIN)
+    if not await catalogue.swap(follower.name, follower.tables.version, holder):
+        raise Fenced
+
+
+async def drop(catalogue: Catalogue, view: View, found: TableSet) -> None:
+    """Drop a set nobody reads any more; where a reader holds it up, it is dropped another time."""
+    tables = RowTables(view, found.version)
+
+    async def work(tx: Transaction) -> None:
+        await tables.drop(tx)
+        await catalogue.remove(tx, found.name, found.version)
+
+    try:
+        await catalogue.database.write(work)
+    except Unavailable:
+        return

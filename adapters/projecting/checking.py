@@ -1,0 +1,228 @@
+"""Comparing what stands in tables with a fold of the log from scratch, stream by stream, row by row.
+
+Every row follows from its stream's events up to the set's position. A page of streams is read in one moment together with that
+position; the log never changes; so the comparison is exact while the view goes on. Differences name rows and columns, never
+values.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from adapters.projecting.catalogue import Catalogue, Fenced, read_parked
+from adapters.projecting.follower import Folding
+from adapters.projecting.row_tables import Changes, RowTables
+from adapters.projecting.streams import Run
+from adapters.store.database import Database, Row, Transaction
+from domain.community import Community
+from domain.ports import Codec, EventLog
+from projections.tables import Table
+
+PAGE = 200
+"""Streams compared at a time."""
+
+FIRST, LAST = b"", b"\xff" * 16
+UTC_ZONE = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A row that is not what the log says: ``missing``, ``extra``, or ``changed`` in these columns."""
+
+    table: str
+    stream: UUID | None
+    key: str
+    kind: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found; ``streams`` says how many were compared, ``position`` where the view stood at the end."""
+
+    name: str
+    position: int
+    streams: int
+    differences: Sequence[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What stands in the tables for a page of streams, at one moment."""
+
+    position: int
+    parked: dict[UUID, int]
+    erased: set[bytes]
+    rows: dict[Table[Any], dict[tuple[Any, ...], Row]]
+
+
+async def check(name: str, catalogue: Catalogue, log: EventLog, tables: RowTables, folding: Folding) -> Checked:
+    """Compare every row of a set with the log."""
+    streams = 0
+    differences: list[Difference] = []
+    async for last, upto, page in _pages(log, catalogue, folding):
+        streams += len(page)
+        differences += await _compare_twice(last, upto, page, catalogue, tables, folding)
+    live = await catalogue.live(name)
+    return Checked(name, live.position if live else 0, streams, differences)
+
+
+async def check_rows(
+    catalogue: Catalogue, log: EventLog, tables: RowTables, folding: Folding, *, most_streams: int
+) -> list[Difference]:
+    """Compare about ``most_streams`` streams of a set with the log."""
+    differences: list[Difference] = []
+    seen = 0
+    async for last, upto, page in _pages(log, catalogue, folding):
+        differences += await _compare_twice(last, upto, page, catalogue, tables, folding)
+        seen += len(page)
+        if seen >= most_streams:
+            break
+    return differences
+
+
+async def _pages(log: EventLog, catalogue: Catalogue, folding: Folding) -> AsyncIterator[tuple[bytes, bytes, list[UUID]]]:
+    """Pages of the streams that a view looks at, in order of id: after which id, up to which, the streams between."""
+    last, in_memory = FIRST, await _in_memory(log, folding) if folding.streams.database is None else []
+    while True:
+        if folding.streams.database is None:
+            page = [stream for stream in in_memory if stream.bytes > last][:PAGE]
+        else:
+            page = await _stored_page(catalogue.database, folding, last)
+        full = len(page) == PAGE
+        upto = page[-1].bytes if full else LAST
+        yield last, upto, page
+        if not full:
+            return
+        last = upto
+
+
+async def _in_memory(log: EventLog, folding: Folding) -> list[UUID]:
+    events = await log.read_log(0, (await log.head()).position)
+    return sorted({event.stream_id for event in events if folding.takes(event)})
+
+
+async def _stored_page(database: Database, folding: Folding, last: bytes) -> list[UUID]:
+    params: dict[str, Any] = {"last": last, "page": PAGE}
+    topics = []
+    for i, beginning in enumerate(folding.view.takes):
+        params[f"from_{i}"], params[f"to_{i}"] = beginning, beginning + "\U0010ffff"
+        topics.append(f"(topic >= :from_{i} AND topic <= :to_{i})")
+    rows = await database.read(
+        f"SELECT DISTINCT stream_id FROM events WHERE stream_id > :last AND ({' OR '.join(topics)})"
+        " ORDER BY stream_id LIMIT :page",
+        params,
+        within=60.0,
+    )
+    return [UUID(bytes=stream) for (stream,) in rows]
+
+
+async def _compare_twice(
+    last: bytes, upto: bytes, streams: Sequence[UUID], catalogue: Catalogue, tables: RowTables, folding: Folding
+) -> list[Difference]:
+    """A key that is destroyed between two looks makes a difference only at the first."""
+    found = await _compare(last, upto, streams, catalogue, tables, folding)
+    return await _compare(last, upto, streams, catalogue, tables, folding) if found else []
+
+
+async def _compare(
+    last: bytes, upto: bytes, streams: Sequence[UUID], catalogue: Catalogue, tables: RowTables, folding: Folding
+) -> list[Difference]:
+    page = await catalogue.database.snapshot(lambda tx: _read(tx, last, upto, catalogue, tables), within=60.0)
+    runs = await folding.streams.whole(streams, page.position)
+    for stream, position in page.parked.items():
+        if stream in runs:
+            runs[stream] = Run([step for step in runs[stream].steps if step.after.position < position])
+    changes = (await folding.fold_runs({s: run for s, run in runs.items() if run.steps}, page.position)).merged()
+    expected = _expected(changes, page.erased)
+    return [
+        difference
+        for table in tables.view.tables
+        for difference in _differences(table, expected.get(table, {}), page.rows.get(table, {}))
+    ]
+
+
+async def _read(tx: Transaction, last: bytes, upto: bytes, catalogue: Catalogue, tables: RowTables) -> Page:
+    view = tables.view
+    params = {"name": view.name, "version": tables.version, "last": last, "upto": upto}
+    found = await tx.query("SELECT position FROM projections WHERE name = :name AND version = :version", params)
+    if not found:
+        raise Fenced
+    parked = {one.stream: one.position for one in await read_parked(tx, view.name, tables.version)}
+    rows: dict[Table[Any], dict[tuple[Any, ...], Row]] = {}
+    erased: set[bytes] = set()
+    for table in view.tables:
+        name = tables.names[table.name]
+        read = await tx.query(
+            f"SELECT {table.listed} FROM {name} WHERE {table.stream} > :last AND {table.stream} <= :upto", params
+        )
+        rows[table] = {table.key_of(row): row for row in read}
+        if table.erased:
+            listed = await tx.query(f"SELECT subject FROM {tables.names[table.erased]}")
+            erased.update(subject for (subject,) in listed)
+    return Page(found[0][0], parked, erased, rows)
+
+
+def _expected(changes: Changes, erased: set[bytes]) -> dict[Table[Any], dict[tuple[Any, ...], Row]]:
+    expected = {table: {key: row for key, row in rows.items() if row is not None} for table, rows in changes.rows.items()}
+    for table, tokens in changes.token_rows().items():
+        rows = [table.encode(row) for row in tokens if row.subject.bytes not in erased]
+        expected[table] = {table.key_of(row): row for row in rows}
+    return expected
+
+
+def _differences(
+    table: Table[Any], expected: dict[tuple[Any, ...], Row], found: dict[tuple[Any, ...], Row]
+) -> Iterable[Difference]:
+    for key, row in expected.items():
+        if key not in found:
+            yield _difference(table, key, row, "missing")
+        elif row != found[key]:
+            columns = tuple(n for n, a, b in zip(table.names, row, found[key], strict=True) if a != b)
+            yield _difference(table, key, row, "changed", columns)
+    for key, row in found.items():
+        if key not in expected:
+            yield _difference(table, key, row, "extra")
+
+
+def _difference(table: Table[Any], key: tuple[Any, ...], row: Row, kind: str, columns: tuple[str, ...] = ()) -> Difference:
+    stream = UUID(bytes=row[table.names.index(table.stream)])
+    shown = [str(value) for value in key if not isinstance(value, bytes)]
+    return Difference(table.name, stream, "/".join(shown), kind, columns)
+
+
+async def check_numbers(log: EventLog, codec: Codec, database: Database | None) -> Checked:
+    """Compare the numbers drawn with those that follow from the log's clear columns: book, community, day of recording.
+
+    The time zone of a community is the one it was registered with; it has no personal data in it.
+    """
+    zones: dict[str, ZoneInfo] = {}
+    sequences: dict[str, int] = {}
+    differences: list[Difference] = []
+    position, drawn = 0, 0
+    while events := await log.read_log(position, 5_000):
+        position = events[-1].position
+        for event in events:
+            if event.topic == Community.CommunityRegistered.TOPIC:
+                registered = codec.decode(event)
+                zones[registered.code] = ZoneInfo(registered.timezone)
+            if event.book is None:
+                continue
+            drawn += 1
+            day = event.recorded_at.astimezone(zones.get(event.community, UTC_ZONE))
+            prefix = f"{event.book}-{event.community}-{day:%Y%m%d}"
+            sequences[prefix] = sequences.get(prefix, 0) + 1
+            expected = f"{prefix}-{sequences[prefix]:04d}"
+            if event.number != expected:
+                kind = "missing" if event.number is None else "changed"
+                differences.append(Difference("numbers", event.stream_id, expected, kind, ("number",)))
+    if database is not None:
+        sql = (
+            "SELECT n.number, n.stream_id FROM numbers n LEFT JOIN events e ON e.position = n.position"
+            " WHERE n.position <= :upto AND (e.book IS NULL OR e.stream_id <> n.stream_id)"
+        )
+        for number, stream in await database.read(sql, {"upto": position}, within=60.0):
+            differences.append(Difference("numbers", UUID(bytes=stream), number, "extra"))
+    return Checked("numbers", position, drawn, differences)

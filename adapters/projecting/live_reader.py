@@ -1,0 +1,51 @@
+"""Questions to the live tables of a view: whichever set is live, all statements over one moment of it."""
+
+from collections.abc import Sequence
+
+from adapters.projecting.catalogue import Catalogue
+from adapters.projecting.row_tables import RowTables
+from adapters.store.database import Row, Transaction, Work
+from domain.errors import Overloaded
+from projections.view import Answer, Params, View
+
+LIVE_SET = "SELECT version, position FROM projections WHERE name = :name AND live = 1"
+
+
+class LiveReader:
+    """The reader of one view (projections.view.Reader). The set in use is remembered and proven by every answer."""
+
+    def __init__(self, view: View, catalogue: Catalogue) -> None:
+        self._view = view
+        self._catalogue = catalogue
+        self._tables: RowTables | None = None
+
+    async def read(self, statements: Sequence[tuple[str, Params]]) -> Answer:
+        """Run the statements; raises Overloaded while the view is being built for the first time, or for this program."""
+        while True:
+            tables = self._tables or await self._look()
+            wanted = [(LIVE_SET, {"name": self._view.name}), *((sql.format_map(tables.names), p) for sql, p in statements)]
+            try:
+                live, *results = await self._catalogue.database.snapshot(_queries(wanted))
+            except Exception:
+                # The tables may have been exchanged and dropped between two looks.
+                self._tables = None
+                if (await self._look()).version == tables.version:
+                    raise
+                continue
+            if live and live[0][0] == tables.version:
+                self._tables = tables
+                return Answer(live[0][1], results)
+            self._tables = None
+
+    async def _look(self) -> RowTables:
+        live = await self._catalogue.live(self._view.name)
+        if live is None or not live.of(self._view):
+            raise Overloaded(f"{self._view.name} is being built")
+        return RowTables(self._view, live.version)
+
+
+def _queries(wanted: Sequence[tuple[str, Params]]) -> Work[list[list[Row]]]:
+    async def work(tx: Transaction) -> list[list[Row]]:
+        return await tx.queries(wanted)
+
+    return work

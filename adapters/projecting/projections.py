@@ -1,0 +1,266 @@
+"""Every projection of a store, for composition: runners, what they show, and the operator's tools."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from adapters.projecting.builder import Builder
+from adapters.projecting.catalogue import BUILDING, READY, Catalogue, Fenced, Parked, TableSet
+from adapters.projecting.checking import Checked, check, check_numbers
+from adapters.projecting.follower import Folding, Follower, Tokens
+from adapters.projecting.leases import Leases, leases_for
+from adapters.projecting.live_reader import LiveReader
+from adapters.projecting.memory_database import MemoryDatabase
+from adapters.projecting.row_tables import RowTables
+from adapters.projecting.runner import MAKE_WAY, Runner
+from adapters.projecting.streams import Streams
+from adapters.store import schema
+from adapters.store.database import Database
+from adapters.store.opening import Store
+from domain.errors import NotFound, Overloaded
+from domain.ports import Clock, Codec
+from domain.ticket_state import Assignee
+from projections import ticket_search
+from projections.open_workload import Workload, workload
+from projections.read_models import VIEWS
+from projections.technician_worklist import Worklist, worklist
+from projections.ticket_directory import TicketNumberRow, TicketRow
+from projections.ticket_search import Filters, Found, QueryTokens
+from projections.view import Reader, View
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionStatus:
+    """How a projection is: ``status`` is live, rebuilding or halted; ``lag_seconds`` how long its next event has waited.
+
+    ``holder`` is the runner that moves it; ``parked`` the streams that are held back.
+    """
+
+    name: str
+    position: int
+    head: int
+    lag_seconds: float
+    status: str
+    error: str | None
+    parked: Sequence[Parked]
+    holder: str
+
+
+class Index(Tokens, QueryTokens, Protocol):
+    """Tokens of texts in rows and in questions (adapters.projecting.blind_index.BlindIndex)."""
+
+
+class Projections:
+    """The projections of an open store. Made by :meth:`open`; :meth:`start` lets this process move them along.
+
+    Reading and the operator's tools work without starting: then other processes, or nobody, move the views.
+    """
+
+    def __init__(
+        self, store: Store, database: Database, codec: Codec, index: Index, clock: Clock, views: Sequence[View],
+        lease_seconds: float, idle: float,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._database = database
+        self._codec = codec
+        self._index = index
+        self._clock = clock
+        self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._catalogue = Catalogue(database, clock)
+        self._leases: Leases = leases_for(database, self._holder, lease_seconds)
+        self._streams = Streams(store, codec, store.database)
+        self._views = {view.name: view for view in views}
+        self._readers = {view.name: LiveReader(view, self._catalogue) for view in views}
+        self._builders = {
+            view.name: Builder(
+                view, self._catalogue, store, self._leases, self._holder, self._fresh_folding, min(idle, lease_seconds / 3)
+            )
+            for view in views
+        }
+        self._runners = {
+            view.name: Runner(
+                view, self._catalogue, store, self._leases, self._holder, Folding(view, self._streams, index),
+                self._builders[view.name], idle=idle,
+            )
+            for view in views
+        }  # fmt: skip
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(
+        cls,
+        store: Store,
+        codec: Codec,
+        index: Index,
+        clock: Clock,
+        *,
+        views: Sequence[View] = VIEWS,
+        lease_seconds: float = 5.0,
+        idle: float = 1.0,
+    ) -> "Projections":
+        """The projections of a store; those of a store in memory are in memory too.
+
+        ``lease_seconds`` is after how long another process takes over from one that died (SQLite; on PostgreSQL at once).
+        """
+        database = store.database
+        if database is None:
+            database = MemoryDatabase()
+            await schema.create(database, store.origin)
+        return cls(store, database, codec, index, clock, views, lease_seconds, idle)
+
+    async def start(self) -> None:
+        """Move the views along in the background, as long as no other process does; returns at once."""
+        self._tasks = [asyncio.create_task(runner.run(), name=f"projection {name}") for name, runner in self._runners.items()]
+
+    async def stop(self) -> None:
+        """End everything and let others take over."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._tasks = []
+        for runner in self._runners.values():
+            await runner.wakeups.close()
+        await self._leases.close()
+        if self._store.database is None:
+            await self._database.close()
+
+    async def __aenter__(self) -> "Projections":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    # Where they stand
+
+    async def status(self) -> list[ProjectionStatus]:
+        """How each projection is."""
+        head = (await self._store.head()).position
+        return [await self._status(name, head) for name in self._views]
+
+    async def wait_for(self, name: str, position: int, within: float) -> bool:
+        """Whether a view has reached a position ``within`` so many seconds: read your own writes."""
+        async with aclosing(self.changes(name, position - 1, within)) as moves:  # type: ignore[type-var]
+            async for reached in moves:
+                return reached >= position
+        return False
+
+    def changes(self, name: str, after_position: int, within: float) -> AsyncIterator[int]:
+        """Yields a view's position whenever it has moved past the last, at the latest every ``within`` seconds."""
+        return self._runners[self._named(name)].wakeups.beyond(after_position, within)
+
+    # The operator's tools
+
+    async def rebuild(self, name: str) -> None:
+        """Build the view anew beside the live one and exchange them. Raises NotVerified; the one before stays live then."""
+        version = await self._builders[self._named(name)].rebuild()
+        while True:
+            live = await self._catalogue.live(name)
+            if live is not None and live.version == version:
+                return
+            if not self._tasks:
+                with suppress(Fenced):
+                    await self._runners[name].adopt_once()
+            await asyncio.sleep(MAKE_WAY)
+
+    async def check(self, *names: str) -> list[Checked]:
+        """Compare views with the log, row by row (no names: all of them); ``numbers`` compares the numbers drawn."""
+        found = []
+        for name in names or (*self._views, NUMBERS):
+            if name == NUMBERS:
+                found.append(await check_numbers(self._store, self._codec, self._store.database))
+            else:
+                found.append(await self._check(self._views[self._named(name)]))
+        return found
+
+    async def retry(self, name: str, stream: UUID) -> bool:
+        """Replay a parked stream in a view from the log; True where it is parked no longer. Raises NotFound."""
+        view = self._views[self._named(name)]
+        while True:
+            live = await self._live(view)
+            if not any(parked.stream == stream for parked in await self._catalogue.parked(name, live.version)):
+                raise NotFound("parked ticket")
+            tables = RowTables(view, live.version)
+            folding = self._fresh_folding(view)
+            follower = Follower(folding, tables, self._catalogue, self._store, f"{self._holder}/retry")
+            with suppress(Fenced):
+                return await follower.retry(stream)
+
+    # The read models
+
+    async def workload(
+        self, community: str, *, now: datetime, at: int | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Workload:
+        """The open workload of a community; ``at`` is a position of the log (None: the newest)."""
+        return await workload(self._readers[OPEN_WORKLOAD], community, now=now, at=at, limit=limit, cursor=cursor)
+
+    async def search(self, filters: Filters, *, now: datetime, limit: int = 50, cursor: str | None = None) -> Found:
+        """Tickets by filters, newest first."""
+        reader = self._readers[TICKET_DIRECTORY]
+        return await ticket_search.search(reader, self._index, filters, now=now, limit=limit, cursor=cursor)
+
+    async def ticket(self, ticket: UUID) -> TicketRow | None:
+        """One ticket of the directory."""
+        return await ticket_search.find(self._readers[TICKET_DIRECTORY], ticket)
+
+    async def numbers_of(self, ticket: UUID) -> Sequence[TicketNumberRow]:
+        """The numbers a ticket took, void ones too."""
+        return await ticket_search.numbers_of(self._readers[TICKET_DIRECTORY], ticket)
+
+    async def worklist(
+        self, assignees: Sequence[Assignee], *, communities: Sequence[str] | None = None, limit: int = 200
+    ) -> Worklist:
+        """The work orders of any of these assignees, in the order in which to do them."""
+        return await worklist(self._readers[TECHNICIAN_WORKLIST], assignees, communities=communities, limit=limit)
+
+    def reader(self, name: str) -> Reader:
+        """The reader of a view's live tables, for queries that stand in ``projections``."""
+        return self._readers[self._named(name)]
+
+    # Within
+
+    def _named(self, name: str) -> str:
+        if name not in self._views:
+            raise NotFound("projection")
+        return name
+
+    def _fresh_folding(self, view: View) -> Folding:
+        streams = Streams(self._store, self._codec, self._store.database, capacity=50_000, forward=True)
+        return Folding(view, streams, self._index)
+
+    async def _live(self, view: View) -> TableSet:
+        live = await self._catalogue.live(view.name)
+        if live is None or not live.of(view):
+            raise Overloaded(f"{view.name} is being built")
+        return live
+
+    async def _check(self, view: View) -> Checked:
+        tables = RowTables(view, (await self._live(view)).version)
+        return await check(view.name, self._catalogue, self._store, tables, self._fresh_folding(view))
+
+    async def _status(self, name: str, head: int) -> ProjectionStatus:
+        sets = await self._catalogue.sets(name)
+        live = next((found for found in sets if found.live), None)
+        building = any(found.status in (BUILDING, READY) for found in sets)
+        if live is None:
+            return ProjectionStatus(name, 0, head, await self._lag(0, head), "rebuilding", None, [], "")
+        status = "halted" if live.error is not None else "rebuilding" if building else "live"
+        lag = await self._lag(live.position, head)
+        parked = await self._catalogue.parked(name, live.version)
+        return ProjectionStatus(name, live.position, max(head, live.position), lag, status, live.error, parked, live.holder)
+
+    async def _lag(self, position: int, head: int) -> float:
+        if position >= head:
+            return 0.0
+        [waiting] = await self._store.read_log(position, 1)
+        return max(0.0, (self._clock.now() - waiting.recorded_at).total_seconds())
+
+
+NUMBERS = "numbers"
+OPEN_WORKLOAD, TICKET_DIRECTORY, TECHNICIAN_WORKLIST = (view.name for view in VIEWS)

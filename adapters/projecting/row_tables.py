@@ -1,0 +1,131 @@
+"""The tables of one set on a database: making, indexing, dropping, and writing what a fold came to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from adapters.store.database import Row, Transaction
+from projections.tables import Table
+from projections.view import ErasedRow, Put, TokenRow, View, Words, Write
+
+Key = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What becomes of rows, the last word for each key: values as on disk, None where no row stands.
+
+    ``tokens`` are those of each text, in the order of ``words``, once they are known.
+    """
+
+    rows: dict[Table[Any], dict[Key, Row | None]] = field(default_factory=dict)
+    words: dict[tuple[Table[TokenRow], UUID, str], Words] = field(default_factory=dict)
+    tokens: Sequence[frozenset[bytes]] = ()
+
+    def add(self, writes: Iterable[Write]) -> None:
+        """One stream's writes, in order."""
+        for write in writes:
+            if isinstance(write, Put):
+                values = write.table.encode(write.row)
+                self.rows.setdefault(write.table, {})[write.table.key_of(values)] = values
+            elif isinstance(write, Words):
+                self._add_words(write)
+            else:
+                self.rows.setdefault(write.table, {})[write.key] = None
+
+    def _add_words(self, words: Words) -> None:
+        place = (words.table, words.stream, words.field)
+        before = self.words.get(place)
+        self.words[place] = words if before is None else words._replace(fresh=before.fresh)
+
+    def merge(self, other: "Changes") -> None:
+        """Take over what another stream came to."""
+        for table, rows in other.rows.items():
+            self.rows.setdefault(table, {}).update(rows)
+        self.words.update(other.words)
+
+    def token_rows(self) -> dict[Table[TokenRow], list[TokenRow]]:
+        """The rows of all tokens."""
+        found: dict[Table[TokenRow], list[TokenRow]] = {}
+        for words, tokens in zip(self.words.values(), self.tokens, strict=True):
+            if words.text is not None:
+                made = [TokenRow(words.stream, words.field, t, words.text.value.subject, words.community) for t in sorted(tokens)]
+                found.setdefault(words.table, []).extend(made)
+        return found
+
+
+class RowTables:
+    """The tables of one set."""
+
+    def __init__(self, view: View, version: str) -> None:
+        self.view = view
+        self.version = version
+        self.names: Mapping[str, str] = {table.name: f"{table.name}_v{version}" for table in view.tables}
+
+    async def create(self, tx: Transaction) -> None:
+        """Make the tables; lists of erased subjects are indexed by their key, the rest by :meth:`index`."""
+        for table in self.view.tables:
+            columns = ", ".join(f"{c.name} {c.type}{'' if c.null else ' NOT NULL'}" for c in table.columns)
+            await tx.ddl(f"CREATE TABLE {self.names[table.name]} ({columns}, PRIMARY KEY ({', '.join(table.key)}))")
+
+    async def index(self, tx: Transaction) -> None:
+        """Make the indexes, and let the database look at what there is."""
+        for table in self.view.tables:
+            name = self.names[table.name]
+            for i, index in enumerate(table.indexes, start=1):
+                where = f" WHERE {index.where}" if index.where else ""
+                await tx.ddl(f"CREATE INDEX {name}_{i} ON {name} ({', '.join(index.columns)}){where}")
+            await tx.ddl(f"ANALYZE {name}")
+
+    async def drop(self, tx: Transaction) -> None:
+        """Drop the tables."""
+        for name in self.names.values():
+            await tx.ddl(f"DROP TABLE IF EXISTS {name}")
+
+    async def clear(self, tx: Transaction, stream: UUID) -> None:
+        """Delete every row that hangs on a stream."""
+        for table in self.view.tables:
+            await tx.execute(f"DELETE FROM {self.names[table.name]} WHERE {table.stream} = :stream", {"stream": stream.bytes})
+
+    async def write(self, tx: Transaction, changes: Changes) -> None:
+        """Write what a fold came to; a few statements a table, whatever its size."""
+        for table, rows in changes.rows.items():
+            gone = [key for key, values in rows.items() if values is None]
+            await self._delete(tx, table, table.key, gone)
+            there = [values for values in rows.values() if values is not None]
+            await self._insert(tx, table, there)
+        stale: dict[Table[TokenRow], list[Key]] = {}
+        for words in changes.words.values():
+            if not words.fresh:
+                stale.setdefault(words.table, []).append((words.stream.bytes, words.field))
+        for table, places in stale.items():
+            await self._delete(tx, table, ("stream", "field"), places)
+        for table, tokens in changes.token_rows().items():
+            await self._insert(tx, table, [table.encode(row) for row in tokens])
+        for table in self.view.tables:
+            if table.erased:
+                await self._forget(tx, table, changes)
+
+    async def _insert(self, tx: Transaction, table: Table[Any], rows: Sequence[Row]) -> None:
+        if rows:
+            await tx.insert(self.names[table.name], table.names, rows, key=table.key)
+
+    async def _delete(self, tx: Transaction, table: Table[Any], columns: Sequence[str], keys: Sequence[Key]) -> None:
+        if keys:
+            where = " AND ".join(f"{column} = :{column}" for column in columns)
+            sql = f"DELETE FROM {self.names[table.name]} WHERE {where}"
+            await tx.execute_many(sql, [dict(zip(columns, key, strict=True)) for key in keys])
+
+    async def _forget(self, tx: Transaction, table: Table[TokenRow], changes: Changes) -> None:
+        """Rows of subjects that are erased, now or before, do not stay."""
+        subjects = {words.text.value.subject.bytes for words in changes.words.values() if words.text is not None}
+        for other, rows in changes.rows.items():
+            if other.row is ErasedRow:
+                subjects.update(key[0] for key in rows)
+        if subjects:
+            await tx.execute(
+                f"DELETE FROM {self.names[table.name]} WHERE subject IN :subjects"
+                f" AND subject IN (SELECT subject FROM {self.names[table.erased]})",
+                {"subjects": list(subjects)},
+            )

@@ -1,0 +1,154 @@
+"""The runner of one projection: holds its lease, builds what is missing, follows the log, makes way and comes back."""
+
+import asyncio
+from contextlib import aclosing, suppress
+
+from adapters.projecting.builder import Builder, adopt, drop
+from adapters.projecting.catalogue import READY, RETIRED, Catalogue, Fenced
+from adapters.projecting.follower import Folding, Follower
+from adapters.projecting.leases import Leases
+from adapters.projecting.row_tables import RowTables
+from adapters.projecting.streams import told
+from adapters.store.wakeups import Wakeups
+from domain.errors import Overloaded
+from domain.ports import EventLog
+from projections.view import View
+
+BATCH = 500
+"""Events a transaction while following; few enough that commands in the same process don't wait."""
+
+MAKE_WAY = 0.05
+"""Seconds a fenced runner leaves the set to whoever took it."""
+
+LONGEST_PAUSE = 10.0
+"""Seconds between tries while something is wrong."""
+
+OTHER_PROGRAM = "the tables in use were made by another version of the program"
+
+
+class Runner:
+    """Runs until cancelled. ``idle`` is how often, in seconds, it looks around when nothing happens."""
+
+    def __init__(
+        self,
+        view: View,
+        catalogue: Catalogue,
+        log: EventLog,
+        leases: Leases,
+        holder: str,
+        folding: Folding,
+        builder: Builder,
+        *,
+        idle: float,
+    ) -> None:
+        self.view = view
+        self.wakeups = Wakeups(self._live_position, poll=min(idle, 0.05))
+        self.running = False
+        self._catalogue = catalogue
+        self._log = log
+        self._leases = leases
+        self._holder = holder
+        self._folding = folding
+        self._builder = builder
+        self._idle = idle
+        self._pause = MAKE_WAY
+
+    async def run(self) -> None:
+        """Build where needed, then follow as long as this process lives; trouble is shown in the catalogue and tried again."""
+        built = False
+        try:
+            while True:
+                try:
+                    if not built:
+                        await self._builder.ensure()
+                        built = True
+                    await self._lead()
+                except Fenced:
+                    await asyncio.sleep(MAKE_WAY)
+                except Exception as error:
+                    await self._troubled(error)
+                finally:
+                    self.running = False
+        finally:
+            with suppress(Overloaded):
+                await self._leases.release(self.view.name)
+
+    async def adopt_once(self) -> bool:
+        """Make a ready set the live one where nobody runs; False where somebody does, who will. Raises Fenced."""
+        if not await self._leases.acquire(self.view.name):
+            return False
+        try:
+            return await self._adopted() is not None
+        finally:
+            await self._leases.release(self.view.name)
+
+    async def _lead(self) -> None:
+        if not await self._leases.acquire(self.view.name):
+            await asyncio.sleep(self._idle)
+            return
+        follower = await self._adopted()
+        if follower is None:
+            await self._catalogue.note_error(self.view.name, OTHER_PROGRAM)
+            await self._leases.release(self.view.name)
+            await asyncio.sleep(self._idle)
+            return
+        self.running = True
+        self._announce(follower)
+        async with aclosing(self._log.appended(follower.position, self._idle)) as heads:  # type: ignore[type-var]
+            async for head in heads:
+                await self._follow(follower, head)
+
+    async def _follow(self, follower: Follower, head: int) -> None:
+        while True:
+            if not await self._leases.acquire(self.view.name):
+                raise Fenced
+            if follower.position >= head:
+                break
+            if head - follower.position > 10 * BATCH:
+                await follower.catch_up(BATCH)
+            else:
+                await follower.advance(BATCH)
+            self._pause = MAKE_WAY
+            self._announce(follower)
+        if not await self._catalogue.is_held(self.view.name, follower.tables.version, self._holder):
+            raise Fenced
+
+    async def _adopted(self) -> Follower | None:
+        """The live set, or one that is ready and becomes it; None where another version of the program made it."""
+        sets = await self._catalogue.sets(self.view.name)
+        live = next((found for found in sets if found.live), None)
+        for found in sets:
+            if found.status == RETIRED:
+                await drop(self._catalogue, self.view, found)
+        ready = [found for found in sets if found.status == READY and found.of(self.view)]
+        if ready:
+            follower = self._follower(ready[-1].version)
+            await adopt(follower, live, self._catalogue, self._holder)
+            for found in (*ready[:-1], *([live] if live else [])):
+                await drop(self._catalogue, self.view, found)
+            return follower
+        if live is None or not live.of(self.view):
+            return None
+        follower = self._follower(live.version)
+        await follower.take()
+        return follower
+
+    def _follower(self, version: str) -> Follower:
+        return Follower(self._folding, RowTables(self.view, version), self._catalogue, self._log, self._holder)
+
+    def _announce(self, follower: Follower) -> None:
+        self.wakeups.announce(follower.position)
+
+    async def _troubled(self, error: Exception) -> None:
+        """The database is away, or something is wrong that is no single event's fault: say so, wait longer each time."""
+        with suppress(Exception):
+            await self._catalogue.note_error(self.view.name, str(error) if isinstance(error, Overloaded) else told(error))
+        await asyncio.sleep(self._pause)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    async def _live_position(self) -> int:
+        """For those who wait: where the view stands, asked of the catalogue only where another process moves it."""
+        if self.running:
+            return self.wakeups.position
+        live = await self._catalogue.live(self.view.name)
+        return live.position if live is not None else 0

@@ -1,0 +1,138 @@
+"""Streams as projections see them: events decoded and applied once for every projection of this process.
+
+What is known is a memo of pure values, one per (stream, version); what is not known is read from the log. So nothing has to be
+kept beside the rows, and a memo can't be wrong.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from adapters.store.codec import CodecError
+from adapters.store.database import Database
+from adapters.store.sealing import SealBroken
+from adapters.store.sql_store import EVENT, stored_event
+from domain.ports import Codec, EventLog, StoredEvent
+from projections.view import Seen, Step, advance
+
+SLICE = 100
+"""Events applied without letting others in this process have a turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """An event that can't be projected, and why, without personal data."""
+
+    position: int
+    error: str
+
+
+@dataclass(slots=True)
+class Run:
+    """Consecutive steps of one stream, up to an event that can't be applied, if there is one."""
+
+    steps: list[Step] = field(default_factory=list)
+    poison: Poison | None = None
+
+
+def told(error: Exception) -> str:
+    """What went wrong, without personal data: a message only where it is ours, else the place in the code."""
+    if isinstance(error, CodecError | SealBroken):
+        return f"{type(error).__name__}: {error}"
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" in {trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno}" if trace is not None else ""
+    return f"{type(error).__name__}{place}"
+
+
+class Streams:
+    """Applies events; remembers up to ``capacity`` streams and versions.
+
+    ``forward`` is for one reader that goes through the log once: of each stream only the newest version is remembered.
+    """
+
+    def __init__(
+        self, log: EventLog, codec: Codec, database: Database | None, *, capacity: int = 10_000, forward: bool = False
+    ) -> None:
+        self._log = log
+        self._codec = codec
+        self.database = database
+        self._capacity = capacity
+        self._forward = forward
+        self._seen: OrderedDict[tuple[UUID, int], Seen] = OrderedDict()
+
+    async def runs(self, events: Sequence[StoredEvent]) -> dict[UUID, Run]:
+        """The steps of each stream that these events make; the events are in order, with no gap within a stream."""
+        runs: dict[UUID, Run] = {}
+        await self._recall(events, runs)
+        for i, stored in enumerate(events):
+            if i % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            run = runs.setdefault(stored.stream_id, Run())
+            if run.poison is None:
+                self._apply(stored, run)
+        return runs
+
+    async def whole(self, streams: Sequence[UUID], upto_position: int) -> dict[UUID, Run]:
+        """Each stream from its beginning, nothing remembered: what a check compares with."""
+        runs: dict[UUID, Run] = {stream: Run() for stream in streams}
+        for stream, events in (await self._read(streams, upto_position)).items():
+            before: Seen | None = None
+            for stored in events:
+                try:
+                    after = advance(before, stored, self._codec.decode(stored))
+                except Exception as error:
+                    runs[stream].poison = Poison(stored.position, told(error))
+                    break
+                runs[stream].steps.append(Step(before, after))
+                before = after
+        return runs
+
+    def _apply(self, stored: StoredEvent, run: Run) -> None:
+        before = run.steps[-1].after if run.steps else self._seen.get((stored.stream_id, stored.version - 1))
+        after = self._seen.get((stored.stream_id, stored.version))
+        if after is None:
+            try:
+                after = advance(before, stored, self._codec.decode(stored))
+            except Exception as error:
+                run.poison = Poison(stored.position, told(error))
+                return
+            self._remember(stored.stream_id, stored.version, after)
+        run.steps.append(Step(before, after))
+
+    def _remember(self, stream: UUID, version: int, seen: Seen) -> None:
+        if self._forward:
+            self._seen.pop((stream, version - 1), None)
+        while len(self._seen) >= self._capacity:
+            self._seen.popitem(last=False)
+        self._seen[stream, version] = seen
+
+    async def _recall(self, events: Sequence[StoredEvent], runs: dict[UUID, Run]) -> None:
+        """Fold what comes before the first event of each stream, where it isn't remembered."""
+        first: dict[UUID, StoredEvent] = {}
+        for stored in events:
+            first.setdefault(stored.stream_id, stored)
+        unknown = [s for s, e in first.items() if e.version > 1 and (s, e.version - 1) not in self._seen]
+        if not unknown:
+            return
+        for stream, run in (await self.whole(unknown, events[0].position - 1)).items():
+            if run.poison is not None:
+                runs[stream] = Run(poison=run.poison)
+            else:
+                self._remember(stream, first[stream].version - 1, run.steps[-1].after)
+
+    async def _read(self, streams: Sequence[UUID], upto_position: int) -> Mapping[UUID, Sequence[StoredEvent]]:
+        if self.database is None:
+            return {s: await self._log.read_stream(s, upto_position=upto_position) for s in streams}
+        found: dict[UUID, list[StoredEvent]] = {}
+        for at in range(0, len(streams), 500):
+            rows = await self.database.read(
+                f"{EVENT} WHERE e.stream_id IN :streams AND e.position <= :upto ORDER BY e.stream_id, e.version",
+                {"streams": [s.bytes for s in streams[at : at + 500]], "upto": upto_position},
+            )
+            for stored in map(stored_event, rows):
+                found.setdefault(stored.stream_id, []).append(stored)
+        return found
