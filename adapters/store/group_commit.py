@@ -63,6 +63,11 @@ class GroupCommit:
             return outcome
         raise outcome
 
+    @property
+    def waiting(self) -> int:
+        """How many appends wait for the batch being written."""
+        return len(self._waiting)
+
     async def close(self) -> None:
         """Take nothing more and finish what waits (its deadlines bound that)."""
         self._closed = True

@@ -69,6 +69,7 @@ class MemoryStore:
     """The log (domain.ports.EventLog) in memory."""
 
     database = None
+    waiting = 0
 
     def __init__(self, clock: Clock, origin: str) -> None:
         self.origin = origin

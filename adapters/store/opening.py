@@ -27,6 +27,11 @@ class Store(EventLog, Protocol):
         ...
 
     @property
+    def waiting(self) -> int:
+        """How many appends wait to be written."""
+        ...
+
+    @property
     def tokens(self) -> Tokens:
         """Tokens of the callers."""
         ...

@@ -135,6 +135,11 @@ class SqlStore:
         [(value,)] = await self.database.read("SELECT value FROM counters WHERE name = 'registry'")
         return int(value)
 
+    @property
+    def waiting(self) -> int:
+        """How many appends wait to be written."""
+        return self._group.waiting
+
     def appended(self, after_position: int, timeout: float) -> AsyncIterator[int]:
         """Yields the head position whenever it has moved past ``after_position``, at the latest every ``timeout`` seconds."""
         return self._wakeups.beyond(after_position, timeout)
