@@ -129,7 +129,7 @@ reply_schedule             | ✓ | a | h, o         | h         | –           
 settle                     | ✓ | a | h            | –         | –            | ✓ | ✓ | – | – | – | – | –
 reclassify_check_item_link | ✓ | a | o: link      | –         | –            | ✓ | ✓ | – | – | – | – | –
 dispatch_reassign          | ✓ | a | h, to self or security | h | –           | ✓ | ✓ | – | – | – | – | –
-work                       | o | o | o            | –         | –            | o | o | – | – | – | – | –
+work                       | o | o | o            | –         | o            | o | o | – | – | – | – | –
 quote                      | – | – | o            | –         | –            | ✓ | ✓ | – | – | – | – | –
 answer_quote               | ✓ | a | o            | –         | –            | ✓ | ✓ | – | – | – | – | –
 settle_charge_paid         | ✓ | – | –            | –         | –            | ✓ | ✓ | ✓ | – | – | – | –

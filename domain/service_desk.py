@@ -32,11 +32,8 @@ TRIES = 8
 """How often a command is decided anew after losing a race."""
 
 BACK_ENTRY = "back_entry"
-ASSIGNABLE = (*(role for role, cell in TABLE[Right.WORK].items() if cell != "–"), Role.SECURITY)
-"""Roles a work order may be given to: whoever may take its steps, and security, whom the night technician may send.
-
-The authority table gives security no step of the work; the desk reassigns the order.
-"""
+ASSIGNABLE = tuple(role for role, cell in TABLE[Right.WORK].items() if cell != "–")
+"""Roles a work order may be given to: whoever may take its steps; security among them, whom the night technician may send."""
 
 
 @dataclass(frozen=True, slots=True)
