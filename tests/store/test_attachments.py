@@ -3,6 +3,7 @@
 import os
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -59,12 +60,9 @@ async def pieces(content: bytes, size: int = 10_000) -> AsyncIterator[bytes]:
         yield content[start : start + size]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
-    where: Path | str = tmp_path / "gongdan.db"
-    if request.param == "postgresql":
-        where = request.getfixturevalue("fresh_postgres_url")
-    stores = KeyStores(tmp_path / "keys.db", tmp_path / "master.key")
+@asynccontextmanager
+async def opened(where: Path | str, folder: Path) -> AsyncIterator[Place]:
+    stores = KeyStores(folder / "keys.db", folder / "master.key")
     keys, database = await stores.new(), await open_database(where, create=True)
     await schema.create(database, "test")
     attachments = Attachments(database, keys, stores.clock, os.urandom)
@@ -73,25 +71,47 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await stores.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+    where = tmp_path / "gongdan.db" if request.param == "sqlite" else request.getfixturevalue("fresh_postgres_url")
+    async with opened(where, tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+async def on_file(tmp_path: Path) -> AsyncIterator[Place]:
+    """For rules that are the same whatever the database."""
+    async with opened(tmp_path / "gongdan.db", tmp_path) as place:
+        yield place
+
+
 @pytest.mark.parametrize("size", [len(JPEG), CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES, 3 * CHUNK_BYTES + 7])
-async def test_what_is_stored_is_read_back(place: Place, size: int) -> None:
+async def test_what_is_stored_is_read_back(on_file: Place, size: int) -> None:
     content = JPEG + os.urandom(size - len(JPEG))
-    stored = await place.attachments.store(place.subject, place.stream, pieces(content), "image/jpeg")
+    stored = await on_file.attachments.store(on_file.subject, on_file.stream, pieces(content), "image/jpeg")
     assert (stored.size, stored.content_type) == (size, "image/jpeg")
-    assert (stored.subject, stored.stream_id) == (place.subject, place.stream)
-    assert await place.attachments.find(stored.name) == stored
-    assert await place.get(stored.name) == content
-    assert await place.rows() == [1, -(-size // CHUNK_BYTES), 0]
+    assert (stored.subject, stored.stream_id) == (on_file.subject, on_file.stream)
+    assert await on_file.attachments.find(stored.name) == stored
+    assert await on_file.get(stored.name) == content
+    assert await on_file.rows() == [1, -(-size // CHUNK_BYTES), 0]
 
 
 @pytest.mark.parametrize("piece", [1, 7, CHUNK_BYTES, 10 * CHUNK_BYTES])
-async def test_how_it_arrives_makes_no_difference(place: Place, piece: int) -> None:
+async def test_how_it_arrives_makes_no_difference(on_file: Place, piece: int) -> None:
     content = ("漏水" * 300).encode() if piece < 100 else ("漏水" * 30_000).encode()
-    assert await place.get(await place.put(content, "text/plain", piece)) == content
+    assert await on_file.get(await on_file.put(content, "text/plain", piece)) == content
 
 
-async def test_the_same_content_is_sealed_differently_each_time(place: Place) -> None:
-    assert await place.put(JPEG) != await place.put(JPEG)
+async def test_several_chunks_are_read_back_on_both_databases(place: Place) -> None:
+    content = JPEG + os.urandom(3 * CHUNK_BYTES)
+    assert await place.get(await place.put(content)) == content
+    assert await place.rows() == [1, 4, 0]
+    with pytest.raises(NotFound):
+        await place.attachments.open("\0" * 64)
+
+
+async def test_the_same_content_is_sealed_differently_each_time(on_file: Place) -> None:
+    assert await on_file.put(JPEG) != await on_file.put(JPEG)
 
 
 async def test_no_clear_byte_reaches_a_table(place: Place) -> None:
@@ -153,21 +173,21 @@ async def test_one_byte_more_is_refused_and_nothing_is_left(place: Place) -> Non
     ],
 )
 async def test_lying_or_unwelcome_content_is_refused_and_nothing_is_left(
-    place: Place, content: bytes, declared: str, named: str
+    on_file: Place, content: bytes, declared: str, named: str
 ) -> None:
     with pytest.raises(InvalidInput, match=named):
-        await place.put(content, declared)
-    assert await place.rows() == [0, 0, 0]
+        await on_file.put(content, declared)
+    assert await on_file.rows() == [0, 0, 0]
 
 
-async def test_an_upload_that_breaks_leaves_nothing(place: Place) -> None:
+async def test_an_upload_that_breaks_leaves_nothing(on_file: Place) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield JPEG + bytes(5 * CHUNK_BYTES)
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        await place.attachments.store(place.subject, place.stream, broken())
-    assert await place.rows() == [0, 0, 0]
+        await on_file.attachments.store(on_file.subject, on_file.stream, broken())
+    assert await on_file.rows() == [0, 0, 0]
 
 
 async def test_what_a_killed_process_left_is_swept_and_a_late_end_is_refused(place: Place) -> None:
@@ -195,8 +215,8 @@ async def test_an_attachment_whose_event_was_refused_is_removed(place: Place) ->
 
 
 @pytest.mark.parametrize("name", ["0" * 64, "", "x", "\0" * 64, "A" * 64])
-async def test_an_unknown_name_is_not_found(place: Place, name: str) -> None:
-    for look in (place.attachments.open, place.attachments.find, place.attachments.discard):
+async def test_an_unknown_name_is_not_found(on_file: Place, name: str) -> None:
+    for look in (on_file.attachments.open, on_file.attachments.find, on_file.attachments.discard):
         with pytest.raises(NotFound):
             await look(name)
 
@@ -234,25 +254,25 @@ DAMAGES: dict[str, tuple[list[str], int]] = {
 
 
 @pytest.mark.parametrize(("damage", "whole"), DAMAGES.values(), ids=DAMAGES.keys())
-async def test_damage_is_noticed_before_a_wrong_chunk_is_given_out(place: Place, damage: list[str], whole: int) -> None:
-    name = await place.put(JPEG + os.urandom(3 * CHUNK_BYTES))
+async def test_damage_is_noticed_before_a_wrong_chunk_is_given_out(on_file: Place, damage: list[str], whole: int) -> None:
+    name = await on_file.put(JPEG + os.urandom(3 * CHUNK_BYTES))
     values = {"empty": b"", "other": uuid4().bytes, "name": "0" * 64}
 
     async def spoil(tx: Transaction) -> None:
         for statement in damage:
             await tx.execute(statement, {key: value for key, value in values.items() if f":{key}" in statement})
 
-    await place.database.write(spoil)
+    await on_file.database.write(spoil)
     given: list[bytes] = []
     with pytest.raises(AttachmentDamaged):
-        await place.get("0" * 64 if ":name" in damage[0] else name, given)
+        await on_file.get("0" * 64 if ":name" in damage[0] else name, given)
     assert len(given) == whole
 
 
-async def test_chunks_cut_off_are_noticed_even_if_the_name_is_made_to_fit(place: Place) -> None:
-    await place.put(JPEG + os.urandom(3 * CHUNK_BYTES))
-    left = await place.database.read("SELECT sealed FROM attachment_chunks WHERE chunk < 3 ORDER BY chunk")
+async def test_chunks_cut_off_are_noticed_even_if_the_name_is_made_to_fit(on_file: Place) -> None:
+    await on_file.put(JPEG + os.urandom(3 * CHUNK_BYTES))
+    left = await on_file.database.read("SELECT sealed FROM attachment_chunks WHERE chunk < 3 ORDER BY chunk")
     name = sha256(b"".join(sealed for (sealed,) in left)).hexdigest()
-    await place.database.write(lambda tx: tx.execute("UPDATE attachments SET chunks = 3, name = :name", {"name": name}))
+    await on_file.database.write(lambda tx: tx.execute("UPDATE attachments SET chunks = 3, name = :name", {"name": name}))
     with pytest.raises(AttachmentDamaged):
-        await place.get(name)
+        await on_file.get(name)

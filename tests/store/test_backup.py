@@ -249,25 +249,25 @@ async def test_a_full_directory_is_not_written_into(on_file: Estate) -> None:
         await on_file.backup()
 
 
-async def test_an_expired_copy_of_keys_is_refused_even_if_forced(estate: Estate) -> None:
-    await estate.open(new=True)
-    directory, report = await estate.backup()
-    await estate.close()
-    assert report.keys_expire_at - estate.clock.moment <= timedelta(days=30)
-    estate.clock.moment = report.keys_expire_at - timedelta(minutes=1)
-    await estate.restore(directory)
-    estate.clock.moment = report.keys_expire_at
+async def test_an_expired_copy_of_keys_is_refused_even_if_forced(on_file: Estate) -> None:
+    await on_file.open(new=True)
+    directory, report = await on_file.backup()
+    await on_file.close()
+    assert report.keys_expire_at - on_file.clock.moment <= timedelta(days=30)
+    on_file.clock.moment = report.keys_expire_at - timedelta(minutes=1)
+    await on_file.restore(directory)
+    on_file.clock.moment = report.keys_expire_at
     with pytest.raises(BackupRefused, match="expired"):
-        await estate.restore(directory, force=True)
+        await on_file.restore(directory, force=True)
 
 
-async def test_another_master_key_is_refused(estate: Estate) -> None:
-    _, keys = await estate.open(new=True)
-    directory, _ = await estate.backup()
+async def test_another_master_key_is_refused(on_file: Estate) -> None:
+    _, keys = await on_file.open(new=True)
+    directory, _ = await on_file.backup()
     await keys.rotate_master()
-    await estate.close()
+    await on_file.close()
     with pytest.raises(BackupRefused, match="opens with master key"):
-        await estate.restore(directory, force=True)
+        await on_file.restore(directory, force=True)
 
 
 def flip(path: Path) -> None:
@@ -288,17 +288,17 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize(("damage", "named"), DAMAGES.values(), ids=DAMAGES.keys())
 async def test_damaged_copies_are_refused_and_nothing_is_replaced(
-    estate: Estate, damage: Callable[[Path], object], named: str
+    on_file: Estate, damage: Callable[[Path], object], named: str
 ) -> None:
-    store, _ = await estate.open(new=True)
+    store, _ = await on_file.open(new=True)
     await write(store)
-    directory, _ = await estate.backup()
+    directory, _ = await on_file.backup()
     await write(store)
-    await estate.close()
+    await on_file.close()
     damage(directory)
     with pytest.raises(BackupRefused, match=named):
-        await estate.restore(directory, force=True)
-    store, _ = await estate.open()
+        await on_file.restore(directory, force=True)
+    store, _ = await on_file.open()
     assert (await store.head()).position == 2
 
 

@@ -1,0 +1,95 @@
+"""No personal plaintext on any disk: every byte of store, keys, their logs and their backup is searched (domain §6)."""
+
+import base64
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from adapters.store.attachments import CHUNK_BYTES, Attachments
+from adapters.store.backup import backup
+from adapters.store.opening import Store, init_store, open_store
+from adapters.store.sealing import SubjectSealer
+from domain.ports import Append, NewEvent, PlainField
+from domain.privacy import Personal, Sealed
+from tests.postgres_server import PostgresServer
+from tests.store.key_stores import KeyStores
+
+pytestmark = pytest.mark.anyio
+
+TEXTS = {"name": "貔小狻", "phone": "199 0471 8855", "description": "饕餮阁漏水"}  # nobody else's test writes these
+
+
+async def live(store: Store, stores: KeyStores) -> None:
+    """What a day leaves behind: sealed texts in events, an attachment, a refused upload, an erasure."""
+    keys = await stores.new()
+    sealer, here, gone = SubjectSealer(keys, os.urandom), uuid4(), uuid4()
+    await sealer.ensure_subjects([here, gone])
+    for subject in (here, gone):
+        stream = uuid4()
+        sealed = await sealer.seal([(PlainField(stream, 1, name), Personal(subject, text)) for name, text in TEXTS.items()])
+        state = b",".join(text.nonce + text.ciphertext for text in sealed if isinstance(text, Sealed))
+        await store.append(Append([NewEvent(stream, 1, "ticket.received", "A", state)]))
+    assert store.database
+    attachments = Attachments(store.database, keys, stores.clock, os.urandom)
+
+    async def upload(end: bytes) -> AsyncIterator[bytes]:
+        yield "\n".join(TEXTS.values()).encode() * (3 * CHUNK_BYTES // 30)
+        yield end
+
+    await attachments.store(here, uuid4(), upload(b"."), "text/plain")
+    with pytest.raises(Exception, match="NUL"):
+        await attachments.store(here, uuid4(), upload(b"\0"), "text/plain")
+    await keys.erase(gone)
+
+
+def shapes() -> list[bytes]:
+    """The canaries as they might be written."""
+    plain = [text.encode() for text in TEXTS.values()] + [b"19904718855"]
+    return plain + [base64.b64encode(text) for text in plain] + [text.hex().encode() for text in plain]
+
+
+def found_below(folder: Path) -> list[str]:
+    """Files with a canary in them, read by another process so that SQLite's locks stay."""
+    patterns = "\n".join(shape.decode() for shape in shapes())
+    search = ["grep", "--recursive", "--files-with-matches", "--text", "--fixed-strings", f"--regexp={patterns}", str(folder)]
+    found = subprocess.run(search, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    assert found.returncode in (0, 1), found.stderr
+    return found.stdout.splitlines()
+
+
+def test_the_search_finds_what_there_is(tmp_path: Path) -> None:
+    for number, shape in enumerate(shapes()):
+        (tmp_path / str(number)).write_bytes(os.urandom(50_000) + shape + os.urandom(50_000))
+    assert len(found_below(tmp_path)) == len(shapes())
+
+
+async def test_no_personal_text_stands_in_any_file(tmp_path: Path) -> None:
+    stores, url = KeyStores(tmp_path / "keys.db", tmp_path / "master.key"), f"sqlite:///{tmp_path}/gongdan.db"
+    await init_store(url, "estate")
+    store = await open_store(url, stores.clock)
+    await live(store, stores)
+    assert found_below(tmp_path) == []  # while the write-ahead logs are full
+    await backup(tmp_path / "backup", url, f"sqlite:///{tmp_path}/keys.db", stores.clock)
+    await store.close()
+    await stores.close()
+    assert (tmp_path / "gongdan.db").stat().st_size > 3 * CHUNK_BYTES
+    assert found_below(tmp_path) == []
+
+
+async def test_no_personal_text_stands_in_any_file_of_postgresql(
+    tmp_path: Path, postgres_server: PostgresServer, fresh_postgres_url: str
+) -> None:
+    stores = KeyStores(fresh_postgres_url, tmp_path / "master.key")  # keys and log in one database, to search once
+    await init_store(fresh_postgres_url, "estate")
+    store = await open_store(fresh_postgres_url, stores.clock)
+    await live(store, stores)
+    await store.close()
+    await stores.close()
+    with psycopg.connect(postgres_server.url("postgres", "postgres"), autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+    assert found_below(postgres_server.directory / "data") == []
