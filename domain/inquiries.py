@@ -18,6 +18,7 @@ from domain.privacy import ERASED, MASKED, Private, mask_name, mask_phone
 from domain.sealing import seal_fields
 from domain.service_desk import ServiceDesk
 from domain.terms import Book, Trigger
+from domain.ticket import Ticket
 from domain.ticket_state import Text, TicketState
 
 
@@ -136,6 +137,30 @@ class Inquiries:
             steps.append(HistoryStep(stored, event, before, after, latest(found), texts))
             before = after
         return steps
+
+    async def attachment(self, login: str, ref: str, name: str) -> tuple[TicketState, str | None]:
+        """The ticket of an attachment and the file's name, for those who may open its personal data; recorded first.
+
+        A file can't be masked: raises NotAllowed for those who may not, and Overloaded where the look can't be recorded.
+        """
+        directory = await self._desk.directory.current()
+        stream = await self._desk.find(ref)
+        state = await self._desk.load(stream)
+        _, opened = await self._reading_right(directory, login, state, Right.READ, "read")
+        if not opened:
+            raise denied(Right.OPEN_PERSONAL, "attachment", directory.roles(login, state.community, self._desk.clock.now()))
+        if name not in {file.name for file in state.attachments}:
+            raise NotFound("attachment")
+        subjects = (state.subject,) if state.subject else ()
+        await self._access_log.record(
+            Access(self._desk.clock.now(), login, state.community, "attachment", subjects, stream, {"name": name})
+        )
+        for stored in await self._log.read_stream(stream):
+            event = self._desk.journal.codec.decode(stored)
+            if isinstance(event, Ticket.AttachmentAdded) and event.name == name and event.file_name is not None:
+                field = PlainField(stream, stored.version, "file_name")
+                return state, (await self._desk.journal.sealer.open([(field, event.file_name)]))[0]
+        return state, None
 
     async def numbers(self, state: TicketState, position: int | None = None) -> Numbers:
         """The ticket's number, and its number in the book it stood in as of a position (default: now)."""

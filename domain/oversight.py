@@ -1,0 +1,81 @@
+"""Looking over: an approval with what was asked, and the access log (查阅记录), for those entitled."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain.approval import ApprovalCase
+from domain.approvals import Approvals
+from domain.authority import Mode, Need, Relation, Right, denied, may_approve, weigh
+from domain.directory import Directory
+from domain.errors import NotFound, Overloaded
+from domain.ports import Access, AccessLog
+from domain.service_desk import ServiceDesk
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalReading:
+    """An approval; ``arguments`` is what was asked, where the reader may open personal data (None: masked or erased)."""
+
+    case: ApprovalCase
+    arguments: dict[str, Any] | None
+
+
+class Oversight:
+    """Answers questions about what two people do, and who looked at whose data."""
+
+    def __init__(self, desk: ServiceDesk, approvals: Approvals, access_log: AccessLog) -> None:
+        self._desk = desk
+        self._approvals = approvals
+        self._access_log = access_log
+
+    async def approval(self, login: str, approval: UUID) -> ApprovalReading:
+        """An approval, for its requester and whoever might decide on it; opening what was asked is recorded first."""
+        case = await self._approvals.case(approval, login)
+        directory = await self._desk.directory.current()
+        now = self._desk.clock.now()
+        roles = directory.roles(login, case.community, now)
+        relation = Relation(frozenset({Need.OWN} if login == case.requested_by else ()), case.area)
+        if weigh(Right.OPEN_PERSONAL, roles, relation) is not Mode.FULL:
+            return ApprovalReading(case, None)
+        subjects = (case.arguments.subject,) if case.arguments else ()
+        try:
+            await self._access_log.record(Access(now, login, case.community, "approval", subjects, case.id))
+        except Overloaded:
+            return ApprovalReading(case, None)
+        text = await self._desk.arguments(case)
+        return ApprovalReading(case, None if text is None else json.loads(text))
+
+    def may_see_approval(self, directory: Directory, login: str, community: str, right: str, area: str | None, by: str) -> bool:
+        """Whether an approval stands in somebody's list: they asked, or they might decide."""
+        roles = directory.roles(login, community, self._desk.clock.now())
+        return login == by or may_approve(Right(right), roles, Relation(frozenset({Need.FOR_COMPANY}), area))
+
+    async def accesses(
+        self, directory: Directory, login: str, community: str | None, after: int, limit: int
+    ) -> tuple[Sequence[tuple[int, Access]], bool]:
+        """Entries of the access log after a position, of the communities where the person holds that right; and whether
+        there are more.
+
+        Raises NotFound where they have no role in ``community``, NotAllowed where they hold no such right.
+        """
+        now = self._desk.clock.now()
+        if community is not None and not directory.roles(login, community, now):
+            raise NotFound("community")
+        held = directory.communities_of(login, now) if community is None else [community]
+        open_to = {c for c in held if weigh(Right.ACCESS_LOG, directory.roles(login, c, now), Relation()) is Mode.FULL}
+        if not open_to:
+            roles = {role.role: role for c in held for role in directory.roles(login, c, now)}
+            raise denied(Right.ACCESS_LOG, "access_log", roles.values())
+        found: list[tuple[int, Access]] = []
+        while len(found) <= limit:
+            entries = await self._access_log.read(after, PAGE)
+            if not entries:
+                break
+            after = entries[-1][0]
+            found += [(position, entry) for position, entry in entries if entry.community in open_to]
+        return found[:limit], len(found) > limit

@@ -1,0 +1,78 @@
+"""What part of a community's tickets a person may list: everything, their areas, what they carry (by the authority table).
+
+One ticket is weighed by its relation to the person; a list needs the same answer turned round, as a bound on the list.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.authority import CELLS, TABLE, Held, Mode, Need, Right
+from domain.directory import Directory
+from domain.errors import NotFound
+from domain.service_desk import ServiceDesk
+from domain.terms import AssigneeType, Role
+from domain.ticket_state import Assignee
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The tickets of a community that a right reaches: all of them, or those of ``areas`` and those ``own`` carry."""
+
+    community: str
+    everything: bool
+    areas: frozenset[str] = frozenset()
+    own: tuple[Assignee, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """No ticket at all."""
+        return not (self.everything or self.areas or self.own)
+
+
+class Scopes:
+    """Tells how far a person's rights reach."""
+
+    def __init__(self, desk: ServiceDesk) -> None:
+        self._desk = desk
+
+    async def scope(self, directory: Directory, login: str, community: str, right: Right = Right.READ) -> Scope:
+        """How far a right reaches in a community; NotFound for people without a role there."""
+        now = self._desk.clock.now()
+        roles = directory.roles(login, community, now)
+        if not roles:
+            raise NotFound("community")
+        desk = await self._desk.desk(community)
+        holds = frozenset({Need.ON_DUTY}) if desk is not None and desk.on_duty(login) else frozenset[Need]()
+        masked = right is Right.READ  # whoever reads masked lists the same tickets
+        teams = directory.community(community).teams.items()
+        mine = (
+            Assignee(AssigneeType.PERSON, login),
+            *(Assignee(AssigneeType.TEAM, team) for team, members in teams if login in members),
+        )
+        return bounds(right, roles, holds, mine, community, masked=masked)
+
+    async def scopes(self, directory: Directory, login: str, right: Right = Right.READ) -> list[Scope]:
+        """How far a right reaches in every community where the person has a role; those it does not reach are left out."""
+        found = [
+            await self.scope(directory, login, code, right) for code in directory.communities_of(login, self._desk.clock.now())
+        ]
+        return [scope for scope in found if not scope.nothing]
+
+
+def bounds(
+    right: Right, roles: Iterable[Held], holds: frozenset[Need], mine: tuple[Assignee, ...], community: str, *, masked: bool
+) -> Scope:
+    """The cells of the table, as a bound: needs that hang on the single ticket become areas and assignees."""
+    everything, areas, own = False, frozenset[str](), False
+    for held in roles:
+        if held.role is Role.ADMIN:
+            continue
+        for given in CELLS[TABLE[right][held.role]]:
+            if given.mode is Mode.MASKED and not masked:
+                continue
+            missing = given.needs - holds
+            everything = everything or not missing
+            if missing == {Need.OWN_AREA}:
+                areas |= held.areas
+            own = own or missing == {Need.OWN}
+    return Scope(community, True) if everything else Scope(community, False, areas, mine if own else ())
