@@ -1,0 +1,106 @@
+"""The table in the code is the table of the regulations, cell by cell."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.authority import CELLS, COLUMNS, TABLE, Held, Mode, Need, Relation, Right, may_approve, right_of, weigh
+from domain.terms import ChargeOutcome, Role, Trigger
+from tests.people.regulation import READINGS, ROLES, ROWS, Standing, answer, row_of
+
+RIGHTS = {
+    "settle_charge paid": Right.SETTLE_CHARGE_PAID,
+    "settle_charge waived": Right.SETTLE_CHARGE_WAIVED,
+    "late entry up to 24 h": Right.LATE_ENTRY,
+    "late entry over 24 h": Right.LONG_LATE_ENTRY,
+    "shift: open, substitute, return": Right.SHIFT,
+    "shift: take_over": Right.TAKE_OVER,
+    "price list": Right.PRICE_LIST,
+    "read": Right.READ,
+    "open residents' data": Right.OPEN_PERSONAL,
+    "audit": Right.AUDIT,
+    "access log": Right.ACCESS_LOG,
+    "disclose to police": Right.DISCLOSE,
+    "erase a subject": Right.ERASE,
+}
+"""Rows that are no trigger's; every trigger's row is found by the trigger itself."""
+
+
+def right_of_row(row: str) -> Right:
+    if row in RIGHTS:
+        return RIGHTS[row]
+    [right] = {right_of(Trigger(name.strip())) for name in row.split(",")}
+    return right
+
+
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("role", ROLES)
+def test_cell(row: str, role: str) -> None:
+    assert TABLE[right_of_row(row)][Role(role)] == ROWS[row][role]
+
+
+def test_no_row_more_and_no_column_more() -> None:
+    assert {right_of_row(row) for row in ROWS} == set(TABLE) == set(Right)
+    assert [role.value for role in COLUMNS] == list(ROLES)
+    assert set(Role) - set(COLUMNS) == {Role.ADMIN}
+
+
+def test_every_trigger_has_one_row() -> None:
+    for trigger in set(Trigger) - {Trigger.SETTLE_CHARGE}:
+        assert right_of_row(row_of(trigger.value)) is right_of(trigger)
+    assert right_of(Trigger.SETTLE_CHARGE, ChargeOutcome.PAID) is Right.SETTLE_CHARGE_PAID
+    assert right_of(Trigger.SETTLE_CHARGE, ChargeOutcome.WAIVED) is Right.SETTLE_CHARGE_WAIVED
+
+
+def test_every_word_of_the_cells_is_used_and_known() -> None:
+    assert {cell for row in ROWS.values() for cell in row.values()} == set(CELLS) == set(READINGS)
+
+
+FACTS = [
+    Standing(assigned, area, duty, night, to, channel, command)
+    for assigned, area, duty, night, to in product((False, True), repeat=5)
+    for channel in ("phone", "inspection", "company")
+    for command in ("", "link")
+]
+MODES = {Mode.FULL: "yes", Mode.SECOND: "two", Mode.MASKED: "masked", None: "no"}
+
+
+def relation(standing: Standing) -> Relation:
+    holds = {
+        Need.OWN: standing.assigned,
+        Need.ON_DUTY: standing.on_duty,
+        Need.NIGHT: standing.night,
+        Need.TO_SELF_OR_SECURITY: standing.to_self_or_security,
+        Need.FOR_COMPANY: standing.channel != "phone",
+        Need.LINK: standing.command == "link",
+    }
+    return Relation(frozenset(need for need, held in holds.items() if held), "A1" if standing.own_area else "A2")
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_cell_weighs_as_it_reads(row: str) -> None:
+    right = right_of_row(row)
+    for role, standing in product(Role, FACTS):
+        held = [Held(role, frozenset({"A1"}))]
+        expected = answer(row, [role.value], standing)
+        assert MODES[weigh(right, held, relation(standing))] == expected, (role, standing)
+        assert may_approve(right, held, relation(standing)) is (expected in ("yes", "two"))
+
+
+@given(
+    roles=st.sets(st.sampled_from(Role), max_size=4),
+    standing=st.sampled_from(FACTS),
+    row=st.sampled_from(sorted(ROWS)),
+)
+def test_several_roles_give_the_best_of_each(roles: set[Role], standing: Standing, row: str) -> None:
+    held = [Held(role, frozenset({"A1"})) for role in roles]
+    assert MODES[weigh(right_of_row(row), held, relation(standing))] == answer(row, [r.value for r in roles], standing)
+
+
+def test_an_area_counts_only_under_the_role_it_was_assigned_with() -> None:
+    held = [Held(Role.BUTLER, frozenset({"A2"})), Held(Role.TECHNICIAN, frozenset({"A1"}))]
+    assert weigh(Right.CLASSIFY, held, Relation(frozenset(), "A1")) is None
+    assert weigh(Right.CLASSIFY, held, Relation(frozenset(), "A2")) is Mode.FULL
+    assert weigh(Right.CLASSIFY, held, Relation(frozenset(), None)) is None
