@@ -5,7 +5,7 @@ refuses to write tells what would have been written, so that every combination m
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -313,11 +313,11 @@ async def take_the_desk(stage: Stage, duty: str) -> None:
         await g.duty.substitute(JX, X, request("technician"))
 
 
-Check = Callable[[Stage, str, Role], Awaitable[None]]
+Prepared = tuple[Path, list[Case], datetime, str]
 
 
 @pytest.fixture(scope="module")
-def prepared(estate_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[Case], datetime, str]]:
+def prepared(estate_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """The folder of the stage, made once for the three duties."""
     folder = tmp_path_factory.mktemp("stage")
 
@@ -326,7 +326,7 @@ def prepared(estate_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
             stage = await make_stage(estate)
             return stage.cases, stage.day, stage.other
 
-    yield folder, *asyncio.run(prepare())
+    return folder, *asyncio.run(prepare())
 
 
 @pytest.fixture(params=["off", "officer", "stand-in"])
@@ -336,7 +336,7 @@ def duty(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def stage(prepared: tuple[Path, list[Case], datetime, str], duty: str, tmp_path: Path) -> Any:
+async def stage(prepared: Prepared, duty: str, tmp_path: Path) -> AsyncIterator[Stage]:
     folder, cases, day, other = prepared
     async with copied(folder, tmp_path) as estate:
         proposing: Any = ProposingLog(estate.g.store)
