@@ -38,7 +38,8 @@ async def live(store: Store, stores: KeyStores) -> None:
     attachments = Attachments(store.database, keys, stores.clock, os.urandom)
 
     async def upload(end: bytes) -> AsyncIterator[bytes]:
-        yield "\n".join(TEXTS.values()).encode() * (3 * CHUNK_BYTES // 30)
+        for _ in range(3 * CHUNK_BYTES // 400):
+            yield "\n".join(TEXTS.values()).encode() + os.urandom(200).hex().encode()  # nothing that a database would compress
         yield end
 
     await attachments.store(here, uuid4(), upload(b"."), "text/plain")
