@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from adapters.projecting.blind_index import BlindIndex
+from adapters.projecting.projections import Projections
 from adapters.settings import Settings
 from adapters.store.attachments import Attachments
 from adapters.store.codec import EventCodec
@@ -45,6 +47,7 @@ class Gongdan:
     administration: Administration
     inquiries: Inquiries
     attachments: Attachments
+    projections: Projections
 
 
 def shipped(name: str) -> str:
@@ -70,7 +73,7 @@ async def opened(
 ) -> AsyncIterator[Gongdan]:
     """Open store and keys and wire the use cases; closes everything at the end.
 
-    ``store_clock`` fixes ``recorded_at`` (default: ``clock``).
+    ``store_clock`` fixes ``recorded_at`` (default: ``clock``). The projections can be read; whoever serves starts them.
     """
     clock, ids = clock or SystemClock(), ids or TimeOrderedIds()
     async with AsyncExitStack() as stack:
@@ -85,6 +88,9 @@ async def opened(
         journal = Journal(store, codec, sealer)
         directory = DirectoryKeeper(store, codec, read_policy(settings), read_prices(settings))
         desk = ServiceDesk(journal, directory, clock, ids)
+        index = BlindIndex(sealer, keys)
+        projections = await Projections.open(store, codec, index, clock)
+        stack.push_async_callback(projections.stop)
         yield Gongdan(
             settings=settings,
             clock=clock,
@@ -100,6 +106,7 @@ async def opened(
             administration=Administration(journal, directory, clock, ids),
             inquiries=Inquiries(desk, store.access_log),
             attachments=Attachments(store.database, keys, clock, entropy),
+            projections=projections,
         )
 
 
