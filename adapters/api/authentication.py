@@ -1,0 +1,50 @@
+"""Who calls: a bearer token, looked up by its hash together with the registry's version in one query."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from adapters.api.context import Api, api_of
+from adapters.tokens import token_hash
+from domain.directory import Directory
+from domain.errors import Unauthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated person, with the directory as new as the registry was at authentication."""
+
+    login: str
+    directory: Directory
+    registry_version: int
+
+
+async def authenticate(request: Request) -> Caller:
+    """The caller; raises Unauthenticated or TooManyRequests.
+
+    No token, an unknown, expired or revoked one, and a disabled person are answered alike.
+    """
+    api = api_of(request)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated
+    row, version = await api.gongdan.store.tokens.token_by_hash(token_hash(token))
+    directory = await api.gongdan.directory.current(version)
+    now = api.gongdan.clock.now()
+    person = directory.people.get(row.login) if row else None
+    ended = row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
+    if row is None or ended or person is None or not person.enabled:
+        await _stranger(api, request)
+        raise Unauthenticated
+    await api.per_token.hit(row.id.hex)
+    request.state.login = row.login
+    return Caller(row.login, directory, version)
+
+
+async def _stranger(api: Api, request: Request) -> None:
+    await api.per_stranger.hit(request.client.host if request.client else "")
+
+
+TheCaller = Annotated[Caller, Depends(authenticate)]

@@ -1,0 +1,156 @@
+"""Tickets (工单): receiving, every trigger, reading as of now or of a moment, history, list."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers import history_answer, ticket_answer
+from adapters.api import PREFIX, responses
+from adapters.api.authentication import TheCaller
+from adapters.api.command_bodies import BACK_ENTRY_BODY, BODIES, RECEIVE_BODY, command_of, trigger_command
+from adapters.api.commands import command, ticket_response
+from adapters.api.context import TheApi
+from adapters.api.description import command_extra
+from adapters.api.examples import EXAMPLES, RECEIVED
+from adapters.documents import HistoryAnswer, TicketAnswer
+from domain import ticket_commands as c
+from domain.back_entry import BackEntry
+from domain.terms import Trigger
+from domain.ticket_commands import Moment
+
+router = APIRouter(prefix=PREFIX, tags=["tickets"])
+
+Ref = Annotated[str, Path(alias="id", description="工单编号或 id · the ticket's id or one of its numbers")]
+
+
+def json_answer(body: bytes, headers: dict[str, str] | None = None) -> Response:
+    """A document that is ready."""
+    return Response(body, headers=headers, media_type="application/json")
+
+
+@router.post(
+    "/tickets",
+    summary="接单 · Receive a ticket",
+    status_code=201,
+    response_model=TicketAnswer,
+    responses=responses.write(201, waits=True),
+    openapi_extra=command_extra(RECEIVE_BODY, RECEIVED),
+)
+async def receive(request: Request) -> Response:
+    """A late entry beyond 24 hours waits for a second person (202)."""
+    async with command(request, RECEIVE_BODY) as (write, body):
+        done = await write.api.gongdan.desk.receive(command_of(body, c.Receive), write.request(body))
+        return await ticket_response(write, done, 201)
+
+
+@router.post(
+    "/tickets/back-entries",
+    summary="补单 · Enter a ticket whose work was done before",
+    status_code=201,
+    response_model=TicketAnswer,
+    responses=responses.write(201, waits=True),
+    openapi_extra=command_extra(BACK_ENTRY_BODY),
+)
+async def back_enter(request: Request) -> Response:
+    """Receipt, classification, dispatch and perhaps completion in one command, each at its true moment, in order."""
+    async with command(request, BACK_ENTRY_BODY) as (write, body):
+        done = await write.api.gongdan.desk.back_enter(command_of(body, BackEntry), write.request(body))
+        return await ticket_response(write, done, 201)
+
+
+def _operation(trigger: Trigger, body_model: type[BaseModel]) -> Callable[[Request, str], Awaitable[Response]]:
+    async def operate(request: Request, ref: Ref) -> Response:
+        async with command(request, body_model) as (write, body):
+            done = await write.api.gongdan.desk.act(ref, trigger_command(trigger, body), write.request(body))
+            return await ticket_response(write, done)
+
+    return operate
+
+
+_SUMMARIES = {
+    Trigger.CLASSIFY: "分类 · Classify",
+    Trigger.RECLASSIFY: "改类 · Reclassify",
+    Trigger.DISPATCH: "派单 · Dispatch",
+    Trigger.REASSIGN: "转单 · Reassign",
+    Trigger.DECLINE: "退单 · Decline",
+    Trigger.ACCEPT: "接受派单 · Accept",
+    Trigger.START: "到场 · Start work",
+    Trigger.SUSPEND: "挂起 · Suspend",
+    Trigger.RESUME: "恢复 · Resume",
+    Trigger.COMPLETE: "完工 · Complete",
+    Trigger.SETTLE: "当班办结 · Settle at the desk",
+    Trigger.FOLLOW_UP: "回访 · Follow up",
+    Trigger.ATTEMPT_FOLLOW_UP: "回访未遇 · Attempt to follow up",
+    Trigger.CLOSE_UNREACHED: "未回访关闭 · Close unreached",
+    Trigger.REOPEN: "重开 · Reopen",
+    Trigger.CANCEL: "取消 · Cancel",
+    Trigger.REPLY: "答复 · Reply to the resident",
+    Trigger.SCHEDULE: "预约上门 · Make an appointment",
+    Trigger.DEFER: "次日安排 · Defer to the morning",
+    Trigger.ESCALATE: "上报 · Escalate",
+    Trigger.URGE: "督促 · Urge",
+    Trigger.QUOTE: "报价 · Quote a charge",
+    Trigger.ACCEPT_QUOTE: "住户同意报价 · Enter that the quotation was accepted",
+    Trigger.DECLINE_QUOTE: "住户不同意报价 · Enter that the quotation was declined",
+    Trigger.SETTLE_CHARGE: "收费或减免 · Settle the charge",
+    Trigger.CHECK_ITEM: "核对清单项 · Check a checklist item",
+    Trigger.ORDER_RECTIFICATION: "限期整改 · Order a rectification",
+    Trigger.CONFIRM_RECTIFICATION: "整改合格 · Confirm the rectification",
+    Trigger.APPROVE_MAJOR_WORKS: "大工程审批 · Approve major works (two people)",
+    Trigger.JUDGE_COMPLAINT: "投诉定性 · Judge a complaint",
+    Trigger.LINK: "关联 · Link to another ticket",
+    Trigger.CORRECT: "更正 · Correct a field",
+    Trigger.NOTE: "备注 · Add a note",
+}
+
+for _trigger, _model in BODIES.items():
+    router.add_api_route(
+        f"/tickets/{{id}}/{_trigger.value.replace('_', '-')}",
+        _operation(_trigger, _model),
+        methods=["POST"],
+        name=_trigger.value,
+        operation_id=_trigger.value,
+        summary=_SUMMARIES[_trigger],
+        description=c.COMMANDS[_trigger].__doc__,
+        response_model=TicketAnswer,
+        responses=responses.write(200, waits=True),
+        openapi_extra=command_extra(_model, EXAMPLES.get(_trigger)),
+    )
+
+
+@router.get(
+    "/tickets/{id}",
+    summary="工单 · A ticket, now or as it was",
+    response_model=TicketAnswer,
+    responses=responses.read(),
+)
+async def ticket(
+    api: TheApi,
+    caller: TheCaller,
+    ref: Ref,
+    version: Annotated[int | None, Query(ge=1, le=10**15, description="at a version")] = None,
+    at: Annotated[Moment | None, Query(description="as it was at a moment")] = None,
+    known_at: Annotated[Moment | None, Query(description="as we knew it at a moment")] = None,
+    masked: Annotated[bool, Query(description="leave personal data masked, without a look in the access log")] = False,
+) -> Response:
+    """Opening personal data is recorded in the access log; where that can't be done, the masked view is answered."""
+    reading = await api.gongdan.inquiries.ticket(
+        caller.login, ref, version=version, at=at, known_at=known_at, personal=not masked
+    )
+    return json_answer(ticket_answer(reading).json_bytes(), {"ETag": f'"{reading.state.version}"'})
+
+
+@router.get(
+    "/tickets/{id}/history",
+    summary="工单经过 · Every event of a ticket",
+    response_model=HistoryAnswer,
+    responses=responses.read(),
+)
+async def history(api: TheApi, caller: TheCaller, ref: Ref) -> Response:
+    """For those who may audit: who, both times, the state before and after, the clocks then."""
+    steps = await api.gongdan.inquiries.history(caller.login, ref)
+    return json_answer(history_answer(steps[0].stored.stream_id, steps).json_bytes())
