@@ -5,50 +5,28 @@ refuses to write tells what would have been written, so that every combination m
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from domain import ticket_commands as c
-from domain.errors import InvalidInput, NotAllowed, RuleRefused
-from domain.journal import Journal
-from domain.ports import Append, Appended
+from domain.errors import NotAllowed
 from domain.privacy import MASKED
 from domain.requests import Request
 from domain.service_desk import ServiceDesk
 from domain.terms import AssigneeType, Role, Trigger
 from domain.ticket_guards import legal_now
 from tests.desk.estate import DAY, HOUR, JX, ZONE, Estate, copied, leak
+from tests.desk.proposing import outcome, proposing
 from tests.people.regulation import Standing, answer, row_of
 
 X = "x"
 CONTRACTOR = c.AssigneeRef(type=AssigneeType.CONTRACTOR, id="acme")
 TEAM = c.AssigneeRef(type=AssigneeType.TEAM, id="mine")
 Steps = list[tuple[str, c.Command]]
-
-
-class Proposed(Exception):
-    """What would have been written."""
-
-    def __init__(self, append: Append) -> None:
-        self.append = append
-
-
-class ProposingLog:
-    """A log that is read as ever, and gives back what it should write instead of writing it."""
-
-    def __init__(self, log: Any) -> None:
-        self._log = log
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._log, name)
-
-    async def append(self, append: Append) -> Appended:
-        raise Proposed(append)
 
 
 @dataclass(frozen=True)
@@ -245,20 +223,6 @@ def standing_of(case: Case, command: c.Command | None, duty: str, night: bool) -
     )
 
 
-async def outcome(deciding: Awaitable[Any]) -> str:
-    try:
-        await deciding
-    except Proposed as proposed:
-        return "waiting" if proposed.append.events[0].topic == "approval.requested" else "accepted"
-    except NotAllowed:
-        return "denied"
-    except RuleRefused as refused:
-        return refused.rule
-    except InvalidInput as wrong:
-        return wrong.errors[0].pointer
-    raise AssertionError("nothing was written and nothing refused")
-
-
 # --- the estate, with x in every role -----------------------------------------------------------------------------
 
 
@@ -297,10 +261,7 @@ async def make_stage(estate: Estate) -> Stage:
     await admin.form_team(JX, "mine", (X, "technician2"), by)
     other = await estate.receive("supervisor")
     cases = await make_cases(estate)
-    proposing: Any = ProposingLog(estate.g.store)
-    journal = Journal(proposing, estate.g.journal.codec, estate.g.sealer)
-    desk = ServiceDesk(journal, estate.g.directory, estate.clock, estate.g.ids)
-    return Stage(estate, desk, cases, estate.clock.forward(DAY), other)
+    return Stage(estate, proposing(estate), cases, estate.clock.forward(DAY), other)
 
 
 async def take_the_desk(stage: Stage, duty: str) -> None:
@@ -339,10 +300,7 @@ def duty(request: pytest.FixtureRequest) -> str:
 async def stage(prepared: Prepared, duty: str, tmp_path: Path) -> AsyncIterator[Stage]:
     folder, cases, day, other = prepared
     async with copied(folder, tmp_path) as estate:
-        proposing: Any = ProposingLog(estate.g.store)
-        journal = Journal(proposing, estate.g.journal.codec, estate.g.sealer)
-        desk = ServiceDesk(journal, estate.g.directory, estate.clock, estate.g.ids)
-        made = Stage(estate, desk, cases, day, other)
+        made = Stage(estate, proposing(estate), cases, day, other)
         made.at(night=False)
         await take_the_desk(made, duty)
         yield made
