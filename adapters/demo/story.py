@@ -1,0 +1,138 @@
+"""A story: what happens to one ticket, step by step, each at its moment and by somebody."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from adapters.demo.residents import Resident, Residents
+from adapters.demo.staff import COMMUNITY
+from domain import ticket_commands as c
+from domain.back_entry import BackEntry
+from domain.terms import Channel, Facility, Kind, Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """A second person approves what the story's step before asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute:
+    """代值: the officer leaves the desk for an emergency, and somebody stands in."""
+
+    stand_in: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnToPost:
+    """The officer is back at the desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachText:
+    """A text file is kept with the ticket."""
+
+    file_name: str
+    text: str
+
+
+Deed = c.Command | BackEntry | Approve | Substitute | ReturnToPost | AttachText
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Somebody does something at a moment; ``occurred_at`` where it happened earlier, ``offline`` where it was noted then."""
+
+    at: datetime
+    who: str
+    do: Deed
+    occurred_at: datetime | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class Story:
+    """The steps of one ticket. ``key`` names it to other stories; ``of`` is the story that opened it, and as which."""
+
+    key: str
+    steps: Sequence[Step]
+    of: tuple[str, int] | None = None
+
+
+@dataclass
+class Days:
+    """Moments of the demonstration, counted from today in the estate's time zone."""
+
+    now: datetime
+    zone: ZoneInfo
+    residents: Residents
+    today: date = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.today = self.now.astimezone(self.zone).date()
+
+    def at(self, day: int, clock: str) -> datetime:
+        """A time of day, ``day`` days from today (the past negative)."""
+        return datetime.combine(self.today + timedelta(days=day), time.fromisoformat(clock), self.zone)
+
+    def ago(self, minutes: int) -> datetime:
+        """So many minutes before now."""
+        return self.now - timedelta(minutes=minutes)
+
+    def latest(self, *clocks: str) -> datetime:
+        """The last of these times of day that is past by a minute."""
+        return max(m for day in (-1, 0) for clock in clocks if (m := self.at(day, clock)) <= self.ago(1))
+
+    def step(self, day: int, clock: str, who: str, do: Deed) -> Step:
+        """A step at a time of day."""
+        return Step(self.at(day, clock), who, do)
+
+
+Telling = Callable[[Days], list[Story]]
+
+
+def call(
+    resident: Resident,
+    description: str,
+    *,
+    channel: Channel = Channel.PHONE,
+    urgency: Urgency = Urgency.NORMAL,
+    complained_of: tuple[str, ...] = (),
+) -> c.Receive:
+    """A resident asks, at home."""
+    return c.Receive(
+        community=COMMUNITY,
+        channel=channel,
+        description=description,
+        location=resident.place,
+        reporter=resident.reporter,
+        urgency=urgency,
+        complained_of=complained_of,
+    )
+
+
+def public(
+    area: str,
+    place: str,
+    description: str,
+    *,
+    channel: Channel,
+    reporter: c.Reporter | None = None,
+    building: str | None = None,
+    urgency: Urgency = Urgency.NORMAL,
+) -> c.Receive:
+    """Something in a public place."""
+    return c.Receive(
+        community=COMMUNITY,
+        channel=channel,
+        description=description,
+        location=c.Place(area=area, building=building, public_place=place),
+        reporter=reporter,
+        urgency=urgency,
+    )
+
+
+def repair(category: str, facility: Facility = Facility.PRIVATE) -> c.Classify:
+    """It is a repair."""
+    return c.Classify(kind=Kind.REPAIR, category=category, facility=facility)
