@@ -144,6 +144,44 @@ async def test_a_caller_that_leaves_does_not_break_the_connection(database: Data
     assert 1 <= count <= 6
 
 
+async def test_a_write_whose_caller_left_is_finished(fresh_postgres_url: str) -> None:
+    database = await open_database(fresh_postgres_url)
+    under_way = asyncio.Event()
+
+    async def work(tx: Transaction) -> None:
+        await tx.ddl("CREATE TABLE made (id BIGINT)")
+        asyncio.get_running_loop().call_soon(under_way.set)
+        await tx.query("SELECT pg_sleep(0.05)")
+
+    leaving = asyncio.ensure_future(database.write(work))
+    await under_way.wait()
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    await database.close()
+    database = await open_database(fresh_postgres_url)
+    assert await database.read("SELECT count(*) FROM made") == [(0,)]
+    await database.close()
+
+
+async def test_processes_that_read_before_they_write_take_turns_on_sqlite(tmp_path: Path) -> None:
+    openings = [await open_database(f"sqlite:///{tmp_path}/turns.db", create=True) for _ in range(3)]
+
+    async def make(tx: Transaction) -> None:
+        await tx.ddl("CREATE TABLE counter (n BIGINT)")
+        await tx.insert("counter", ("n",), [(0,)])
+
+    async def count(tx: Transaction) -> None:
+        [(n,)] = await tx.query("SELECT n FROM counter")
+        await tx.execute("UPDATE counter SET n = :n", {"n": n + 1})
+
+    await openings[0].write(make)
+    await asyncio.gather(*(opening.write(count) for opening in openings * 20))
+    assert await openings[0].read("SELECT n FROM counter") == [(60,)]
+    for opening in openings:
+        await opening.close()
+
+
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_moments_are_kept_to_the_microsecond(moment: datetime) -> None:
     assert from_micros(to_micros(moment)) == moment

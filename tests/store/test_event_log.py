@@ -128,6 +128,16 @@ async def test_a_command_is_forgotten_after_seven_days(stores: Stores, store: St
     assert record.position == again.position == 2
 
 
+async def test_records_of_commands_are_deleted_after_seven_days(shared: Stores) -> None:
+    store = await shared.open()
+    for i in range(3):
+        await store.append(of(event(), key=f"k{i}"))
+        shared.clock.move(days=3)
+    assert store.database is not None
+    await store.append(of(event()))
+    assert await store.database.read("SELECT key FROM commands ORDER BY key") == [("k1",), ("k2",)]
+
+
 async def test_an_unchanged_open_list_is_a_condition(store: Store) -> None:
     opened = await store.append(of(numbered()))
     await store.append(of(event()))
@@ -138,6 +148,8 @@ async def test_an_unchanged_open_list_is_a_condition(store: Store) -> None:
     with pytest.raises(ConditionFailed) as refusal:
         await store.append(of(event(), conditions=[condition]))
     assert (refusal.value.condition, refusal.value.position) == (condition, changed.position)
+    with pytest.raises(ConditionFailed):
+        await store.append(of(event(), conditions=[OpenListUnchanged("yinhu", changed.position - 1)]))
     await store.append(of(event(), conditions=[OpenListUnchanged("yinhu", changed.position)]))
 
 
@@ -260,6 +272,11 @@ async def test_who_waits_for_the_log_is_woken(store: Store) -> None:
     await store.append(of(event()))
     assert await anext(heads) == 3
     assert await anext(store.appended(1, timeout=30)) == 3
+
+
+async def test_what_this_process_wrote_is_known_at_once(store: Store) -> None:
+    await store.append(of(event()))
+    assert await anext(store.appended(0, timeout=0)) == 1
 
 
 async def test_who_waits_in_vain_is_told_where_the_log_stands(store: Store) -> None:
