@@ -2,7 +2,7 @@
 
     PERSISTENCE_MODULE=adapters.store.recorder
     GONGDAN_STORE=sqlite:///gongdan-data/gongdan.db      (or postgresql://…; made by `gongdan init`)
-    CLEAR_COLUMNS_TOPIC=package.module:function          (optional: what the log's clear columns say of an event)
+    CLEAR_COLUMNS_TOPIC=package.module:function          (optional: of topic and state bytes, see :data:`Columns`)
 
 Events written here go through the same append transaction as the server's, so the two never collide on a position, and
 positions are the library's notification ids. Versions of a stream are consecutive, from 1 up. Subscriptions work on both
@@ -38,8 +38,9 @@ from adapters.system import SystemClock
 from domain.errors import Overloaded
 from domain.ports import Append, AppendRefused, NewEvent
 
-ClearColumns = Callable[[str, bytes], tuple[str, str | None, str, bool]]
-"""(topic, state) → community, book, time zone, and whether the event changes the community's open list."""
+Columns = tuple[str, str | None, str, bool]
+"""Community, book, time zone, and whether the event changes the community's open list."""
+ClearColumns = Callable[[StoredEvent], Columns]
 
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ class LoopThread:
         self._loop.close()
 
 
-def no_columns(topic: str, state: bytes) -> tuple[str, str | None, str, bool]:
+def no_columns(event: StoredEvent) -> Columns:
     """Events of no community, which take no number."""
     return "", None, "UTC", False
 
@@ -79,7 +80,7 @@ class StoreRecorder(ApplicationRecorder):
     def __init__(self, store: SqlStore, loop: LoopThread, clear_columns: ClearColumns = no_columns) -> None:
         self._store = store
         self._loop = loop
-        self._clear_columns = clear_columns
+        self.clear_columns = clear_columns
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Write all or none; IntegrityError where a version is taken or not reached yet. Returns the positions."""
@@ -155,7 +156,7 @@ class StoreRecorder(ApplicationRecorder):
         return self._loop.start(run())
 
     def _new_event(self, event: StoredEvent) -> NewEvent:
-        community, book, timezone, opens_list = self._clear_columns(event.topic, event.state)
+        community, book, timezone, opens_list = self.clear_columns(event)
         return NewEvent(
             stream_id(event.originator_id),
             event.originator_version,
@@ -229,7 +230,7 @@ class StoreFactory(InfrastructureFactory[TrackingRecorder]):
         if not url or url == "memory:":
             raise InfrastructureFactoryError(f"{self.STORE} must name a store in a database")
         topic = self.env.get(self.CLEAR_COLUMNS_TOPIC)
-        clear_columns: ClearColumns = resolve_topic(topic) if topic else no_columns
+        named: Callable[[str, bytes], Columns] | None = resolve_topic(topic) if topic else None
         loop = LoopThread()
         try:
             store = loop.call(open_store(url, SystemClock()))
@@ -243,7 +244,7 @@ class StoreFactory(InfrastructureFactory[TrackingRecorder]):
             loop.end()
 
         self._close = close
-        return StoreRecorder(store, loop, clear_columns)
+        return StoreRecorder(store, loop, (lambda event: named(event.topic, event.state)) if named else no_columns)
 
 
 def stream_id(originator_id: UUID | str) -> UUID:
