@@ -13,7 +13,7 @@ import typer
 
 from adapters.cli.console import EXPECTED, Json, emit, reason, run, table
 from adapters.cli.settings import unknown
-from adapters.composition import read_policy, read_prices
+from adapters.composition import opened, read_policy, read_prices
 from adapters.settings import Settings
 from adapters.store import schema
 from adapters.store.database import Database, from_micros
@@ -26,6 +26,8 @@ from adapters.system import SystemClock, entropy
 
 LEAST_FREE = 512 * 1024 * 1024
 """Bytes that should be free beside a store."""
+LATE = 60.0
+"""Seconds that a projection's next event may wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,25 @@ class Examination:
             )
         return f"{len(done)} carried out, none pending"
 
+    async def projections(self) -> str:
+        """Every read model follows the log, with no ticket parked."""
+        assert self.settings is not None
+        async with opened(self.settings) as parts:
+            found = [one for one in await parts.projections.status() if one.position or one.holder]
+        parked = [f"{one.name} ({len(one.parked)})" for one in found if one.parked]
+        halted = [f"{one.name}: {one.error}" for one in found if one.status == "halted"]
+        if halted:
+            raise Wrong(f"halted: {'; '.join(halted)}", "run `gongdan projections rebuild`")
+        if parked:
+            advice = "`gongdan projections status` names them and why, `gongdan projections retry` tries again"
+            raise Wrong(f"tickets parked in {', '.join(parked)}", advice)
+        late = [f"{one.name} by {one.lag_seconds:.0f} s" for one in found if one.lag_seconds > LATE]
+        if late:
+            raise Wrong(f"behind the log: {', '.join(late)}", "start the server, which moves them along, or look at its log")
+        if not found:
+            return "not built yet: the server builds them when it first starts"
+        return ", ".join(f"{one.name} at {one.position} of {one.head}" for one in found)
+
     async def clock(self) -> str:
         """This machine's clock does not lie before what was recorded last."""
         assert self.store is not None
@@ -148,6 +169,7 @@ async def examine() -> list[Finding]:
             ("master key", look.master_key, ("settings",)),
             ("keys", look.keys_fit, ("settings", "master key")),
             ("erasures", look.erasures, ("store", "keys")),
+            ("projections", look.projections, ("store", "keys", "erasures")),
             ("clock", look.clock, ("store",)),
             ("disk", look.disk, ("store",)),
         )

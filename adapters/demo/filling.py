@@ -92,11 +92,12 @@ class SeededIds:
 
 @dataclass(frozen=True)
 class Demo:
-    """A filled store: its settings and each person's token."""
+    """A filled store: its settings, each person's token, and the number of each story's ticket."""
 
     settings: Settings
     tokens: dict[str, str]
-    tickets: dict[str, UUID]
+    numbers: dict[str, str]
+    approval: UUID
 
 
 @dataclass
@@ -225,7 +226,9 @@ async def fill(settings: Settings, now: datetime, seed: int, progress: Progress 
         made = {}
         for member in STAFF:
             _, made[member.login] = await tokens.issue(parts.store, clock, ids, entropy, member.login, TOKEN_DAYS)
-        return Demo(settings, made, player.tickets)
+        taken = await parts.store.numbers_of(list(player.tickets.values()))
+        numbers = {story: taken[ticket][0].number for story, ticket in player.tickets.items()}
+        return Demo(settings, made, numbers, player.approvals["bathroom"])
 
 
 def _steps(days: Days, player: Player, random: Random) -> Iterator[tuple[datetime, Callable[[], Any]]]:

@@ -1,0 +1,111 @@
+"""``gongdan demo``: a new store with a small estate in it, a guide to it, and the server on loopback."""
+
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from adapters.cli.console import Failed, run, say
+from adapters.cli.serve import GRACE, Port
+from adapters.demo.filling import Demo, fill
+from adapters.demo.guide import show
+from adapters.settings import Settings
+
+HOST = "127.0.0.1"
+
+
+def demo(
+    port: Port = 8000,
+    dir: Annotated[
+        Path | None, typer.Option("--dir", help="Where to keep the store; default: a directory that goes at the end.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other residents.")] = 1,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it on loopback, or only fill and print.")] = True,
+) -> None:
+    """Fill a new store with an estate's last ten days, print how to use it, and serve it on loopback. Needs no other store."""
+    port = _free(port) if serve else port
+    with ExitStack() as stack:
+        folder = dir or Path(tempfile.mkdtemp(prefix="gongdan-demo-"))
+        if dir is None and serve:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        settings = Settings(
+            store=f"sqlite:///{folder.absolute()}/gongdan.db",
+            keys="",
+            master_key_file=None,
+            policy_file=None,
+            price_list_file=None,
+        )
+        filled = _filled(settings, seed)
+        address = f"http://{HOST}:{port}"
+        if serve:
+            _serve(filled, address, port)
+        else:
+            show(filled, address)
+            say(f"\n存放处 kept in {folder}\nGONGDAN_STORE={settings.store} gongdan serve --port {port}")
+
+
+def _filled(settings: Settings, seed: int) -> Demo:
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task("锦绣花园 …")
+        return run(fill(settings, datetime.now(UTC), seed, lambda done, total: progress.update(bar, completed=done, total=total)))
+
+
+def _free(port: int) -> int:
+    """The port, or a free one for 0; refuses one that is taken before any work is done."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise Failed(f"port {port} of {HOST} is taken; choose another with --port") from error
+        chosen: int = probe.getsockname()[1]
+        return chosen
+
+
+def _serve(filled: Demo, address: str, port: int) -> None:
+    """Serve until Ctrl-C; the guide is printed once the server answers."""
+    import uvicorn
+
+    class Guided(uvicorn.Server):
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                show(filled, address)
+                say("\n按 Ctrl-C 结束 Ctrl-C ends it")
+                sys.stdout.flush()
+
+    settings = filled.settings
+    for name in ("GONGDAN_POLICY_FILE", "GONGDAN_PRICE_LIST_FILE"):
+        os.environ.pop(name, None)
+    os.environ |= {
+        "GONGDAN_STORE": settings.store,
+        "GONGDAN_KEYS": settings.keys_url,
+        "GONGDAN_MASTER_KEY_FILE": str(settings.master_key_path),
+    }
+    os.environ.setdefault("GONGDAN_LOG_LEVEL", "warning")  # the terminal is for what is pasted
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    config = uvicorn.Config(
+        "adapters.api.app:from_settings",
+        factory=True,
+        host=HOST,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        timeout_graceful_shutdown=GRACE,
+        access_log=False,
+        log_level="warning",
+    )
+    try:
+        Guided(config).run()
+    except KeyboardInterrupt:
+        return
