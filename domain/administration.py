@@ -14,7 +14,7 @@ from domain.aggregate import Folded, Meta, occurred
 from domain.community import SCOPE as COMMUNITIES
 from domain.community import Community, CommunityState, community_stream
 from domain.directory import Directory, DirectoryKeeper
-from domain.errors import Conflict, NotAllowed, NotFound, invalid
+from domain.errors import Conflict, NotAllowed, NotFound, Overloaded, invalid
 from domain.journal import Belonging, Journal
 from domain.ports import Clock, CommandKey, ConditionFailed, Ids, ReserveName, VersionConflict
 from domain.service_desk import TRIES
@@ -229,4 +229,4 @@ class Administration:
             except VersionConflict:
                 continue
             return await self._journal.load(stream)
-        raise Conflict("registry", "others were faster each time; look again")
+        raise Overloaded("others were faster each time; look again")

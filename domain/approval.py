@@ -105,7 +105,7 @@ class Approval(Folded):
             return _decided(state, self, ApprovalState.REJECTED)
 
     class ApprovalFailed(Event):
-        """A second person agreed, but the command was no longer legal; ``refusal`` is the problem's code."""
+        """A second person agreed, but the command was no longer legal; ``refusal`` names what refused it, and why."""
 
         TOPIC = "approval.failed"
         refusal: str

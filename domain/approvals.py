@@ -16,7 +16,7 @@ from domain.authority import Need, Relation, Right, denied, may_approve
 from domain.back_entry import BackEntry
 from domain.community import Community, community_stream
 from domain.directory import Directory
-from domain.errors import Conflict, NotAllowed, NotFound, Refusal
+from domain.errors import Conflict, NotAllowed, NotFound, Overloaded, Refusal
 from domain.journal import Belonging
 from domain.ports import DuplicateCommand, KeyDestroyer, VersionConflict
 from domain.price_list import parse_price_list
@@ -166,7 +166,7 @@ class Approvals:
             decided = await journal.load(case.id)
             await self._finish(decided)
             return Waiting(decided, last.position, last.recorded_at)
-        raise Conflict("approval", "others were faster each time; look again")
+        raise Overloaded("others were faster each time; look again")
 
     async def _finish(self, case: ApprovalCase) -> None:
         """Destroy the key an approved erasure orders destroyed: after the event, and again where that was interrupted."""

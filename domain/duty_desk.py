@@ -9,7 +9,7 @@ from domain.authority import Need, Relation, Right, denied, weigh
 from domain.desk import Desk, DeskState, desk_stream
 from domain.directory import Directory, DirectoryKeeper
 from domain.duty_calendar import period_at
-from domain.errors import Conflict, NotFound, RuleRefused, invalid
+from domain.errors import Conflict, NotFound, Overloaded, RuleRefused, invalid
 from domain.journal import Belonging, Journal
 from domain.ports import Clock, Ids, VersionConflict
 from domain.requests import Request
@@ -120,4 +120,4 @@ class DutyDesk:
                 continue
             state: DeskState = await self._journal.load(desk_stream(community))
             return state
-        raise Conflict("shift", "others were faster each time; look again")
+        raise Overloaded("others were faster each time; look again")

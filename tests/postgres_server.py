@@ -57,11 +57,12 @@ class PostgresServer:
     def url(self, database: str, role: str = "gongdan") -> str:
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self) -> str:
-        """An empty database owned by the role `gongdan`; returns its URL."""
+    def create_database(self, template: str = "template1") -> str:
+        """A database owned by the role `gongdan`, empty or a copy of another; returns its URL."""
         name = f"gongdan_{secrets.token_hex(6)}"
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} OWNER gongdan").format(sql.Identifier(name)))
+            statement = sql.SQL("CREATE DATABASE {} OWNER gongdan TEMPLATE {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template.rsplit("/", 1)[-1])))
         return self.url(name)
 
     def drop_database(self, url: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from adapters.composition import Gongdan, make_new, opened
@@ -102,8 +103,12 @@ class Estate:
 
     async def events(self, ticket: str) -> list[Any]:
         """The ticket's events, decoded."""
-        stored = await self.g.store.read_stream(await self.g.desk.find(ticket))
-        return [self.g.journal.codec.decode(event) for event in stored]
+        return await self.events_of(await self.g.desk.find(ticket))
+
+    async def events_of(self, stream: UUID | None) -> list[Any]:
+        """Any stream's events, decoded."""
+        assert stream is not None
+        return [self.g.journal.codec.decode(event) for event in await self.g.store.read_stream(stream)]
 
     async def footprint(self) -> dict[str, Any]:
         """Everything a refusal must leave as it was: head, counters, commands, numbers, names, access log."""
