@@ -138,11 +138,10 @@ async def _check(settings: Settings, clients: list[Client]) -> int:
                 assert whole.state is State.REPAIRED
                 assert whole.version == 3
         await g.projections.start()
-        for status in g.projections.status():
+        for status in await g.projections.status():
             assert await g.projections.wait_for(status.name, head.position, 60)
-        for status in g.projections.status():
-            assert not (await g.projections.check(status.name)).differences
-        await g.projections.stop()
+        for checked in await g.projections.check():
+            assert not checked.differences, checked
         return len(received)
 
 
