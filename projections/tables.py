@@ -174,9 +174,20 @@ class Table(Generic[R]):
         return self.row(*fields)
 
 
+RESERVED = frozenset(
+    """all analyse analyze and any array as asc authorization between binary both by case cast check collate column commit
+    constraint create cross current default deferrable delete desc distinct do drop else end escape except exists false fetch
+    for foreign freeze from full grant group having in index inner insert intersect into is join lateral leading left like
+    limit natural not null offset on only or order outer over overlaps placing primary references returning right rollback
+    select set similar some symmetric table then to trailing transaction true union unique update user using values variadic
+    verbose when where window with""".split()
+)
+"""Words that no column can be called on one database or the other; such a field's column gets an underscore at its end."""
+
+
 def _columns(row: type[Any]) -> Iterator[Column]:
     for name, hint in get_type_hints(row).items():
-        yield from _spread(name, hint)
+        yield from _spread(f"{name}_" if name in RESERVED else name, hint)
 
 
 def _spread(name: str, hint: Any, null: bool = False) -> Iterator[Column]:

@@ -6,6 +6,7 @@ the live set, brings a ready one up to date and swaps: nobody sees a half-built 
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from adapters.projecting.catalogue import BUILDING, READY, RETIRED, Catalogue, Fenced, TableSet
@@ -14,6 +15,7 @@ from adapters.projecting.follower import Folding, Follower
 from adapters.projecting.leases import Leases
 from adapters.projecting.row_tables import RowTables
 from adapters.store.database import Transaction, Unavailable
+from domain.errors import Overloaded
 from domain.ports import EventLog
 from projections.view import View
 
@@ -77,11 +79,12 @@ class Builder:
             leased = await self._leases.acquire(name)
         try:
             sets = await self._catalogue.sets(self.view.name)
+            for found in sets:
+                foreign = found.status == READY and not found.of(self.view)
+                if found.status in (BUILDING, RETIRED) or foreign:
+                    await drop(self._catalogue, self.view, found)
             if only_if_missing and any(found.of(self.view) and (found.live or found.status == READY) for found in sets):
                 return None
-            for leftover in sets:
-                if leftover.status in (BUILDING, RETIRED):
-                    await drop(self._catalogue, self.view, leftover)
             count = 1 + max((found.count for found in sets), default=0)
             version = f"{self.view.fingerprint}_{count}"
             await self._build(name, version)
@@ -130,7 +133,8 @@ class Renewing:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self._every)
-            await self._leases.acquire(self._name)
+            with suppress(Overloaded):
+                await self._leases.acquire(self._name)
 
 
 async def adopt(follower: Follower, live: TableSet | None, catalogue: Catalogue, holder: str) -> None:

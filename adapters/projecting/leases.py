@@ -90,34 +90,41 @@ def _now() -> int:
 class AdvisoryLeases:
     """Leases as advisory locks of one connection; whoever loses the connection loses them all."""
 
-    def __init__(self, database: PostgresDatabase) -> None:
+    def __init__(self, database: PostgresDatabase, seconds: float) -> None:
         self._database = database
+        self._seconds = seconds
         self._turn = asyncio.Lock()
         self._connection: AsyncConnection[Row] | None = None
-        self._held: set[str] = set()
+        self._held: dict[str, float] = {}
 
     async def acquire(self, name: str) -> bool:
-        """Take the lock where it is free; one that is held costs a round trip that proves the connection."""
+        """Take the lock where it is free; that a held one is still held is proven by a round trip now and then."""
         async with self._turn:
-            if self._connection is None or self._connection.closed:
-                self._held.clear()
-                try:
-                    self._connection = await asyncio.wait_for(self._database.connect(), DEADLINE)
-                except (TimeoutError, *LOST) as error:
-                    raise Unavailable(f"the database can't be reached: {error}") from error
-            sql = "SELECT true" if name in self._held else "SELECT pg_try_advisory_lock(%s)"
-            rows = await self._ask(sql, () if name in self._held else (_key(name),))
+            connection = await self._connected()
+            proven = self._held.get(name)
+            if proven is not None and time.monotonic() < proven + self._seconds / 3:
+                return True
+            sql, params = ("SELECT pg_try_advisory_lock(%s)", (_key(name),)) if proven is None else ("SELECT true", ())
+            rows = await self._ask(connection, sql, params)
             if rows and rows[0][0]:
-                self._held.add(name)
+                self._held[name] = time.monotonic()
                 return True
             return False
+
+    async def _connected(self) -> AsyncConnection[Row]:
+        if self._connection is None or self._connection.closed:
+            self._held.clear()
+            try:
+                self._connection = await asyncio.wait_for(self._database.connect(), DEADLINE)
+            except (TimeoutError, *LOST) as error:
+                raise Unavailable(f"the database can't be reached: {error}") from error
+        return self._connection
 
     async def release(self, name: str) -> None:
         """Give it up."""
         async with self._turn:
-            if name in self._held:
-                self._held.discard(name)
-                await self._ask("SELECT pg_advisory_unlock(%s)", (_key(name),))
+            if self._held.pop(name, None) is not None and self._connection is not None and not self._connection.closed:
+                await self._ask(self._connection, "SELECT pg_advisory_unlock(%s)", (_key(name),))
 
     async def close(self) -> None:
         """Give all of them up with the connection."""
@@ -125,17 +132,16 @@ class AdvisoryLeases:
             drop(self._connection)
             await self._connection.close()
 
-    async def _ask(self, sql: str, params: Sequence[Any]) -> list[Row]:
+    async def _ask(self, connection: AsyncConnection[Row], sql: str, params: Sequence[Any]) -> list[Row]:
         """Nothing is cancelled inside psycopg: at the deadline the socket goes away under it."""
-        assert self._connection is not None
-        alarm = asyncio.get_running_loop().call_later(DEADLINE, drop, self._connection)
-        asked = asyncio.ensure_future(self._fetch(self._connection, sql, params))
+        alarm = asyncio.get_running_loop().call_later(DEADLINE, drop, connection)
+        asked = asyncio.ensure_future(self._fetch(connection, sql, params))
         asked.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             return await asyncio.shield(asked)
         except LOST:
             with suppress(*LOST):
-                await self._connection.close()
+                await connection.close()
             return []
         finally:
             if asked.done():
@@ -152,5 +158,5 @@ def _key(name: str) -> int:
 def leases_for(database: Database, holder: str, seconds: float) -> Leases:
     """The leases of a database."""
     if isinstance(database, PostgresDatabase):
-        return AdvisoryLeases(database)
+        return AdvisoryLeases(database, seconds)
     return RowLeases(database, holder, seconds)

@@ -27,10 +27,10 @@ from domain.errors import NotFound, Overloaded
 from domain.ports import Clock, Codec
 from domain.ticket_state import Assignee
 from projections import ticket_search
-from projections.open_workload import Workload, workload
+from projections.open_workload import OPEN_WORKLOAD, Workload, workload
 from projections.read_models import VIEWS
-from projections.technician_worklist import Worklist, worklist
-from projections.ticket_directory import TicketNumberRow, TicketRow
+from projections.technician_worklist import TECHNICIAN_WORKLIST, Worklist, worklist
+from projections.ticket_directory import TICKET_DIRECTORY, TicketNumberRow, TicketRow
 from projections.ticket_search import Filters, Found, QueryTokens
 from projections.view import Reader, View
 
@@ -64,10 +64,11 @@ class Projections:
 
     def __init__(
         self, store: Store, database: Database, codec: Codec, index: Index, clock: Clock, views: Sequence[View],
-        lease_seconds: float, idle: float,
+        lease_seconds: float, idle: float, owns_database: bool = False,
     ) -> None:  # fmt: skip
         self._store = store
         self._database = database
+        self._owns_database = owns_database
         self._codec = codec
         self._index = index
         self._clock = clock
@@ -108,11 +109,11 @@ class Projections:
 
         ``lease_seconds`` is after how long another process takes over from one that died (SQLite; on PostgreSQL at once).
         """
-        database = store.database
-        if database is None:
-            database = MemoryDatabase()
-            await schema.create(database, store.origin)
-        return cls(store, database, codec, index, clock, views, lease_seconds, idle)
+        if store.database is not None:
+            return cls(store, store.database, codec, index, clock, views, lease_seconds, idle)
+        database = MemoryDatabase()
+        await schema.create(database, store.origin)
+        return cls(store, database, codec, index, clock, views, lease_seconds, idle, owns_database=True)
 
     async def start(self) -> None:
         """Move the views along in the background, as long as no other process does; returns at once."""
@@ -128,7 +129,7 @@ class Projections:
         for runner in self._runners.values():
             await runner.wakeups.close()
         await self._leases.close()
-        if self._store.database is None:
+        if self._owns_database:
             await self._database.close()
 
     async def __aenter__(self) -> "Projections":
@@ -198,26 +199,26 @@ class Projections:
         self, community: str, *, now: datetime, at: int | None = None, limit: int = 50, cursor: str | None = None
     ) -> Workload:
         """The open workload of a community; ``at`` is a position of the log (None: the newest)."""
-        return await workload(self._readers[OPEN_WORKLOAD], community, now=now, at=at, limit=limit, cursor=cursor)
+        return await workload(self._readers[OPEN_WORKLOAD.name], community, now=now, at=at, limit=limit, cursor=cursor)
 
     async def search(self, filters: Filters, *, now: datetime, limit: int = 50, cursor: str | None = None) -> Found:
         """Tickets by filters, newest first."""
-        reader = self._readers[TICKET_DIRECTORY]
+        reader = self._readers[TICKET_DIRECTORY.name]
         return await ticket_search.search(reader, self._index, filters, now=now, limit=limit, cursor=cursor)
 
     async def ticket(self, ticket: UUID) -> TicketRow | None:
         """One ticket of the directory."""
-        return await ticket_search.find(self._readers[TICKET_DIRECTORY], ticket)
+        return await ticket_search.find(self._readers[TICKET_DIRECTORY.name], ticket)
 
     async def numbers_of(self, ticket: UUID) -> Sequence[TicketNumberRow]:
         """The numbers a ticket took, void ones too."""
-        return await ticket_search.numbers_of(self._readers[TICKET_DIRECTORY], ticket)
+        return await ticket_search.numbers_of(self._readers[TICKET_DIRECTORY.name], ticket)
 
     async def worklist(
         self, assignees: Sequence[Assignee], *, communities: Sequence[str] | None = None, limit: int = 200
     ) -> Worklist:
         """The work orders of any of these assignees, in the order in which to do them."""
-        return await worklist(self._readers[TECHNICIAN_WORKLIST], assignees, communities=communities, limit=limit)
+        return await worklist(self._readers[TECHNICIAN_WORKLIST.name], assignees, communities=communities, limit=limit)
 
     def reader(self, name: str) -> Reader:
         """The reader of a view's live tables, for queries that stand in ``projections``."""
@@ -249,7 +250,9 @@ class Projections:
         live = next((found for found in sets if found.live), None)
         building = any(found.status in (BUILDING, READY) for found in sets)
         if live is None:
-            return ProjectionStatus(name, 0, head, await self._lag(0, head), "rebuilding", None, [], "")
+            trouble = self._runners[name].trouble
+            status = "rebuilding" if trouble is None else "halted"
+            return ProjectionStatus(name, 0, head, await self._lag(0, head), status, trouble, [], "")
         status = "halted" if live.error is not None else "rebuilding" if building else "live"
         lag = await self._lag(live.position, head)
         parked = await self._catalogue.parked(name, live.version)
@@ -263,4 +266,3 @@ class Projections:
 
 
 NUMBERS = "numbers"
-OPEN_WORKLOAD, TICKET_DIRECTORY, TECHNICIAN_WORKLIST = (view.name for view in VIEWS)

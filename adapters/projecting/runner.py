@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import aclosing, suppress
 
-from adapters.projecting.builder import Builder, adopt, drop
+from adapters.projecting.builder import Builder, Renewing, adopt, drop
 from adapters.projecting.catalogue import READY, RETIRED, Catalogue, Fenced
 from adapters.projecting.follower import Folding, Follower
 from adapters.projecting.leases import Leases
@@ -17,6 +17,9 @@ from projections.view import View
 BATCH = 500
 """Events a transaction while following; few enough that commands in the same process don't wait."""
 
+FAR_BEHIND = 10 * BATCH
+"""Events behind the end of the log from which on reading and writing overlap."""
+
 MAKE_WAY = 0.05
 """Seconds a fenced runner leaves the set to whoever took it."""
 
@@ -24,6 +27,9 @@ LONGEST_PAUSE = 10.0
 """Seconds between tries while something is wrong."""
 
 OTHER_PROGRAM = "the tables in use were made by another version of the program"
+
+ASIDE = 60
+"""Looks around after which a runner that stood aside for another version of the program takes that one for gone."""
 
 
 class Runner:
@@ -44,6 +50,7 @@ class Runner:
         self.view = view
         self.wakeups = Wakeups(self._live_position, poll=min(idle, 0.05))
         self.running = False
+        self.trouble: str | None = None
         self._catalogue = catalogue
         self._log = log
         self._leases = leases
@@ -52,16 +59,22 @@ class Runner:
         self._builder = builder
         self._idle = idle
         self._pause = MAKE_WAY
+        self._built = False
+        self._aside = 0
+
+    @property
+    def name(self) -> str:
+        """The projection's name."""
+        return self.view.name
 
     async def run(self) -> None:
         """Build where needed, then follow as long as this process lives; trouble is shown in the catalogue and tried again."""
-        built = False
         try:
             while True:
                 try:
-                    if not built:
+                    if not self._built:
                         await self._builder.ensure()
-                        built = True
+                        self._built = True
                     await self._lead()
                 except Fenced:
                     await asyncio.sleep(MAKE_WAY)
@@ -71,56 +84,67 @@ class Runner:
                     self.running = False
         finally:
             with suppress(Overloaded):
-                await self._leases.release(self.view.name)
+                await self._leases.release(self.name)
 
     async def adopt_once(self) -> bool:
         """Make a ready set the live one where nobody runs; False where somebody does, who will. Raises Fenced."""
-        if not await self._leases.acquire(self.view.name):
+        if not await self._leases.acquire(self.name):
             return False
         try:
             return await self._adopted() is not None
         finally:
-            await self._leases.release(self.view.name)
+            await self._leases.release(self.name)
 
     async def _lead(self) -> None:
-        if not await self._leases.acquire(self.view.name):
+        if not await self._leases.acquire(self.name):
             await asyncio.sleep(self._idle)
             return
         follower = await self._adopted()
         if follower is None:
-            await self._catalogue.note_error(self.view.name, OTHER_PROGRAM)
-            await self._leases.release(self.view.name)
-            await asyncio.sleep(self._idle)
+            await self._stand_aside()
             return
         self.running = True
+        self._aside = 0
+        self.trouble = None
         self._announce(follower)
         async with aclosing(self._log.appended(follower.position, self._idle)) as heads:  # type: ignore[type-var]
             async for head in heads:
                 await self._follow(follower, head)
 
+    async def _stand_aside(self) -> None:
+        """Leave the view to another version of the program, unless nobody comes for it."""
+        self.trouble = OTHER_PROGRAM
+        self._aside += 1
+        self._built = self._aside % ASIDE != 0
+        await self._leases.release(self.name)
+        await asyncio.sleep(self._idle)
+
     async def _follow(self, follower: Follower, head: int) -> None:
+        if follower.position >= head and not await self._catalogue.is_held(self.name, follower.tables.version, self._holder):
+            raise Fenced
         while True:
-            if not await self._leases.acquire(self.view.name):
+            if not await self._leases.acquire(self.name):
                 raise Fenced
             if follower.position >= head:
-                break
-            if head - follower.position > 10 * BATCH:
-                await follower.catch_up(BATCH)
+                return
+            if head - follower.position > FAR_BEHIND:
+                async with Renewing(self._leases, self.name, self._idle):
+                    await follower.catch_up(BATCH)
             else:
                 await follower.advance(BATCH)
             self._pause = MAKE_WAY
             self._announce(follower)
-        if not await self._catalogue.is_held(self.view.name, follower.tables.version, self._holder):
-            raise Fenced
 
     async def _adopted(self) -> Follower | None:
-        """The live set, or one that is ready and becomes it; None where another version of the program made it."""
-        sets = await self._catalogue.sets(self.view.name)
+        """The live set, or one that is ready and becomes it; None where that was made by another version of the program."""
+        sets = await self._catalogue.sets(self.name)
         live = next((found for found in sets if found.live), None)
         for found in sets:
             if found.status == RETIRED:
                 await drop(self._catalogue, self.view, found)
-        ready = [found for found in sets if found.status == READY and found.of(self.view)]
+        ready = [found for found in sets if found.status == READY]
+        if ready and not ready[-1].of(self.view):
+            return None
         if ready:
             follower = self._follower(ready[-1].version)
             await adopt(follower, live, self._catalogue, self._holder)
@@ -141,8 +165,9 @@ class Runner:
 
     async def _troubled(self, error: Exception) -> None:
         """The database is away, or something is wrong that is no single event's fault: say so, wait longer each time."""
+        self.trouble = str(error) if isinstance(error, Overloaded) else told(error)
         with suppress(Exception):
-            await self._catalogue.note_error(self.view.name, str(error) if isinstance(error, Overloaded) else told(error))
+            await self._catalogue.note_error(self.name, self.trouble)
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
@@ -150,5 +175,5 @@ class Runner:
         """For those who wait: where the view stands, asked of the catalogue only where another process moves it."""
         if self.running:
             return self.wakeups.position
-        live = await self._catalogue.live(self.view.name)
+        live = await self._catalogue.live(self.name)
         return live.position if live is not None else 0

@@ -120,7 +120,7 @@ class Streams:
             return
         for stream, run in (await self.whole(unknown, events[0].position - 1)).items():
             if run.poison is not None:
-                runs[stream] = Run(poison=run.poison)
+                runs[stream] = Run(poison=Poison(first[stream].position, run.poison.error))
             else:
                 self._remember(stream, first[stream].version - 1, run.steps[-1].after)
 

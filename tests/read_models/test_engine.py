@@ -1,0 +1,398 @@
+"""The engine: views follow the log, one runner at a time, a poison event parks its own ticket, a rebuild is not noticed."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from adapters.projecting.catalogue import Fenced
+from adapters.projecting.projections import Projections
+from adapters.store.codec import EventCodec, UnknownVersion
+from adapters.store.database import Transaction
+from domain import ticket_commands as c
+from domain.errors import NotFound, Overloaded
+from domain.ports import Append, NewEvent, StoredEvent
+from domain.terms import AssigneeType, Kind
+from domain.ticket import Ticket
+from domain.ticket_state import Assignee
+from projections.open_workload import OPEN_WORKLOAD, SPANS
+from projections.technician_worklist import TECHNICIAN_WORKLIST
+from projections.ticket_directory import TICKET_DIRECTORY
+from projections.ticket_search import Filters
+from projections.view import View
+from tests.read_models.estate import TICKET_VIEWS, Estate, until
+
+pytestmark = pytest.mark.anyio
+NAMES = [view.name for view in TICKET_VIEWS]
+WANG = Assignee(AssigneeType.PERSON, "wang")
+
+
+class OlderCodec(EventCodec):
+    """The codec of a program that has not learned of urging yet."""
+
+    learned = False
+
+    def decode(self, stored: StoredEvent) -> Any:
+        if stored.topic == Ticket.TicketUrged.TOPIC and not self.learned:
+            raise UnknownVersion(stored.topic, 2, 1)
+        return super().decode(stored)
+
+
+async def reached(projections: Projections, estate: Estate) -> None:
+    """Every view has come to the end of the log."""
+    head = (await estate.store.head()).position
+    for name in NAMES:
+        assert await projections.wait_for(name, head, 60)
+
+
+async def test_views_follow_what_is_written(estate: Estate) -> None:
+    projections = await estate.projections()
+    await projections.start()
+    ticket = await estate.receive()
+    await estate.act(ticket, c.Classify(kind=Kind.REPAIR, facility="private"))
+    position = await estate.act(ticket, c.Dispatch(assignee="wang"))
+    await reached(projections, estate)
+    assert (await projections.workload("garden", now=estate.clock.now())).total == 1
+    [order] = (await projections.worklist([WANG])).items
+    found = await projections.search(Filters(q="漏水"), now=estate.clock.now())
+    assert [row.ticket for row in found.items] == [order.ticket] == [ticket]
+    assert found.position == position
+    for status in await projections.status():
+        assert (status.position, status.head, status.lag_seconds, status.status) == (position, position, 0.0, "live")
+        assert (status.error, status.parked) == (None, [])
+    assert not await projections.wait_for(TICKET_DIRECTORY.name, position + 1, 0.01)
+    await projections.stop()
+
+
+async def test_everything_ends_when_it_is_stopped(estate: Estate) -> None:
+    before = asyncio.all_tasks()
+    projections = await estate.projections()
+    await projections.start()
+    ticket = await estate.receive()
+    waiting = asyncio.create_task(projections.wait_for(NAMES[0], 10**6, 60))
+    await estate.act(ticket, c.Note(text="备注"))
+    await projections.stop()
+    assert not await waiting
+    assert {task for task in asyncio.all_tasks() - before if "projection" in task.get_name()} == set()
+
+
+async def test_there_is_nothing_to_read_before_a_view_is_built(estate: Estate) -> None:
+    projections = await estate.projections()
+    with pytest.raises(Overloaded):
+        await projections.workload("garden", now=estate.clock.now())
+    assert {status.status for status in await projections.status()} == {"rebuilding"}
+    await projections.stop()
+
+
+async def test_a_poison_event_parks_its_own_ticket_and_can_be_retried(estate: Estate) -> None:
+    codec = OlderCodec()
+    older = await estate.projections(codec=codec)
+    await older.start()
+    poisoned, healthy = await estate.receive(), await estate.receive()
+    at = await estate.act(poisoned, c.Urge())
+    await estate.act(poisoned, c.Note(text="后来"))
+    await estate.act(healthy, c.Classify(kind=Kind.ENQUIRY))
+    await reached(older, estate)
+    for status in await older.status():
+        [parked] = status.parked
+        assert (parked.stream, parked.position) == (poisoned, at)
+        assert parked.error == "UnknownVersion: ticket.urged is stored in version 2; this code knows up to 1"
+        assert status.status == "live"
+    held, other = await older.ticket(poisoned), await older.ticket(healthy)
+    assert held is not None
+    assert held.version == 1
+    assert other is not None
+    assert other.version == 2
+    assert not await older.retry(TICKET_DIRECTORY.name, poisoned)
+    assert len((await older.status())[1].parked) == 1
+    newer = await estate.projections()
+    assert await newer.retry(TICKET_DIRECTORY.name, poisoned)
+    row = await newer.ticket(poisoned)
+    assert row is not None
+    assert row.version == 3
+    with pytest.raises(NotFound):
+        await newer.retry(TICKET_DIRECTORY.name, poisoned)
+    # What comes after the retry is no longer held back, though another process did it; but this program can't fold it yet.
+    await estate.act(poisoned, c.Note(text="还在"))
+    await reached(older, estate)
+    assert [len(status.parked) for status in await newer.status()] == [1, 1, 1]
+    assert not (await newer.check(TICKET_DIRECTORY.name))[0].differences
+    codec.learned = True
+    assert await newer.retry(TICKET_DIRECTORY.name, poisoned)
+    await estate.act(poisoned, c.Classify(kind=Kind.OTHER))
+    await reached(older, estate)
+    row = await newer.ticket(poisoned)
+    assert row is not None
+    assert (row.version, row.kind) == (5, Kind.OTHER)
+    assert [len(status.parked) for status in await newer.status()] == [1, 0, 1]
+    await older.stop()
+    await newer.stop()
+
+
+async def test_bytes_that_are_no_event_park_their_ticket(estate: Estate) -> None:
+    projections = await estate.projections()
+    await projections.start()
+    ticket = await estate.receive()
+    await estate.store.append(Append([NewEvent(ticket, 2, "ticket.noted", "garden", b'{"secret": "13812345678"}')]))
+    await reached(projections, estate)
+    for status in await projections.status():
+        [parked] = status.parked
+        assert parked.stream == ticket
+        assert "13812345678" not in parked.error
+    for name in NAMES:
+        assert not await projections.retry(name, ticket)
+        assert not (await projections.check(name))[0].differences
+    await projections.stop()
+
+
+def faulty(view: View, wrong: Any) -> View:
+    """A view whose fold goes wrong on some streams."""
+
+    def fold(steps: Any) -> Any:
+        for write in view.fold(steps):
+            yield wrong(steps, write)
+
+    return replace(view, fold=fold)
+
+
+def overflowing(steps: Any, write: Any) -> Any:
+    """A row that no database takes, from the ticket's third event on."""
+    too_much = steps[-1].after.state.version >= 3 and steps[-1].after.state.kind is Kind.VISIT
+    return write._replace(row=write.row._replace(urged=2**70)) if too_much else write
+
+
+def raising(steps: Any, write: Any) -> Any:
+    """A fold that fails from the third event on."""
+    if steps[-1].after.state.version >= 3 and steps[-1].after.state.kind is Kind.VISIT:
+        raise ValueError("王小明 13812345678")
+    return write
+
+
+@pytest.mark.parametrize("wrong", [overflowing, raising])
+async def test_rows_that_cannot_be_made_or_kept_park_their_ticket(estate: Estate, wrong: Any) -> None:
+    tickets = [await estate.receive() for _ in range(6)]
+    for ticket in tickets:
+        await estate.act(ticket, c.Classify(kind=Kind.VISIT if ticket == tickets[2] else Kind.ENQUIRY))
+    for ticket in tickets:
+        await estate.act(ticket, c.Urge())
+    sound, broken = await estate.new_set(OPEN_WORKLOAD, 1), await estate.new_set(faulty(OPEN_WORKLOAD, wrong), 2)
+    await sound.catch_up(8)
+    await broken.catch_up(8)
+    [parked] = await estate.catalogue().parked(OPEN_WORKLOAD.name, broken.tables.version)
+    assert parked.stream == tickets[2]
+    assert "13812345678" not in parked.error
+    at = SPANS.names.index("ticket")
+    rows, expected = (await estate.rows(broken))["open_workload"], (await estate.rows(sound))["open_workload"]
+    assert [r for r in rows if r[at] != tickets[2].bytes] == [r for r in expected if r[at] != tickets[2].bytes]
+    assert broken.position == sound.position
+
+
+async def test_a_runner_that_lost_its_set_cannot_write(estate: Estate) -> None:
+    ticket = await estate.receive()
+    paused = await estate.new_set(TICKET_DIRECTORY, holder="paused")
+    folded = await paused.fold_next(0, 100)
+    assert folded is not None
+    other = await estate.follower(TICKET_DIRECTORY, holder="other")
+    with pytest.raises(Fenced):
+        await paused.write(folded)
+    assert not (await estate.rows(paused))["ticket_directory"]
+    await other.advance(100)
+    await estate.act(ticket, c.Note(text="备注"))
+    with pytest.raises(Fenced):
+        await paused.advance(100)
+    await other.advance(100)
+    assert not await estate.differences(other)
+
+
+async def test_only_one_of_two_moves_a_view_and_the_other_takes_over(estate: Estate) -> None:
+    first, second = await estate.projections(), await estate.projections()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(second.stop)
+        await first.start()
+        await reached(first, estate)
+        holders = {status.holder for status in await first.status()}
+        assert len(holders) == 1
+        await second.start()
+        ticket = await estate.receive()
+        await reached(second, estate)  # it waits for what the first does
+        assert {status.holder for status in await second.status()} == holders
+        await first.stop()
+        await estate.act(ticket, c.Note(text="备注"))
+        await reached(second, estate)
+        assert {status.holder for status in await second.status()} & holders == set()
+        assert not [found for found in await second.check() if found.differences]
+
+
+async def test_a_rebuild_is_exchanged_while_reads_and_writes_go_on(estate: Estate) -> None:
+    await estate.wander(Random(1), 40)
+    projections = await estate.projections()
+    await projections.start()
+    await reached(projections, estate)
+    before = {name: await estate.catalogue().live(name) for name in NAMES}
+    done = asyncio.Event()
+
+    async def write() -> None:
+        while not done.is_set():
+            await estate.wander(Random(2), 1)
+            await asyncio.sleep(0)
+
+    async def read() -> int:
+        reads = position = 0
+        while not done.is_set():
+            found = await projections.search(Filters(), now=estate.clock.now(), limit=1)
+            assert found.items
+            assert found.position >= position
+            position = found.position
+            await projections.workload("garden", now=estate.clock.now())
+            reads += 1
+        return reads
+
+    writing, reading = asyncio.create_task(write()), asyncio.create_task(read())
+    for name in NAMES:
+        await projections.rebuild(name)
+    done.set()
+    await writing
+    assert await reading
+    await reached(projections, estate)
+    for name in NAMES:
+        [live] = await estate.catalogue().sets(name)
+        assert live.live
+        assert before[name] is not None
+        assert live.version != before[name].version  # type: ignore[union-attr]
+    assert not [found for found in await projections.check() if found.differences]
+    await projections.stop()
+
+
+async def test_a_rebuild_needs_no_runner(estate: Estate) -> None:
+    await estate.wander(Random(3), 20)
+    operator = await estate.projections()
+    await operator.rebuild(TICKET_DIRECTORY.name)
+    head = (await estate.store.head()).position
+    assert (await operator.search(Filters(), now=estate.clock.now())).position == head
+    await operator.rebuild(TICKET_DIRECTORY.name)
+    [live] = await estate.catalogue().sets(TICKET_DIRECTORY.name)
+    assert live.count == 2
+    await operator.stop()
+
+
+async def test_another_fold_version_is_built_beside_and_the_program_before_stands_aside(estate: Estate) -> None:
+    await estate.wander(Random(4), 20)
+    older = await estate.projections()
+    await older.start()
+    await reached(older, estate)
+    newer = await estate.projections(views=[replace(view, fold_version=2) for view in TICKET_VIEWS])
+    await newer.start()
+
+    async def all_exchanged() -> bool:
+        sets = [await estate.catalogue().sets(name) for name in NAMES]
+        return all(len(found) == 1 and found[0].live and found[0].count == 2 for found in sets)
+
+    await until(all_exchanged)
+    await estate.receive()
+    await reached(newer, estate)
+    assert not [found for found in await newer.check() if found.differences]
+    with pytest.raises(Overloaded):
+        await older.workload("garden", now=estate.clock.now())
+    await older.stop()
+    await newer.stop()
+
+
+async def test_a_check_finds_every_row_that_was_tampered_with(estate: Estate) -> None:
+    await estate.wander(Random(5), 40)
+    projections = await estate.projections()
+    await projections.start()
+    await reached(projections, estate)
+    assert [found.differences for found in await projections.check()] == [[], [], [], []]
+    await projections.stop()
+    live = {view.name: await estate.catalogue().live(view.name) for view in TICKET_VIEWS}
+
+    async def tamper(sql: str, view: View) -> None:
+        found = live[view.name]
+        assert found is not None
+        tables = {table.name: f"{table.name}_v{found.version}" for table in view.tables}
+
+        async def work(tx: Transaction) -> None:
+            assert await tx.execute(sql.format_map(tables)) > 0
+
+        await estate.database.write(work)
+
+    one = "(SELECT {key} FROM {{{table}}} ORDER BY {key} LIMIT 1)"
+    ticket = one.format(key="ticket", table="ticket_directory")
+    await tamper(f"UPDATE {{ticket_directory}} SET state = 'cancelled', rework = 9 WHERE ticket = {ticket}", TICKET_DIRECTORY)
+    number = one.format(key="number", table="ticket_numbers")
+    await tamper(f"DELETE FROM {{ticket_numbers}} WHERE number = {number}", TICKET_DIRECTORY)
+    token = one.format(key="token", table="ticket_tokens")
+    await tamper(f"DELETE FROM {{ticket_tokens}} WHERE token = {token}", TICKET_DIRECTORY)
+    await tamper("UPDATE {open_workload} SET from_position = from_position + 1000 WHERE to_position IS NULL", OPEN_WORKLOAD)
+    operator = await estate.projections()
+    workload, directory, worklist, numbers = await operator.check()
+    assert {(d.table, d.kind) for d in workload.differences} == {("open_workload", "missing"), ("open_workload", "extra")}
+    found = {(d.table, d.kind, "rework" in d.columns) for d in directory.differences}
+    assert found == {
+        ("ticket_directory", "changed", True),
+        ("ticket_numbers", "missing", False),
+        ("ticket_tokens", "missing", False),
+    }
+    assert not worklist.differences
+    assert not numbers.differences
+    if estate.store.database is not None:
+        last = "(SELECT max(position) FROM numbers)"
+        await tamper(f"UPDATE numbers SET number = 'GD-garden-20260302-9999' WHERE position = {last}", TECHNICIAN_WORKLIST)
+        [numbers] = await operator.check("numbers")
+        assert [d.kind for d in numbers.differences] == ["changed"]
+    await operator.rebuild(TICKET_DIRECTORY.name)
+    await operator.stop()
+
+
+async def test_an_erased_subject_is_found_no_more(estate: Estate) -> None:
+    projections = await estate.projections()
+    await projections.start()
+    subject, other = estate.ids.new(), estate.ids.new()
+    ticket, kept = await estate.receive(subject=subject), await estate.receive(subject=other)
+    await reached(projections, estate)
+
+    async def found(**filters: Any) -> set[Any]:
+        return {row.ticket for row in (await projections.search(Filters(**filters), now=estate.clock.now())).items}
+
+    for filters in ({"q": "漏水"}, {"q": "王小明"}, {"phone": "13812345678"}, {"q": "1201"}):
+        assert await found(**filters) == {ticket, kept}
+    await estate.erase(subject, ticket)
+    await estate.act(ticket, c.Classify(kind=Kind.OTHER))
+    await reached(projections, estate)
+    for filters in ({"q": "漏水"}, {"q": "王小明"}, {"phone": "13812345678"}, {"q": "1201"}):
+        assert await found(**filters) == {kept}
+    assert await found() == {ticket, kept}
+    assert [checked.differences for checked in await projections.check()] == [[], [], [], []]
+    live = await estate.catalogue().live(TICKET_DIRECTORY.name)
+    assert live is not None
+    tokens = f"SELECT count(*) FROM ticket_tokens_v{live.version} WHERE subject = :subject"
+    assert await estate.database.read(tokens, {"subject": subject.bytes}) == [(0,)]
+    assert (await estate.database.read(tokens, {"subject": other.bytes}))[0][0] > 0
+    await projections.rebuild(TICKET_DIRECTORY.name)
+    assert await found(q="漏水") == {kept}
+    await projections.stop()
+
+
+async def test_tokens_stay_away_from_when_erasure_is_ordered_though_the_key_lives_on(estate: Estate) -> None:
+    """The event comes first, the key goes a moment later; what is folded in between leaves nothing behind."""
+    subject = estate.ids.new()
+    ticket = await estate.receive(subject=subject)
+    follower = await estate.new_set(TICKET_DIRECTORY)
+    await follower.catch_up(100)
+    assert (await estate.rows(follower))["ticket_tokens"]
+    erase, estate.keys.erase = estate.keys.erase, no_erasure  # type: ignore[method-assign]
+    try:
+        await estate.erase(subject, ticket)
+    finally:
+        estate.keys.erase = erase  # type: ignore[method-assign]
+    await estate.act(ticket, c.Correct(field="description", value="另一处漏水", reason="new_information"))
+    await follower.catch_up(100)
+    assert (await estate.rows(follower))["ticket_tokens"] == []
+    assert not await estate.differences(follower)
+
+
+async def no_erasure(subject: Any) -> None:
+    """The moment between the event and the key's destruction."""
