@@ -1,0 +1,157 @@
+"""Somebody whose every word can be recognised, and the tickets in which all of them were said."""
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain import ticket_commands as c
+from domain.back_entry import BackEntry
+from domain.requests import Done, Waiting
+from domain.two_person_commands import Erase
+from tests.desk.estate import DAY, JX, Estate
+from tests.erasure.searching import in_base64, shapes
+
+NAME, PHONE, DWELLING = "貘小鹮", "13987650042", "鸮座4097"
+SIGN = "鸩鹮鸑鷟鹓鹇"
+"""Stands in every word said below, so that one search finds them all."""
+FILE = os.urandom(96)
+"""Incompressible, and nobody else's."""
+FILE_TEXT = FILE.hex()
+
+WORDS = {
+    word: f"{word}之{SIGN}"
+    for word in (
+        "报修",
+        "投诉",
+        "入伙",
+        "分类更正",
+        "退单",
+        "答复",
+        "备注",
+        "上报",
+        "督促",
+        "完工",
+        "回访",
+        "重开",
+        "整改",
+        "清单",
+        "缺陷",
+        "大工程",
+        "驳回",
+        "文件名",
+        "迟到",
+        "补单",
+        "补单完工",
+        "办结",
+    )
+}
+
+
+def canaries() -> dict[str, set[bytes]]:
+    """Everything that must stand in no file."""
+    file_text = FILE_TEXT.encode()
+    file = {FILE, file_text[:32], file_text[-32:], *in_base64(file_text[:48])}
+    return {"word": shapes(SIGN), "file": file, "name": shapes(NAME), "phone": shapes(PHONE), "dwelling": shapes(DWELLING)}
+
+
+@dataclass
+class Household:
+    """The tickets of one life."""
+
+    tickets: list[str] = field(default_factory=list)
+    attachment: str = ""
+
+
+def who(**place: Any) -> dict[str, Any]:
+    return {
+        "reporter": c.Reporter(name=NAME, phone=PHONE),
+        "location": c.Place(area="A1", building="3", dwelling=DWELLING),
+        **place,
+    }
+
+
+async def content() -> AsyncIterator[bytes]:
+    """A file of text that no database makes smaller."""
+    yield FILE_TEXT.encode()
+
+
+async def live(estate: Estate) -> Household:
+    """Say every word through every field there is: all kinds of event with a personal text are written."""
+    lived = Household()
+    repair = await estate.receive(description=WORDS["报修"], **who())
+    estate.clock.forward(3 * DAY)
+    late = await estate.ask("assistant", repair, c.Note(text=WORDS["迟到"]), occurred_at=estate.clock.now() - 2 * DAY)
+    await estate.g.approvals.approve(late.case.id, estate.request("director"))
+    await estate.run(
+        repair,
+        [
+            ("assistant", c.Classify(kind="repair", facility="private")),
+            ("assistant", c.Reply(message=WORDS["答复"])),
+            ("assistant", c.Note(text=WORDS["备注"])),
+            ("assistant", c.Escalate(reason=WORDS["上报"], level="supervisor")),
+            ("supervisor", c.Urge(message=WORDS["督促"])),
+            ("assistant", c.Dispatch(assignee="technician")),
+            ("technician", c.Decline(reason=WORDS["退单"])),
+            ("assistant", c.Dispatch(assignee="technician2")),
+            ("technician2", c.Start()),
+            ("technician2", c.Complete(resolution=WORDS["完工"])),
+            ("assistant", c.FollowUp(satisfied=True, rating=5, method="phone", comment=WORDS["回访"])),
+            ("assistant", c.Reopen(reason=WORDS["重开"])),
+            ("assistant", c.Correct(field="description", value=WORDS["分类更正"], reason="register_error")),
+            ("assistant", c.Correct(field="location.dwelling", value=DWELLING + "b", reason="register_error")),
+        ],
+    )
+    state = await estate.state(repair)
+    assert state.subject is not None
+    kept = await estate.g.attachments.store(state.subject, state.id, content(), "text/plain")
+    lived.attachment = kept.name
+    attach = c.Attach(name=kept.name, content_type=kept.content_type, size=kept.size, file_name=WORDS["文件名"] + ".txt")
+    await estate.act("assistant", repair, attach)
+    works = c.ApproveMajorWorks(agreed_due_at=estate.clock.now() + 30 * DAY, reason=WORDS["大工程"])
+    await estate.g.approvals.approve((await estate.ask("assistant", repair, works)).case.id, estate.request("director"))
+    refused = await estate.ask("assistant", repair, works)
+    await estate.g.approvals.reject(refused.case.id, WORDS["驳回"], estate.request("director"))
+
+    inspection = await estate.receive(description=WORDS["投诉"], **who())
+    ordered = c.OrderRectification(what=WORDS["整改"], due_at=estate.clock.now() + DAY)
+    await estate.run(inspection, [("assistant", c.Classify(kind="inspection")), ("supervisor", ordered)])
+    move_in = await estate.receive(description=WORDS["入伙"], **who())
+    item = c.CheckItem(item="flat_inspected", evidence=WORDS["清单"], defects=(WORDS["缺陷"],))
+    await estate.act("assistant", move_in, c.Classify(kind="move_in"))
+    checked = await estate.g.desk.act(move_in, item, estate.request("assistant"))
+    assert isinstance(checked, Done)
+
+    before = await estate.g.desk.back_enter(back_entry(estate), estate.request("assistant", occurred_at=estate.clock.now()))
+    assert isinstance(before, Done)
+    settled = await estate.receive(description=WORDS["投诉"], **who())
+    await estate.run(settled, [("assistant", c.Classify(kind="enquiry")), ("assistant", c.Settle(resolution=WORDS["办结"]))])
+    lived.tickets = [repair, inspection, move_in, str(before.state.id), settled, *map(str, checked.opened)]
+    return lived
+
+
+def back_entry(estate: Estate) -> Any:
+    now = estate.clock.now()
+    return BackEntry.model_validate(
+        {
+            "community": JX,
+            "channel": "phone",
+            "description": WORDS["补单"],
+            **{name: value.model_dump(exclude_none=True) for name, value in who().items()},
+            "classified": {"kind": "other", "occurred_at": now},
+            "dispatched": {"assignee": "technician", "occurred_at": now},
+            "completed": {"resolution": WORDS["补单完工"], "occurred_at": now},
+        }
+    )
+
+
+async def erase(estate: Estate, ticket: str) -> Waiting:
+    """Two people have the ticket's subject erased."""
+    asked = await estate.g.approvals.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer"))
+    return await estate.g.approvals.approve(asked.case.id, estate.request("director"))
+
+
+async def erase_all(estate: Estate, lived: Household) -> None:
+    """Everything about the household; defects of a move-in belong to the move-in's subject."""
+    for ticket in lived.tickets[:5]:
+        await erase(estate, ticket)
