@@ -24,8 +24,10 @@ from domain.duty_desk import DutyDesk
 from domain.inquiries import Inquiries
 from domain.journal import Journal
 from domain.policy import Policy, parse_policy
+from domain.oversight import Oversight
 from domain.ports import Clock, Ids
 from domain.price_list import PriceList, parse_price_list
+from domain.reading_scope import Scopes
 from domain.service_desk import ServiceDesk
 
 
@@ -46,6 +48,8 @@ class Gongdan:
     duty: DutyDesk
     administration: Administration
     inquiries: Inquiries
+    oversight: Oversight
+    scopes: Scopes
     attachments: Attachments
     projections: Projections
 
@@ -91,6 +95,7 @@ async def opened(
         index = BlindIndex(sealer, keys)
         projections = await Projections.open(store, codec, index, clock)
         stack.push_async_callback(projections.stop)
+        approvals = Approvals(desk, keys)
         yield Gongdan(
             settings=settings,
             clock=clock,
@@ -101,10 +106,12 @@ async def opened(
             journal=journal,
             directory=directory,
             desk=desk,
-            approvals=Approvals(desk, keys),
+            approvals=approvals,
             duty=DutyDesk(journal, directory, clock, ids),
             administration=Administration(journal, directory, clock, ids),
             inquiries=Inquiries(desk, store.access_log),
+            oversight=Oversight(desk, approvals, store.access_log),
+            scopes=Scopes(desk),
             attachments=Attachments(store.database, keys, clock, entropy),
             projections=projections,
         )

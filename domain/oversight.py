@@ -50,10 +50,10 @@ class Oversight:
         text = await self._desk.arguments(case)
         return ApprovalReading(case, None if text is None else json.loads(text))
 
-    def may_see_approval(self, directory: Directory, login: str, community: str, right: str, area: str | None, by: str) -> bool:
-        """Whether an approval stands in somebody's list: they asked, or they might decide."""
+    def may_decide(self, directory: Directory, login: str, community: str, right: str, area: str | None) -> bool:
+        """Whether a person is entitled by the row of an approval."""
         roles = directory.roles(login, community, self._desk.clock.now())
-        return login == by or may_approve(Right(right), roles, Relation(frozenset({Need.FOR_COMPANY}), area))
+        return may_approve(Right(right), roles, Relation(frozenset({Need.FOR_COMPANY}), area))
 
     async def accesses(
         self, directory: Directory, login: str, community: str | None, after: int, limit: int

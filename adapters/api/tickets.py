@@ -16,6 +16,7 @@ from adapters.api.commands import command, ticket_response
 from adapters.api.context import TheApi
 from adapters.api.description import command_extra
 from adapters.api.examples import EXAMPLES, RECEIVED
+from adapters.api.reading import json_answer
 from adapters.documents import HistoryAnswer, TicketAnswer
 from domain import ticket_commands as c
 from domain.back_entry import BackEntry
@@ -25,11 +26,6 @@ from domain.ticket_commands import Moment
 router = APIRouter(prefix=PREFIX, tags=["tickets"])
 
 Ref = Annotated[str, Path(alias="id", description="工单编号或 id · the ticket's id or one of its numbers")]
-
-
-def json_answer(body: bytes, headers: dict[str, str] | None = None) -> Response:
-    """A document that is ready."""
-    return Response(body, headers=headers, media_type="application/json")
 
 
 @router.post(
@@ -141,7 +137,7 @@ async def ticket(
     reading = await api.gongdan.inquiries.ticket(
         caller.login, ref, version=version, at=at, known_at=known_at, personal=not masked
     )
-    return json_answer(ticket_answer(reading).json_bytes(), {"ETag": f'"{reading.state.version}"'})
+    return json_answer(ticket_answer(reading), {"ETag": f'"{reading.state.version}"'})
 
 
 @router.get(
@@ -153,4 +149,4 @@ async def ticket(
 async def history(api: TheApi, caller: TheCaller, ref: Ref) -> Response:
     """For those who may audit: who, both times, the state before and after, the clocks then."""
     steps = await api.gongdan.inquiries.history(caller.login, ref)
-    return json_answer(history_answer(steps[0].stored.stream_id, steps).json_bytes())
+    return json_answer(history_answer(steps[0].stored.stream_id, steps))

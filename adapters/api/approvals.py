@@ -1,0 +1,121 @@
+"""Approvals (第二人审批): what waits for a second person, and the decision."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers import approval_answer
+from adapters.api import PREFIX, responses
+from adapters.api.authentication import TheCaller
+from adapters.api.command_bodies import Empty, Reason
+from adapters.api.commands import command, waiting_response
+from adapters.api.context import TheApi
+from adapters.api.description import command_extra
+from adapters.api.paging import Cursor, Limit, Page, open_cursor, seal_cursor
+from adapters.api.reading import MinPosition, json_answer, reached
+from adapters.documents import ApprovalAnswer
+from domain.approval import ApprovalCase
+from domain.terms import ApprovalState
+from projections.approvals import APPROVALS, ApprovalRow, approvals
+
+router = APIRouter(prefix=PREFIX, tags=["approvals"])
+
+Id = Annotated[UUID, Path(alias="id")]
+
+
+class ApprovalDetail(ApprovalAnswer):
+    """An approval with what was asked: null where the reader may not open personal data, or they were erased."""
+
+    arguments: dict[str, Any] | None
+
+
+@router.get(
+    "/approvals",
+    summary="审批列表 · Approvals that one asked for or might decide",
+    response_model=Page[ApprovalAnswer],
+    responses=responses.read(),
+)
+async def list_approvals(
+    api: TheApi,
+    caller: TheCaller,
+    status: Annotated[ApprovalState | None, Query(description="only those that stand so now")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    min_position: MinPosition = None,
+) -> Response:
+    """The latest first."""
+    await reached(api, APPROVALS.name, min_position)
+    g, now = api.gongdan, api.gongdan.clock.now()
+    communities = caller.directory.communities_of(caller.login, now)
+    before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
+    found: list[ApprovalRow] = []
+    while len(found) <= limit:
+        page = await approvals(
+            g.projections.reader(APPROVALS.name),
+            caller.login,
+            communities,
+            now=now,
+            status=status,
+            before=before,
+            limit=limit + 1,
+        )
+        for row in page.items:
+            seen = row.requested_by == caller.login or g.oversight.may_decide(
+                caller.directory, caller.login, row.community, row.by_right, row.area
+            )
+            found += [row] if seen else []
+        if len(page.items) <= limit:
+            break
+        before = page.items[-1].first_position
+    more = seal_cursor(found[limit - 1].first_position) if len(found) > limit else None
+    items = [approval_answer(case_of(row), now) for row in found[:limit]]
+    return json_answer(Page[ApprovalAnswer](items=items, next_cursor=more))
+
+
+def case_of(row: ApprovalRow) -> ApprovalCase:
+    """The approval that a row of the read model tells of, without what was asked."""
+    fields = {name: value for name, value in row._asdict().items() if name not in ("first_position", "by_right")}
+    return ApprovalCase(right=row.by_right, **fields)
+
+
+@router.get(
+    "/approvals/{id}",
+    summary="审批 · An approval and what was asked",
+    response_model=ApprovalDetail,
+    responses=responses.read(),
+)
+async def approval(api: TheApi, caller: TheCaller, id_: Id) -> Response:
+    """For its requester and whoever might decide on it; opening what was asked is recorded in the access log."""
+    reading = await api.gongdan.oversight.approval(caller.login, id_)
+    answer = approval_answer(reading.case, api.gongdan.clock.now())
+    detail = ApprovalDetail(**answer.model_dump(), arguments=reading.arguments)
+    return json_answer(detail, {"ETag": f'"{reading.case.version}"'})
+
+
+@router.post(
+    "/approvals/{id}/approve",
+    summary="同意 · Approve, and carry the command out",
+    response_model=ApprovalAnswer,
+    responses=responses.write(200),
+    openapi_extra=command_extra(Empty),
+)
+async def approve(request: Request, id_: Id) -> Response:
+    """By a second, different person. Where the command is no longer legal the approval has failed, with the reason."""
+    async with command(request, Empty) as (write, _):
+        return waiting_response(await write.api.gongdan.approvals.approve(id_, write.request()), 200)
+
+
+@router.post(
+    "/approvals/{id}/reject",
+    summary="不同意 · Reject",
+    response_model=ApprovalAnswer,
+    responses=responses.write(200),
+    openapi_extra=command_extra(Reason),
+)
+async def reject(request: Request, id_: Id) -> Response:
+    """With a reason."""
+    async with command(request, Reason) as (write, body):
+        return waiting_response(await write.api.gongdan.approvals.reject(id_, body.reason, write.request()), 200)

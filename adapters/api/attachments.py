@@ -1,0 +1,137 @@
+"""Attachments (附件): uploaded in a stream, sealed as they arrive; downloaded only with a record in the access log."""
+
+import json
+import re
+from typing import Annotated, Any
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from adapters.api import PREFIX, responses
+from adapters.api.authentication import Caller, TheCaller, authenticate
+from adapters.api.bodies import received, validated
+from adapters.api.command_bodies import OCCURRED, OFFLINE
+from adapters.api.commands import ticket_response, writing
+from adapters.api.context import Api, TheApi, api_of
+from adapters.api.description import command_extra
+from adapters.api.multipart import Upload
+from adapters.api.problems import UnsupportedMedia
+from adapters.api.tickets import Ref
+from adapters.documents import TicketAnswer
+from adapters.store.attachments import MAX_BYTES
+from domain import ticket_commands as c
+from domain.authority import Right
+from domain.errors import NotFound, Overloaded, Refusal
+from domain.requests import Done
+from domain.terms import Trigger
+
+router = APIRouter(prefix=PREFIX, tags=["tickets"])
+
+ENVELOPE_BYTES = 64 * 1024
+"""What an upload may hold beside the file."""
+
+_UNSAFE = re.compile(r"[^\w.\- ()（）]")
+
+
+class AttachBody(BaseModel):
+    """A file and, if it was drafted offline or is late, when."""
+
+    file: Annotated[str, Field(json_schema_extra={"format": "binary"})]
+    occurred_at: OCCURRED[0] = OCCURRED[1]
+    offline: OFFLINE[0] = OFFLINE[1]
+
+
+class Fields(c.Value):
+    """The fields beside the file."""
+
+    occurred_at: OCCURRED[0] = None
+    offline: bool = False
+
+
+@router.post(
+    "/tickets/{id}/attach",
+    summary="附件 · Attach a file",
+    operation_id="attach",
+    response_model=TicketAnswer,
+    responses=responses.write(200, waits=True),
+    openapi_extra=command_extra(AttachBody, media="multipart/form-data"),
+)
+async def attach(request: Request, ref: Ref) -> Response:
+    """A picture, film, recording, PDF or plain text of at most 20 MiB in the part `file`; its content decides what it is."""
+    caller = await authenticate(request)
+    api = api_of(request)
+    state = await _attachable(api, caller, ref)
+    media = request.headers.get("content-type", "")
+    if media.partition(";")[0].strip().lower() != "multipart/form-data":
+        raise UnsupportedMedia("the body must be multipart/form-data")
+    seconds = api.gongdan.settings.body_seconds
+    upload = Upload(media, received(request, MAX_BYTES + ENVELOPE_BYTES, seconds))
+    await upload.begin()
+    stored = await api.gongdan.attachments.store(state.subject, state.id, upload.content(), upload.declared_type)
+    try:
+        fields = validated(Fields, _json_of(upload.fields))
+        asked = json.dumps([upload.digest, upload.file_name, upload.fields], sort_keys=True).encode()
+        file_name = _UNSAFE.sub("_", upload.file_name) if upload.file_name else None
+        command = c.Attach(name=stored.name, content_type=stored.content_type, size=stored.size, file_name=file_name)
+        async with writing(request, asked, caller) as write:
+            repeated = await write.repeated() is not None
+            done = await api.gongdan.desk.act(ref, command, write.request(fields))
+            if repeated or (isinstance(done, Done) and all(file.name != stored.name for file in done.state.attachments)):
+                await api.gongdan.attachments.discard(stored.name)
+            return await ticket_response(write, done)
+    except Overloaded:
+        raise  # an event may name the file
+    except Refusal:
+        await api.gongdan.attachments.discard(stored.name)
+        raise
+
+
+class _Attachable(BaseModel):
+    id: UUID
+    subject: UUID
+
+
+async def _attachable(api: Api, caller: Caller, ref: str) -> _Attachable:
+    """Refuse, before anything is received, whoever may not attach to this ticket."""
+    desk = api.gongdan.desk
+    state = await desk.load(await desk.find(ref))
+    now = api.gongdan.clock.now()
+    roles = caller.directory.roles(caller.login, state.community, now)
+    if not roles:
+        raise NotFound("ticket")
+    desk.allow(Right.NOTE_ATTACH, Trigger.ATTACH.value, roles, await desk.relation(caller.directory, caller.login, state, now))
+    return _Attachable(id=state.id, subject=state.subject or state.id)
+
+
+def _json_of(fields: dict[str, str]) -> bytes:
+    """Form fields as JSON: true and false are no texts."""
+    known: dict[str, Any] = {"true": True, "false": False}
+    return json.dumps({name: known.get(value, value) for name, value in fields.items()}).encode()
+
+
+@router.get(
+    "/tickets/{id}/attachments/{name}",
+    summary="下载附件 · Download an attachment",
+    response_class=StreamingResponse,
+    responses={
+        **responses.read(),
+        200: {"description": "the file", "content": {"application/octet-stream": {"schema": {"type": "string"}}}},
+    },
+)
+async def download(
+    api: TheApi, caller: TheCaller, ref: Ref, name: Annotated[str, Path(description="`attachments[].name` of the ticket")]
+) -> Response:
+    """For those who may open residents' data; recorded in the access log first, since a file can't be masked."""
+    _, file_name = await api.gongdan.inquiries.attachment(caller.login, ref, name)
+    attachment, content = await api.gongdan.attachments.open(name)
+    shown = quote(file_name or name)
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{shown}",
+        "Content-Length": str(attachment.size),
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return StreamingResponse(content, headers=headers, media_type=attachment.content_type)
