@@ -1,41 +1,8 @@
 """The command ``gongdan``."""
 
-import typer
-
-from adapters.cli import registry, store
-from adapters.cli.console import Group
-from adapters.cli.demo import demo
-from adapters.cli.doctor import doctor
-from adapters.cli.lifecycle import lifecycle
-from adapters.cli.projections import projections
-from adapters.cli.serve import serve
-from adapters.cli.settings import settings
-from adapters.cli.ticket import ticket
-
-app = typer.Typer(
-    name="gongdan",
-    cls=Group,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="工单 Gongdan: the service desk of a property-management company, kept as events.",
-)
-for command in (demo, store.init, store.migrate, doctor, settings, serve, lifecycle, store.backup, store.restore):
-    app.command()(command)
-for name, group in (
-    ("community", registry.community),
-    ("area", registry.area),
-    ("team", registry.team),
-    ("contractor", registry.contractor),
-    ("user", registry.user),
-    ("token", registry.token),
-    ("ticket", ticket),
-    ("projections", projections),
-    ("keys", store.keys),
-):
-    app.add_typer(group, name=name)
-
 
 def main() -> None:
     """The console's entry."""
+    from adapters.cli.program import app
+
     app()

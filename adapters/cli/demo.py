@@ -2,21 +2,20 @@
 
 import os
 import shutil
-import signal
 import socket
 import sys
 import tempfile
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from adapters.cli.console import Failed, run, say
-from adapters.cli.serve import GRACE, Port
+from adapters.cli.serve import Port, listen
 from adapters.demo.filling import Demo, fill
 from adapters.demo.guide import show
 from adapters.settings import Settings
@@ -33,7 +32,8 @@ def demo(
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it on loopback, or only fill and print.")] = True,
 ) -> None:
     """Fill a new store with an estate's last ten days, print how to use it, and serve it on loopback. Needs no other store."""
-    port = _free(port) if serve else port
+    if serve:
+        _refuse_taken(port)
     with ExitStack() as stack:
         folder = dir or Path(tempfile.mkdtemp(prefix="gongdan-demo-"))
         if dir is None and serve:
@@ -46,11 +46,10 @@ def demo(
             price_list_file=None,
         )
         filled = _filled(settings, seed)
-        address = f"http://{HOST}:{port}"
         if serve:
-            _serve(filled, address, port)
+            _serve(filled, port)
         else:
-            show(filled, address)
+            show(filled, f"http://{HOST}:{port}")
             say(f"\n存放处 kept in {folder}\nGONGDAN_STORE={settings.store} gongdan serve --port {port}")
 
 
@@ -60,52 +59,30 @@ def _filled(settings: Settings, seed: int) -> Demo:
         return run(fill(settings, datetime.now(UTC), seed, lambda done, total: progress.update(bar, completed=done, total=total)))
 
 
-def _free(port: int) -> int:
-    """The port, or a free one for 0; refuses one that is taken before any work is done."""
+def _refuse_taken(port: int) -> None:
+    """Refuse a port that is taken before any work is done."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise Failed(f"port {port} of {HOST} is taken; choose another with --port") from error
-        chosen: int = probe.getsockname()[1]
-        return chosen
 
 
-def _serve(filled: Demo, address: str, port: int) -> None:
+def _serve(filled: Demo, port: int) -> None:
     """Serve until Ctrl-C; the guide is printed once the server answers."""
-    import uvicorn
 
-    class Guided(uvicorn.Server):
-        async def startup(self, sockets: Any = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                show(filled, address)
-                say("\n按 Ctrl-C 结束 Ctrl-C ends it")
-                sys.stdout.flush()
+    def guide(address: str) -> None:
+        show(filled, address)
+        say("\n按 Ctrl-C 结束 Ctrl-C ends it")
 
     settings = filled.settings
     for name in ("GONGDAN_POLICY_FILE", "GONGDAN_PRICE_LIST_FILE"):
         os.environ.pop(name, None)
+    os.environ.setdefault("GONGDAN_LOG_LEVEL", "warning")  # the terminal is for what is pasted
     os.environ |= {
         "GONGDAN_STORE": settings.store,
         "GONGDAN_KEYS": settings.keys_url,
         "GONGDAN_MASTER_KEY_FILE": str(settings.master_key_path),
     }
-    os.environ.setdefault("GONGDAN_LOG_LEVEL", "warning")  # the terminal is for what is pasted
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    config = uvicorn.Config(
-        "adapters.api.app:from_settings",
-        factory=True,
-        host=HOST,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        timeout_graceful_shutdown=GRACE,
-        access_log=False,
-        log_level="warning",
-    )
-    try:
-        Guided(config).run()
-    except KeyboardInterrupt:
-        return
+    listen(HOST, port, guide, log_level="warning")

@@ -52,7 +52,12 @@ def lift(t: Days) -> list[Story]:
             s(-6, "08:46", "li.na", c.Accept()),
             s(-6, "09:24", "li.na", c.Start()),
             s(-6, "10:31", "li.na", c.Suspend(reason=SuspendReason.AWAITING_PARTS)),
-            s(-6, "10:34", "li.na", c.Note(text="维保单位答复：门机变频器损坏，厂家发货约三天，楼下已贴告示。")),
+            s(
+                -6,
+                "10:34",
+                "li.na",
+                c.Reply(message="维保单位答复：门机变频器损坏，厂家发货约三天；楼下已贴告示，请改乘 1 单元电梯。"),
+            ),
             s(-3, "13:42", "li.na", c.Resume()),
             s(
                 -3,
@@ -121,6 +126,7 @@ def common_things(t: Days) -> list[Story]:
                 "li.na",
                 c.Escalate(reason="要关停消防主管泄水，须管理处报备后施工。", level=EscalationLevel.DIRECTOR),
             ),
+            s(-3, "09:20", "zhao.min", c.Reply(message="渗水处已围挡，受影响的六个车位请暂停到临时区。")),
             s(-3, "14:02", "qian.liang", c.Suspend(reason=SuspendReason.AWAITING_PARTS)),
             s(-1, "15:36", "chen.ping", c.Escalate(reason="法兰与垫片规格特殊，请工程部核价采购。", department="engineering")),
         ],

@@ -1,0 +1,24 @@
+"""Every personal text that stands in a store, opened, to look for it where it must not be."""
+
+import asyncio
+
+from adapters.composition import opened
+from adapters.settings import Settings
+from domain.ports import PlainField
+from domain.sealing import seal_fields
+from tests.cli.running import Home
+
+
+def texts_of(home: Home) -> list[str]:
+    """Names, telephone numbers, dwellings and free texts longer than three signs."""
+
+    async def read() -> list[str]:
+        settings = Settings(store=f"sqlite:///{home.store}", keys="", master_key_file=None)
+        async with opened(settings) as parts:
+            fields = []
+            for stored in await parts.store.read_log(0, 10_000):
+                event = parts.journal.codec.decode(stored)
+                fields += [(PlainField(stored.stream_id, stored.version, name), text) for name, text in seal_fields(event)]
+            return [text for text in await parts.sealer.open(fields) if (text and len(text) > 4) or (text and not text.isdigit())]
+
+    return asyncio.run(read())
