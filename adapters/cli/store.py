@@ -14,7 +14,7 @@ from adapters.store.backup import BackupReport
 from adapters.store.backup import backup as copy_store
 from adapters.store.key_rotation import rotate_master
 from adapters.store.master_key import MasterKey
-from adapters.store.opening import migrate_store, open_database
+from adapters.store.opening import migrate_store, open_database, shown
 from adapters.store.restore import RestoreReport
 from adapters.store.restore import restore as restore_store
 from adapters.store.schema import SchemaMissing
@@ -36,8 +36,9 @@ def init(
     Nothing that exists is overwritten.
     """
     token = run(_init(origin or f"gongdan-{entropy(4).hex()}", admin, name))
-    say(f"store: {Settings().master_key_path.parent if Settings().store.startswith('sqlite:///') else 'made'}")
-    say(f"master key: {Settings().master_key_path}: without it no personal data can be read; keep a copy in another place")
+    settings = Settings()
+    say(f"store: {shown(settings.store)}, keys: {shown(settings.keys_url)}")
+    say(f"master key: {settings.master_key_path}: without it no personal data can be read; keep a copy in another place")
     say(f"admin: {admin}; the token follows, shown this once:")
     say(token)
 

@@ -103,6 +103,6 @@ async def open_database(url: str, *, create: bool = False, within: float = DEADL
 
 
 def shown(url: str) -> str:
-    """A URL without the password in it, for messages."""
+    """A URL without the password in it, before the host or among the parameters, for messages."""
     scheme, found, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if found else url
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}" if found else url
