@@ -1,0 +1,133 @@
+"""Who opened whose data: written down before anything is opened; where it can't be, the masked view is served."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from domain import ticket_commands as c
+from domain.errors import Overloaded
+from domain.inquiries import Inquiries
+from domain.journal import Journal
+from domain.ports import Access, PlainField
+from domain.privacy import MASKED, Private
+from domain.service_desk import ServiceDesk
+from tests.desk.estate import Estate
+
+pytestmark = pytest.mark.anyio
+
+
+class FullLog:
+    """An access log that can't be written."""
+
+    async def record(self, access: Access) -> int:
+        raise Overloaded
+
+    async def read(self, after_position: int, limit: int) -> Sequence[tuple[int, Access]]:
+        return []
+
+
+class Witness:
+    """The access log and the sealer, with the order in which they were used."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._log, self._sealer = estate.g.store.access_log, estate.g.sealer
+        self.seen: list[str] = []
+
+    async def record(self, access: Access) -> int:
+        position = await self._log.record(access)
+        self.seen.append("noted")
+        return position
+
+    async def read(self, after_position: int, limit: int) -> Sequence[tuple[int, Access]]:
+        return await self._log.read(after_position, limit)
+
+    async def open(self, items: Sequence[tuple[PlainField, Private]]) -> Sequence[str | None]:
+        self.seen += [f"opened {field.name}" for field, _ in items]
+        return await self._sealer.open(items)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sealer, name)
+
+
+@pytest.mark.parametrize("login", ["assistant", "director", "privacy_officer"])
+async def test_where_the_look_cannot_be_noted_the_masked_view_is_served(estate: Estate, login: str) -> None:
+    ticket = await estate.receive()
+    blind = Inquiries(estate.g.desk, FullLog())
+    reading = await blind.ticket(login, ticket)
+    assert reading.masked
+    assert reading.texts == {
+        "description": MASKED,
+        "dwelling": MASKED,
+        "reporter_name": "王**",
+        "reporter_phone": "138****5678",
+    }
+    if login == "director":
+        [step] = await blind.history(login, ticket)
+        assert step.texts["description"] == MASKED
+    assert not (await estate.g.inquiries.ticket(login, ticket)).masked
+
+
+async def test_noted_before_opened(estate: Estate) -> None:
+    ticket = await estate.receive()
+    for what in ("ticket", "history"):
+        witness: Any = Witness(estate)
+        journal = Journal(estate.g.store, estate.g.journal.codec, witness)
+        desk = ServiceDesk(journal, estate.g.directory, estate.clock, estate.g.ids)
+        await getattr(Inquiries(desk, witness), what)("director", ticket)
+        assert witness.seen[0] == "noted"
+        assert "opened description" in witness.seen
+
+
+async def test_a_masked_look_opens_no_more_than_its_hints_and_is_not_noted(estate: Estate) -> None:
+    ticket = await estate.receive()
+    witness: Any = Witness(estate)
+    journal = Journal(estate.g.store, estate.g.journal.codec, witness)
+    desk = ServiceDesk(journal, estate.g.directory, estate.clock, estate.g.ids)
+    await Inquiries(desk, witness).ticket("auditor", ticket)
+    await Inquiries(desk, witness).ticket("director", ticket, personal=False)
+    assert sorted(set(witness.seen)) == ["opened reporter_name", "opened reporter_phone"]
+
+
+async def test_what_the_log_says(estate: Estate) -> None:
+    ticket = await estate.receive()
+    state = await estate.act("assistant", ticket, c.Classify(kind="other"))
+    await estate.g.inquiries.ticket("assistant", ticket)
+    await estate.g.inquiries.history("director", ticket)
+    entries = await estate.g.store.access_log.read(0, 10)
+    assert [(position, access.who, access.what) for position, access in entries] == [
+        (1, "assistant", "ticket"),
+        (2, "director", "ticket_history"),
+    ]
+    for _, access in entries:
+        assert (access.at, access.community, access.stream_id) == (estate.clock.now(), "JX", state.id)
+        assert list(access.subjects) == [state.subject]
+
+
+async def test_the_answer_to_a_command_is_masked(estate: Estate) -> None:
+    ticket = await estate.receive()
+    done = await estate.g.desk.act(ticket, c.Classify(kind="other"), estate.request("assistant"))
+    reading = await estate.g.inquiries.after_command("assistant", done.state, done.recorded_at)  # type: ignore[union-attr]
+    assert reading.masked
+    assert reading.texts["description"] == MASKED
+    assert await estate.g.store.access_log.read(0, 10) == []
+
+
+async def test_the_book_number_of_a_version_is_the_one_it_had_then(estate: Estate) -> None:
+    ticket = await estate.receive()
+    for command in (
+        c.Classify(kind="repair", facility="private"),
+        c.Reclassify(kind="complaint"),
+        c.Reclassify(kind="repair", facility="private"),
+        c.Reclassify(kind="repair", facility="public_minor"),
+    ):
+        await estate.act("assistant", ticket, command)
+    numbers = []
+    for version in range(1, 6):
+        reading = await estate.g.inquiries.ticket("assistant", ticket, version=version)
+        numbers.append(reading.numbers.book_number)
+        assert reading.numbers.number == "GD-JX-20260302-0001"
+    day = "JX-20260302"
+    assert numbers == [None, f"BX-{day}-0001", f"TS-{day}-0001", f"BX-{day}-0002", f"BX-{day}-0002"]
+    for number in (f"BX-{day}-0001", f"TS-{day}-0001", f"BX-{day}-0002", "GD-JX-20260302-0001"):
+        assert str((await estate.g.inquiries.ticket("assistant", number)).state.id) == ticket
