@@ -169,7 +169,7 @@ def _read(
         if begin > end or begin > due or over < begin:
             continue
         due += over - begin
-        paused_now = (finish is None or finish > at) and stopped_at is None
+        paused_now = finish is None or finish > at
     breached = end > due
     if breached:
         status = ClockStatus.BREACHED

@@ -84,9 +84,11 @@ def test_the_rules_hold_as_ever(story: Steps, refusal: type[Refusal]) -> None:
 
 
 def test_defects_found_are_tickets_of_their_own() -> None:
+    checked = (MIDNIGHT, c.CheckItem(item="meters_read"), None)
     inspected = (MIDNIGHT + 2 * MINUTE, c.CheckItem(item="flat_inspected", defects=("裂缝",)), None)
     noted = (MIDNIGHT + 3 * MINUTE, c.Note(text="业主在场"), None)
-    events = decide_back_entry([*steps(0), (MIDNIGHT, c.Classify(kind=Kind.MOVE_IN), None), inspected, noted], writing())
+    story = [*steps(0), (MIDNIGHT, c.Classify(kind=Kind.MOVE_IN), None), checked, inspected, noted]
+    events = decide_back_entry(story, writing())
     own = [event for event in events if event.originator_id == TICKET]
-    assert [event.originator_version for event in own] == [1, 2, 3, 4]
-    assert len(events) == 7
+    assert [event.originator_version for event in own] == [1, 2, 3, 4, 5]
+    assert len(events) == 8
