@@ -1,4 +1,4 @@
-"""Approvals (第二人审批): every command that waits for a second person, or was decided on. What was asked stays sealed in the log."""
+"""Approvals (第二人审批): every command that waits for a second person, or was decided on; what was asked stays sealed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

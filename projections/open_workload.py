@@ -17,6 +17,7 @@ from domain.clocks import Reading
 from domain.errors import invalid
 from domain.terms import AssigneeType, ClockName, ClockStatus, EscalationLevel, Facility, Kind, State, SuspendReason, Urgency
 from domain.ticket_state import Assignee, Text, TicketState
+from projections.bounds import seen
 from projections.clock_columns import ClockColumns, clocks_of, next_due, readings_at
 from projections.tables import Index, Table, micros
 from projections.view import Params, Put, Reader, Row, Seen, Step, View, Write
@@ -167,17 +168,25 @@ PAGE = Struct(">qq16s")
 
 
 async def workload(
-    reader: Reader, community: str, *, now: datetime, at: int | None = None, limit: int = 50, cursor: str | None = None
+    reader: Reader,
+    community: str,
+    *,
+    now: datetime,
+    at: int | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+    areas: Sequence[str] | None = None,
+    own: Sequence[Assignee] | None = None,
 ) -> Workload:
     """The workload as of the position ``at`` (None: the newest), clocks read at ``now``; overdue first, then by due moment.
 
     ``now`` is not before the last event that is looked at. A page has at most ``limit`` items; later pages begin after
-    ``cursor`` and hold to the position of the first.
+    ``cursor`` and hold to the position of the first. ``areas`` and ``own`` bound what the asker may see.
     """
     params: Params = {"community": community, "now": micros(now), "limit": limit + 1, "after_due": -1, "after_ticket": b""}
     if cursor is not None:
         at, params["after_due"], params["after_ticket"] = _opened(cursor)
-    where = NOW if at is None else THEN
+    where = " AND ".join((NOW if at is None else THEN, *seen(areas, own, params)))
     params["at"] = at
     page = (
         f"SELECT {SPANS.listed} FROM {{open_workload}} WHERE {where} AND order_due >= :after_due"

@@ -10,8 +10,9 @@ from unicodedata import normalize
 from uuid import UUID
 
 from domain.errors import FieldError, InvalidInput, invalid
-from domain.terms import AssigneeType, Book, ClockStatus, Kind, State
+from domain.terms import Book, ClockStatus, Kind, State
 from domain.ticket_state import Assignee
+from projections.bounds import carried, seen
 from projections.tables import micros
 from projections.ticket_directory import NUMBERS, PHONE, SEARCHED, TICKETS, TicketNumberRow, TicketRow
 from projections.view import Params, Reader
@@ -139,24 +140,8 @@ def _clock(status: ClockStatus) -> str:
 
 
 def _bounds(f: Filters, params: Params) -> list[str]:
-    where = []
-    if f.assignees:
-        where.append(_carried(f.assignees, "assignee", params))
-    seen = []
-    if f.areas is not None:
-        params["areas"] = list(f.areas)
-        seen.append("area IN :areas")
-    if f.own is not None:
-        seen.append(_carried(f.own, "own", params))
-    return where + ([f"({' OR '.join(seen)})"] if seen else [])
-
-
-def _carried(by: Sequence[Assignee], name: str, params: Params) -> str:
-    parts = []
-    for type_ in AssigneeType:
-        params[f"{name}_{type_.value}"] = [assignee.id for assignee in by if assignee.type is type_]
-        parts.append(f"(assignee_type = '{type_.value}' AND assignee_id IN :{name}_{type_.value})")
-    return f"({' OR '.join(parts)})"
+    where = [carried(f.assignees, "assignee", params)] if f.assignees else []
+    return where + seen(f.areas, f.own, params)
 
 
 async def _texts(f: Filters, tokens: QueryTokens, params: Params) -> list[str]:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from adapters.api import PREFIX, tickets
+from adapters.api import PREFIX, approvals, attachments, operation, tickets, workload
 from adapters.api.context import Api
 from adapters.api.description import describe
 from adapters.api.logs import configure
@@ -20,7 +20,7 @@ from adapters.composition import Gongdan, opened
 from adapters.settings import Settings
 from domain.errors import Refusal
 
-ROUTERS = (tickets.router,)
+ROUTERS = (workload.router, tickets.router, attachments.router, approvals.router, operation.router)
 VERSION = version("gongdan")
 
 
@@ -40,6 +40,7 @@ def from_settings() -> FastAPI:
         configure(settings.log_level)
         async with opened(settings) as gongdan:
             app.state.api = Api(gongdan)
+            await gongdan.projections.start()
             yield
 
     return _application(lifespan=lifespan)

@@ -1,12 +1,13 @@
 """Measures for Prometheus, of this process: requests, commands, the store's queue, the projections' lag."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from adapters.composition import Gongdan
+from adapters.projecting.projections import ProjectionStatus
 
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -23,19 +24,27 @@ class Metrics(Collector):
         self.commands = Histogram(
             "gongdan_command_seconds", "time to answer a writing request", ("route",), buckets=BUCKETS, registry=self._registry
         )
-        self.head = 0
+        self._head = 0
+        self._projections: Sequence[ProjectionStatus] = ()
         self._registry.register(self)
 
     def collect(self) -> Iterable[Metric]:
-        """Gauges that are read when they are asked for."""
+        """Gauges, as they were when the text was asked for."""
         queue = GaugeMetricFamily("gongdan_store_queue", "appends waiting for the store")
         queue.add_metric([], self._gongdan.store.waiting)
-        yield queue
         head = GaugeMetricFamily("gongdan_log_position", "last position of the log")
-        head.add_metric([], self.head)
-        yield head
+        head.add_metric([], self._head)
+        lag = GaugeMetricFamily("gongdan_projection_lag", "events a projection is behind", labels=["projection"])
+        seconds = GaugeMetricFamily("gongdan_projection_lag_seconds", "how long its next event has waited", labels=["projection"])
+        parked = GaugeMetricFamily("gongdan_parked_tickets", "tickets held back in a projection", labels=["projection"])
+        for one in self._projections:
+            lag.add_metric([one.name], one.head - one.position)
+            seconds.add_metric([one.name], one.lag_seconds)
+            parked.add_metric([one.name], len(one.parked))
+        return [queue, head, lag, seconds, parked]
 
     async def text(self) -> bytes:
         """Everything in Prometheus' text format."""
-        self.head = (await self._gongdan.store.head()).position
+        self._head = (await self._gongdan.store.head()).position
+        self._projections = await self._gongdan.projections.status()
         return generate_latest(self._registry)

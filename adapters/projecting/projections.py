@@ -196,10 +196,19 @@ class Projections:
     # The read models
 
     async def workload(
-        self, community: str, *, now: datetime, at: int | None = None, limit: int = 50, cursor: str | None = None
+        self,
+        community: str,
+        *,
+        now: datetime,
+        at: int | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        areas: Sequence[str] | None = None,
+        own: Sequence[Assignee] | None = None,
     ) -> Workload:
         """The open workload of a community; ``at`` is a position of the log (None: the newest)."""
-        return await workload(self._readers[OPEN_WORKLOAD.name], community, now=now, at=at, limit=limit, cursor=cursor)
+        reader = self._readers[OPEN_WORKLOAD.name]
+        return await workload(reader, community, now=now, at=at, limit=limit, cursor=cursor, areas=areas, own=own)
 
     async def search(self, filters: Filters, *, now: datetime, limit: int = 50, cursor: str | None = None) -> Found:
         """Tickets by filters, newest first."""
