@@ -26,10 +26,9 @@ from adapters.documents import (
     JudgementAnswer,
     LinkAnswer,
     LocationAnswer,
-    NewTicketAnswer,
     PersonAnswer,
-    PriceListAnswer,
     PricedServiceAnswer,
+    PriceListAnswer,
     RectificationAnswer,
     ReporterAnswer,
     ShiftAnswer,
@@ -49,7 +48,7 @@ from domain.desk import DeskState
 from domain.directory import Directory
 from domain.inquiries import HistoryStep, TicketReading
 from domain.ports import Access
-from domain.price_list import PriceList
+from domain.price_list import PriceList, parse_price_list
 from domain.privacy import Private
 from domain.staff import PersonState
 from domain.ticket_state import Assignee, Charge, TicketState
@@ -58,60 +57,51 @@ from domain.workflows import WORKFLOWS
 
 def ticket_answer(reading: TicketReading) -> TicketAnswer:
     """A ticket as it was read."""
-    return TicketAnswer(**_ticket_fields(reading))
-
-
-def new_ticket_answer(reading: TicketReading, opened: Sequence[UUID]) -> NewTicketAnswer:
-    """A ticket as a command left it."""
-    return NewTicketAnswer(**_ticket_fields(reading), opened=list(opened))
-
-
-def _ticket_fields(reading: TicketReading) -> dict[str, Any]:
     s, texts = reading.state, reading.texts
     place, suspended, order, given = s.location, s.suspended, s.rectification, s.assignment
     location = None
     if place is not None or s.dwelling is not None:
         clear = {name: getattr(place, name, None) for name in ("area", "building", "entrance", "public_place")}
         location = LocationAnswer(**clear, dwelling=texts.get("dwelling"))
-    return {
-        "id": s.id,
-        "number": reading.numbers.number,
-        "book_number": reading.numbers.book_number,
-        "community": s.community,
-        "state": s.state,
-        "version": s.version,
-        "kind": s.kind,
-        "category": s.category,
-        "facility": s.facility,
-        "channel": s.channel,
-        "urgency": s.urgency,
-        "location": location,
-        "description": texts.get("description"),
-        "reporter": ReporterAnswer(name=texts.get("reporter_name"), phone=texts.get("reporter_phone"), subject=s.subject),
-        "masked": reading.masked,
-        "complained_of": list(s.complained_of),
-        "received_by": s.received_by,
-        "received_at": s.received_at,
-        "assignee": assignee_answer(given.assignee) if given else None,
-        "assignment": AssignmentAnswer.model_validate(given) if given else None,
-        "suspended": SuspendedAnswer.model_validate(suspended) if suspended else None,
-        "appointment_at": s.appointment_at,
-        "deferred_until": s.deferred_until,
-        "replied": s.replied,
-        "clocks": clock_answers(reading.clocks),
-        "major_works_due_at": s.timeline.major_works_due_at,
-        "rework": s.rework,
-        "resolution": texts.get("resolution"),
-        "outcome": s.outcome,
-        "rating": s.rating,
-        "follow_up_attempts": list(s.follow_up_attempts),
-        "unreached": s.unreached,
-        "closed_at": s.closed_at,
-        "cancel_reason": s.cancel_reason,
-        "duplicate_of": s.duplicate_of,
-        "charge": _charge(s.charge) if s.charge else None,
-        "checklist": _checklist(s, texts),
-        "rectification": RectificationAnswer(
+    return TicketAnswer(
+        id=s.id,
+        number=reading.numbers.number,
+        book_number=reading.numbers.book_number,
+        community=s.community,
+        state=s.state,
+        version=s.version,
+        kind=s.kind,
+        category=s.category,
+        facility=s.facility,
+        channel=s.channel,
+        urgency=s.urgency,
+        location=location,
+        description=texts.get("description"),
+        reporter=ReporterAnswer(name=texts.get("reporter_name"), phone=texts.get("reporter_phone"), subject=s.subject),
+        masked=reading.masked,
+        complained_of=list(s.complained_of),
+        received_by=s.received_by,
+        received_at=s.received_at,
+        assignee=assignee_answer(given.assignee) if given else None,
+        assignment=AssignmentAnswer.model_validate(given) if given else None,
+        suspended=SuspendedAnswer.model_validate(suspended) if suspended else None,
+        appointment_at=s.appointment_at,
+        deferred_until=s.deferred_until,
+        replied=s.replied,
+        clocks=clock_answers(reading.clocks),
+        major_works_due_at=s.timeline.major_works_due_at,
+        rework=s.rework,
+        resolution=texts.get("resolution"),
+        outcome=s.outcome,
+        rating=s.rating,
+        follow_up_attempts=list(s.follow_up_attempts),
+        unreached=s.unreached,
+        closed_at=s.closed_at,
+        cancel_reason=s.cancel_reason,
+        duplicate_of=s.duplicate_of,
+        charge=_charge(s.charge) if s.charge else None,
+        checklist=_checklist(s, texts),
+        rectification=RectificationAnswer(
             what=texts["rectification"],
             due_at=order.due_at,
             scorecard_item=order.scorecard_item,
@@ -119,17 +109,17 @@ def _ticket_fields(reading: TicketReading) -> dict[str, Any]:
         )
         if order
         else None,
-        "escalation": EscalationAnswer(level=s.escalation_level, department=s.escalation_department)
+        escalation=EscalationAnswer(level=s.escalation_level, department=s.escalation_department)
         if s.escalation_level or s.escalation_department
         else None,
-        "urged": s.urged,
-        "judgement": JudgementAnswer.model_validate(s.judgement) if s.judgement else None,
-        "links": [LinkAnswer.model_validate(link) for link in s.links],
-        "attachments": [AttachmentAnswer.model_validate(file) for file in s.attachments],
-        "occurred_at": s.occurred_at,
-        "recorded_at": reading.recorded_at,
-        "legal": list(reading.legal),
-    }
+        urged=s.urged,
+        judgement=JudgementAnswer.model_validate(s.judgement) if s.judgement else None,
+        links=[LinkAnswer.model_validate(link) for link in s.links],
+        attachments=[AttachmentAnswer.model_validate(file) for file in s.attachments],
+        occurred_at=s.occurred_at,
+        recorded_at=reading.recorded_at,
+        legal=list(reading.legal),
+    )
 
 
 def assignee_answer(assignee: Assignee) -> str | AssigneeAnswer:
@@ -227,7 +217,7 @@ def community_answer(state: CommunityState, directory: Directory) -> CommunityAn
         teams=[TeamAnswer(community=code, code=team, members=list(members)) for team, members in state.teams.items()],
         contractors=[ContractorAnswer(community=code, code=one, name=name) for one, name in state.contractors.items()],
         settings=dict(state.settings),
-        price_list=directory.prices_of(code).version,
+        price_list=(parse_price_list(state.price_list) if state.price_list else directory.prices).version,
         version=state.version,
     )
 

@@ -199,12 +199,6 @@ class TicketAnswer(Answer):
     legal: list[t.Trigger]
 
 
-class NewTicketAnswer(TicketAnswer):
-    """A ticket after a command; ``opened`` are further tickets that it opened."""
-
-    opened: list[UUID] = Field(default_factory=list)
-
-
 class StepAnswer(Answer):
     """One event of a ticket's history, with the state and the clocks after it."""
 
@@ -295,13 +289,15 @@ class CommunityAnswer(Answer):
 class GrantAnswer(Answer):
     """A dated role; both days are included, in the community's time zone. Community ``*`` is everywhere."""
 
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
     id: UUID
     login: str
     role: t.Role
     community: str
     area: str | None
-    valid_from: date
-    valid_to: date | None
+    valid_from: date = Field(alias="from")
+    valid_to: date | None = Field(alias="to")
 
 
 class PersonAnswer(Answer):

@@ -30,6 +30,12 @@ def new_token(id: UUID, login: str, secret: bytes, clock: Clock, days: int | Non
     return TokenRow(id, login, token_hash(token), now, expires_at), token
 
 
+async def revoke_all(store: Store, login: str) -> None:
+    """End every token of a person, so that opening the login again doesn't bring them back."""
+    for row in await store.tokens.list_tokens(login):
+        await store.tokens.revoke_token(row.id)
+
+
 async def issue(store: Store, clock: Clock, ids: Ids, entropy: Entropy, login: str, days: int | None) -> tuple[TokenRow, str]:
     """A new token of a person, kept; the clear token is shown once and never again."""
     row, token = new_token(ids.new(), login, entropy(SECRET_BYTES), clock, days)

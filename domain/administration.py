@@ -180,6 +180,10 @@ class Administration:
 
         return await self._person(login, by, decide)
 
+    async def authorise(self, by: Administrator) -> Directory:
+        """Refuse whoever doesn't administer everything."""
+        return await self._authorised(by, EVERYWHERE)
+
     async def _authorised(self, by: Administrator, community: str | None) -> Directory:
         """The operator, or an admin of the community (None: of any)."""
         directory = await self._directory.current()
@@ -228,5 +232,5 @@ class Administration:
                 await self._journal.write([event], belonging, command=by.key, bumps_registry=True)
             except VersionConflict:
                 continue
-            return await self._journal.load(stream)
+            return await self._journal.load_at(stream, event.originator_version)
         raise Overloaded("others were faster each time; look again")

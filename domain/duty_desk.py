@@ -118,6 +118,6 @@ class DutyDesk:
                 await self._journal.write([event], belonging, command=request.key)
             except VersionConflict:
                 continue
-            state: DeskState = await self._journal.load(desk_stream(community))
+            state: DeskState = await self._journal.load_at(desk_stream(community), event.originator_version)
             return state
         raise Overloaded("others were faster each time; look again")

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from adapters.api import PREFIX, approvals, attachments, operation, tickets, workload
+from adapters.api import PREFIX, approvals, attachments, operation, people, privacy, registry, shifts, tickets, workload
 from adapters.api.context import Api
 from adapters.api.description import describe
 from adapters.api.logs import configure
@@ -20,7 +20,18 @@ from adapters.composition import Gongdan, opened
 from adapters.settings import Settings
 from domain.errors import Refusal
 
-ROUTERS = (workload.router, tickets.router, attachments.router, approvals.router, operation.router)
+ROUTERS = (
+    workload.router,
+    tickets.router,
+    attachments.router,
+    approvals.router,
+    shifts.router,
+    registry.router,
+    people.router,
+    privacy.router,
+    operation.router,
+    operation.root,
+)
 VERSION = version("gongdan")
 
 

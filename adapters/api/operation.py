@@ -93,7 +93,7 @@ def projection_answer(status: ProjectionStatus) -> ProjectionAnswer:
         head=status.head,
         lag=status.head - status.position,
         lag_seconds=status.lag_seconds,
-        status=status.status,  # type: ignore[arg-type]  # one of the three
+        status=status.status,
         error=status.error,
         parked=[ParkedAnswer.model_validate(parked) for parked in status.parked],
     )

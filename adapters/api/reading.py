@@ -14,9 +14,7 @@ WAIT_SECONDS = 2.0
 
 MinPosition = Annotated[
     int | None,
-    Query(
-        ge=0, le=2**62, description="读到自己所写 · only from a view that has reached this `Gongdan-Position`, else 503"
-    ),
+    Query(ge=0, le=2**62, description="读到自己所写 · only from a view that has reached this `Gongdan-Position`, else 503"),
 ]
 
 

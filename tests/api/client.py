@@ -26,7 +26,7 @@ class Client:
 
     async def get(self, login: str, path: str, **params: Any) -> httpx2.Response:
         """Read as a person."""
-        return await self.http.get(V1 + path, params=params, headers=self.estate.bearer(login))
+        return await self.http.get(V1 + path, params=params or None, headers=self.estate.bearer(login))
 
     async def post(self, login: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:
         """Write as a person; header names with underscores."""

@@ -1,0 +1,287 @@
+"""People, dated roles, and API tokens."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from pydantic import ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers import grant_answers, person_answer, token_answer
+from adapters.api import PREFIX, responses
+from adapters.api.administering import administered
+from adapters.api.authentication import Caller, TheCaller
+from adapters.api.command_bodies import Empty
+from adapters.api.commands import Writing, command
+from adapters.api.context import Api, TheApi
+from adapters.api.description import command_extra
+from adapters.api.paging import Cursor, Limit, Page, page_of
+from adapters.api.reading import json_answer
+from adapters.api.registry import OptionalCommunity, own_communities
+from adapters.documents import GrantAnswer, PersonAnswer, TokenAnswer
+from adapters.store.access import TokenRow
+from adapters.system import entropy
+from adapters.tokens import SECRET_BYTES, issue, new_token, revoke_all
+from domain.directory import Directory
+from domain.errors import KeyReused, NotFound
+from domain.staff import EVERYWHERE, PersonState
+from domain.terms import Role
+from domain.ticket_commands import Login, Name, Value
+
+router = APIRouter(prefix=PREFIX, tags=["registry"])
+
+LoginParam = Annotated[str, Path(alias="login", max_length=40)]
+GrantCommunity = Annotated[str, Field(pattern=r"^(\*|[\w.\-]{1,40})$", description="the community's code, or * for everywhere")]
+
+
+class NewPerson(Value):
+    """A member of staff."""
+
+    login: Login
+    name: Name
+
+
+class NewGrant(Value):
+    """A dated role; both days are included, in the community's time zone. Without ``from`` it begins today."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=False)
+
+    login: Login
+    role: Role
+    community: GrantCommunity
+    area: Annotated[str, Field(pattern=r"^[\w.\-]{1,40}$")] | None = None
+    valid_from: date | None = Field(None, alias="from")
+    valid_to: date | None = Field(None, alias="to")
+
+
+class GrantEnd(Value):
+    """The last day of a role."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=False)
+
+    valid_to: date = Field(alias="to")
+
+
+class NewToken(Value):
+    """A token of a person, valid for so many days (null: until revoked)."""
+
+    login: Login
+    days: Annotated[int, Field(ge=1, le=3650)] | None = 365
+
+
+class MadeToken(TokenAnswer):
+    """A token with its secret, which is shown this once."""
+
+    token: str
+
+
+def administers(directory: Directory, login: str, api: Api) -> bool:
+    """Whether a person administers something; then they see everybody."""
+    now = api.gongdan.clock.now()
+    return any(directory.is_admin(login, now, place) for place in (EVERYWHERE, *directory.communities))
+
+
+def visible(api: Api, caller: Caller, community: str | None) -> Iterable[PersonState]:
+    """People as the caller may see them: colleagues with the roles in their own communities; administrators see all."""
+    everything = administers(caller.directory, caller.login, api) and community is None
+    own = {state.code for state in own_communities(api, caller, community)} | {EVERYWHERE}
+    for person in caller.directory.people.values():
+        if everything:
+            yield person
+        else:
+            here = tuple(grant for grant in person.grants if grant.community in own)
+            if here:
+                yield person.with_(grants=here)
+
+
+@router.get("/people", summary="人员 · People", response_model=Page[PersonAnswer], responses=responses.read())
+async def people(
+    api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Names and roles in the caller's own communities; administrators see everybody."""
+    items, more = page_of(((one.login, person_answer(one)) for one in visible(api, caller, community)), limit, cursor)
+    return json_answer(Page[PersonAnswer](items=items, next_cursor=more))
+
+
+@router.get("/people/{login}", summary="一名人员 · One person", response_model=PersonAnswer, responses=responses.read())
+async def person(api: TheApi, caller: TheCaller, login: LoginParam) -> Response:
+    """As the list has them."""
+    found = next((one for one in visible(api, caller, None) if one.login == login), None)
+    if found is None:
+        raise NotFound("person")
+    return json_answer(person_answer(found), {"ETag": f'"{found.version}"'})
+
+
+@router.post(
+    "/people",
+    summary="增加人员 · Add a person",
+    status_code=201,
+    response_model=PersonAnswer,
+    responses=responses.write(201),
+    openapi_extra=command_extra(NewPerson),
+)
+async def add_person(request: Request) -> Response:
+    """For administrators; roles are granted apart."""
+    async with command(request, NewPerson) as (write, body):
+        return await administered(
+            write,
+            lambda: write.api.gongdan.administration.add_person(body.login, body.name, write.administrator()),
+            person_answer,
+            201,
+            lambda state: f"/people/{body.login}",
+        )
+
+
+@router.post(
+    "/people/{login}/disable",
+    summary="停用 · Disable a person",
+    response_model=PersonAnswer,
+    responses=responses.write(200),
+    openapi_extra=command_extra(Empty),
+)
+async def disable(request: Request, login: LoginParam) -> Response:
+    """The login is closed at once, and its tokens are revoked."""
+    async with command(request, Empty) as (write, _):
+        g = write.api.gongdan
+        answer = await administered(write, lambda: g.administration.disable(login, write.administrator()), person_answer)
+        await revoke_all(g.store, login)
+        return answer
+
+
+@router.post(
+    "/people/{login}/enable",
+    summary="启用 · Enable a person",
+    response_model=PersonAnswer,
+    responses=responses.write(200),
+    openapi_extra=command_extra(Empty),
+)
+async def enable(request: Request, login: LoginParam) -> Response:
+    """The login is open again; tokens are made anew."""
+    async with command(request, Empty) as (write, _):
+        administration = write.api.gongdan.administration
+        return await administered(write, lambda: administration.enable(login, write.administrator()), person_answer)
+
+
+@router.get("/grants", summary="角色 · Dated roles", response_model=Page[GrantAnswer], responses=responses.read())
+async def grants(
+    api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Of everybody the caller sees."""
+    found = (grant for one in visible(api, caller, community) for grant in grant_answers(one))
+    items, more = page_of(((f"{grant.login}/{grant.id}", grant) for grant in found), limit, cursor)
+    return json_answer(Page[GrantAnswer](items=items, next_cursor=more))
+
+
+@router.post(
+    "/grants",
+    summary="授予角色 · Grant a dated role",
+    status_code=201,
+    response_model=GrantAnswer,
+    responses=responses.write(201),
+    openapi_extra=command_extra(NewGrant),
+)
+async def grant(request: Request) -> Response:
+    """In a community, perhaps for one area; some roles may be granted everywhere."""
+    async with command(request, NewGrant) as (write, body):
+        return await administered(
+            write,
+            lambda: write.api.gongdan.administration.grant(
+                body.login, body.role, body.community, body.area, body.valid_from, body.valid_to, write.administrator()
+            ),
+            lambda state: grant_answers(state)[-1],
+            201,
+            lambda state: f"/people/{body.login}",
+        )
+
+
+@router.post(
+    "/grants/{id}/end",
+    summary="终止角色 · End a role after a day",
+    response_model=GrantAnswer,
+    responses=responses.write(200),
+    openapi_extra=command_extra(GrantEnd),
+)
+async def end_grant(request: Request, id_: Annotated[UUID, Path(alias="id")]) -> Response:
+    """A day that is past ends it at once."""
+    async with command(request, GrantEnd) as (write, body):
+        people = write.caller.directory.people.values()
+        login = next((one.login for one in people for held in one.grants if held.id == id_), None)
+        if login is None:
+            raise NotFound("grant")
+        administration = write.api.gongdan.administration
+        return await administered(
+            write,
+            lambda: administration.end_grant(login, id_, body.valid_to, write.administrator()),
+            lambda state: next(answer for answer in grant_answers(state) if answer.id == id_),
+        )
+
+
+@router.get("/tokens", summary="令牌 · API tokens", response_model=Page[TokenAnswer], responses=responses.read())
+async def tokens(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """One's own; administrators of everything see all. Secrets are kept nowhere."""
+    everything = caller.directory.is_admin(caller.login, api.gongdan.clock.now())
+    rows = await api.gongdan.store.tokens.list_tokens(None if everything else caller.login)
+    items, more = page_of(((row.created_at.isoformat() + row.id.hex, token_answer(row)) for row in rows), limit, cursor)
+    return json_answer(Page[TokenAnswer](items=items, next_cursor=more))
+
+
+@router.post(
+    "/tokens",
+    summary="签发令牌 · Make a token",
+    status_code=201,
+    response_model=MadeToken,
+    responses=responses.write(201),
+    openapi_extra=command_extra(NewToken),
+)
+async def add_token(request: Request) -> Response:
+    """For administrators of everything. A repeat with the same idempotency key shows the same secret again."""
+    async with command(request, NewToken) as (write, body):
+        g = write.api.gongdan
+        directory = await g.administration.authorise(write.administrator())
+        directory.person(body.login)
+        await write.repeated()
+        if write.key is None:
+            row, clear = await issue(g.store, g.clock, g.ids, entropy, body.login, body.days)
+        else:
+            row, clear = await _keyed(write, body)
+        made = MadeToken(**token_answer(row).model_dump(), token=clear)
+        return Response(made.json_bytes(), 201, {"Location": f"{PREFIX}/tokens"}, "application/json")
+
+
+async def _keyed(write: Writing, body: NewToken) -> tuple[TokenRow, str]:
+    """The token of an idempotency key: the id follows from caller and key, the secret from the whole request."""
+    g, key = write.api.gongdan, write.key
+    assert key is not None
+    id_ = UUID(bytes=(await g.sealer.body_hash(f"token id\0{key.caller}\0{key.key}".encode()))[:16])
+    secret = (await g.sealer.body_hash(f"token secret\0{key.caller}\0{key.key}\0".encode() + key.body_hash))[:SECRET_BYTES]
+    made, clear = new_token(id_, body.login, secret, g.clock, body.days)
+    known = next((row for row in await g.store.tokens.list_tokens() if row.id == id_), None)
+    if known is None:
+        await g.store.tokens.put_token(made)
+    elif known.token_hash != made.token_hash:
+        raise KeyReused(key.key)
+    return known or made, clear
+
+
+@router.post(
+    "/tokens/{id}/revoke",
+    summary="吊销令牌 · Revoke a token",
+    response_model=TokenAnswer,
+    responses=responses.write(200),
+    openapi_extra=command_extra(Empty),
+)
+async def revoke(request: Request, id_: Annotated[UUID, Path(alias="id")]) -> Response:
+    """One's own, or anybody's for administrators of everything; in every process at once. Again, it changes nothing."""
+    async with command(request, Empty) as (write, _):
+        g = write.api.gongdan
+        await write.repeated()
+        everything = write.caller.directory.is_admin(write.caller.login, g.clock.now())
+        rows = await g.store.tokens.list_tokens(None if everything else write.caller.login)
+        if not any(row.id == id_ for row in rows):
+            raise NotFound("token")
+        await g.store.tokens.revoke_token(id_)
+        [row] = [row for row in await g.store.tokens.list_tokens() if row.id == id_]
+        return json_answer(token_answer(row))
