@@ -5,6 +5,7 @@ the live set, brings a ready one up to date and swaps: nobody sees a half-built 
 """
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -105,14 +106,37 @@ class Builder:
         follower = Follower(folding, tables, self._catalogue, self._log, self._holder)
         await follower.take()
         async with Renewing(self._leases, lease, self._wait):
-            await follower.catch_up(BATCH, within=WITHIN)
-            await database.write(tables.index, within=WITHIN)
-            await follower.catch_up(BATCH, within=WITHIN)
+            with RARE_COLLECTIONS:
+                await follower.catch_up(BATCH, within=WITHIN)
+                await database.write(tables.index, within=WITHIN)
+                await follower.catch_up(BATCH, within=WITHIN)
             found = await check_rows(self._catalogue, self._log, tables, folding, most_streams=SAMPLE)
         if found:
             raise NotVerified(self.view.name, found)
         await self._catalogue.set_ready(self.view.name, version)
         await self._catalogue.fence(self.view.name)
+
+
+class RareCollections:
+    """Lets the garbage collector look rarely while anything is built: it would take most of the time, and finds no cycles."""
+
+    def __init__(self) -> None:
+        self._builds = 0
+        self._usual = gc.get_threshold()
+
+    def __enter__(self) -> None:
+        if self._builds == 0:
+            self._usual = gc.get_threshold()
+            gc.set_threshold(200_000, 50, 1_000)
+        self._builds += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._builds -= 1
+        if self._builds == 0:
+            gc.set_threshold(*self._usual)
+
+
+RARE_COLLECTIONS = RareCollections()
 
 
 class Renewing:

@@ -55,14 +55,14 @@ class Streams:
     """
 
     def __init__(
-        self, log: EventLog, codec: Codec, database: Database | None, *, capacity: int = 10_000, forward: bool = False
+        self, log: EventLog, codec: Codec, database: Database | None, *, capacity: int = 3_000, forward: bool = False
     ) -> None:
         self._log = log
         self._codec = codec
         self.database = database
         self._capacity = capacity
         self._forward = forward
-        self._seen: OrderedDict[tuple[UUID, int], Seen] = OrderedDict()
+        self._seen: OrderedDict[tuple[int, int], Seen] = OrderedDict()
 
     async def runs(self, events: Sequence[StoredEvent]) -> dict[UUID, Run]:
         """The steps of each stream that these events make; the events are in order, with no gap within a stream."""
@@ -92,18 +92,19 @@ class Streams:
         return runs
 
     def _apply(self, stored: StoredEvent, run: Run) -> None:
-        before = run.steps[-1].after if run.steps else self._seen.get((stored.stream_id, stored.version - 1))
-        after = self._seen.get((stored.stream_id, stored.version))
+        stream = stored.stream_id.int  # hashed faster than the UUID
+        before = run.steps[-1].after if run.steps else self._seen.get((stream, stored.version - 1))
+        after = None if self._forward else self._seen.get((stream, stored.version))
         if after is None:
             try:
                 after = advance(before, stored, self._codec.decode(stored))
             except Exception as error:
                 run.poison = Poison(stored.position, told(error))
                 return
-            self._remember(stored.stream_id, stored.version, after)
+            self._remember(stream, stored.version, after)
         run.steps.append(Step(before, after))
 
-    def _remember(self, stream: UUID, version: int, seen: Seen) -> None:
+    def _remember(self, stream: int, version: int, seen: Seen) -> None:
         if self._forward:
             self._seen.pop((stream, version - 1), None)
         while len(self._seen) >= self._capacity:
@@ -115,14 +116,14 @@ class Streams:
         first: dict[UUID, StoredEvent] = {}
         for stored in events:
             first.setdefault(stored.stream_id, stored)
-        unknown = [s for s, e in first.items() if e.version > 1 and (s, e.version - 1) not in self._seen]
+        unknown = [s for s, e in first.items() if e.version > 1 and (s.int, e.version - 1) not in self._seen]
         if not unknown:
             return
         for stream, run in (await self.whole(unknown, events[0].position - 1)).items():
             if run.poison is not None:
                 runs[stream] = Run(poison=Poison(first[stream].position, run.poison.error))
             else:
-                self._remember(stream, first[stream].version - 1, run.steps[-1].after)
+                self._remember(stream.int, first[stream].version - 1, run.steps[-1].after)
 
     async def _read(self, streams: Sequence[UUID], upto_position: int) -> Mapping[UUID, Sequence[StoredEvent]]:
         if self.database is None:
