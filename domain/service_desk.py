@@ -4,6 +4,7 @@ Each command: find the ticket (or answer as if there were none), weigh authority
 newest state, append with that version expected; a lost race is decided anew, unless the caller named the version it saw.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ from domain.ticket import Ticket
 from domain.ticket_decisions import ON_THE_SPOT_KINDS, Circumstances, Event, assignee_of, decide, decide_back_entry
 from domain.ticket_guards import Setting, legal_now
 from domain.ticket_state import TicketState
+
+NUMBER = re.compile(r"[\w\-]{1,80}")
 
 TRIES = 100
 """How often a command is decided anew after losing a race; each loss is somebody else's success."""
@@ -147,7 +150,17 @@ class ServiceDesk:
             other = await self._other(ref, community)
             tickets = {ref: other} if other else {}
         circumstances = self._circumstances(directory, community, at, meta, tickets, state.id, state.subject or state.id)
+        if isinstance(command, c.CheckItem) and command.defects:
+            circumstances = replace(circumstances, household=await self._household(state))
         return decide(state, command, circumstances)
+
+    async def _household(self, state: TicketState) -> dict[str, str]:
+        """Where and whom to visit, opened: it is sealed anew for each ticket that is opened for a defect."""
+        named = [(name, getattr(state, name)) for name in ("dwelling", "reporter_name", "reporter_phone")]
+        texts = [(name, text) for name, text in named if text is not None]
+        fields = [(PlainField(state.id, text.version, text.name), text.value) for _, text in texts]
+        opened = await self.journal.sealer.open(fields)
+        return {name: clear for (name, _), clear in zip(texts, opened, strict=True) if clear is not None}
 
     def decide_new(
         self, directory: Directory, command: c.Receive | BackEntry, at: datetime, meta: Meta, subject: UUID
@@ -229,6 +242,8 @@ class ServiceDesk:
         try:
             return UUID(ref)
         except ValueError:
+            if not NUMBER.fullmatch(ref):
+                raise NotFound("ticket") from None
             stream = await self.journal.log.stream_of_number(ref)
             if stream is None:
                 raise NotFound("ticket") from None

@@ -6,7 +6,7 @@ circumstances carry them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -54,7 +54,8 @@ class Circumstances:
     """Everything a decision may depend on besides state and command.
 
     ``tickets`` maps what the command calls other tickets (id or number) to their ids; ``ticket_id`` is the id a new ticket
-    will have, ``subject`` whose data its texts are.
+    will have, ``subject`` whose data its texts are. ``household`` holds a move-in's opened texts (dwelling, reporter_name,
+    reporter_phone) where the command opens tickets for its defects.
     """
 
     setting: Setting
@@ -64,6 +65,7 @@ class Circumstances:
     tickets: Mapping[str, UUID]
     ticket_id: UUID
     subject: UUID
+    household: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
@@ -393,7 +395,7 @@ def _check_item(s: TicketState, command: c.CheckItem, x: Circumstances) -> list[
 
 
 def _defect(s: TicketState, child: UUID, text: str, x: Circumstances) -> list[Event]:
-    """A defect found at move-in becomes a repair ticket of its own, linked to the move-in."""
+    """A defect found at move-in becomes a repair ticket of its own, for the same household, linked to the move-in."""
     x = replace(x, meta=replace(x.meta, correlation_id=s.id))
     received = _event(
         Ticket.TicketReceived,
@@ -407,6 +409,7 @@ def _defect(s: TicketState, child: UUID, text: str, x: Circumstances) -> list[Ev
         description=_private(s, text),
         urgency=Urgency.NORMAL,
         location=s.location,
+        **{name: _private(s, opened) for name, opened in x.household.items()},
     )
     state = fold([received])
     classified = _made(state, Ticket.TicketClassified, x, kind=Kind.REPAIR, facility=Facility.PRIVATE)
