@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
-from adapters.api.context import Api, api_of
+from adapters.api.context import api_of
 from adapters.tokens import token_hash
 from domain.directory import Directory
 from domain.errors import Unauthenticated
@@ -22,10 +22,12 @@ class Caller:
 
 
 async def authenticate(request: Request) -> Caller:
-    """The caller; raises Unauthenticated or TooManyRequests.
+    """The caller, counted against the token's rate; raises Unauthenticated or TooManyRequests."""
+    return await identify(request, counted=True)
 
-    No token, an unknown, expired or revoked one, and a disabled person are answered alike.
-    """
+
+async def identify(request: Request, *, counted: bool = False) -> Caller:
+    """The caller. No token, an unknown, expired or revoked one, and a disabled person are refused alike."""
     api = api_of(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -36,15 +38,12 @@ async def authenticate(request: Request) -> Caller:
     person = directory.people.get(row.login) if row else None
     ended = row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
     if row is None or ended or person is None or not person.enabled:
-        await _stranger(api, request)
+        await api.per_stranger.hit(request.client.host if request.client else "")
         raise Unauthenticated
-    await api.per_token.hit(row.id.hex)
+    if counted:
+        await api.per_token.hit(row.id.hex)
     request.state.login = row.login
     return Caller(row.login, directory, version)
-
-
-async def _stranger(api: Api, request: Request) -> None:
-    await api.per_stranger.hit(request.client.host if request.client else "")
 
 
 TheCaller = Annotated[Caller, Depends(authenticate)]

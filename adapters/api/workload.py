@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.api import PREFIX, responses
-from adapters.api.authentication import Caller, TheCaller, authenticate
+from adapters.api.authentication import Caller, TheCaller, identify
 from adapters.api.context import Api, TheApi
 from adapters.api.paging import Cursor, Limit
 from adapters.api.reading import MinPosition, json_answer, reached
@@ -43,6 +43,8 @@ PING = 15
 """Seconds after which a quiet stream says that it lives."""
 SEND = 10.0
 """Seconds a stuck reader of a stream is waited for."""
+
+CARRIER = r"^[\w.\-:]{1,60}$"
 
 Community = Annotated[str, Query(min_length=1, max_length=40, description="小区 · the community's code")]
 
@@ -134,7 +136,7 @@ async def _changes(request: Request, api: Api, community: str) -> AsyncIterator[
     event, shown, position = "snapshot", None, 0
     while True:
         try:
-            caller = await authenticate(request)
+            caller = await identify(request)
             answer = await _workload(api, await scope_of(api, caller, community), api.gongdan.clock.now())
         except Overloaded:
             answer = None
@@ -161,7 +163,7 @@ async def worklist(
     api: TheApi,
     caller: TheCaller,
     community: Community,
-    assignee: Annotated[str | None, Query(max_length=60, description="login; the caller's own if left out")] = None,
+    assignee: Annotated[str | None, Query(pattern=CARRIER, description="login; the caller's own if left out")] = None,
     limit: Limit = 200,
     min_position: MinPosition = None,
 ) -> Response:
@@ -193,7 +195,7 @@ async def tickets(
     community: Annotated[str | None, Query(max_length=40)] = None,
     state: Annotated[list[State] | None, Query()] = None,
     kind: Annotated[list[Kind] | None, Query()] = None,
-    assignee: Annotated[str | None, Query(max_length=60, description="a login, `team:CODE` or `contractor:CODE`")] = None,
+    assignee: Annotated[str | None, Query(pattern=CARRIER, description="a login, `team:CODE` or `contractor:CODE`")] = None,
     clock: Annotated[ClockStatus | None, Query(description="running, paused or breached now")] = None,
     q: Annotated[str | None, Query(max_length=100, description="the beginning of a number, or words of the texts")] = None,
     phone: Annotated[str | None, Query(max_length=30, description="a telephone number; the look-up is recorded")] = None,

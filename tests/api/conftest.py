@@ -1,27 +1,75 @@
 """The API over a real composition: SQLite in a new folder, an adjustable clock, a person for every role."""
 
+import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import anyio
 import httpx2
 import pytest
 
 from adapters.api.app import create_app
+from adapters.composition import opened
 from tests.api.client import Client
-from tests.estate import Estate, open_estate, settings_in
+from tests.estate import Estate, SetClock, open_estate, settings_in
+
+
+@dataclass(frozen=True)
+class Template:
+    """A closed store with the estate in it, to be copied."""
+
+    folder: Path
+    tokens: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Made once: every test begins with a copy."""
+    folder = tmp_path_factory.mktemp("estate")
+
+    async def make() -> dict[str, str]:
+        async with open_estate(settings_in(folder)) as estate:
+            return estate.tokens
+
+    return Template(folder, anyio.run(make))
+
+
+@asynccontextmanager
+async def opened_copy(template: Template, folder: Path, **settings: Any) -> AsyncIterator[Estate]:
+    """The estate in a folder of its own."""
+    shutil.copytree(template.folder, folder, dirs_exist_ok=True)
+    clock = SetClock()
+    async with opened(settings_in(folder, **settings), clock) as gongdan:
+        yield Estate(gongdan, clock, template.tokens)
+
+
+@asynccontextmanager
+async def client_of(estate: Estate) -> AsyncIterator[Client]:
+    """A client of the application over an estate."""
+    transport = httpx2.ASGITransport(app=create_app(estate.gongdan), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
+        yield Client(http, estate)
 
 
 @pytest.fixture
-async def estate(tmp_path: Path) -> AsyncIterator[Estate]:
+async def estate(template: Template, tmp_path: Path) -> AsyncIterator[Estate]:
     """A new store with the estate in it."""
-    async with open_estate(settings_in(tmp_path)) as estate:
+    async with opened_copy(template, tmp_path) as estate:
         yield estate
 
 
 @pytest.fixture
 async def api(estate: Estate) -> AsyncIterator[Client]:
     """The application over the estate."""
-    app = create_app(estate.gongdan)
-    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
-        yield Client(http, estate)
+    async with client_of(estate) as client:
+        yield client
+
+
+@pytest.fixture
+async def live(api: Client) -> Client:
+    """The same, with the projections moving along."""
+    await api.estate.gongdan.projections.start()
+    return api
