@@ -23,6 +23,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from adapters.composition import Gongdan, opened
+from adapters.documents import Answer
 from adapters.settings import Settings, SettingsError
 from adapters.store.database import Unavailable
 from adapters.store.master_key import KeysUnusable
@@ -99,6 +100,11 @@ def operator(parts: Gongdan) -> Administrator:
 def emit(document: Any) -> None:
     """One JSON document on stdout."""
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=_plain))
+
+
+def answered(answer: Answer) -> Any:
+    """A document as the API answers it."""
+    return json.loads(answer.json_bytes())
 
 
 def _plain(value: Any) -> Any:

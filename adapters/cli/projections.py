@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from adapters.cli.console import Failed, Json, emit, gongdan, run, say, table
+from adapters.cli.console import Failed, Json, answered, emit, gongdan, run, say, table
 from adapters.projecting.checking import Checked
 from adapters.projecting.projections import ProjectionStatus
 from projections.read_models import VIEWS
@@ -27,8 +27,9 @@ def status(json: Json = False) -> None:
 
     found = run(read())
     if json:
-        items = [{**asdict(one), "lag": one.head - one.position} for one in found]
-        emit({"items": items})
+        from adapters.api.operation import ProjectionsAnswer, projection_answer
+
+        emit(answered(ProjectionsAnswer(items=[projection_answer(one) for one in found])))
         return
     rows = [
         (s.name, s.position, s.head, s.head - s.position, f"{s.lag_seconds:.1f}", s.status, s.error, len(s.parked)) for s in found

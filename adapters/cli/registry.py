@@ -6,15 +6,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from adapters import tokens
 from adapters.answers import community_answer, person_answer, token_answer
-from adapters.cli.console import Failed, Json, emit, gongdan, operator, run, say, table
+from adapters.cli.console import Failed, Json, answered, emit, gongdan, operator, run, say, table
 from adapters.composition import Gongdan
 from adapters.documents import Answer, CommunityAnswer, PersonAnswer, TokenAnswer
 from adapters.system import entropy
+from domain import ticket_commands as c
 from domain.administration import Administrator
-from domain.errors import NotFound
+from domain.errors import NotFound, invalid
 from domain.terms import Role
 
 community = typer.Typer(no_args_is_help=True, help="Communities (小区).")
@@ -32,6 +34,15 @@ Day = datetime
 DAY = ["%Y-%m-%d"]
 
 
+def _formed(form: Any, name: str, value: str) -> str:
+    """A code, login or name as the API takes them; raises InvalidInput."""
+    try:
+        formed: str = TypeAdapter(form).validate_python(value)
+    except ValidationError as error:
+        raise invalid(name, error.errors()[0]["msg"]) from None
+    return formed
+
+
 def _administer(change: Callable[[Gongdan, Administrator], Awaitable[Any]]) -> None:
     async def work() -> None:
         async with gongdan() as parts:
@@ -42,7 +53,7 @@ def _administer(change: Callable[[Gongdan, Administrator], Awaitable[Any]]) -> N
 
 def _items(items: Sequence[Answer]) -> None:
     """A list as the API answers it: all on one page."""
-    emit({"items": [item.model_dump(mode="json") for item in items], "next_cursor": None})
+    emit({"items": [answered(item) for item in items], "next_cursor": None})
 
 
 @community.command("add")
@@ -52,7 +63,8 @@ def add_community(
     timezone: Annotated[str, typer.Option(help="Its time zone in the IANA database; it stays.")] = "Asia/Shanghai",
 ) -> None:
     """Register a community."""
-    _administer(lambda parts, by: parts.administration.add_community(code, name, timezone, by))
+    formed, known = _formed(c.Code, "CODE", code), _formed(c.Name, "--name", name)
+    _administer(lambda parts, by: parts.administration.add_community(formed, known, timezone, by))
     say(f"{code} registered")
 
 
@@ -69,7 +81,7 @@ def list_communities(json: Json = False) -> None:
     if json:
         _items(found)
         return
-    rows = [(c.code, c.name, c.timezone, _codes(c.areas), _codes(c.teams), _codes(c.contractors)) for c in found]
+    rows = [(one.code, one.name, one.timezone, _codes(one.areas), _codes(one.teams), _codes(one.contractors)) for one in found]
     table(("code", "name", "timezone", "areas", "teams", "contractors"), rows)
 
 
@@ -82,7 +94,8 @@ def add_area(
     community: Community, code: Code, name: Annotated[str, typer.Option("--name", help="Its name; default: the code.")] = ""
 ) -> None:
     """Add an area to a community."""
-    _administer(lambda parts, by: parts.administration.add_area(community, code, name or code, by))
+    formed, known = _formed(c.Code, "CODE", code), _formed(c.Name, "--name", name or code)
+    _administer(lambda parts, by: parts.administration.add_area(community, formed, known, by))
     say(f"{code} added to {community}")
 
 
@@ -91,21 +104,24 @@ def form_team(
     community: Community, code: Code, members: Annotated[list[str], typer.Argument(help="The logins of its members.")]
 ) -> None:
     """Form a team, or form it anew with other members."""
-    _administer(lambda parts, by: parts.administration.form_team(community, code, tuple(members), by))
+    formed = _formed(c.Code, "CODE", code)
+    _administer(lambda parts, by: parts.administration.form_team(community, formed, tuple(members), by))
     say(f"{code} formed in {community}")
 
 
 @contractor.command("add")
 def register_contractor(community: Community, code: Code, name: Name) -> None:
     """Register an outside contractor."""
-    _administer(lambda parts, by: parts.administration.register_contractor(community, code, name, by))
+    formed, known = _formed(c.Code, "CODE", code), _formed(c.Name, "--name", name)
+    _administer(lambda parts, by: parts.administration.register_contractor(community, formed, known, by))
     say(f"{code} registered in {community}")
 
 
 @user.command("add")
 def add_user(login: Login, name: Name) -> None:
     """Add a person; roles are granted and tokens made apart."""
-    _administer(lambda parts, by: parts.administration.add_person(login, name, by))
+    formed, known = _formed(c.Login, "LOGIN", login), _formed(c.Name, "--name", name)
+    _administer(lambda parts, by: parts.administration.add_person(formed, known, by))
     say(f"{login} added")
 
 
@@ -147,8 +163,13 @@ def _grant(grant: Any) -> str:
 
 @user.command("disable")
 def disable(login: Login) -> None:
-    """Close a login at once; its tokens stop."""
-    _administer(lambda parts, by: parts.administration.disable(login, by))
+    """Close a login at once; its tokens are revoked."""
+
+    async def close(parts: Gongdan, by: Administrator) -> None:
+        await parts.administration.disable(login, by)
+        await tokens.revoke_all(parts.store, login)
+
+    _administer(close)
     say(f"{login} disabled")
 
 
@@ -160,9 +181,7 @@ def enable(login: Login) -> None:
 
 
 @token.command("create")
-def create_token(
-    login: Login, days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; default: never.")] = None
-) -> None:
+def create_token(login: Login, days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 365) -> None:
     """Make a token and print it alone; it is shown this once, only its hash is kept."""
 
     async def make() -> str:

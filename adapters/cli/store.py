@@ -22,6 +22,7 @@ from adapters.system import SystemClock, entropy
 from domain.staff import EVERYWHERE
 from domain.terms import Role
 
+FIRST_TOKEN_DAYS = 365
 keys = typer.Typer(no_args_is_help=True, help="The keys of personal data.")
 Directory = Annotated[Path, typer.Argument(help="A directory on this machine.")]
 
@@ -51,7 +52,7 @@ async def _init(origin: str, admin: str, name: str) -> str:
     async with opened_store() as parts:
         await parts.administration.add_person(admin, name, operator(parts))
         await parts.administration.grant(admin, Role.ADMIN, EVERYWHERE, None, None, None, operator(parts))
-        _, clear = await tokens.issue(parts.store, parts.clock, parts.ids, entropy, admin, None)
+        _, clear = await tokens.issue(parts.store, parts.clock, parts.ids, entropy, admin, FIRST_TOKEN_DAYS)
         return clear
 
 

@@ -1,22 +1,27 @@
 """Reading tickets as a person: the same documents as the API's, with that person's rights."""
 
 from datetime import datetime
-from typing import Annotated
+from json import loads
+from typing import Annotated, Any
 
 import typer
 
 from adapters.answers import history_answer, ticket_answer
-from adapters.cli.console import Failed, Json, emit, gongdan, run, say, table
+from adapters.cli.console import Failed, Json, answered, emit, gongdan, run, say, table
 from adapters.composition import Gongdan
 from adapters.documents import HistoryAnswer, TicketAnswer
 from adapters.tokens import token_hash
-from domain.errors import Unauthenticated, invalid
+from domain.errors import Overloaded, Unauthenticated, invalid
+from domain.terms import Book, ClockStatus, Kind, State
+from projections.ticket_directory import TICKET_DIRECTORY
 
 ticket = typer.Typer(no_args_is_help=True, help="Tickets (工单), as a person of staff may read them.")
 As = Annotated[
     str | None, typer.Option("--as", metavar="LOGIN", help="Whose rights to read with; default: the holder of GONGDAN_TOKEN.")
 ]
 Ref = Annotated[str, typer.Argument(metavar="ID", help="The ticket's id or one of its numbers.")]
+CATCH_UP = 10.0
+"""Seconds that a list waits for its view."""
 Moment = Annotated[str | None, typer.Option(help="A moment in ISO 8601 with its offset.")]
 
 
@@ -49,6 +54,81 @@ def moment(text: str | None, option: str) -> datetime | None:
     return found
 
 
+@ticket.command("list")
+def list_tickets(
+    login: As = None,
+    community: Annotated[str | None, typer.Option(help="The community's code; needed where rights differ between them.")] = None,
+    state: Annotated[list[State] | None, typer.Option(help="In this state; may be given several times.")] = None,
+    kind: Annotated[list[Kind] | None, typer.Option(help="Of this kind; may be given several times.")] = None,
+    assignee: Annotated[str | None, typer.Option(help="Carried by a login, team:CODE or contractor:CODE.")] = None,
+    clock: Annotated[ClockStatus | None, typer.Option(help="With a clock that is running, paused or breached now.")] = None,
+    q: Annotated[str | None, typer.Option("--q", help="The beginning of a number, or words of the texts.")] = None,
+    phone: Annotated[str | None, typer.Option(help="A telephone number; the look-up is recorded in the access log.")] = None,
+    received_from: Moment = None,
+    received_to: Moment = None,
+    book: Annotated[Book | None, typer.Option(help="In this book.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="The next_cursor of the page before.")] = None,
+    json: Json = False,
+) -> None:
+    """List tickets, the latest received first; personal data are masked."""
+
+    async def read() -> dict[str, Any]:
+        # The API's own operation answers, so that the two can't differ.
+        from adapters.api.authentication import Caller
+        from adapters.api.context import Api
+        from adapters.api.workload import tickets
+
+        async with gongdan() as parts:
+            who = await reader(parts, login)
+            await _caught_up(parts, TICKET_DIRECTORY.name)
+            directory = await parts.directory.current()
+            response = await tickets(
+                Api(parts),
+                Caller(who, directory, await parts.store.registry_version()),
+                community=community,
+                state=state or None,
+                kind=kind or None,
+                assignee=assignee,
+                clock=clock,
+                q=q,
+                phone=phone,
+                received_from=moment(received_from, "--received-from"),
+                received_to=moment(received_to, "--received-to"),
+                book=book,
+                limit=limit,
+                cursor=cursor,
+            )
+            document: dict[str, Any] = loads(bytes(response.body))
+            return document
+
+    found = run(read())
+    if json:
+        emit(found)
+        return
+    rows = [
+        (one["number"], one["state"], one["kind"], _short(one["assignee"] or ""), one["received_at"], _late(one["clocks"]))
+        for one in found["items"]
+    ]
+    table(("number", "state", "kind", "assignee", "received", "breached"), rows)
+    if found["next_cursor"]:
+        say(f"more: --cursor {found['next_cursor']}")
+
+
+def _late(clocks: list[dict[str, Any]]) -> str:
+    return ", ".join(clock["clock"] for clock in clocks if clock["status"] == ClockStatus.BREACHED)
+
+
+async def _caught_up(parts: Gongdan, name: str) -> None:
+    """Wait until a view holds what was written; where no server moves it along, this process does."""
+    head = (await parts.store.head()).position
+    if all(one.position >= head for one in await parts.projections.status() if one.name == name):
+        return
+    await parts.projections.start()
+    if not await parts.projections.wait_for(name, head, CATCH_UP):
+        raise Overloaded(f"{name} is behind the log; see `gongdan projections status`")
+
+
 @ticket.command("show")
 def show(
     id: Ref,
@@ -73,9 +153,9 @@ def show(
 
     found = run(read())
     if json:
-        emit(found.model_dump(mode="json"))
+        emit(answered(found))
         return
-    document = found.model_dump(mode="json")
+    document = answered(found)
     table(("field", "value"), [(name, _short(value)) for name, value in document.items() if value not in (None, [], "")])
 
 
@@ -98,7 +178,7 @@ def history(id: Ref, login: As = None, json: Json = False) -> None:
 
     found = run(read())
     if json:
-        emit(found.model_dump(mode="json"))
+        emit(answered(found))
         return
     say(str(found.ticket))
     rows = [(s.version, s.type, s.by, s.occurred_at, s.recorded_at, s.state_after.value, _short(s.data)) for s in found.items]
