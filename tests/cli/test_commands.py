@@ -102,6 +102,9 @@ REFUSED = (
     ("user", "grant", "admin", "assistant", "*"),
     ("community", "add", "X", "--name", "x", "--timezone", "Mars/Olympus"),
     ("area", "add", "NONE", "A1"),
+    ("user", "add", "Big Letters", "--name", "x"),
+    ("user", "add", "li", "--name", "李\u202e娜"),
+    ("community", "add", "a b", "--name", "x"),
     ("team", "add", "NONE", "t", "admin"),
     ("contractor", "add", "NONE", "c", "--name", "c"),
     ("token", "create", "nobody"),
@@ -216,6 +219,15 @@ class TestTokens:
         refused = estate.run("ticket", "show", lift_number, env=env)
         assert (refused.exit_code, refused.stdout) == (1, "")
         assert estate.run("token", "revoke", newest["id"]).exit_code == 1
+
+    def test_disabling_a_person_revokes_every_token_for_good(self, estate: Home, lift_number: str) -> None:
+        env = {"GONGDAN_TOKEN": estate.done("token", "create", "chen.ping").strip()}
+        estate.done("user", "disable", "chen.ping")
+        estate.done("user", "enable", "chen.ping")
+        assert estate.run("ticket", "show", lift_number, env=env).exit_code == 1
+        mine = [one for one in json.loads(estate.done("token", "list", "--json"))["items"] if one["login"] == "chen.ping"]
+        assert mine
+        assert all(one["revoked_at"] for one in mine)
 
     def test_a_disabled_persons_token_is_worth_nothing(self, estate: Home, lift_number: str) -> None:
         env = {"GONGDAN_TOKEN": estate.done("token", "create", "chen.ping").strip()}
