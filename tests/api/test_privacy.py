@@ -1,0 +1,118 @@
+"""Residents' data: masked or opened by right, every look recorded, erased for good, disclosed by two."""
+
+from typing import Any
+
+import pytest
+
+from domain.errors import Overloaded
+from domain.ports import Access
+from tests.api.client import RECEIVE, Client, problem
+
+pytestmark = pytest.mark.anyio
+
+MASKED = {"name": "王**", "phone": "138****5678"}
+OPENED = {"name": "王小明", "phone": "13812345678"}
+
+
+def shown(ticket: dict[str, Any]) -> dict[str, str]:
+    return {name: ticket["reporter"][name] for name in ("name", "phone")}
+
+
+async def looks(api: Client) -> list[tuple[str, str]]:
+    return [(entry["who"], entry["what"]) for entry in (await api.get("shen", "/audit/access")).json()["items"]]
+
+
+async def test_a_command_is_answered_masked_and_is_no_look(api: Client) -> None:
+    answer = await api.post("li", "/tickets", RECEIVE)
+    ticket = answer.json()
+    assert (ticket["masked"], shown(ticket)) == (True, MASKED)
+    assert (ticket["description"], ticket["location"]["dwelling"], ticket["location"]["area"]) == ("***", "***", "A1")
+    assert await looks(api) == []
+
+
+async def test_who_may_open_and_who_reads_masked(api: Client) -> None:
+    ticket = await api.dispatched()
+    for who in ("li", "hua", "zhang", "chen", "wang", "si"):
+        found = (await api.get(who, f"/tickets/{ticket['id']}")).json()
+        assert (found["masked"], shown(found), found["location"]["dwelling"]) == (False, OPENED, "1201"), who
+    for who in ("zhong", "cai", "kao", "shen"):
+        found = (await api.get(who, f"/tickets/{ticket['id']}")).json()
+        assert (found["masked"], shown(found), found["description"]) == (True, MASKED, "***"), who
+    assert await looks(api) == [(who, "ticket") for who in ("li", "hua", "zhang", "chen", "wang", "si")]
+
+
+async def test_masked_by_choice_is_no_look(api: Client) -> None:
+    ticket = await api.ticket()
+    assert (await api.get("li", f"/tickets/{ticket['id']}?masked=true")).json()["masked"] is True
+    assert await looks(api) == []
+
+
+async def test_where_a_look_cannot_be_recorded_the_masked_view_is_served(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = await api.ticket()
+
+    async def unwritable(access: Access) -> int:
+        raise Overloaded
+
+    monkeypatch.setattr(api.estate.gongdan.store.access_log, "record", unwritable)
+    found = (await api.get("li", f"/tickets/{ticket['id']}")).json()
+    assert (found["masked"], shown(found)) == (True, MASKED)
+    history = (await api.get("chen", f"/tickets/{ticket['id']}/history")).json()
+    assert history["items"][0]["data"]["description"] == "***"
+
+
+async def test_erasure_takes_two_and_leaves_the_history_whole(api: Client) -> None:
+    ticket = await api.dispatched()
+    asked = await api.post("wang", "/subjects/erase", {"ticket": ticket["number"], "reason": "request"})
+    assert (asked.status_code, asked.json()["status"]) == (202, "requested")
+    assert asked.headers["location"] == f"/api/v1/approvals/{asked.json()['id']}"
+    path = f"/approvals/{asked.json()['id']}/approve"
+    assert problem(await api.post("wang", path)) == "not-allowed"
+    assert problem(await api.post("li", path)) == "not-allowed"
+    granted = await api.post("si", path)
+    assert (granted.json()["status"], granted.json()["decided_by"]) == ("approved", "si")
+    found = (await api.get("li", f"/tickets/{ticket['id']}")).json()
+    assert shown(found) == {"name": "erased", "phone": "erased"}
+    assert (found["description"], found["number"], found["version"]) == ("erased", ticket["number"], 3)
+    assert problem(await api.post("li", f"/tickets/{ticket['id']}/note", {"text": "又来电"})) == "conflict"
+
+
+async def test_disclosure_takes_two(api: Client) -> None:
+    ticket = await api.ticket()
+    body = {"ticket": ticket["id"], "reference": "公安-2026-17"}
+    assert problem(await api.post("chen", "/subjects/disclose", body)) == "not-allowed"
+    asked = await api.post("si", "/subjects/disclose", body)
+    assert asked.status_code == 202
+    detail = (await api.get("wang", f"/approvals/{asked.json()['id']}")).json()
+    assert detail["arguments"] == {"ticket": ticket["id"], "reference": "公安-2026-17"}
+    assert ("wang", "approval") in await looks(api)
+    assert (await api.post("wang", f"/approvals/{asked.json()['id']}/approve")).json()["status"] == "approved"
+
+
+async def test_the_access_log_in_pages(api: Client) -> None:
+    ticket = await api.ticket()
+    for _ in range(5):
+        await api.get("li", f"/tickets/{ticket['id']}")
+    first = (await api.get("si", "/audit/access?limit=3")).json()
+    rest = (await api.get("si", "/audit/access", limit="3", cursor=first["next_cursor"])).json()
+    assert [entry["position"] for entry in first["items"] + rest["items"]] == [1, 2, 3, 4, 5]
+    assert rest["next_cursor"] is None
+    assert first["items"][0]["ticket"] == ticket["id"]
+    assert first["items"][0]["subjects"] == [ticket["reporter"]["subject"]]
+    assert (await api.get("si", "/audit/access?community=YH")).json()["items"] == []
+    assert problem(await api.get("fang", "/audit/access")) == "not-allowed"
+
+
+async def test_logs_and_measures_hold_no_personal_data(api: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    ticket = await api.ticket()
+    await api.get("li", f"/tickets/{ticket['id']}?q=王小明")
+    await api.post("li", "/tickets", RECEIVE | {"reporter": {"name": "王小明", "phone": "abc 13812345678"}})
+    await api.get("li", "/nowhere/王小明/13812345678")
+    measures = (await api.http.get("/metrics")).text
+    printed = capsys.readouterr()
+    for text in (printed.out, printed.err, measures):
+        assert "王小明" not in text
+        assert "13812345678" not in text
+        assert ticket["id"] not in text
+        assert api.estate.tokens["li"] not in text
+    assert 'gongdan_requests_total{method="GET",route="/api/v1/tickets/{id}",status="200"} 1.0' in measures
+    assert 'gongdan_projection_lag{projection="open_workload"}' in measures
