@@ -1,0 +1,61 @@
+"""What the rule book asks of a finding, whoever records it (D2). Nothing is guessed: what is missing is refused."""
+
+from collections.abc import Iterator
+
+from domain.appraisal_facts import ConfirmedFinding
+from domain.errors import FieldError
+from domain.scorecard import Charged, Counting, Item, RuleBook, Severity
+
+
+def refusals(book: RuleBook, finding: ConfirmedFinding, pointer: str = "") -> Iterator[FieldError]:
+    """Everything wrong with a finding, each by its field below ``pointer`` and with what would be right."""
+    item = book.items.get(finding.item)
+    if item is None:
+        known = f"{', '.join(book.deductions)}; {', '.join(book.bonuses)}"
+        yield FieldError(f"{pointer}/item", f"no such item in rule book '{book.version}'; known: {known}")
+        return
+    for name, message in (*_kind(item), *_severity(item, finding), *_facts(item, finding)):
+        yield FieldError(f"{pointer}/{name}", f"item {item.code}: {message}")
+    if finding.booked and finding.booked < finding.month:
+        yield FieldError(f"{pointer}/booked_month", f"an adjustment is booked after the month of its date, {finding.month}")
+
+
+def parties_needed(item: Item, severity: Severity) -> bool:
+    """Whether a finding must name who was directly involved (当事人)."""
+    return item.charged is Charged.PARTIES or item.severity(severity).party_required
+
+
+def _kind(item: Item) -> Iterator[tuple[str, str]]:
+    if item.counting is Counting.DOUBLING:
+        yield "item", "this is no finding of its own; say doubled = true on the finding of the item inspected"
+    elif item.counting is Counting.METRIC:
+        names = ", ".join(test.metric for test in (*item.any, *item.all))
+        yield "item", f"this is charged from the metrics ({names}), not from a finding"
+
+
+def _severity(item: Item, finding: ConfirmedFinding) -> Iterator[tuple[str, str]]:
+    if finding.severity is not Severity.NORMAL and finding.severity not in item.severities:
+        known = ", ".join(severity.value for severity in (Severity.NORMAL, *item.severities))
+        yield "severity", f"'{finding.severity.value}' is not a severity of this item; known: {known}"
+    elif parties_needed(item, finding.severity) and not finding.parties:
+        yield "parties", "name the parties directly involved; they alone are charged or flagged"
+
+
+def _facts(item: Item, finding: ConfirmedFinding) -> Iterator[tuple[str, str]]:
+    overdue = item.counting is Counting.OVERDUE
+    if overdue and finding.overdue_days is None:
+        yield "overdue_days", "say how many days it is overdue"
+    if not overdue and finding.overdue_days is not None:
+        yield "overdue_days", "this item knows no days overdue"
+    if finding.amount_fen is not None and not item.takes_amount:
+        yield "amount_fen", "this item knows no amount"
+    decided = item.counting is Counting.DECIDED
+    commission = item.commission is not None and finding.amount_fen is not None
+    if decided and finding.points is None and not commission:
+        yield "points", "the points of this item are decided by hand; give them for director and administrator"
+    if decided and finding.points is not None and commission:
+        yield "points", "with an amount this item earns a commission and no points; give one of the two"
+    if not decided and finding.points is not None:
+        yield "points", "the points of this item stand in the rule book"
+    if item.is_bonus and finding.doubled:
+        yield "doubled", "only deductions are doubled"
