@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,8 @@ JX, DH = "JX", "DH"
 """锦绣花园, where everybody works, and 东湖花园, where only ``stranger`` does."""
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=ZONE)
 """A Monday in winter."""
+HIRED = date(2025, 7, 1)
+"""Everybody's first day."""
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 AREA_OF = {Role.BUTLER: "A1"}
@@ -153,9 +155,9 @@ async def build(settings: Settings) -> None:
         for role in Role:
             for login in (role.value, f"{role.value}2")[: 1 + (role in SECONDS)]:
                 await admin.add_person(login, login, by)
-                await admin.grant(login, role, JX, AREA_OF.get(role), None, None, by)
+                await admin.grant(login, role, JX, AREA_OF.get(role), HIRED, None, by)
         await admin.add_person("stranger", "stranger", by)
-        await admin.grant("stranger", Role.DIRECTOR, DH, None, None, None, by)
+        await admin.grant("stranger", Role.DIRECTOR, DH, None, HIRED, None, by)
         await admin.form_team(JX, "plumbers", ("technician", "technician2"), by)
         await admin.register_contractor(JX, "acme", "顶好防水", by)
 

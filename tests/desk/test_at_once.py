@@ -145,7 +145,7 @@ async def test_of_everybody_taking_the_empty_desk_one_holds_it(processes: list[E
     )
     [held] = [desk for desk in found if not isinstance(desk, Refusal)]
     conflicts = [refusal for refusal in found if isinstance(refusal, Conflict)]
-    assert {refusal.data["officer"] for refusal in conflicts} == {held.shift.officer}
+    assert {refusal.data["officer"] for refusal in conflicts} == {held.state.officer}
     assert len(conflicts) == 2
 
 

@@ -41,12 +41,19 @@ WRITTEN = """
 | urge | – | – | – | – | – | ✓ | ✓ | – | – | – | – | – |
 | late entry up to 24 h | ✓ | a | – | – | – | ✓ | ✓ | – | – | – | – | – |
 | late entry over 24 h | 2 | – | – | – | – | 2 | 2 | – | – | – | – | – |
+| import a foreign log | – | – | – | – | – | 2 | 2 | – | – | – | – | – |
 | approve_major_works | 2 | – | – | – | – | 2 | 2 | – | – | – | – | – |
 | judge_complaint | – | – | – | – | – | ✓ | ✓ | – | – | ✓ | – | – |
 | order_rectification, confirm_rectification | – | – | – | – | – | ✓ | ✓ | – | – | ✓ | – | – |
 | shift: open, substitute, return | o | – | o | o | o, stand-in | – | – | – | – | – | – | – |
 | shift: take_over | – | – | – | – | – | ✓ | ✓ | – | – | – | – | – |
 | price list | – | – | – | – | – | – | 2 | – | – | 2 | – | – |
+| finding: record | – | – | – | – | – | ✓ | ✓ | – | – | ✓ | – | – |
+| finding: confirm, waive | – | – | – | – | – | – | ✓ | – | – | ✓ | – | – |
+| finding: contest | s | s | s | s | s | s | s | s | s | – | – | – |
+| finding: uphold, revoke; bonus points; close month | – | – | – | – | – | – | 2 | – | – | 2 | – | – |
+| metrics, register check | – | – | – | – | – | ✓ | ✓ | ✓ | – | ✓ | – | – |
+| warnings, probation results | – | – | – | – | – | – | ✓ | – | ✓ | ✓ | – | – |
 | read | ✓ | a | ✓ while h; o | ✓ | ✓ while h | ✓ | ✓ | m | – | m | m | m |
 | open residents' data | ✓ | a | ✓ while h; o | ✓ while h | – | ✓ | ✓ | m | – | m | m | ✓ |
 | audit | – | – | – | – | – | ✓ | ✓ | – | – | ✓, m | ✓, m | – |
@@ -84,6 +91,7 @@ class Standing:
     to_self_or_security: bool = False
     channel: str = "phone"
     command: str = ""
+    about_oneself: bool = False
 
 
 READINGS: Mapping[str, Callable[[Standing], str]] = {
@@ -91,6 +99,7 @@ READINGS: Mapping[str, Callable[[Standing], str]] = {
     "✓": lambda s: "yes",
     "2": lambda s: "two",
     "m": lambda s: "masked",
+    "s": lambda s: "yes" if s.about_oneself else "no",
     "✓, m": lambda s: "yes",
     "a": lambda s: "yes" if s.own_area else "no",
     "o": lambda s: "yes" if s.assigned else "no",
