@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from adapters.diagram import svg
 from adapters.pages.labels import LABELS, label
 from domain.authority import COLUMNS, TABLE, right_of
 from domain.terms import ChargeOutcome, Trigger
@@ -89,7 +90,12 @@ def rules() -> str:
     return f"{_RULES_HEAD}\n{rows}"
 
 
-PAGES: dict[str, Callable[[], str]] = {"glossary.md": glossary, "authority.md": authority, "rules.md": rules}
+PAGES: dict[str, Callable[[], str]] = {
+    "glossary.md": glossary,
+    "authority.md": authority,
+    "rules.md": rules,
+    "lifecycle.svg": svg,
+}
 
 
 def main() -> None:
