@@ -51,8 +51,9 @@ def _period(value: Any) -> Period:
 
 
 def _month(value: Any) -> Month:
-    if not isinstance(value, str) or (period := Period.parse(value)).kind != "month":
-        raise ValueError("write a month as 2026-03")
+    period = _period(value)
+    if period.kind != "month":
+        raise ValueError("a month is asked for here, such as 2026-03")
     return period.last
 
 

@@ -3,6 +3,7 @@
 import typer
 
 from adapters.cli import registry, store
+from adapters.cli.appraisal import appraisal
 from adapters.cli.console import Group
 from adapters.cli.demo import demo
 from adapters.cli.doctor import doctor
@@ -32,5 +33,6 @@ for name, group in (
     ("ticket", ticket),
     ("projections", projections),
     ("keys", store.keys),
+    ("appraisal", appraisal),
 ):
     app.add_typer(group, name=name)

@@ -52,6 +52,7 @@ def test_the_contract_s_commands_exist() -> None:
         "ticket": {"list", "show", "history"},
         "projections": {"status", "rebuild", "check", "retry"},
         "keys": {"rotate"},
+        "appraisal": {"calculate"},
     }
     alone = {"demo", "serve", "init", "migrate", "doctor", "settings", "lifecycle", "backup", "restore"}
     expected = {f"gongdan {name}" for name in alone} | {f"gongdan {g} {c}" for g, cs in groups.items() for c in cs}
