@@ -98,7 +98,8 @@ class Estate:
     async def register(self) -> None:
         """The communities, so that their time zones stand in the log."""
         for code in COMMUNITIES:
-            event = Community.CommunityRegistered(
+            registered: Any = Community.CommunityRegistered
+            event = registered(
                 originator_id=community_stream(code), originator_version=1, timestamp=self.clock.now(), meta=meta(),
                 code=code, name=code, timezone=ZONE,
             )  # fmt: skip
@@ -129,7 +130,8 @@ class Estate:
     async def erase(self, subject: UUID, ticket: UUID) -> int:
         """Erase a subject: the event, then the key."""
         known = await self.journal.load(subject)
-        event = SubjectFile.SubjectErased(
+        erased: Any = SubjectFile.SubjectErased
+        event = erased(
             originator_id=subject, originator_version=(known.version if known else 0) + 1, timestamp=self.clock.now(),
             meta=meta(), community=self.tickets[ticket].community, ticket=ticket, reason="moved away",
         )  # fmt: skip

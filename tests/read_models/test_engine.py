@@ -132,6 +132,40 @@ async def test_a_poison_event_parks_its_own_ticket_and_can_be_retried(estate: Es
     await newer.stop()
 
 
+async def test_a_retry_leaves_no_row_that_is_no_more(estate: Estate) -> None:
+    codec = OlderCodec()
+    follower = await estate.new_set(TECHNICIAN_WORKLIST, codec=codec)
+    ticket = await estate.receive()
+    await estate.act(ticket, c.Classify(kind=Kind.OTHER))
+    await estate.act(ticket, c.Dispatch(assignee="wang"))
+    await follower.catch_up(100)
+    await estate.act(ticket, c.Urge())
+    await estate.act(ticket, c.Cancel(reason="withdrawn"))
+    await follower.catch_up(100)
+    assert len((await estate.rows(follower))["technician_worklist"]) == 1
+    codec.learned = True
+    assert await follower.retry(ticket)
+    assert (await estate.rows(follower))["technician_worklist"] == []
+
+
+async def test_no_set_goes_live_that_is_behind(estate: Estate) -> None:
+    await estate.receive()
+    ahead, behind = await estate.new_set(TECHNICIAN_WORKLIST, 1), await estate.new_set(TECHNICIAN_WORKLIST, 2)
+    catalogue = estate.catalogue()
+    assert await catalogue.swap(ahead.name, ahead.tables.version, "test")
+    await ahead.take()
+    await ahead.catch_up(100)
+    await behind.take()
+    assert not await catalogue.swap(behind.name, behind.tables.version, "test")
+    await behind.catch_up(100)
+    with pytest.raises(Fenced):
+        await catalogue.swap(behind.name, behind.tables.version, "somebody else")
+    assert await catalogue.swap(behind.name, behind.tables.version, "test")
+    live = await catalogue.live(behind.name)
+    assert live is not None
+    assert live.version == behind.tables.version
+
+
 async def test_bytes_that_are_no_event_park_their_ticket(estate: Estate) -> None:
     projections = await estate.projections()
     await projections.start()

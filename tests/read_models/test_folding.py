@@ -10,18 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.store.blind_tokens import bigrams, normal_phone
-from adapters.store.keys import KeyStore
 from domain.clocks import latest, readings
 from domain.terms import AssigneeType, Book, ClockName, ClockStatus, Kind, State, Urgency
 from domain.ticket_state import Assignee, TicketState
-from projections.clock_columns import breach_at, clocks_of, is_paused, readings_at, runs_until
 from projections.open_workload import OPEN_WORKLOAD
 from projections.read_models import VIEWS
 from projections.technician_worklist import TECHNICIAN_WORKLIST
 from projections.ticket_directory import TICKET_DIRECTORY
 from projections.ticket_search import Filters
 from tests.read_models.conftest import NewEstate
-from tests.read_models.estate import COMMUNITIES, PHONES, TEXTS, Estate, estate_at
+from tests.read_models.estate import COMMUNITIES, PHONES, TEXTS, Estate
 
 pytestmark = pytest.mark.anyio
 walks = st.integers(0, 2**32).map(Random)
@@ -120,26 +118,6 @@ async def every_page(ask: Any, *args: Any, **options: Any) -> list[Any]:
         assert page.items
 
 
-@settings(few, max_examples=15)
-@given(walks)
-async def test_clock_columns_read_as_the_clocks_do_at_any_later_moment(keys: KeyStore, random: Random) -> None:
-    async with estate_at("memory:", keys) as estate:
-        await estate.wander(random, 80)
-        for position in range(3, (await estate.store.head()).position + 1, 3):
-            for s in (await estate.states_at(position)).values():
-                clocks = clocks_of(s)
-                assert s.occurred_at is not None
-                for minutes in (0, 1, random.randint(0, 6000), random.randint(0, 40_000)):
-                    now = s.occurred_at + timedelta(minutes=minutes)
-                    read = latest(readings(s.timeline, s.kind, s.facility, now))
-                    assert sorted(readings_at(clocks, now), key=repr) == sorted(read, key=repr)
-                    statuses = {reading.status for reading in read}
-                    breached, running = breach_at(clocks), runs_until(clocks)
-                    assert (breached is not None and breached < now) == (ClockStatus.BREACHED in statuses)
-                    assert (running is not None and running >= now) == (ClockStatus.RUNNING in statuses)
-                    assert is_paused(clocks) == (ClockStatus.PAUSED in statuses)
-
-
 @few
 @given(walks)
 async def test_search_is_a_naive_filter(new_estate: NewEstate, random: Random) -> None:
@@ -173,7 +151,7 @@ async def test_search_is_a_naive_filter(new_estate: NewEstate, random: Random) -
 def any_filters(random: Random, estate: Estate, number: str) -> Filters:
     """One to three filters."""
     received = [s.received_at for s in estate.tickets.values() if s.received_at]
-    one = [
+    one: list[dict[str, Any]] = [
         {"communities": random.choice([["garden"], ["lake", "garden"], []])},
         {"states": random.sample(list(State), 2)},
         {"kinds": random.sample(list(Kind), 3)},
@@ -189,7 +167,7 @@ def any_filters(random: Random, estate: Estate, number: str) -> Filters:
     ]
     chosen: dict[str, Any] = {}
     for filters in random.sample(one, random.choice([1, 1, 2, 3])):
-        chosen |= filters
+        chosen.update(filters)
     return Filters(**chosen)
 
 
