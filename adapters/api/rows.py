@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from adapters.answers import assignee_answer, clock_answers
@@ -106,6 +106,7 @@ class ListedTicket(Answer):
     location: LocationAnswer
     description: str | None
     reporter: ListedReporter
+    masked: Literal[True] = True
     assignee: str | AssigneeAnswer | None
     appointment_at: Moment | None
     rework: int

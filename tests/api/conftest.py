@@ -43,7 +43,7 @@ async def opened_copy(template: Template, folder: Path, **settings: Any) -> Asyn
     shutil.copytree(template.folder, folder, dirs_exist_ok=True)
     clock = SetClock()
     async with opened(settings_in(folder, **settings), clock) as gongdan:
-        yield Estate(gongdan, clock, template.tokens)
+        yield Estate(gongdan, clock, dict(template.tokens))
 
 
 @asynccontextmanager

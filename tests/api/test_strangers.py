@@ -24,7 +24,7 @@ def bare(answer: httpx2.Response) -> tuple[int, bytes, dict[str, str]]:
     [None, "", "Bearer", "Bearer ", "Bearer gd_wrong", "Bearer " + "x" * 9000, "Basic bGk6bGk=", "gd_wrong", "Bearer \xff\xfe"],
 )
 async def test_without_a_valid_token(api: Client, authorization: str | None) -> None:
-    headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
+    headers = {} if authorization is None else {b"Authorization": authorization.encode("latin-1")}
     for method, path in [("GET", "/tickets/GD-1"), ("POST", "/tickets"), ("GET", "/people"), ("POST", "/approvals/x/approve")]:
         answer = await api.http.request(method, V1 + path, headers=headers)
         if not path.startswith("/approvals"):
