@@ -31,7 +31,6 @@ from adapters.documents import (
     PriceListAnswer,
     RectificationAnswer,
     ReporterAnswer,
-    ShiftAnswer,
     StepAnswer,
     SuspendedAnswer,
     TeamAnswer,
@@ -44,7 +43,6 @@ from domain.aggregate import Folded, payload_fields
 from domain.approval import ApprovalCase
 from domain.clocks import Reading
 from domain.community import CommunityState
-from domain.desk import DeskState
 from domain.directory import Directory
 from domain.inquiries import HistoryStep, TicketReading
 from domain.ports import Access
@@ -257,21 +255,6 @@ def price_list_answer(community: CommunityState, prices: PriceList) -> PriceList
     services = [PricedServiceAnswer.model_validate(service) for service in prices.services.values()]
     own = community.price_list is not None
     return PriceListAnswer(community=community.code, version=prices.version, own=own, services=services)
-
-
-def shift_answer(shift: UUID, desk: DeskState) -> ShiftAnswer:
-    """A shift of a community's desk; one that is no longer held has ended."""
-    held = desk.shift if desk.shift and desk.shift.id == shift else None
-    return ShiftAnswer(
-        id=shift,
-        community=desk.community,
-        status="on_duty" if held else "ended",
-        officer=held.officer if held else None,
-        stand_in=held.stand_in if held else None,
-        period=held.period if held else None,
-        opened_at=held.opened_at if held else None,
-        version=desk.version,
-    )
 
 
 def access_answer(position: int, access: Access) -> AccessAnswer:

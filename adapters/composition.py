@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from adapters.open_tickets import WorkloadOpenTickets
 from adapters.projecting.blind_index import BlindIndex
 from adapters.projecting.projections import Projections
 from adapters.settings import Settings
@@ -21,10 +22,12 @@ from domain.administration import Administration
 from domain.approvals import Approvals
 from domain.directory import DirectoryKeeper
 from domain.duty_desk import DutyDesk
+from domain.duty_records import DutyRecords
 from domain.inquiries import Inquiries
 from domain.journal import Journal
-from domain.policy import Policy, parse_policy
+from domain.open_list import OpenList
 from domain.oversight import Oversight
+from domain.policy import Policy, parse_policy
 from domain.ports import Clock, Ids
 from domain.price_list import PriceList, parse_price_list
 from domain.reading_scope import Scopes
@@ -46,6 +49,7 @@ class Gongdan:
     desk: ServiceDesk
     approvals: Approvals
     duty: DutyDesk
+    duty_records: DutyRecords
     administration: Administration
     inquiries: Inquiries
     oversight: Oversight
@@ -107,7 +111,8 @@ async def opened(
             directory=directory,
             desk=desk,
             approvals=approvals,
-            duty=DutyDesk(journal, directory, clock, ids),
+            duty=DutyDesk(journal, directory, clock, ids, desk, OpenList(journal, WorkloadOpenTickets(projections))),
+            duty_records=DutyRecords(journal, directory, clock, store.access_log),
             administration=Administration(journal, directory, clock, ids),
             inquiries=Inquiries(desk, store.access_log),
             oversight=Oversight(desk, approvals, store.access_log),

@@ -338,19 +338,6 @@ class PriceListAnswer(Answer):
     services: list[PricedServiceAnswer]
 
 
-class ShiftAnswer(Answer):
-    """Who answers for a community's desk (值班); ``status`` is ``ended`` once a shift was taken over."""
-
-    id: UUID
-    community: str
-    status: str
-    officer: str | None
-    stand_in: str | None
-    period: t.DutyPeriod | None
-    opened_at: Moment | None
-    version: int
-
-
 class AccessAnswer(Answer):
     """One look at personal data (查阅记录); ``position`` is the access log's own."""
 

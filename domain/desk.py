@@ -1,10 +1,12 @@
 """The desk (值班岗位): who answers for a community's customer centre now (D1 4.1, D5 六).
 
-One stream a community, so that there is one answerable officer at a time. An officer leaving for an emergency is stood in for.
+One stream a community, so that there is one answerable officer at a time: whatever changes who answers is written here and in
+the shift's own stream (``domain.shift``), in one commit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.aggregate import Folded, FoldedState, register
@@ -18,27 +20,30 @@ def desk_stream(community: str) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class HeldShift:
-    """The shift being held: its officer, and who stands in."""
+    """The shift being held: its officer, who stands in, and who has the phone in the control room."""
 
     id: UUID
     officer: str
     period: DutyPeriod
     opened_at: datetime
     stand_in: str | None = None
+    phone_with: str | None = None
 
 
 @dataclass(frozen=True)
 class DeskState(FoldedState):
-    """Who holds the desk."""
+    """Who holds the desk; ``last`` is the latest shift, held or not, ``changed_at`` when that changed."""
 
     id: UUID
     version: int
     community: str = ""
     shift: HeldShift | None = None
+    last: UUID | None = None
+    changed_at: datetime | None = None
 
     def on_duty(self, login: str) -> bool:
-        """The officer, or who stands in for them."""
-        return self.shift is not None and login in (self.shift.officer, self.shift.stand_in)
+        """The officer, who stands in for them, or who has the phone in the control room."""
+        return self.shift is not None and login in (self.shift.officer, self.shift.stand_in, self.shift.phone_with)
 
 
 @register
@@ -63,8 +68,18 @@ class Desk(Folded):
         period: DutyPeriod
 
         def evolve(self, state: DeskState) -> DeskState:
-            held = HeldShift(self.shift, self.officer, self.period, self.timestamp)
-            return state.with_(community=self.community, shift=held)
+            return _held(state, self, HeldShift(self.shift, self.officer, self.period, self.timestamp))
+
+    class ShiftHandedOver(Event):
+        """交接班: an officer took the desk from another; ``shift`` is the new one."""
+
+        TOPIC = "desk.shift_handed_over"
+        officer: str
+        period: DutyPeriod
+        follows: UUID
+
+        def evolve(self, state: DeskState) -> DeskState:
+            return _held(state, self, HeldShift(self.shift, self.officer, self.period, self.timestamp))
 
     class OfficerSubstituted(Event):
         """代值: somebody stands in while the officer handles an emergency (D5 六)."""
@@ -73,7 +88,7 @@ class Desk(Folded):
         stand_in: str
 
         def evolve(self, state: DeskState) -> DeskState:
-            return state.with_(shift=_stood_in(state, self.stand_in))
+            return _marked(state, stand_in=self.stand_in)
 
     class OfficerReturned(Event):
         """The officer is back at the post."""
@@ -81,18 +96,35 @@ class Desk(Folded):
         TOPIC = "desk.officer_returned"
 
         def evolve(self, state: DeskState) -> DeskState:
-            return state.with_(shift=_stood_in(state, None))
+            return _marked(state, stand_in=None)
 
-    class ShiftTakenOver(Event):
-        """A supervisor or director ended a shift."""
+    class PhoneSwitched(Event):
+        """电话切换: calls go to somebody in the control room; None: back to the desk (D1 4.1.3)."""
 
-        TOPIC = "desk.shift_taken_over"
-        reason: str
+        TOPIC = "desk.phone_switched"
+        answered_by: str | None = None
 
         def evolve(self, state: DeskState) -> DeskState:
-            return state.with_(shift=None)
+            return _marked(state, phone_with=self.answered_by)
+
+    class ShiftTakenOver(Event):
+        """A supervisor or director ended a shift; why stands, sealed, in the shift. Nobody holds the desk until it is opened."""
+
+        TOPIC = "desk.shift_taken_over"
+        class_version = 2
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """The reason moved to the shift's own event."""
+            del data["reason"]
+
+        def evolve(self, state: DeskState) -> DeskState:
+            return _held(state, self, None)
 
 
-def _stood_in(state: DeskState, stand_in: str | None) -> HeldShift | None:
-    held = state.shift
-    return held and HeldShift(held.id, held.officer, held.period, held.opened_at, stand_in)
+def _held(state: DeskState, event: Desk.Event, held: HeldShift | None) -> DeskState:
+    return state.with_(community=event.community, shift=held, last=event.shift, changed_at=event.timestamp)
+
+
+def _marked(state: DeskState, **marks: Any) -> DeskState:
+    return state.with_(shift=replace(state.shift, **marks) if state.shift else None)

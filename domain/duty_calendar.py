@@ -1,7 +1,7 @@
 """Duty periods (值班时段) of a community, by season and in its time zone (D5 二)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.policy import Duty
@@ -49,3 +49,20 @@ def _spans(day: date, zone: ZoneInfo, duty: Duty) -> list[Span]:
     ]
     ends = [start for _, start in starts[1:]] + [at(duty.morning, day + timedelta(days=1))]
     return [Span(period, start, end) for (period, start), end in zip(starts, ends, strict=True)]
+
+
+def period_taken(moment: datetime, zone: ZoneInfo, duty: Duty, lead: timedelta) -> Span:
+    """The period that somebody who takes the desk now is there for: within ``lead`` before a period's end it is the next."""
+    span = period_at(moment, zone, duty)
+    return period_at(span.end, zone, duty) if utc(span.end) - utc(moment) <= lead else span
+
+
+def minutes_late(arrived: datetime, start: datetime, ahead: timedelta) -> int:
+    """How many minutes, begun ones counted, somebody came later than ``ahead`` of the start; 0 where they did not (D5 八)."""
+    late = utc(arrived) - (utc(start) - ahead)
+    return max(0, -(-late // timedelta(minutes=1)))
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC: only there do two moments differ by the time that passed between them."""
+    return moment.astimezone(UTC)

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from domain.clocks import ClockPolicy
 from domain.errors import FieldError, InvalidInput
-from domain.terms import ClockName, SuspendReason
+from domain.terms import ClockName, Role, SuspendReason
 
 Minutes = Annotated[int, Field(gt=0, le=5_256_000)]  # ten years
 MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+Items = Annotated[tuple[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")], ...], Field(max_length=40)]
 
 
 class _Part(BaseModel):
@@ -76,6 +77,30 @@ class Duty(_Part):
         return self
 
 
+class Handover(_Part):
+    arrive_before_minutes: Minutes
+    lead_minutes: Minutes
+    sign_within_minutes: Minutes
+    equipment_assistant: Items
+    equipment_technician: Items
+    equipment_control_room: Items
+    records: Items
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        """No list names a thing twice."""
+        for name in ("equipment_assistant", "equipment_technician", "equipment_control_room", "records"):
+            listed = getattr(self, name)
+            if len(set(listed)) != len(listed):
+                raise ValueError(f"{name} names a thing twice")
+        return self
+
+    def equipment(self, post: Role) -> tuple[str, ...]:
+        """The equipment list (设备设施清单) of a post at the desk."""
+        lists = {Role.TECHNICIAN: self.equipment_technician, Role.CONTROL_ROOM: self.equipment_control_room}
+        return lists.get(post, self.equipment_assistant)
+
+
 class _Policy(_Part):
     version: str
     clocks: ClockLimits
@@ -84,6 +109,7 @@ class _Policy(_Part):
     follow_up: FollowUp
     approval: ApprovalTerms
     duty: Duty
+    handover: Handover
 
 
 @dataclass(frozen=True)
@@ -112,6 +138,11 @@ class Policy:
     def duty(self) -> Duty:
         """Duty periods."""
         return self.values.duty
+
+    @property
+    def handover(self) -> Handover:
+        """Handing the desk over."""
+        return self.values.handover
 
     @property
     def approval_lifetime(self) -> timedelta:

@@ -265,3 +265,52 @@ class DutyPeriod(StrEnum):
     NOON = "noon"
     AFTERNOON = "afternoon"
     NIGHT = "night"
+
+
+class ShiftStatus(StrEnum):
+    """States of a shift (班次): from taking the desk to the supervisor's reading (D1 4.1.3, 4.1.4)."""
+
+    ON_DUTY = "on_duty"  # 当值
+    HANDING_OVER = "handing_over"  # 交接中
+    HANDED_OVER = "handed_over"  # 已交班
+    REVIEWED = "reviewed"  # 已查阅
+
+
+class ShiftTrigger(StrEnum):
+    """Everything that can be done to a shift; the API spells them with dashes."""
+
+    OPEN = "open"
+    EXTEND = "extend"
+    LOG = "log"
+    SUBSTITUTE = "substitute"
+    RETURN_TO_POST = "return_to_post"
+    SWITCH_PHONE = "switch_phone"
+    PREPARE_HANDOVER = "prepare_handover"
+    SIGN_OUT = "sign_out"
+    SIGN_IN = "sign_in"
+    DISPUTE = "dispute"
+    TAKE_OVER = "take_over"
+    REVIEW = "review"
+
+
+class ShiftEnd(StrEnum):
+    """How a shift ended: signed by both, or taken over by a supervisor."""
+
+    SIGNED = "signed"
+    TAKEN_OVER = "taken_over"
+
+
+class DutyLog(StrEnum):
+    """Where a line of the duty log stands (D5 三, 四)."""
+
+    WORK_JOURNAL = "work_journal"  # 工作日志, by day
+    NIGHT_LOG = "night_log"  # 夜间值班记录表
+
+
+class Condition(StrEnum):
+    """How a thing on the equipment list is handed over (设备设施状况)."""
+
+    GOOD = "good"
+    FAULTY = "faulty"
+    MISSING = "missing"
+    NOT_CHECKED = "not_checked"

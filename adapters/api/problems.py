@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain import errors as e
+from domain.handover_sheet import SheetTicket, StaleSheet
+from domain.terms import State
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -56,6 +59,25 @@ class SinceItem(BaseModel):
     occurred_at: datetime
 
 
+class SheetItem(BaseModel):
+    """A ticket that stands otherwise than the handover sheet says; ``then`` is null where it was not listed."""
+
+    id: UUID
+    number: str
+    state_then: State | None
+    version_then: int | None
+    state_now: State | None
+    version_now: int | None
+
+
+class SheetDifference(BaseModel):
+    """What became of the unfinished tickets since the sheet was prepared."""
+
+    added: list[SheetItem]
+    gone: list[SheetItem]
+    changed: list[SheetItem]
+
+
 class Problem(BaseModel):
     """RFC 9457; the members beyond ``detail`` stand where their type has them."""
 
@@ -71,6 +93,7 @@ class Problem(BaseModel):
     legal: list[str] | None = Field(None, description="of transition-refused and rule-refused: what is legal now")
     rule: str | None = Field(None, description="of rule-refused: the rule's code")
     clause: str | None = Field(None, description="of rule-refused: where the rule stands in the regulations")
+    difference: SheetDifference | None = Field(None, description="of rule-refused, rule sheet_current: what changed")
     expected: int | None = Field(None, description="of stale-version: the version the caller saw")
     version: int | None = Field(None, description="of stale-version: the newest version")
     since: list[SinceItem] | None = Field(None, description="of stale-version: what happened after the version seen")
@@ -101,6 +124,37 @@ def _rule(refusal: e.RuleRefused) -> Mapping[str, Any]:
     return {"rule": refusal.rule, "clause": refusal.clause, **ticket}
 
 
+def _stale_sheet(refusal: StaleSheet) -> Mapping[str, Any]:
+    since = refusal.since
+    difference = SheetDifference(
+        added=[_item(new.id, new.number, None, new) for new in since.added],
+        gone=[_item(old.id, old.number, old, None) for old in since.gone],
+        changed=[
+            SheetItem(
+                id=one.id,
+                number=one.number,
+                state_then=one.state_then,
+                version_then=one.version_then,
+                state_now=one.state,
+                version_now=one.version,
+            )
+            for one in since.changed
+        ],
+    )
+    return {**_rule(refusal), "difference": difference}
+
+
+def _item(ticket: UUID, number: str, then: SheetTicket | None, now: SheetTicket | None) -> SheetItem:
+    return SheetItem(
+        id=ticket,
+        number=number,
+        state_then=then.state if then else None,
+        version_then=then.version if then else None,
+        state_now=now.state if now else None,
+        version_now=now.version if now else None,
+    )
+
+
 KINDS: Mapping[type[Exception], Kind] = {
     NotJson: Kind(400, "not-json", "正文不是合法的 JSON · The body is not valid JSON"),
     e.Unauthenticated: Kind(401, "unauthenticated", "需要有效的令牌 · A valid token is needed"),
@@ -120,6 +174,7 @@ KINDS: Mapping[type[Exception], Kind] = {
         lambda r: {"state": r.state, "trigger": r.trigger, "legal": list(r.legal)},
     ),
     e.RuleRefused: Kind(409, "rule-refused", "规定不允许 · A rule forbids it", _rule),
+    StaleSheet: Kind(409, "rule-refused", "移交表已过时 · The handover sheet is stale", _stale_sheet),
     e.Conflict: Kind(409, "conflict", "与现状冲突 · Conflicts with what is there"),
     e.StaleVersion: Kind(412, "stale-version", "已被他人更新 · Someone acted in between", _since),
     e.TooLarge: Kind(413, "too-large", "内容过大 · Too large", lambda r: {"limit": r.limit}),

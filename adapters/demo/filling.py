@@ -139,9 +139,9 @@ class Player:
             case Approve():
                 outcome = await parts.approvals.approve(self.approvals[story.key], request)
             case Substitute():
-                await parts.duty.substitute(COMMUNITY, do.stand_in, request)
+                await parts.duty.substitute(await self._shift(), do.stand_in, request)
             case ReturnToPost():
-                await parts.duty.return_to_post(COMMUNITY, request)
+                await parts.duty.return_to_post(await self._shift(), request)
             case AttachText():
                 outcome = await parts.desk.act(str(self._ticket(story)), await self._kept(story, do), request)
             case c.Receive():
@@ -192,8 +192,14 @@ class Player:
         ids, duty = self.parts.ids, self.parts.duty
         held = await duty.holder(COMMUNITY, "chen.ping")
         if held is not None and held.shift is not None:
-            await duty.take_over(COMMUNITY, "交班：班次到点，接班人员已到岗。", Request("chen.ping", ids.new()))
+            await duty.take_over(held.shift.id, "交班：班次到点，接班人员已到岗。", Request("chen.ping", ids.new()))
         await duty.open(COMMUNITY, Request(self.officer(moment), ids.new()))
+
+    async def _shift(self) -> UUID:
+        held = await self.parts.duty.holder(COMMUNITY, "chen.ping")
+        assert held is not None
+        assert held.shift is not None
+        return held.shift.id
 
     def shift_changes(self) -> Iterator[datetime]:
         """Morning and evening of each day: an assistant's shift runs through noon (adjoining periods)."""

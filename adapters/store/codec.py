@@ -20,6 +20,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 import domain.approval
 import domain.community
 import domain.desk
+import domain.shift
 import domain.staff
 import domain.subject
 import domain.ticket  # noqa: F401  each registers its events

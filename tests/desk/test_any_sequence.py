@@ -23,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from adapters.composition import opened
 from domain import ticket_commands as c
 from domain.aggregate import fold
+from domain.duty_desk import ShiftDone
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refusal, RuleRefused, TransitionRefused
 from domain.journal import Journal
 from domain.requests import Done
@@ -99,6 +100,7 @@ class AnySequence(RuleBasedStateMachine):
         self.estate = Estate(self.run(self.opening.__aenter__()), clock, settings)
         self.world = World(MORNING, PEOPLE)
         self.numbered: list[str] = []
+        self.shift, self.officer = UUID(int=0), ""  # the latest shift, held or not
         self.other, self.third = (self.run(self.estate.receive()) for _ in range(2))
 
     def run(self, doing: Coroutine[Any, Any, T]) -> T:
@@ -183,22 +185,28 @@ class AnySequence(RuleBasedStateMachine):
         world = self.world
         hoped = "denied" if role_of(login) not in OFFICERS else "conflict" if world.officer else ""
         hoped = hoped if login in PEOPLE else "absent"
-        if self.duty(self.estate.g.duty.open(JX, self.estate.request(login)), hoped):
+        done = self.duty(self.estate.g.duty.open(JX, self.estate.request(login)), hoped)
+        if done is not None:
             world.officer, world.stand_in = login, None
+            self.shift, self.officer = done.state.id, login
 
     @rule(login=people, stand_in=st.sampled_from(["security", "security2", "technician2", "finance"]))
     def somebody_is_stood_in_for(self, login: str, stand_in: str) -> None:
         world = self.world
-        denied = login != world.officer
-        hoped = "absent" if login not in PEOPLE else "denied" if denied else "said" if stand_in == login else ""
-        if self.duty(self.estate.g.duty.substitute(JX, stand_in, self.estate.request(login)), hoped):
+        hoped = "absent" if login not in PEOPLE or not self.officer else "denied" if login != self.officer else self.over()
+        hoped = hoped or ("said" if stand_in == login else "")
+        if self.duty(self.estate.g.duty.substitute(self.shift, stand_in, self.estate.request(login)), hoped):
             world.stand_in = stand_in
 
     @rule(login=st.sampled_from(["supervisor", "director", "assistant"]))
     def a_supervisor_ends_the_shift(self, login: str) -> None:
-        hoped = "denied" if login == "assistant" else "" if self.world.officer else "conflict"
-        if self.duty(self.estate.g.duty.take_over(JX, "交接未到", self.estate.request(login)), hoped):
+        hoped = "absent" if not self.officer else "denied" if login == "assistant" else self.over()
+        if self.duty(self.estate.g.duty.take_over(self.shift, "交接未到", self.estate.request(login)), hoped):
             self.world.officer = self.world.stand_in = None
+
+    def over(self) -> str:
+        """Why nothing more is done on the latest shift: it has ended."""
+        return "" if self.world.officer else "table"
 
     # --- how it is compared -------------------------------------------------------------------------------------------
 
@@ -212,11 +220,11 @@ class AnySequence(RuleBasedStateMachine):
         assert self.run(self.estate.footprint()) == before, refusal
         return refusal
 
-    def duty(self, doing: Coroutine[Any, Any, Any], hoped: str) -> bool:
+    def duty(self, doing: Coroutine[Any, Any, ShiftDone], hoped: str) -> ShiftDone | None:
         found = self.answered(doing)
         name = {**ANSWERS, Conflict: "conflict"}[type(found)] if isinstance(found, Refusal) else ""
         assert name == hoped
-        return not name
+        return None if isinstance(found, Refusal) else found
 
     def receive(self, login: str, said: dict[str, Any], age: timedelta | None) -> str | None:
         command = c.Receive.model_validate(said)

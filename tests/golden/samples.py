@@ -11,11 +11,25 @@ from typing import Any
 from adapters.store.codec import class_version, topic_of
 from domain.aggregate import Folded
 from domain.approval import Approval
+from domain.clocks import Reading
 from domain.community import Community
 from domain.desk import Desk
+from domain.handover_sheet import Equipment, SheetTicket
+from domain.shift import Shift
 from domain.staff import Grant, Person
 from domain.subject import SubjectFile
-from domain.terms import AssigneeType, DutyPeriod, Role
+from domain.terms import (
+    AssigneeType,
+    ClockName,
+    ClockStatus,
+    Condition,
+    DutyLog,
+    DutyPeriod,
+    Kind,
+    Role,
+    State,
+    Urgency,
+)
 from domain.ticket import Ticket
 from domain.ticket_state import Assignee
 from tests.tickets.factory import COMMAND, OTHER_TICKET, SUBJECT, TICKET, fact, history, meta, sample_events, sealed, uid
@@ -53,7 +67,55 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     Desk.ShiftOpened: {"community": "garden", "shift": uid(0x71), "officer": "wang", "period": DutyPeriod.NIGHT},
     Desk.OfficerSubstituted: {"community": "garden", "shift": uid(0x71), "stand_in": "chen"},
     Desk.OfficerReturned: {"community": "garden", "shift": uid(0x71)},
-    Desk.ShiftTakenOver: {"community": "garden", "shift": uid(0x71), "reason": "no_show"},
+    Desk.ShiftTakenOver: {"community": "garden", "shift": uid(0x71)},
+    Desk.ShiftHandedOver: {
+        "community": "garden",
+        "shift": uid(0x72),
+        "officer": "li.na",
+        "period": DutyPeriod.MORNING,
+        "follows": uid(0x71),
+    },
+    Desk.PhoneSwitched: {"community": "garden", "shift": uid(0x71), "answered_by": "ma"},
+    Shift.ShiftOpened: {
+        "community": "garden",
+        "officer": "wang",
+        "post": Role.TECHNICIAN,
+        "period": DutyPeriod.NIGHT,
+        "starts_at": AT,
+        "until": AT,
+        "arrived_at": AT,
+        "late_minutes": 3,
+        "follows": uid(0x70),
+    },
+    Shift.ShiftExtended: {"period": DutyPeriod.NOON, "until": AT},
+    Shift.LineLogged: {"log": DutyLog.NIGHT_LOG, "text": sealed("巡楼一遍，无异常。"), "ticket": OTHER_TICKET},
+    Shift.OfficerSubstituted: {"stand_in": "chen"},
+    Shift.OfficerReturned: {},
+    Shift.PhoneSwitched: {"answered_by": "ma"},
+    Shift.HandoverPrepared: {
+        "position": 17,
+        "tickets": (
+            SheetTicket(
+                OTHER_TICKET,
+                "GD-garden-20260302-0001",
+                State.CLASSIFIED,
+                3,
+                Urgency.NORMAL,
+                (Reading(ClockName.REPAIR, ClockStatus.BREACHED, AT, AT, None, AT),),
+                Kind.REPAIR,
+                "BX-garden-20260302-0001",
+                AT,
+            ),
+        ),
+        "equipment": (Equipment("telephone", Condition.GOOD), Equipment("torch", Condition.MISSING)),
+        "records": ("night_log",),
+        "remarks": sealed("钥匙柜少一把备用钥匙。"),
+    },
+    Shift.SignedOut: {"hash": "ab" * 32},
+    Shift.SignedIn: {"hash": "ab" * 32, "next_shift": uid(0x72)},
+    Shift.HandoverDisputed: {"hash": "ab" * 32, "reason": sealed("对讲机不在位")},
+    Shift.ShiftTakenOver: {"reason": sealed("接班人员未到岗")},
+    Shift.ShiftReviewed: {"read_upto": 40, "urged": (OTHER_TICKET,), "remarks": sealed("已阅")},
     SubjectFile.SubjectErased: {"community": "garden", "ticket": OTHER_TICKET, "reason": "request"},
     SubjectFile.DisclosedToPolice: {"community": "garden", "ticket": OTHER_TICKET, "reference": "公(2026)12号"},
 }
@@ -83,7 +145,10 @@ def current() -> dict[tuple[str, int], Folded.Event]:
 def older() -> dict[tuple[str, int], Folded.Event]:
     """What events of older versions are now."""
     wang = Assignee(AssigneeType.PERSON, "wang")
-    return {("ticket.dispatched", 1): history([fact(Ticket.WorkOrderDispatched, assignee=wang)])[0]}
+    return {
+        ("ticket.dispatched", 1): history([fact(Ticket.WorkOrderDispatched, assignee=wang)])[0],
+        ("desk.shift_taken_over", 1): made(Desk.ShiftTakenOver, OTHERS[Desk.ShiftTakenOver]),
+    }
 
 
 def name_of(topic: str, version: int) -> str:

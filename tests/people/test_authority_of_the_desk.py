@@ -54,8 +54,8 @@ async def take_the_desk(stage: Stage, duty: str) -> None:
     if duty == "officer":
         await g.duty.open(JX, request(X))
     if duty == "stand-in":
-        await g.duty.open(JX, request("technician"))
-        await g.duty.substitute(JX, X, request("technician"))
+        held = await g.duty.open(JX, request("technician"))
+        await g.duty.substitute(held.state.id, X, request("technician"))
 
 
 Prepared = tuple[Path, list[Case], datetime, str]

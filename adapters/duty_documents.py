@@ -1,0 +1,203 @@
+"""The documents of duty: shifts, their logs, handover sheets, and what is read of them; the same for API and command line."""
+
+from typing import Any
+from uuid import UUID
+
+from adapters.documents import Answer, Moment
+from domain import terms as t
+from domain.duty_records import ShiftReading
+from domain.handover_sheet import Sheet
+from domain.shift import ShiftState
+
+
+class LineAnswer(Answer):
+    """A line of the duty log (工作日志, 夜间值班记录表); the text is masked as ``***``."""
+
+    at: Moment
+    by: str
+    log: t.DutyLog
+    text: str
+    ticket: UUID | None
+    back_entered: bool
+    offline_entered: bool
+
+
+class SignatureAnswer(Answer):
+    """Who signed, when, over which SHA-256."""
+
+    by: str
+    at: Moment
+    hash: str
+
+
+class DisputeAnswer(Answer):
+    """Who disputed a sheet, when, and why."""
+
+    by: str
+    at: Moment
+    reason: str
+
+
+class SheetSummary(Answer):
+    """A handover sheet in short; ``status`` is prepared, signed_out, signed, disputed, or replaced by a later one."""
+
+    number: int
+    status: str
+    hash: str
+    position: int
+    prepared_by: str
+    prepared_at: Moment
+    signed_out: SignatureAnswer | None
+    signed_in: SignatureAnswer | None
+    dispute: DisputeAnswer | None
+
+
+class HandoverAnswer(SheetSummary):
+    """工作移交表: ``hash`` is the SHA-256 of the UTF-8 of ``canonical``, RFC 8785 JSON; ``document`` is the same, parsed.
+
+    Both signatures cover the hash. The remarks stand in ``canonical`` by the digest of their ciphertext only.
+    """
+
+    shift: UUID
+    community: str
+    canonical: str
+    document: dict[str, Any]
+    remarks: str | None
+    masked: bool
+
+
+class ReviewAnswer(Answer):
+    """主管查阅: who read it, when, up to which position, and which tickets were urged."""
+
+    by: str
+    at: Moment
+    read_upto: int
+    urged: list[UUID]
+    remarks: str | None
+
+
+class ShiftAnswer(Answer):
+    """A shift (班次); ``answerable`` is the one person who answers for the desk, or did last."""
+
+    id: UUID
+    community: str
+    state: t.ShiftStatus
+    officer: str
+    post: t.Role
+    answerable: str
+    stand_in: str | None
+    phone_with: str | None
+    periods: list[t.DutyPeriod]
+    starts_at: Moment
+    until: Moment
+    opened_at: Moment
+    arrived_at: Moment
+    late_minutes: int
+    follows: UUID | None
+    next_shift: UUID | None
+    lines: list[LineAnswer]
+    sheets: list[SheetSummary]
+    ended_at: Moment | None
+    ended_by: t.ShiftEnd | None
+    taken_over_by: str | None
+    takeover_reason: str | None
+    review: ReviewAnswer | None
+    masked: bool
+    legal: list[t.ShiftTrigger]
+    version: int
+
+
+def shift_answer(reading: ShiftReading) -> ShiftAnswer:
+    """A shift as it was read."""
+    s = reading.state
+    assert s.starts_at is not None
+    assert s.until is not None
+    assert s.opened_at is not None
+    assert s.arrived_at is not None
+    review = s.review
+    return ShiftAnswer(
+        id=s.id,
+        community=s.community,
+        state=s.status,
+        officer=s.officer,
+        post=s.post,
+        answerable=s.answerable,
+        stand_in=s.stand_in,
+        phone_with=s.phone_with,
+        periods=list(s.periods),
+        starts_at=s.starts_at,
+        until=s.until,
+        opened_at=s.opened_at,
+        arrived_at=s.arrived_at,
+        late_minutes=s.late_minutes,
+        follows=s.follows,
+        next_shift=s.next_shift,
+        lines=[
+            LineAnswer(
+                at=line.at,
+                by=line.by,
+                log=line.log,
+                text=reading.text(line.text) or "",
+                ticket=line.ticket,
+                back_entered=line.back_entered,
+                offline_entered=line.offline_entered,
+            )
+            for line in s.lines
+        ],
+        sheets=[SheetSummary(**_summary(reading, sheet)) for sheet in s.sheets],
+        ended_at=s.ended_at,
+        ended_by=s.ended_by,
+        taken_over_by=s.taken_over_by,
+        takeover_reason=reading.text(s.takeover_reason),
+        review=ReviewAnswer(
+            by=review.by,
+            at=review.at,
+            read_upto=review.read_upto,
+            urged=list(review.urged),
+            remarks=reading.text(review.remarks),
+        )
+        if review
+        else None,
+        masked=reading.masked,
+        legal=list(reading.legal),
+        version=s.version,
+    )
+
+
+def handover_answer(reading: ShiftReading, sheet: Sheet) -> HandoverAnswer:
+    """A sheet as it was read, with what the signatures cover."""
+    return HandoverAnswer(
+        **_summary(reading, sheet),
+        shift=sheet.shift,
+        community=sheet.community,
+        canonical=sheet.canonical.decode(),
+        document=sheet.document(),
+        remarks=reading.text(sheet.remarks),
+        masked=reading.masked,
+    )
+
+
+def _summary(reading: ShiftReading, sheet: Sheet) -> dict[str, Any]:
+    dispute = sheet.dispute
+    return {
+        "number": sheet.number,
+        "status": sheet_status(reading.state, sheet),
+        "hash": sheet.hash,
+        "position": sheet.position,
+        "prepared_by": sheet.prepared_by,
+        "prepared_at": sheet.prepared_at,
+        "signed_out": SignatureAnswer.model_validate(sheet.signed_out) if sheet.signed_out else None,
+        "signed_in": SignatureAnswer.model_validate(sheet.signed_in) if sheet.signed_in else None,
+        "dispute": DisputeAnswer(by=dispute.by, at=dispute.at, reason=reading.text(dispute.reason) or "") if dispute else None,
+    }
+
+
+def sheet_status(shift: ShiftState, sheet: Sheet) -> str:
+    """How far a sheet got."""
+    if sheet.signed_in is not None:
+        return "signed"
+    if sheet.dispute is not None:
+        return "disputed"
+    if sheet.number < len(shift.sheets):
+        return "replaced"
+    return "prepared" if sheet.signed_out is None else "signed_out"

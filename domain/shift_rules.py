@@ -1,0 +1,135 @@
+"""What forbids a command on a shift beyond its lifecycle table: who may, when, and in which circumstances (D1 4.1.3; D5)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.aggregate import Meta, occurred
+from domain.authority import Held, Need, Relation, Right, weigh
+from domain.directory import Directory
+from domain.duty_calendar import minutes_late, period_taken, utc
+from domain.errors import Conflict, RuleRefused, invalid
+from domain.handover_sheet import Sheet
+from domain.requests import Request
+from domain.shift import Shift, ShiftState
+from domain.shift_lifecycle import legal
+from domain.terms import DutyPeriod, Role, ShiftTrigger
+
+POSTS = (Role.ASSISTANT, Role.TECHNICIAN, Role.CONTROL_ROOM)
+"""Roles that hold the desk as its officer; security only stands in (D5 六)."""
+INCOMING = (ShiftTrigger.SIGN_IN, ShiftTrigger.DISPUTE)
+OVERSEEN = (ShiftTrigger.TAKE_OVER, ShiftTrigger.REVIEW)
+"""What supervisors and directors do."""
+
+
+def right_of(trigger: ShiftTrigger) -> Right:
+    """The row of the authority table."""
+    return Right.TAKE_OVER if trigger in OVERSEEN else Right.SHIFT
+
+
+def may(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[Held]) -> bool:
+    """Whether the table gives somebody a trigger on a shift, by how they stand to it.
+
+    "Own" is: the officer, in whose stead the control room acts while it has the phone; for a line of the log and the return
+    also who stands in; for signing in and disputing, another person who holds a post. Nobody reviews their own shift.
+    """
+    holders = (shift.officer, shift.phone_with)
+    if trigger in OVERSEEN:
+        own = trigger is not ShiftTrigger.REVIEW or login not in holders
+        return own and weigh(Right.TAKE_OVER, roles, Relation()) is not None
+    if trigger in INCOMING:
+        own = login not in holders and any(held.role in POSTS for held in roles)
+    elif trigger is ShiftTrigger.LOG:
+        own = login in (*holders, shift.stand_in)
+    elif trigger is ShiftTrigger.RETURN_TO_POST:
+        own = login in (shift.officer, shift.stand_in)
+    elif trigger is ShiftTrigger.SWITCH_PHONE:
+        own = login in holders
+    else:
+        own = login == shift.acting
+    return weigh(Right.SHIFT, roles, Relation(frozenset({Need.OWN} if own else ()))) is not None
+
+
+def refused(shift: ShiftState, trigger: ShiftTrigger, rule: str, clause: str, detail: str) -> RuleRefused:
+    """The refusal of a rule, with what is legal now."""
+    return RuleRefused(rule, clause, detail, shift.status.value, trigger.value, [t.value for t in legal(shift.status)])
+
+
+def officer_at_post(shift: ShiftState, trigger: ShiftTrigger) -> None:
+    """The officer does it at the desk, not while somebody stands in (D5 六)."""
+    if shift.stand_in is not None:
+        detail = f"{shift.stand_in} stands in: the officer returns to the post first"
+        raise refused(shift, trigger, "back_at_post", "D5 六", detail)
+
+
+def phone_at_desk(shift: ShiftState, trigger: ShiftTrigger) -> None:
+    """Nobody stands in for an officer whose phone is in the control room (D1 4.1.3)."""
+    if shift.phone_with is not None:
+        detail = "the phone is in the control room: switch it back first"
+        raise refused(shift, trigger, "phone_at_desk", "D1 4.1.3", detail)
+
+
+def sheet_seen(shift: ShiftState, seen: str | None) -> Sheet:
+    """The sheet that is being signed; Conflict where the signer saw another."""
+    sheet = shift.sheet
+    if sheet is None or seen not in (None, sheet.hash):
+        raise Conflict("sheet", "another sheet was prepared since", {"hash": sheet.hash if sheet else ""})
+    return sheet
+
+
+def moment_of(directory: Directory, shift: ShiftState, trigger: ShiftTrigger, request: Request, now: datetime) -> datetime:
+    """When it happened: duty is entered when it happens, but for lines of the log; a clock behind is caught up with."""
+    terms = directory.policy_of(shift.community).entry
+    at = request.occurred_at or now
+    if trigger is not ShiftTrigger.LOG:
+        if at > now + timedelta(minutes=terms.skew_minutes):
+            raise invalid("/occurred_at", f"lies in the future; now is {now.isoformat()}")
+        if now - at > timedelta(minutes=terms.late_minutes):
+            raise invalid("/occurred_at", "duty is entered when it happens; only lines of the log may be late")
+    return max(utc(min(at, now)), shift.occurred_at or utc(now))
+
+
+def arrival(arrived_at: datetime | None, now: datetime, earliest: datetime) -> datetime:
+    """When an officer came: now, or as said, within what somebody else can witness."""
+    if arrived_at is None:
+        return utc(now)
+    if not earliest <= arrived_at <= now + timedelta(minutes=2):
+        raise invalid("/arrived_at", f"lies between {earliest.isoformat()} and now, {now.isoformat()}")
+    return utc(min(arrived_at, now))
+
+
+def opened(
+    directory: Directory,
+    community: str,
+    shift: UUID,
+    officer: str,
+    roles: Sequence[Held],
+    at: datetime,
+    meta: Meta,
+    arrived: datetime,
+    last: ShiftState | None,
+) -> Shift.ShiftOpened:
+    """The first event of a new shift; nobody is late for a period that the shift before held in part."""
+    policy = directory.policy_of(community)
+    terms = policy.handover
+    span = period_taken(at, directory.zone(community), policy.duty, timedelta(minutes=terms.lead_minutes))
+    begun = last is not None and last.until is not None and last.until > utc(span.start)
+    late = 0 if begun else minutes_late(arrived, span.start, timedelta(minutes=terms.arrive_before_minutes))
+    due = Role(policy.duty.night_post) if span.period is DutyPeriod.NIGHT else Role.ASSISTANT
+    held = {role.role for role in roles}
+    return occurred(
+        Shift.ShiftOpened,
+        shift,
+        1,
+        at,
+        meta,
+        community=community,
+        officer=officer,
+        post=due if due in held else next(post for post in POSTS if post in held),
+        period=span.period,
+        starts_at=utc(span.start),
+        until=utc(span.end),
+        arrived_at=arrived,
+        late_minutes=late,
+        follows=last.id if last else None,
+    )

@@ -1,0 +1,1 @@
+"""Duty: shifts, the night log, the handover sheet, the morning review."""
