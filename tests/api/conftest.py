@@ -1,7 +1,7 @@
 """The API over a real composition: SQLite in a new folder, an adjustable clock, a person for every role."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,9 @@ import pytest
 
 from adapters.api.app import create_app
 from adapters.composition import opened
+from adapters.system import SystemClock
 from tests.api.client import Client
+from tests.api.server import Server
 from tests.estate import Estate, SetClock, open_estate, settings_in
 
 
@@ -73,3 +75,21 @@ async def live(api: Client) -> Client:
     """The same, with the projections moving along."""
     await api.estate.gongdan.projections.start()
     return api
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
+    """A server over a new estate, by the machine's own clock."""
+    folder = tmp_path_factory.mktemp("served")
+
+    async def make() -> dict[str, str]:
+        async with open_estate(settings_in(folder), SystemClock()) as estate:
+            return estate.tokens
+
+    tokens = anyio.run(make)
+    server = Server(folder)
+    try:
+        anyio.run(server.ready)
+        yield server, tokens
+    finally:
+        server.stop()

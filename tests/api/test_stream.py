@@ -3,7 +3,7 @@
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,52 +14,10 @@ import pytest
 
 from adapters.system import SystemClock
 from tests.api.client import RECEIVE, V1, problem
+from tests.api.server import Server
 from tests.estate import open_estate, settings_in
-from tests.faults.service import Service
 
 pytestmark = pytest.mark.anyio
-
-
-class Server(Service):
-    """A server process over a folder's store, once its projections are live."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__({"GONGDAN_STORE": f"sqlite:///{folder}/gongdan.db", "GONGDAN_LOG_LEVEL": "error"}, folder)
-
-    async def ready(self) -> None:
-        """Start, and wait until every projection is live."""
-        await anyio.to_thread.run_sync(self.start)
-        async with httpx2.AsyncClient(base_url=self.url) as http:
-            with anyio.fail_after(60):
-                while True:
-                    found = (await http.get("/readyz")).json()["projections"]
-                    if all(one["status"] == "live" and one["lag"] == 0 for one in found):
-                        return
-                    await anyio.sleep(0.05)
-
-    def interrupted(self) -> int:
-        """Its exit status after Ctrl-C; fails where it doesn't end."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGINT)
-        return self._process.wait(60)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
-    """A server over a new estate, by the machine's own clock."""
-    folder = tmp_path_factory.mktemp("served")
-
-    async def make() -> dict[str, str]:
-        async with open_estate(settings_in(folder), SystemClock()) as estate:
-            return estate.tokens
-
-    tokens = anyio.run(make)
-    server = Server(folder)
-    try:
-        anyio.run(server.ready)
-        yield server, tokens
-    finally:
-        server.stop()
 
 
 @asynccontextmanager
