@@ -91,6 +91,7 @@ TICKETS = Table(
     key=("ticket",),
     stream="ticket",
     indexes=(
+        Index(("first_position",)),
         Index(("community", "first_position")),
         Index(("community", "state", "first_position")),
         Index(("community", "kind", "first_position")),

@@ -20,6 +20,12 @@ from projections.view import Params, Reader
 MOST = 200
 """The longest page."""
 
+FEW = 500
+"""Up to so many tickets are named one by one."""
+
+HERE = "/*here*/"
+"""Stands for the community in a question."""
+
 NUMBER = re.compile(rf"(?:{'|'.join(Book)})-[\w\-]*\Z")
 
 
@@ -75,18 +81,49 @@ async def search(
     if not 1 <= limit <= MOST:
         raise InvalidInput([FieldError("/limit", f"from 1 to {MOST}")])
     params: Params = {"now": micros(now), "limit": limit + 1}
-    where = [*_plain(filters, params), *_bounds(filters, params), *await _texts(filters, tokens, params)]
+    where = [*_plain(filters, params), *_bounds(filters, params)]
+    texts = await _texts(filters, tokens, params)
+    position = None
+    if texts:
+        position, conditions = await _narrowed(reader, texts, filters, params)
+        where += conditions
     if cursor is not None:
         params["before"] = _opened(cursor)
         where.append("first_position < :before")
-    sql = (
-        f"SELECT {TICKETS.listed} FROM {{ticket_directory}} WHERE {' AND '.join(where) or '1 = 1'}"
-        " ORDER BY first_position DESC LIMIT :limit"
-    )
-    answer = await reader.read([(sql, params)])
-    items = [TICKETS.decode(found) for found in answer.results[0]]
-    more = len(items) > limit
-    return Found(answer.position, items[:limit], _sealed(items[limit - 1]) if more else None)
+    # A statement a community, so that each walks an index in the order wanted.
+    if filters.communities is None:
+        statements = [(_page(where), params)]
+    else:
+        mine = ["community = :community", *where]
+        statements = [(_page(mine), {**params, "community": code}) for code in set(filters.communities)]
+    answer = await reader.read(statements)
+    rows = [TICKETS.decode(found) for results in answer.results for found in results]
+    rows.sort(key=lambda row: -row.first_position)
+    cursor = _sealed(rows[limit - 1]) if len(rows) > limit else None
+    return Found(answer.position if position is None else position, rows[:limit], cursor)
+
+
+def _page(where: Sequence[str]) -> str:
+    said = " AND ".join(where) or "1 = 1"
+    return f"SELECT {TICKETS.listed} FROM {{ticket_directory}} WHERE {said} ORDER BY first_position DESC LIMIT :limit"
+
+
+async def _narrowed(reader: Reader, texts: Sequence[str], f: Filters, params: Params) -> tuple[int, list[str]]:
+    """Conditions for the texts and numbers sought: the tickets themselves where they are few, else the question for them.
+
+    Databases don't see which of the two it is, and walk the whole directory for the few.
+    """
+    here, somewhere = ("", "") if f.communities is None else (" AND community = :community", " AND community IN :communities")
+    asked = {**params, "communities": list(f.communities or ()), "many": FEW + 1}
+    answer = await reader.read([(f"{text.replace(HERE, somewhere)} LIMIT :many", asked) for text in texts])
+    where = []
+    for i, (text, found) in enumerate(zip(texts, answer.results, strict=True)):
+        if len(found) <= FEW:
+            params[f"few_{i}"] = [ticket for (ticket,) in found]
+            where.append(f"ticket IN :few_{i}")
+        else:
+            where.append(f"ticket IN ({text.replace(HERE, here)})")
+    return answer.position, where
 
 
 async def find(reader: Reader, ticket: UUID) -> TicketRow | None:
@@ -105,10 +142,6 @@ async def numbers_of(reader: Reader, ticket: UUID) -> Sequence[TicketNumberRow]:
 
 def _plain(f: Filters, params: Params) -> list[str]:
     where = []
-    if f.communities is not None:
-        where.append("community IN :communities" if len(f.communities) != 1 else "community = :community")
-        params["communities"] = list(f.communities)
-        params["community"] = next(iter(f.communities), None)
     if f.states:
         params["states"] = [state.value for state in f.states]
         where.append("state IN :states")
@@ -145,25 +178,25 @@ def _bounds(f: Filters, params: Params) -> list[str]:
 
 
 async def _texts(f: Filters, tokens: QueryTokens, params: Params) -> list[str]:
-    where = []
-    here = " AND community IN :communities" if f.communities is not None else ""
+    """Questions for the tickets with the phone, the number and the text sought."""
+    texts = []
     if f.phone is not None:
         params["phone"], params["phone_field"] = await tokens.phone(f.phone), PHONE
-        where.append(f"ticket IN (SELECT stream FROM {{ticket_tokens}} WHERE token = :phone AND field = :phone_field{here})")
+        texts.append(f"SELECT stream FROM {{ticket_tokens}} WHERE token = :phone AND field = :phone_field{HERE}")
     q = normalize("NFKC", f.q or "").strip()
     if NUMBER.match(q.upper()):
         # a community's code may be written in either case, so only the book's letters are folded
         params["number"] = q[:2].upper() + q[2:]
         params["after"] = params["number"] + "\U0010ffff"
-        where.append("ticket IN (SELECT ticket FROM {ticket_numbers} WHERE number >= :number AND number < :after)")
+        texts.append(f"SELECT DISTINCT ticket FROM {{ticket_numbers}} WHERE number >= :number AND number < :after{HERE}")
     elif q:
         params["words"], params["searched"] = list(await tokens.text(q)), list(SEARCHED)
         params["how_many"] = len(params["words"])
-        where.append(
-            "ticket IN (SELECT stream FROM {ticket_tokens} WHERE token IN :words AND field IN :searched"
-            f"{here} GROUP BY stream HAVING count(DISTINCT token) = :how_many)"
+        texts.append(
+            f"SELECT stream FROM {{ticket_tokens}} WHERE token IN :words AND field IN :searched{HERE}"
+            " GROUP BY stream HAVING count(DISTINCT token) = :how_many"
         )
-    return where
+    return texts
 
 
 def _sealed(last: TicketRow) -> str:
