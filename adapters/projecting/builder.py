@@ -83,7 +83,7 @@ class Builder:
             for found in sets:
                 foreign = found.status == READY and not found.of(self.view)
                 if found.status in (BUILDING, RETIRED) or foreign:
-                    await drop(self._catalogue, self.view, found)
+                    await drop(self._catalogue, found)
             if only_if_missing and any(found.of(self.view) and (found.live or found.status == READY) for found in sets):
                 return None
             count = 1 + max((found.count for found in sets), default=0)
@@ -171,15 +171,7 @@ async def adopt(follower: Follower, live: TableSet | None, catalogue: Catalogue,
         raise Fenced
 
 
-async def drop(catalogue: Catalogue, view: View, found: TableSet) -> None:
+async def drop(catalogue: Catalogue, found: TableSet) -> None:
     """Drop a set nobody reads any more; where a reader holds it up, it is dropped another time."""
-    tables = RowTables(view, found.version)
-
-    async def work(tx: Transaction) -> None:
-        await tables.drop(tx)
-        await catalogue.remove(tx, found.name, found.version)
-
-    try:
-        await catalogue.database.write(work)
-    except Unavailable:
-        return
+    with suppress(Unavailable):
+        await catalogue.remove(found.name, found.version)

@@ -192,14 +192,40 @@ class Catalogue:
 
         await self.database.write(work)
 
-    async def remove(self, tx: Transaction, name: str, version: str) -> None:
-        """Take a set out of the catalogue."""
-        params = {"name": name, "version": version}
-        await tx.execute("DELETE FROM parked WHERE projection = :name AND version = :version", params)
-        await tx.execute("DELETE FROM projections WHERE name = :name AND version = :version", params)
+    async def remove(self, name: str, version: str) -> None:
+        """Drop a set's tables, whichever program made them, and take it out of the catalogue. Raises Unavailable."""
+        await self.database.write(lambda tx: _remove(tx, name, version))
 
     def _now(self) -> int:
         return to_micros(self._clock.now())
+
+
+TABLES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
+    "postgresql": "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()",
+}
+
+
+async def _remove(tx: Transaction, name: str, version: str) -> None:
+    for (table,) in await tx.query(TABLES[tx.dialect]):
+        if table.endswith(f"_v{version}"):
+            await tx.ddl(f"DROP TABLE {table}")
+    params = {"name": name, "version": version}
+    await tx.execute("DELETE FROM parked WHERE projection = :name AND version = :version", params)
+    await tx.execute("DELETE FROM projections WHERE name = :name AND version = :version", params)
+
+
+async def forget_views(database: Database) -> None:
+    """Drop every set of every projection; the next start builds them anew.
+
+    For a database that was put back to an earlier moment: its rows may still hold tokens of subjects erased since.
+    """
+
+    async def work(tx: Transaction) -> None:
+        for name, version in await tx.query("SELECT name, version FROM projections"):
+            await _remove(tx, name, version)
+
+    await database.write(work, within=60.0)
 
 
 async def read_parked(tx: Transaction, name: str, version: str) -> Sequence[Parked]:

@@ -78,11 +78,6 @@ class RowTables:
                 await tx.ddl(f"CREATE INDEX {name}_{i} ON {name} ({', '.join(index.columns)}){where}")
             await tx.ddl(f"ANALYZE {name}")
 
-    async def drop(self, tx: Transaction) -> None:
-        """Drop the tables."""
-        for name in self.names.values():
-            await tx.ddl(f"DROP TABLE IF EXISTS {name}")
-
     async def clear(self, tx: Transaction, stream: UUID) -> None:
         """Delete every row that hangs on a stream."""
         for table in self.view.tables:

@@ -141,7 +141,7 @@ class Runner:
         live = next((found for found in sets if found.live), None)
         for found in sets:
             if found.status == RETIRED:
-                await drop(self._catalogue, self.view, found)
+                await drop(self._catalogue, found)
         ready = [found for found in sets if found.status == READY]
         if ready and not ready[-1].of(self.view):
             return None
@@ -149,7 +149,7 @@ class Runner:
             follower = self._follower(ready[-1].version)
             await adopt(follower, live, self._catalogue, self._holder)
             for found in (*ready[:-1], *([live] if live else [])):
-                await drop(self._catalogue, self.view, found)
+                await drop(self._catalogue, found)
             return follower
         if live is None or not live.of(self.view):
             return None

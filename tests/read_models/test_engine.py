@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.projecting.catalogue import Fenced
+from adapters.projecting.catalogue import Fenced, forget_views
 from adapters.projecting.projections import Projections
 from adapters.store.codec import EventCodec, UnknownVersion
 from adapters.store.database import Transaction
@@ -310,6 +310,18 @@ async def test_a_rebuild_needs_no_runner(estate: Estate) -> None:
     [live] = await estate.catalogue().sets(TICKET_DIRECTORY.name)
     assert live.count == 2
     await operator.stop()
+
+
+async def test_views_that_were_forgotten_are_built_anew(estate: Estate) -> None:
+    await estate.wander(Random(6), 10)
+    for _ in range(2):
+        projections = await estate.projections()
+        await projections.start()
+        await reached(projections, estate)
+        assert [live.version.endswith("_1") for name in NAMES for live in await estate.catalogue().sets(name)] == [True] * 3
+        await projections.stop()
+        await forget_views(estate.database)
+        assert not [found for name in NAMES for found in await estate.catalogue().sets(name)]
 
 
 async def test_another_fold_version_is_built_beside_and_the_program_before_stands_aside(estate: Estate) -> None:
