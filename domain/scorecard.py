@@ -5,11 +5,11 @@ names the item and what would be right.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -75,6 +75,21 @@ class Notice(StrEnum):
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def _one_of(codes: type[E]) -> Callable[[str], E]:
+    """A key that is one of some codes; says which there are."""
+
+    def check(value: str) -> E:
+        try:
+            return codes(value)
+        except ValueError as error:
+            raise ValueError(f"'{value}' is not one of: {', '.join(codes)}") from error
+
+    return check
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
@@ -150,7 +165,7 @@ class Item(_Part):
     threshold: Whole | None = None
     days: Whole | None = None
     party_extra: HalfPoints = Decimal(0)
-    severities: Mapping[Annotated[Severity, BeforeValidator(lambda value: Severity(value))], SeverityRule] = {}
+    severities: Mapping[Annotated[Severity, BeforeValidator(_one_of(Severity))], SeverityRule] = {}
     conversion: Conversion | None = None
     takes_amount: bool = False
     commission: Share | None = None
@@ -237,11 +252,11 @@ class RuleBook(_Part):
 
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$")]
     title: Words
-    posts: Mapping[Annotated[Post, BeforeValidator(lambda value: Post(value))], Words]
+    posts: Mapping[Annotated[Post, BeforeValidator(_one_of(Post))], Words]
     deductions: Mapping[DeductionCode, Item]
     bonuses: Mapping[BonusCode, Item]
     metrics: Mapping[Name, MetricRule]
-    notices: Mapping[Annotated[Notice, BeforeValidator(lambda value: Notice(value))], NoticeRule]
+    notices: Mapping[Annotated[Notice, BeforeValidator(_one_of(Notice))], NoticeRule]
     pay_bands: Annotated[tuple[PayBand, ...], Field(min_length=2)]
     warnings: Warnings
     dismissal: Dismissal
@@ -276,9 +291,10 @@ def parse_rule_book(text: str) -> RuleBook:
 def _named(place: tuple[int | str, ...], message: str, kind: str = "") -> FieldError:
     """An error at its place; where that is an item, in words too."""
     parts = [str(part) for part in place if part != "[key]"]
-    if place[-1:] == ("[key]",):
-        groups = {"deductions": "deductions are numbered 1, 2, 3, …", "bonuses": "bonuses are numbered B1, B2, B3, …"}
-        message = groups.get(parts[0], message)
+    message = message.removeprefix("Value error, ")
+    if len(place) == 3 and place[2] == "[key]":
+        numbers = {"deductions": "deductions are numbered 1, 2, 3, …", "bonuses": "bonuses are numbered B1, B2, B3, …"}
+        message = numbers.get(parts[0], message)
     elif kind == "missing":
         message = f"'{parts[-1]}' is missing"
     elif kind == "extra_forbidden":
