@@ -23,6 +23,7 @@ from domain.approvals import Approvals
 from domain.directory import DirectoryKeeper
 from domain.duty_desk import DutyDesk
 from domain.duty_records import DutyRecords
+from domain.imports import Imports
 from domain.inquiries import Inquiries
 from domain.journal import Journal
 from domain.open_list import OpenList
@@ -51,6 +52,7 @@ class Gongdan:
     duty: DutyDesk
     duty_records: DutyRecords
     administration: Administration
+    imports: Imports
     inquiries: Inquiries
     oversight: Oversight
     scopes: Scopes
@@ -114,6 +116,7 @@ async def opened(
             duty=DutyDesk(journal, directory, clock, ids, desk, OpenList(journal, WorkloadOpenTickets(projections))),
             duty_records=DutyRecords(journal, directory, clock, store.access_log),
             administration=Administration(journal, directory, clock, ids),
+            imports=Imports(desk),
             inquiries=Inquiries(desk, store.access_log),
             oversight=Oversight(desk, approvals, store.access_log),
             scopes=Scopes(desk),

@@ -107,6 +107,7 @@ class Right(StrEnum):
     URGE = "urge"
     LATE_ENTRY = "late_entry"
     LONG_LATE_ENTRY = "long_late_entry"
+    IMPORT = "import"
     APPROVE_MAJOR_WORKS = "approve_major_works"
     JUDGE_COMPLAINT = "judge_complaint"
     RECTIFICATION = "rectification"
@@ -141,6 +142,7 @@ escalate                   | ✓ | a | h, o         | h         | h            |
 urge                       | – | – | –            | –         | –            | ✓ | ✓ | – | – | – | – | –
 late_entry                 | ✓ | a | –            | –         | –            | ✓ | ✓ | – | – | – | – | –
 long_late_entry            | 2 | – | –            | –         | –            | 2 | 2 | – | – | – | – | –
+import                     | – | – | –            | –         | –            | 2 | 2 | – | – | – | – | –
 approve_major_works        | 2 | – | –            | –         | –            | 2 | 2 | – | – | – | – | –
 judge_complaint            | – | – | –            | –         | –            | ✓ | ✓ | – | – | ✓ | – | –
 rectification              | – | – | –            | –         | –            | ✓ | ✓ | – | – | ✓ | – | –

@@ -24,6 +24,7 @@ from typer.core import TyperGroup
 
 from adapters.composition import Gongdan, opened
 from adapters.documents import Answer
+from adapters.exchange.source import FileRefused
 from adapters.settings import Settings, SettingsError
 from adapters.store.database import Unavailable
 from adapters.store.master_key import KeysUnusable
@@ -44,6 +45,7 @@ class Failed(Exception):
 
 EXPECTED = (
     Failed,
+    FileRefused,
     Refusal,
     SchemaError,
     KeysUnusable,

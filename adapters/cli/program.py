@@ -7,6 +7,7 @@ from adapters.cli.appraisal import appraisal
 from adapters.cli.console import Group
 from adapters.cli.demo import demo
 from adapters.cli.doctor import doctor
+from adapters.cli.importing import import_
 from adapters.cli.lifecycle import lifecycle
 from adapters.cli.projections import projections
 from adapters.cli.serve import serve
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 for command in (demo, store.init, store.migrate, doctor, settings, serve, lifecycle, store.backup, store.restore):
     app.command()(command)
+app.command("import")(import_)
 for name, group in (
     ("community", registry.community),
     ("area", registry.area),

@@ -1,0 +1,63 @@
+"""Moments of foreign logs: local times made unambiguous by a stated rule, never by guessing."""
+
+from datetime import UTC, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+
+class BadMoment(Exception):
+    """A moment that can't be read; ``reason`` is a code."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Times(BaseModel):
+    """How moments are written. One with an offset stands for itself; one without is local in ``zone``.
+
+    ``ambiguous`` (the clock was put back, the hour came twice): the earlier, the later, or refused. ``nonexistent`` (the clock
+    was put forward over it): ``forward`` by as much as the clock was, or refused. ``format`` as strptime takes it; ISO 8601
+    where there is none.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    zone: str = "UTC"
+    format: str | None = None
+    ambiguous: Literal["earlier", "later", "refuse"] = "refuse"
+    nonexistent: Literal["forward", "refuse"] = "refuse"
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("not a time zone of the IANA database, such as Asia/Shanghai") from None
+        return zone
+
+    def moment(self, text: str) -> datetime:
+        """The moment in UTC; raises BadMoment."""
+        try:
+            found = datetime.strptime(text.strip(), self.format) if self.format else datetime.fromisoformat(text.strip())
+        except ValueError:
+            wanted = self.format or "ISO 8601"
+            raise BadMoment("bad_moment", f"a moment is not of the form {wanted}") from None
+        if not 1970 <= found.year < 2200:
+            raise BadMoment("bad_moment", "a moment lies outside the years 1970 to 2199")
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+        zone = ZoneInfo(self.zone)
+        first, second = found.replace(tzinfo=zone), found.replace(tzinfo=zone, fold=1)
+        before, after = first.utcoffset(), second.utcoffset()
+        assert before is not None
+        assert after is not None
+        if before > after:
+            if self.ambiguous == "refuse":
+                raise BadMoment("ambiguous_moment", f"the clocks of {self.zone} showed a moment twice")
+            return (first if self.ambiguous == "earlier" else second).astimezone(UTC)
+        if before < after and self.nonexistent == "refuse":
+            raise BadMoment("nonexistent_moment", f"the clocks of {self.zone} never showed a moment")
+        return first.astimezone(UTC)
