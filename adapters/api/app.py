@@ -64,7 +64,7 @@ def _application(**more: Any) -> FastAPI:
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)
     described = cache(lambda: describe(app, VERSION))
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)

@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers import approval_answer
-from adapters.api import PREFIX, responses
+from adapters.api import responses
 from adapters.api.authentication import TheCaller
 from adapters.api.command_bodies import Empty, Reason
 from adapters.api.commands import command, waiting_response
@@ -16,12 +16,13 @@ from adapters.api.context import TheApi
 from adapters.api.description import command_extra
 from adapters.api.paging import Cursor, Limit, Page, open_cursor, seal_cursor
 from adapters.api.reading import MinPosition, json_answer, reached
+from adapters.api.routing import resources
 from adapters.documents import ApprovalAnswer
 from domain.approval import ApprovalCase
 from domain.terms import ApprovalState
 from projections.approvals import APPROVALS, ApprovalRow, approvals
 
-router = APIRouter(prefix=PREFIX, tags=["approvals"])
+router = resources("approvals")
 
 Id = Annotated[UUID, Path(alias="id")]
 

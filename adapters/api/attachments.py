@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from adapters.api import PREFIX, responses
+from adapters.api import responses
 from adapters.api.authentication import Caller, TheCaller, authenticate
 from adapters.api.bodies import received, validated
 from adapters.api.command_bodies import OCCURRED, OFFLINE
@@ -20,6 +20,7 @@ from adapters.api.context import Api, TheApi, api_of
 from adapters.api.description import command_extra
 from adapters.api.multipart import Upload
 from adapters.api.problems import UnsupportedMedia
+from adapters.api.routing import resources
 from adapters.api.tickets import Ref
 from adapters.documents import TicketAnswer
 from adapters.store.attachments import MAX_BYTES
@@ -29,7 +30,7 @@ from domain.errors import NotFound, Overloaded, Refusal
 from domain.requests import Done
 from domain.terms import Trigger
 
-router = APIRouter(prefix=PREFIX, tags=["tickets"])
+router = resources("tickets")
 
 ENVELOPE_BYTES = 64 * 1024
 """What an upload may hold beside the file."""

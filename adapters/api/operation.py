@@ -3,21 +3,21 @@
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
-from adapters.api import PREFIX, responses
+from adapters.api import responses
 from adapters.api.authentication import TheCaller
 from adapters.api.context import TheApi
 from adapters.api.description import PUBLIC
 from adapters.api.reading import json_answer
+from adapters.api.routing import resources
 from adapters.documents import Answer, Moment
 from adapters.projecting.projections import ProjectionStatus
 from domain.lifecycle import as_data
 
-router = APIRouter(prefix=PREFIX, tags=["operation"])
-root = APIRouter(tags=["operation"])
+router = resources("operation")
+root = resources("operation", prefix="")
 
 LAG_SECONDS = 10.0
 """A projection further behind makes the service degraded."""

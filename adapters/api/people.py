@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from adapters.api.description import command_extra
 from adapters.api.paging import Cursor, Limit, Page, page_of
 from adapters.api.reading import json_answer
 from adapters.api.registry import OptionalCommunity, own_communities
+from adapters.api.routing import resources
 from adapters.documents import GrantAnswer, PersonAnswer, TokenAnswer
 from adapters.store.access import TokenRow
 from adapters.system import entropy
@@ -31,7 +32,7 @@ from domain.staff import EVERYWHERE, PersonState
 from domain.terms import Role
 from domain.ticket_commands import Login, Name, Value
 
-router = APIRouter(prefix=PREFIX, tags=["registry"])
+router = resources("registry")
 
 LoginParam = Annotated[str, Path(alias="login", max_length=40)]
 GrantCommunity = Annotated[str, Field(pattern=r"^(\*|[\w.\-]{1,40})$", description="the community's code, or * for everywhere")]

@@ -1,11 +1,10 @@
 """Residents' data (个人信息): erasure, disclosure to the police, and the access log."""
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers import access_answer
-from adapters.api import PREFIX, responses
+from adapters.api import responses
 from adapters.api.authentication import TheCaller
 from adapters.api.commands import command, waiting_response
 from adapters.api.context import TheApi
@@ -13,10 +12,11 @@ from adapters.api.description import command_extra
 from adapters.api.paging import Cursor, Limit, Page, open_cursor, seal_cursor
 from adapters.api.reading import json_answer
 from adapters.api.registry import OptionalCommunity
+from adapters.api.routing import resources
 from adapters.documents import AccessAnswer, ApprovalAnswer
 from domain.two_person_commands import Disclose, Erase
 
-router = APIRouter(prefix=PREFIX, tags=["privacy"])
+router = resources("privacy")
 
 
 @router.post(

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field, JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers import community_answer, price_list_answer
-from adapters.api import PREFIX, responses
+from adapters.api import responses
 from adapters.api.administering import administered
 from adapters.api.authentication import Caller, TheCaller
 from adapters.api.commands import command, waiting_response
@@ -17,6 +17,7 @@ from adapters.api.context import TheApi
 from adapters.api.description import command_extra
 from adapters.api.paging import Cursor, Limit, Page, page_of
 from adapters.api.reading import json_answer
+from adapters.api.routing import resources
 from adapters.documents import (
     ApprovalAnswer,
     AreaAnswer,
@@ -30,7 +31,7 @@ from domain.errors import NotFound
 from domain.ticket_commands import Code, Login, Name, Value
 from domain.two_person_commands import PublishPriceList
 
-router = APIRouter(prefix=PREFIX, tags=["registry"])
+router = resources("registry")
 
 CommunityParam = Annotated[str, Query(min_length=1, max_length=40, description="小区编码 · the community's code")]
 OptionalCommunity = Annotated[

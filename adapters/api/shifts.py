@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.api import PREFIX, responses
+from adapters.api import responses
 from adapters.api.authentication import TheCaller
 from adapters.api.command_bodies import OCCURRED, OFFLINE
 from adapters.api.commands import Writing, command, written
@@ -17,6 +17,7 @@ from adapters.api.context import TheApi
 from adapters.api.description import command_extra
 from adapters.api.reading import json_answer
 from adapters.api.registry import CommunityParam
+from adapters.api.routing import resources
 from adapters.duty_documents import HandoverAnswer, ShiftAnswer, handover_answer, shift_answer
 from domain.duty_desk import DutyDesk, ShiftDone
 from domain.errors import NotFound, invalid
@@ -24,7 +25,7 @@ from domain.requests import Request as Asked
 from domain.terms import Condition, ShiftTrigger
 from domain.ticket_commands import Code, FreeText, Login, Moment, TicketRef, Value
 
-router = APIRouter(prefix=PREFIX, tags=["duty"])
+router = resources("duty")
 
 Id = Annotated[UUID, Path(alias="id")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="所见移交表的散列 · SHA-256 of the sheet the signer saw")]

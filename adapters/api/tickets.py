@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers import history_answer, ticket_answer
-from adapters.api import PREFIX, responses
+from adapters.api import responses
 from adapters.api.authentication import TheCaller
 from adapters.api.command_bodies import BACK_ENTRY_BODY, BODIES, RECEIVE_BODY, command_of, trigger_command
 from adapters.api.commands import command, ticket_response
@@ -17,13 +17,14 @@ from adapters.api.context import TheApi
 from adapters.api.description import command_extra
 from adapters.api.examples import EXAMPLES, RECEIVED
 from adapters.api.reading import json_answer
+from adapters.api.routing import resources
 from adapters.documents import HistoryAnswer, TicketAnswer
 from domain import ticket_commands as c
 from domain.back_entry import BackEntry
 from domain.terms import Trigger
 from domain.ticket_commands import Moment
 
-router = APIRouter(prefix=PREFIX, tags=["tickets"])
+router = resources("tickets")
 
 Ref = Annotated[str, Path(alias="id", description="工单编号或 id · the ticket's id or one of its numbers")]
 

@@ -6,16 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.api import PREFIX, responses
+from adapters.api import responses
 from adapters.api.authentication import Caller, TheCaller, identify
 from adapters.api.context import Api, TheApi
 from adapters.api.paging import Cursor, Limit
 from adapters.api.reading import MinPosition, json_answer, reached
+from adapters.api.routing import resources
 from adapters.api.rows import (
     ListedTicket,
     WorkloadAnswer,
@@ -37,7 +38,7 @@ from projections.technician_worklist import TECHNICIAN_WORKLIST
 from projections.ticket_directory import TICKET_DIRECTORY
 from projections.ticket_search import NUMBER, Filters
 
-router = APIRouter(prefix=PREFIX)
+router = resources()
 
 PING = 15
 """Seconds after which a quiet stream says that it lives."""

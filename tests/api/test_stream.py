@@ -118,5 +118,6 @@ async def test_the_server_stops_though_a_stream_is_open(tmp_path: Path) -> None:
         async with client((server, tokens), "li") as li, stream(li) as events:
             await events.next()
             assert await anyio.to_thread.run_sync(server.interrupted) in (0, -signal.SIGINT, 130)
+            assert "graceful shutdown exceeded" not in server.log.read_text()
     finally:
         server.stop()
