@@ -76,7 +76,7 @@ def _show(book: RuleBook, made: Tally, explain: bool) -> None:
         say("")
         made_of = ("人员", "项目", "内容", "次数", "分", "考评事项", "工单")
         table(made_of, [(person.login, *_line(book, line)) for person in made.people for line in person.lines])
-    if explain:
+    if explain and any(person.lines for person in made.people):
         say("")
         why = ("人员", "条款", "月份", "依据", "次数", "免扣", "基本分", "情节加扣", "当事人加扣", "分")
         table(why, [(person.login, *row) for person in made.people for line in person.lines for row in _charges(line)])
