@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -44,7 +44,8 @@ class SetClock:
         self.moment = moment
 
     def now(self) -> datetime:
-        return self.moment
+        """In UTC, as clocks do."""
+        return self.moment.astimezone(UTC)
 
     def forward(self, by: timedelta) -> datetime:
         """Move on; returns the new moment."""

@@ -44,6 +44,11 @@ WORDS = {
         "补单",
         "补单完工",
         "办结",
+        "值班记录",
+        "移交说明",
+        "移交异议",
+        "接管",
+        "查阅",
     )
 }
 
@@ -127,7 +132,20 @@ async def live(estate: Estate) -> Household:
     settled = await estate.receive(description=WORDS["投诉"], **who())
     await estate.run(settled, [("assistant", c.Classify(kind="enquiry")), ("assistant", c.Settle(resolution=WORDS["办结"]))])
     lived.tickets = [repair, inspection, move_in, str(before.state.id), settled, *map(str, checked.opened)]
+    await said_on_duty(estate, repair)
     return lived
+
+
+async def said_on_duty(estate: Estate, ticket: str) -> None:
+    """Every word of a shift: written into its log, on its sheet, against the sheet, by whoever took over and read it."""
+    duty, request = estate.g.duty, estate.request
+    shift = (await duty.open(JX, request("assistant"))).state.id
+    await duty.log(shift, WORDS["值班记录"], ticket, request("assistant"))
+    await duty.prepare_handover(shift, request("assistant"), remarks=WORDS["移交说明"])
+    await duty.sign_out(shift, request("assistant"))
+    await duty.dispute(shift, WORDS["移交异议"], request("technician"))
+    await duty.take_over(shift, WORDS["接管"], request("supervisor"))
+    await duty.review(shift, request("supervisor"), remarks=WORDS["查阅"])
 
 
 def back_entry(estate: Estate) -> Any:

@@ -1,6 +1,6 @@
 """Roles are dated, by the community's own calendar; what was granted or taken away counts at once, in every process."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -51,7 +51,7 @@ def test_a_role_counts_from_its_first_day_to_its_last_where_the_community_is(
 def test_the_days_turn_at_midnight_of_the_community(role: Role, timezone: str) -> None:
     zone = ZoneInfo(timezone)
     directory = directory_with(Grant(uid(1), role, JX, None, TUESDAY, TUESDAY), timezone)
-    midnight, tick = datetime(2026, 3, 3, tzinfo=zone), timedelta(microseconds=1)
+    midnight, tick = datetime(2026, 3, 3, tzinfo=zone).astimezone(UTC), timedelta(microseconds=1)
     held = [
         bool(directory.roles("li", JX, moment))
         for moment in (midnight - tick, midnight, midnight + timedelta(days=1) - tick, midnight + timedelta(days=1))
