@@ -31,10 +31,11 @@ class Poison:
 
 @dataclass(slots=True)
 class Run:
-    """Consecutive steps of one stream, up to an event that can't be applied, if there is one."""
+    """Consecutive steps of one stream from ``start`` on, up to an event that can't be applied, if there is one."""
 
     steps: list[Step] = field(default_factory=list)
     poison: Poison | None = None
+    start: Seen | None = None
 
 
 def told(error: Exception) -> str:
@@ -66,12 +67,11 @@ class Streams:
 
     async def runs(self, events: Sequence[StoredEvent]) -> dict[UUID, Run]:
         """The steps of each stream that these events make; the events are in order, with no gap within a stream."""
-        runs: dict[UUID, Run] = {}
-        await self._recall(events, runs)
+        runs = await self._begun(events)
         for i, stored in enumerate(events):
             if i % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
-            run = runs.setdefault(stored.stream_id, Run())
+            run = runs[stored.stream_id]
             if run.poison is None:
                 self._apply(stored, run)
         return runs
@@ -92,8 +92,10 @@ class Streams:
         return runs
 
     def _apply(self, stored: StoredEvent, run: Run) -> None:
+        before = run.steps[-1].after if run.steps else run.start
+        if (before.state.version if before else 0) != stored.version - 1:
+            raise RuntimeError(f"what comes before version {stored.version} of {stored.stream_id} is not known")
         stream = stored.stream_id.int  # hashed faster than the UUID
-        before = run.steps[-1].after if run.steps else self._seen.get((stream, stored.version - 1))
         after = None if self._forward else self._seen.get((stream, stored.version))
         if after is None:
             try:
@@ -111,19 +113,20 @@ class Streams:
             self._seen.popitem(last=False)
         self._seen[stream, version] = seen
 
-    async def _recall(self, events: Sequence[StoredEvent], runs: dict[UUID, Run]) -> None:
-        """Fold what comes before the first event of each stream, where it isn't remembered."""
+    async def _begun(self, events: Sequence[StoredEvent]) -> dict[UUID, Run]:
+        """A run for each stream, from what comes before its first event here: remembered, or folded from the log."""
         first: dict[UUID, StoredEvent] = {}
         for stored in events:
             first.setdefault(stored.stream_id, stored)
-        unknown = [s for s, e in first.items() if e.version > 1 and (s.int, e.version - 1) not in self._seen]
-        if not unknown:
-            return
-        for stream, run in (await self.whole(unknown, events[0].position - 1)).items():
-            if run.poison is not None:
-                runs[stream] = Run(poison=Poison(first[stream].position, run.poison.error))
-            else:
-                self._remember(stream.int, first[stream].version - 1, run.steps[-1].after)
+        runs = {stream: Run(start=self._seen.get((stream.int, e.version - 1))) for stream, e in first.items()}
+        unknown = [stream for stream, e in first.items() if e.version > 1 and runs[stream].start is None]
+        if unknown:
+            for stream, run in (await self.whole(unknown, events[0].position - 1)).items():
+                if run.poison is not None:
+                    runs[stream].poison = Poison(first[stream].position, run.poison.error)
+                else:
+                    runs[stream].start = run.steps[-1].after
+        return runs
 
     async def _read(self, streams: Sequence[UUID], upto_position: int) -> Mapping[UUID, Sequence[StoredEvent]]:
         if self.database is None:

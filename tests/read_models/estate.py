@@ -212,9 +212,9 @@ class Estate:
         await follower.take()
         return follower
 
-    def folding(self, view: View, codec: Codec | None = None) -> Folding:
+    def folding(self, view: View, codec: Codec | None = None, capacity: int = 3000) -> Folding:
         """A fold that remembers nothing yet."""
-        return Folding(view, Streams(self.store, codec or self.codec, self.store.database), self.index)
+        return Folding(view, Streams(self.store, codec or self.codec, self.store.database, capacity=capacity), self.index)
 
     async def differences(self, follower: Follower) -> Sequence[Difference]:
         """What a set has that a fold from scratch has not, and the other way round."""

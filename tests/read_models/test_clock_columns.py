@@ -26,20 +26,21 @@ def tickets(draw: st.DrawFn) -> TicketState:
     facts: list[Fact] = [received()]
     if draw(st.integers(0, 4)):
         facts += [classified(kind, facility=facility, after=draw(gaps)), dispatched(after=draw(gaps))]
-        for _ in range(draw(st.integers(1, 2))):
-            facts += draw(work())
-            if draw(st.booleans()):
-                facts.append(completed(after=draw(gaps)))
-                if draw(st.booleans()):
-                    again: dict[str, Any] = {"satisfied": False, "rating": None, "clock_policy": POLICY.clock_policy}
-                    facts += [fact(Ticket.FollowUpRecorded, after=draw(gaps), **again), dispatched(after=draw(gaps))]
-        if draw(st.integers(0, 5)) == 0:
+        for _ in range(draw(st.integers(0, 1))):
+            facts += [*draw(work(to_its_end=True)), completed(after=draw(gaps))]
+            again: dict[str, Any] = {"satisfied": False, "rating": None, "clock_policy": POLICY.clock_policy}
+            facts += [fact(Ticket.FollowUpRecorded, after=draw(gaps), **again), dispatched(after=draw(gaps))]
+        done = draw(st.booleans())
+        facts += draw(work(to_its_end=done))
+        if done:
+            facts.append(completed(after=draw(gaps)))
+        elif draw(st.integers(0, 5)) == 0:
             facts.append(fact(Ticket.TicketCancelled, after=draw(gaps)))
     return ticket(*facts)
 
 
 @st.composite
-def work(draw: st.DrawFn) -> list[Fact]:
+def work(draw: st.DrawFn, to_its_end: bool) -> list[Fact]:
     """What happens while it is dispatched: suspensions one after the other, and other things meanwhile."""
     facts, suspended, ordered = [], False, False
     for _ in range(draw(st.integers(1, 6))):
@@ -56,7 +57,7 @@ def work(draw: st.DrawFn) -> list[Fact]:
         else:
             facts.append(fact(Ticket.ResidentReplied if happens == "reply" else Ticket.NoteAdded))
     if suspended:
-        facts.append(fact(Ticket.WorkResumed) if draw(st.booleans()) else fact(Ticket.NoteAdded))
+        facts.append(fact(Ticket.WorkResumed if to_its_end else Ticket.NoteAdded))
     if ordered:
         facts.append(fact(Ticket.RectificationConfirmed))
     return [Fact(one.event, one.data, one.actor, draw(gaps), one.meta) for one in facts]

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.projecting.streams import Streams
 from adapters.store.blind_tokens import bigrams, normal_phone
+from adapters.store.keys import KeyStore
 from domain.clocks import latest, readings
 from domain.terms import AssigneeType, Book, ClockName, ClockStatus, Kind, State, Urgency
 from domain.ticket_state import Assignee, TicketState
@@ -19,11 +21,11 @@ from projections.technician_worklist import TECHNICIAN_WORKLIST
 from projections.ticket_directory import TICKET_DIRECTORY
 from projections.ticket_search import Filters
 from tests.read_models.conftest import NewEstate
-from tests.read_models.estate import COMMUNITIES, PHONES, TEXTS, Estate
+from tests.read_models.estate import COMMUNITIES, PHONES, TEXTS, Estate, estate_at
 
 pytestmark = pytest.mark.anyio
 walks = st.integers(0, 2**32).map(Random)
-few = settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+few = settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 OPEN = [State.RECEIVED, State.CLASSIFIED, State.DISPATCHED, State.REPAIRED]
 
 
@@ -40,6 +42,34 @@ async def test_rows_are_those_of_a_fold_from_scratch_at_every_position(new_estat
             rows = await estate.rows(slow)
             assert rows == await estate.rows(at_once)
             assert view is not TICKET_DIRECTORY or len(rows["ticket_directory"]) == len(estate.tickets)
+
+
+@settings(few, max_examples=15)
+@given(walks)
+async def test_rows_are_those_of_a_fold_from_scratch_on_many_walks(keys: KeyStore, random: Random) -> None:
+    async with estate_at("memory:", keys) as estate:
+        await estate.wander(random, 50)
+        for view in VIEWS:
+            follower = await estate.new_set(view)
+            while await follower.advance(random.choice([3, 7, 20])):
+                assert not await estate.differences(follower), view.name
+
+
+@few
+@given(walks)
+async def test_what_is_not_remembered_is_read_from_the_log(new_estate: NewEstate, random: Random) -> None:
+    async with new_estate() as estate:
+        await estate.wander(random, 40)
+        log = [event for event in await estate.log() if event.topic.startswith("ticket.")]
+        forgetful = estate.folding(TICKET_DIRECTORY, capacity=1).streams
+        forward = Streams(estate.store, estate.codec, estate.store.database, capacity=2, forward=True)
+        at = 0
+        while at < len(log):
+            batch = log[at : at + random.randint(1, 12)]
+            at += len(batch)
+            expected = await estate.folding(TICKET_DIRECTORY).streams.runs(batch)
+            assert await forgetful.runs(batch) == expected
+            assert await forward.runs(batch) == expected
 
 
 @few
