@@ -27,6 +27,8 @@ READING = {
     "gongdan projections check": (),
 }
 """Every command with ``--json``, and how to ask it."""
+ASKED_ELSEWHERE = {"gongdan appraisal calculate"}
+"""Those that need a file; their own tests ask them."""
 
 
 def lift(estate: Home) -> str:
@@ -47,7 +49,7 @@ def lift_number(estate_once: Home) -> str:
 
 def test_every_reading_command_is_asked_here() -> None:
     with_json = {" ".join(path) for path, command in commands() if any(p.name == "json" for p in parameters(command))}
-    assert with_json == set(READING)
+    assert with_json == set(READING) | ASKED_ELSEWHERE
 
 
 @pytest.mark.parametrize("name", list(READING))
