@@ -142,7 +142,7 @@ def _place(code: str) -> tuple[bool, bool, int]:
 def _person(book: RuleBook, facts: Facts, person: Person) -> PersonTally:
     charges = [
         *regular(book, facts, person),
-        *adjustments(book, facts.findings, person, facts.month),
+        *adjustments(book, facts, person, facts.month),
         *from_metrics(book, facts, person),
         *from_warnings(book, facts, person),
     ]

@@ -2,16 +2,17 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from domain.scorecard import Points, Post, Severity
 
+K = TypeVar("K")
 _PERIOD = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])|-Q([1-4]))?", re.ASCII)
 
 
@@ -155,7 +156,7 @@ class ConfirmedFinding:
         """The month whose thresholds it counts toward."""
         return Month.of(self.day)
 
-    @property
+    @cached_property
     def charged_in(self) -> Month:
         """The month whose tally it stands on."""
         return self.booked or self.month
@@ -203,7 +204,31 @@ class Facts:
     findings: tuple[ConfirmedFinding, ...] = ()
     metrics: tuple[Metric, ...] = ()
     warnings: tuple[Warned, ...] = ()
-    earlier_months: tuple[EarlierMonth, ...] = field(default=())
+    earlier_months: tuple[EarlierMonth, ...] = ()
+
+    @cached_property
+    def findings_of(self) -> Mapping[Month, Sequence[ConfirmedFinding]]:
+        """Findings by the month of their date, each month's by their rank."""
+        ranked = sorted(self.findings, key=lambda finding: finding.rank)
+        return _grouped((finding.month, finding) for finding in ranked)
+
+    @cached_property
+    def adjustments_in(self) -> Mapping[Month, Sequence[ConfirmedFinding]]:
+        """Findings of closed months by the month they are booked in."""
+        late = (finding for finding in self.findings if finding.charged_in != finding.month)
+        return _grouped((finding.charged_in, finding) for finding in late)
+
+    @cached_property
+    def findings_naming(self) -> Mapping[str, Sequence[ConfirmedFinding]]:
+        """Findings by each of their parties, in the order of the list."""
+        return _grouped((login, finding) for finding in self.findings for login in finding.parties)
+
+
+def _grouped(pairs: Iterable[tuple[K, ConfirmedFinding]]) -> dict[K, list[ConfirmedFinding]]:
+    found: dict[K, list[ConfirmedFinding]] = {}
+    for key, finding in pairs:
+        found.setdefault(key, []).append(finding)
+    return found
 
 
 def overlapping(spans: Iterable[Dated]) -> bool:

@@ -94,10 +94,10 @@ def stake(book: RuleBook, finding: ConfirmedFinding, person: Person) -> Stake | 
     return Stake(finding, item, answers, party, post, price)
 
 
-def stakes(book: RuleBook, findings: Iterable[ConfirmedFinding], person: Person) -> dict[str, list[Stake]]:
-    """A person's stakes by the item charged, each list by date."""
+def stakes(book: RuleBook, ranked: Iterable[ConfirmedFinding], person: Person) -> dict[str, list[Stake]]:
+    """A person's stakes by the item charged, in the order of the findings."""
     found: defaultdict[str, list[Stake]] = defaultdict(list)
-    for finding in sorted(findings, key=lambda one: one.rank):
+    for finding in ranked:
         one = stake(book, finding, person)
         if one:
             found[one.item.code].append(one)
@@ -157,20 +157,22 @@ def _commission(stake: Stake) -> int:
 
 def regular(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
     """What the findings of the month asked cost a person in it, adjustments left out."""
-    mine = [finding for finding in facts.findings if finding.month == finding.charged_in == facts.month]
+    mine = [finding for finding in facts.findings_of.get(facts.month, ()) if finding.charged_in == facts.month]
     return [one for ordered in stakes(book, mine, person).values() for one in charge(ordered)]
 
 
-def adjustments(book: RuleBook, findings: Iterable[ConfirmedFinding], person: Person, booked: Month) -> list[Charge]:
+def adjustments(book: RuleBook, facts: Facts, person: Person, booked: Month) -> list[Charge]:
     """What findings of closed months cost a person in the month they are booked in.
 
     Each is what it changes in the month of its date: that month charged with it, less that month charged without it, the
     findings booked before (and the adjustments before this one, by date) counted both times.
     """
     found: list[Charge] = []
-    for month in sorted({one.month for one in findings if one.charged_in == booked and one.month < booked}):
-        known = [one for one in findings if one.month == month and one.charged_in <= booked]
-        for ordered in stakes(book, known, person).values():
+    for month in sorted({one.month for one in facts.adjustments_in.get(booked, ())}):
+        known = [one for one in facts.findings_of[month] if one.charged_in <= booked]
+        items = stakes(book, (one for one in known if one.charged_in == booked), person).keys()
+        concerned = (one for one in known if charged_item(book, one).code in items)
+        for ordered in stakes(book, concerned, person).values():
             standing = [one for one in ordered if one.finding.charged_in < booked]
             for late in (one for one in ordered if one.finding.charged_in == booked):
                 before = _sum(standing)

@@ -3,7 +3,8 @@
 All of it happens within one calendar year (年内): a December and the January after it don't pair.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from domain.appraisal_facts import Facts, Month, Person
@@ -13,11 +14,15 @@ from domain.scorecard import Counting, Flag, RuleBook
 
 def flags(book: RuleBook, facts: Facts, person: Person, charges: Sequence[Charge]) -> tuple[Flag, ...]:
     """Every reason for which a person's month is flagged; ``charges`` are what stands on their tally of the month."""
-    costs = [charge for charge in charges if not (charge.item and charge.item.is_bonus)]
+    costs = [charge for charge in charges if not _is_bonus(charge)]
+    booked = _by_month(book, facts, person, costs)
+    concerned = _concerned(facts, costs)
+    halves = [_sum(points for month, points in booked.items() if month.half == half) for half in {one.half for one in concerned}]
+    years = [_sum(points for month, points in booked.items() if month.year == year) for year in {one.year for one in concerned}]
     found = {
         Flag.TWO_CONSECUTIVE_MONTHS: _two_months(book, facts, person, costs),
-        Flag.HALF_YEAR: _reached(book.dismissal.half_year.at_least, _sums(book, facts, person, costs, yearly=False)),
-        Flag.YEAR: _reached(book.dismissal.year.at_least, _sums(book, facts, person, costs, yearly=True)),
+        Flag.HALF_YEAR: max(halves) >= book.dismissal.half_year.at_least,
+        Flag.YEAR: max(years) >= book.dismissal.year.at_least,
         Flag.THREE_CONSECUTIVE_FINDINGS: _repeated(book, facts, person),
         Flag.FINDING: any(_dismisses(charge) for charge in costs),
     }
@@ -40,38 +45,41 @@ def _two_months(book: RuleBook, facts: Facts, person: Person, costs: Iterable[Ch
     """The month asked and the one before, of the same year, each as its tally says."""
     limit = book.dismissal.two_consecutive_months.at_least
     before = facts.month.before
-    earlier = sum((one.deductions for one in facts.earlier_months if one.login == person.login and one.month == before), ZERO)
-    return before.year == facts.month.year and earlier >= limit and sum((one.points for one in costs), ZERO) >= limit
+    earlier = _sum(one.deductions for one in facts.earlier_months if one.login == person.login and one.month == before)
+    return before.year == facts.month.year and earlier >= limit and _sum(one.points for one in costs) >= limit
 
 
-def _reached(limit: Decimal, sums: Iterable[Decimal]) -> bool:
-    return any(one >= limit for one in sums)
+def _sum(points: Iterable[Decimal]) -> Decimal:
+    return sum(points, ZERO)
 
 
-def _sums(book: RuleBook, facts: Facts, person: Person, costs: Sequence[Charge], *, yearly: bool) -> Iterator[Decimal]:
-    """Deductions of the half-year or year of the month asked, and of every other one that an adjustment of this month is for.
+def _is_bonus(charge: Charge) -> bool:
+    return charge.item is not None and charge.item.is_bonus
 
-    Earlier months count as their tallies say, but what was booked in them for another month counts in that month.
+
+def _concerned(facts: Facts, costs: Iterable[Charge]) -> list[Month]:
+    """The month asked, and the closed ones that something is charged for in it: their half-years and years may tip over."""
+    return [facts.month, *(one.month for one in costs if one.points)]
+
+
+def _by_month(book: RuleBook, facts: Facts, person: Person, costs: Iterable[Charge]) -> dict[Month, Decimal]:
+    """Every deduction known, by the month it is for.
+
+    Earlier months count as their tallies say, but what was booked in them for another half-year counts in that one.
     """
-    booked = _by_month(book, facts, person, costs)
-    for span in {_span(facts.month, yearly), *(_span(one.month, yearly) for one in costs if one.points)}:
-        yield sum((points for month, points in booked if _span(month, yearly) == span), ZERO)
-
-
-def _span(month: Month, yearly: bool) -> int | tuple[int, int]:
-    return month.year if yearly else month.half
-
-
-def _by_month(book: RuleBook, facts: Facts, person: Person, costs: Iterable[Charge]) -> list[tuple[Month, Decimal]]:
-    """Every deduction known, by the month it is for."""
-    found = [(charge.month, charge.points) for charge in costs]
+    found: defaultdict[Month, Decimal] = defaultdict(Decimal)
+    for charge in costs:
+        found[charge.month] += charge.points
     for earlier in facts.earlier_months:
         if earlier.login != person.login:
             continue
-        found.append((earlier.month, earlier.deductions))
-        for late in adjustments(book, facts.findings, person, earlier.month):
-            if late.item and not late.item.is_bonus:
-                found += [(earlier.month, -late.points), (late.month, late.points)]
+        found[earlier.month] += earlier.deductions
+        if all(late.month.half == earlier.month.half for late in facts.adjustments_in.get(earlier.month, ())):
+            continue
+        for charge in adjustments(book, facts, person, earlier.month):
+            if not _is_bonus(charge):
+                found[earlier.month] -= charge.points
+                found[charge.month] += charge.points
     return found
 
 
@@ -80,11 +88,8 @@ def _repeated(book: RuleBook, facts: Facts, person: Person) -> bool:
     often = book.dismissal.three_consecutive_findings.findings
     own = [
         finding
-        for finding in facts.findings
-        if person.login in finding.parties
-        and not book.items[finding.item].is_bonus
-        and finding.month.year == facts.month.year
-        and finding.charged_in <= facts.month
+        for finding in facts.findings_naming.get(person.login, ())
+        if not book.items[finding.item].is_bonus and finding.month.year == facts.month.year and finding.charged_in <= facts.month
     ]
     latest = sorted(own, key=lambda finding: finding.day)[-often:]
     return len(latest) == often and len({one.item for one in latest}) == 1 and latest[-1].month == facts.month
