@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 from struct import Struct
 from types import UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
@@ -53,17 +54,12 @@ def unpack(data: bytes) -> Text:
     return Text(sealed, version, data[_TEXT.size : start].decode())
 
 
-def _code(value: StrEnum) -> str:
-    return value.value
-
-
 def _uuid(value: bytes) -> UUID:
     return UUID(bytes=value)
 
 
-def _bytes(value: UUID) -> bytes:
-    return value.bytes
-
+_code: Callable[[StrEnum], str] = attrgetter("_value_")
+_bytes: Callable[[UUID], bytes] = attrgetter("bytes")
 
 Convert = Callable[[Any], Any]
 
@@ -139,8 +135,8 @@ class Table(Generic[R]):
         return tuple((_nested(hint), len(list(_spread("", hint)))) for hint in get_type_hints(self.row).values())
 
     @cached_property
-    def _encoders(self) -> tuple[Convert | None, ...]:
-        return tuple(column.encode for column in self.columns)
+    def _encoders(self) -> tuple[tuple[int, Convert], ...]:
+        return tuple((place, column.encode) for place, column in enumerate(self.columns) if column.encode is not None)
 
     @cached_property
     def _key_places(self) -> tuple[int, ...]:
@@ -156,7 +152,10 @@ class Table(Generic[R]):
                 flat.extend([None] * width)
             else:
                 flat.extend(value)
-        return tuple([v if f is None or v is None else f(v) for f, v in zip(self._encoders, flat, strict=True)])
+        for place, encode in self._encoders:
+            if flat[place] is not None:
+                flat[place] = encode(flat[place])
+        return tuple(flat)
 
     def key_of(self, values: Sequence[Any]) -> tuple[Any, ...]:
         """The key within the values on disk."""
