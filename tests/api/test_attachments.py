@@ -136,8 +136,12 @@ async def test_a_late_file_waits_with_its_approval(api: Client) -> None:
     ticket = await api.ticket()
     happened = api.estate.clock.now().isoformat()
     api.estate.clock.move(days=2)
-    answer = await attach(api, ticket, ("a.png", PNG, "image/png"), data={"occurred_at": happened})
+    late: dict[str, Any] = {"data": {"occurred_at": happened}, "headers": {"Idempotency-Key": "k"}}
+    answer = await attach(api, ticket, ("a.png", PNG, "image/png"), **dict(late))
     assert answer.status_code == 202, answer.text
+    before = await api.written()
+    assert (await attach(api, ticket, ("a.png", PNG, "image/png"), **dict(late))).content == answer.content
+    assert await api.written() == before
     granted = await api.post("chen", f"/approvals/{answer.json()['id']}/approve")
     assert granted.json()["status"] == "approved", granted.text
     [file] = (await api.get("li", f"/tickets/{ticket['id']}")).json()["attachments"]

@@ -126,6 +126,23 @@ async def test_every_wrong_field_is_pointed_at(api: Client, change: dict[str, An
     assert await api.written() == before
 
 
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"satisfied": "yes"}, "/satisfied"),
+        ({"satisfied": 1}, "/satisfied"),
+        ({"rating": "5"}, "/rating"),
+        ({"rating": 6}, "/rating"),
+    ],
+)
+async def test_nothing_is_taken_for_what_it_is_not(api: Client, change: dict[str, Any], pointer: str) -> None:
+    ticket = await api.ticket()
+    body = {"satisfied": True, "rating": 5, "method": "phone"} | change
+    answer = await api.post("li", f"/tickets/{ticket['id']}/follow-up", body)
+    assert problem(answer) == "invalid-input"
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
 async def test_every_error_at_once(api: Client) -> None:
     answer = await api.post("li", "/tickets", {"channel": 1, "location": {"area": []}, "extra": 0})
     pointers = {error["pointer"] for error in answer.json()["errors"]}

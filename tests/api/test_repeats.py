@@ -60,6 +60,20 @@ async def test_the_same_key_with_another_body_or_path(api: Client) -> None:
     assert await api.written() == before
 
 
+async def test_the_same_key_and_body_on_another_path(api: Client) -> None:
+    ticket = await api.dispatched()
+    assert (await api.post("zhang", f"/tickets/{ticket['id']}/accept", Idempotency_Key="k")).status_code == 200
+    assert problem(await api.post("zhang", f"/tickets/{ticket['id']}/start", Idempotency_Key="k")) == "invalid-input"
+
+
+async def test_the_same_key_for_another_token(api: Client) -> None:
+    made = await api.post("root", "/tokens", {"login": "zhang", "days": 7}, Idempotency_Key="k")
+    assert made.status_code == 201
+    before = await api.written()
+    assert problem(await api.post("root", "/tokens", {"login": "zhang", "days": 8}, Idempotency_Key="k")) == "invalid-input"
+    assert await api.written() == before
+
+
 async def test_a_refused_command_leaves_its_key_free(api: Client) -> None:
     ticket = await api.ticket()
     path = f"/tickets/{ticket['id']}/dispatch"
@@ -146,7 +160,8 @@ async def test_the_same_key_in_flight(api: Client, monkeypatch: pytest.MonkeyPat
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(first)
         await reached.wait()
-        assert problem(await api.post("li", "/tickets", RECEIVE, Idempotency_Key="k")) == "in-progress"
+        with anyio.fail_after(30):
+            assert problem(await api.post("li", "/tickets", RECEIVE, Idempotency_Key="k")) == "in-progress"
         go_on.set()
     same(answers[0], await api.post("li", "/tickets", RECEIVE, Idempotency_Key="k"))
 
