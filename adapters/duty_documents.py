@@ -1,9 +1,10 @@
 """The documents of duty: shifts, their logs, handover sheets, and what is read of them; the same for API and command line."""
 
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 from uuid import UUID
 
-from adapters.documents import Answer, Moment
+from adapters.documents import Answer, ClockAnswer, Moment
 from domain import terms as t
 from domain.duty_records import ShiftReading
 from domain.handover_sheet import Sheet
@@ -105,6 +106,136 @@ class ShiftAnswer(Answer):
     masked: bool
     legal: list[t.ShiftTrigger]
     version: int
+
+
+class HandoverItem(Answer):
+    """An unfinished ticket; ``not_converted`` (未转单): deferred, and at noon still without a record or work order (D5 五)."""
+
+    id: UUID
+    number: str | None
+    book_number: str | None
+    state: t.State
+    version: int
+    kind: t.Kind | None
+    facility: t.Facility | None
+    urgency: t.Urgency
+    area: str | None
+    received_at: Moment
+    deferred_until: Moment | None
+    not_converted: bool
+    clocks: list[ClockAnswer]
+
+
+class HandoverListAnswer(Answer):
+    """What the next sheet would list, and what its other lists are about: the equipment of the post, the records."""
+
+    community: str
+    position: int
+    items: list[HandoverItem]
+    deferred: list[UUID]
+    equipment: list[str]
+    records: list[str]
+
+
+class LogLineAnswer(LineAnswer):
+    """A line, and the shift it was written in."""
+
+    shift: UUID
+
+
+class LogAnswer(Answer):
+    """Lines of a log in the order of their moments; ``masked``: the texts are."""
+
+    community: str
+    position: int
+    log: t.DutyLog
+    masked: bool
+    items: list[LogLineAnswer]
+    next_cursor: str | None
+
+
+class CoveredShift(Answer):
+    """A shift; ``overdue_minutes`` is how long after the time to sign both signatures came, or are being waited for."""
+
+    id: UUID
+    officer: str
+    post: t.Role
+    period: t.DutyPeriod
+    state: t.ShiftStatus
+    starts_at: Moment
+    until: Moment
+    opened_at: Moment
+    arrived_at: Moment
+    late_minutes: int
+    ended_at: Moment | None
+    ended_by: t.ShiftEnd | None
+    next_shift: UUID | None
+    reviewed_by: str | None
+    overdue_minutes: int
+
+
+class Gap(Answer):
+    """A time in which nobody held the desk; without ``ended_at`` it lasts."""
+
+    after_shift: UUID
+    began_at: Moment
+    ended_at: Moment | None
+    ended_by: str | None
+    minutes: int
+
+
+class CoverageAnswer(Answer):
+    """Shifts in the order of their opening, and every gap."""
+
+    community: str
+    position: int
+    shifts: list[CoveredShift]
+    gaps: list[Gap]
+    late_arrivals: list[UUID]
+    overdue_handovers: list[UUID]
+    next_cursor: str | None
+
+
+class ChangedTicket(Answer):
+    """A ticket that changed since the last reading."""
+
+    id: UUID
+    number: str | None
+    state: t.State
+    version: int
+    change: Literal["new", "changed", "finished"]
+
+
+class ReadingProof(Answer):
+    """Who read a shift's record, when, up to which position of the log."""
+
+    shift: UUID
+    officer: str
+    by: str
+    at: Moment
+    read_upto: int
+    urged: int
+
+
+class MorningReviewAnswer(Answer):
+    """What the supervisor reads first (D1 4.1.4): last night, what is unfinished by clock, what changed since."""
+
+    community: str
+    date: date
+    position: int
+    night_from: Moment
+    night_to: Moment
+    shifts: list[CoveredShift]
+    gaps: list[Gap]
+    masked: bool
+    night_log: list[LogLineAnswer]
+    deferred: list[HandoverItem]
+    unfinished: list[HandoverItem]
+    by_clock: dict[str, dict[str, int]]
+    since: int
+    changes: list[ChangedTicket]
+    read: list[ReadingProof]
+    unread: list[UUID]
 
 
 def shift_answer(reading: ShiftReading) -> ShiftAnswer:

@@ -1,9 +1,22 @@
 """Every projection there is, by name."""
 
 from projections.approvals import APPROVALS
+from projections.duty_coverage import DUTY_COVERAGE
+from projections.handover_list import HANDOVER_LIST
+from projections.morning_review import MORNING_REVIEW
+from projections.night_log import NIGHT_LOG
 from projections.open_workload import OPEN_WORKLOAD
 from projections.technician_worklist import TECHNICIAN_WORKLIST
 from projections.ticket_directory import TICKET_DIRECTORY
 from projections.view import View
 
-VIEWS: tuple[View, ...] = (OPEN_WORKLOAD, TICKET_DIRECTORY, TECHNICIAN_WORKLIST, APPROVALS)
+VIEWS: tuple[View, ...] = (
+    OPEN_WORKLOAD,
+    TICKET_DIRECTORY,
+    TECHNICIAN_WORKLIST,
+    APPROVALS,
+    HANDOVER_LIST,
+    NIGHT_LOG,
+    DUTY_COVERAGE,
+    MORNING_REVIEW,
+)

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from adapters.api import PREFIX, approvals, attachments, operation, people, privacy, registry, shifts, tickets, workload
+from adapters.api import PREFIX, approvals, attachments, duty, operation, people, privacy, registry, shifts, tickets, workload
 from adapters.api.context import Api
 from adapters.api.description import describe
 from adapters.api.logs import configure
@@ -26,6 +26,7 @@ ROUTERS = (
     attachments.router,
     approvals.router,
     shifts.router,
+    duty.router,
     registry.router,
     people.router,
     privacy.router,

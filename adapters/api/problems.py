@@ -60,7 +60,7 @@ class SinceItem(BaseModel):
 
 
 class SheetItem(BaseModel):
-    """A ticket that stands otherwise than the handover sheet says; ``then`` is null where it was not listed."""
+    """A ticket that stands otherwise than the handover sheet says; what does not apply is left out."""
 
     id: UUID
     number: str

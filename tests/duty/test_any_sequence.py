@@ -8,7 +8,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,10 +29,13 @@ from domain.shift import Shift, ShiftState
 from domain.terms import Role, ShiftStatus
 from domain.ticket_state import TicketState
 from domain.two_person_commands import Erase
+from projections.duty_coverage import coverage
+from projections.handover_list import handover_list
 from tests.desk.estate import JX, Estate, SetClock, sqlite_settings
 from tests.duty.station import Station
 
 T = TypeVar("T")
+BEGINNING, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 OFFICERS = ("assistant", "assistant2", "technician", "technician2", "control_room")
 people = st.sampled_from([*OFFICERS, "security", "supervisor", "butler"])
 officers = st.sampled_from(OFFICERS)
@@ -58,6 +61,7 @@ class AnySequence(RuleBasedStateMachine):
         self.phone: str | None = None
         self.status = ""
         self.signed_out = False
+        self.live = False
         self.open: dict[str, int] = {}
         self.closed: list[str] = []
         self.sheet: dict[str, int] = {}
@@ -66,6 +70,7 @@ class AnySequence(RuleBasedStateMachine):
 
     @initialize(live=st.booleans())
     def with_or_without_a_live_view(self, live: bool) -> None:
+        self.live = live
         if live:
             self.run(self.estate.g.projections.start())
 
@@ -74,6 +79,8 @@ class AnySequence(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.run(self.whole_log_is_sound())
+        if self.live:
+            self.run(self.views_are_sound())
         self.run(self.opening.__aexit__(None, None, None))
         self.runner.close()
         shutil.rmtree(self.folder)
@@ -317,6 +324,21 @@ class AnySequence(RuleBasedStateMachine):
             assert sheet.signed_in is not None
             assert sheet.signed_out.hash == sheet.signed_in.hash == sha256(sheet.canonical).hexdigest()
             assert {str(t.id): t.version for t in sheet.tickets} == lists[sheet.position]
+
+    async def views_are_sound(self) -> None:
+        """The read models say what the log says."""
+        projections, head = self.estate.g.projections, (await self.estate.g.store.head()).position
+        names = ("handover_list", "night_log", "duty_coverage", "morning_review")
+        for name in names:
+            assert await projections.wait_for(name, head, 30)
+        assert [one.differences for one in await projections.check(*names)] == [[], [], [], []]
+        listed = await handover_list(projections.reader("handover_list"), JX)
+        assert {str(row.ticket): row.version for row in listed.items} == self.open
+        covered = await coverage(projections.reader("duty_coverage"), JX, BEGINNING, END, limit=10_000)
+        holding = [row.shift for row in covered.shifts if row.ended_at is None]
+        assert holding == ([self.station.held] if self.officer else [])
+        empty = [gap for gap in covered.gaps if gap.ended_at is None]
+        assert len(empty) == (self.officer is None and bool(covered.shifts))
 
 
 def test_any_sequence(estate_template: Path) -> None:
