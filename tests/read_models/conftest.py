@@ -59,11 +59,3 @@ async def estate(new_estate: NewEstate) -> AsyncIterator[Estate]:
     """A new estate on each store."""
     async with new_estate() as made:
         yield made
-
-
-@pytest.fixture
-async def on_disk(request: pytest.FixtureRequest, estate: Estate) -> Estate:
-    """A new estate on each store that several processes can open."""
-    if estate.store.database is None:
-        pytest.fail("parametrize urls with stores on disk")
-    return estate

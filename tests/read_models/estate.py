@@ -324,6 +324,13 @@ async def estate_at(url: str, keys: KeyStore) -> AsyncIterator[Estate]:
         yield estate
 
 
+async def reached(projections: Projections, estate: Estate) -> None:
+    """Every ticket view has come to the end of the log, whoever moves it."""
+    head = (await estate.store.head()).position
+    for view in TICKET_VIEWS:
+        assert await projections.wait_for(view.name, head, 60)
+
+
 async def until(condition: Any, within: float = 60.0) -> None:
     """Wait until an asynchronous condition holds; fails after a time that a busy machine can't reach."""
     async with asyncio.timeout(within):

@@ -16,7 +16,7 @@ from adapters.store.keys import KeyStore
 from adapters.store.sqlite_database import SqliteDatabase
 from domain import ticket_commands as c
 from projections.ticket_search import Filters
-from tests.read_models.estate import TICKET_VIEWS, Estate, estate_at
+from tests.read_models.estate import Estate, estate_at, reached
 
 pytestmark = pytest.mark.anyio
 
@@ -65,13 +65,6 @@ async def shared(urls: Callable[[], str], keys: KeyStore) -> AsyncIterator[tuple
     url = urls()
     async with estate_at(url, keys) as estate:
         yield url, estate
-
-
-async def reached(projections: Projections, estate: Estate) -> None:
-    """Every view has come to the end of the log, whoever moves it."""
-    head = (await estate.store.head()).position
-    for view in TICKET_VIEWS:
-        assert await projections.wait_for(view.name, head, 60)
 
 
 async def holders(projections: Projections) -> set[str]:
