@@ -65,6 +65,12 @@ def clocks_of(s: TicketState) -> Clocks:
     return Clocks(**{SLOTS.get(reading.clock, "work"): _columns(reading, s, s.occurred_at) for reading in found})
 
 
+def cycles_of(s: TicketState) -> list[ClockColumns]:
+    """Every clock that ever ran for the ticket, one a cycle of work or order, in the order of ``domain.clocks.readings``."""
+    at = s.occurred_at
+    return [] if at is None else [_columns(reading, s, at) for reading in readings(s.timeline, s.kind, s.facility, at)]
+
+
 def _columns(reading: Reading, s: TicketState, at: datetime) -> ClockColumns:
     if reading.status is not ClockStatus.PAUSED:
         return ClockColumns(reading.clock, reading.started_at, reading.due_at, None, reading.stopped_at)

@@ -6,6 +6,8 @@ from projections.handover_list import HANDOVER_LIST
 from projections.morning_review import MORNING_REVIEW
 from projections.night_log import NIGHT_LOG
 from projections.open_workload import OPEN_WORKLOAD
+from projections.register_books import REGISTER_BOOKS
+from projections.service_report import SERVICE_REPORT
 from projections.technician_worklist import TECHNICIAN_WORKLIST
 from projections.ticket_directory import TICKET_DIRECTORY
 from projections.view import View
@@ -15,6 +17,8 @@ VIEWS: tuple[View, ...] = (
     TICKET_DIRECTORY,
     TECHNICIAN_WORKLIST,
     APPROVALS,
+    REGISTER_BOOKS,
+    SERVICE_REPORT,
     HANDOVER_LIST,
     NIGHT_LOG,
     DUTY_COVERAGE,

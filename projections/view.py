@@ -23,6 +23,7 @@ class Number(NamedTuple):
     number: str
     book: str
     position: int
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Seen:
 
 def advance(before: Seen | None, stored: StoredEvent, event: Any) -> Seen:
     """The stream after one more event; the only place where projections apply events."""
-    taken = (Number(stored.number, stored.book, stored.position),) if stored.number and stored.book else ()
+    taken = (Number(stored.number, stored.book, stored.position, stored.recorded_at),) if stored.number and stored.book else ()
     return Seen(
         event,
         apply(before.state if before else None, event),

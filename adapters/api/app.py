@@ -10,7 +10,20 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from adapters.api import PREFIX, approvals, attachments, duty, operation, people, privacy, registry, shifts, tickets, workload
+from adapters.api import (
+    PREFIX,
+    approvals,
+    attachments,
+    duty,
+    operation,
+    people,
+    privacy,
+    registers,
+    registry,
+    shifts,
+    tickets,
+    workload,
+)
 from adapters.api.context import Api
 from adapters.api.description import describe
 from adapters.api.logs import configure
@@ -27,6 +40,7 @@ ROUTERS = (
     approvals.router,
     shifts.router,
     duty.router,
+    registers.router,
     registry.router,
     people.router,
     privacy.router,

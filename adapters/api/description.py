@@ -50,6 +50,7 @@ TAGS: Sequence[tuple[str, str]] = (
     ("tickets", "工单 · tickets"),
     ("approvals", "第二人审批 · commands that take two people"),
     ("workload", "在办工单 · what is unfinished"),
+    ("books", "记录册与月报 · books and reports"),
     ("duty", "值班 · who holds the desk"),
     ("registry", "小区、人员、权限 · communities, people, roles, tokens"),
     ("privacy", "个人信息 · erasure, disclosure, the access log"),

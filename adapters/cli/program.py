@@ -10,6 +10,7 @@ from adapters.cli.doctor import doctor
 from adapters.cli.importing import import_
 from adapters.cli.lifecycle import lifecycle
 from adapters.cli.projections import projections
+from adapters.cli.reports import register, report
 from adapters.cli.serve import serve
 from adapters.cli.settings import settings
 from adapters.cli.ticket import ticket
@@ -25,6 +26,8 @@ app = typer.Typer(
 for command in (demo, store.init, store.migrate, doctor, settings, serve, lifecycle, store.backup, store.restore):
     app.command()(command)
 app.command("import")(import_)
+for reading in (register, report):
+    app.command()(reading)
 for name, group in (
     ("community", registry.community),
     ("area", registry.area),

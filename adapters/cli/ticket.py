@@ -81,7 +81,7 @@ def list_tickets(
 
         async with gongdan() as parts:
             who = await reader(parts, login)
-            await _caught_up(parts, TICKET_DIRECTORY.name)
+            await caught_up(parts, TICKET_DIRECTORY.name)
             directory = await parts.directory.current()
             response = await tickets(
                 Api(parts),
@@ -119,14 +119,18 @@ def _late(clocks: list[dict[str, Any]]) -> str:
     return ", ".join(clock["clock"] for clock in clocks if clock["status"] == ClockStatus.BREACHED)
 
 
-async def _caught_up(parts: Gongdan, name: str) -> None:
-    """Wait until a view holds what was written; where no server moves it along, this process does."""
+async def caught_up(parts: Gongdan, name: str) -> None:
+    """Wait until a view holds what was written, as long as it moves; where no server moves it along, this process does."""
     head = (await parts.store.head()).position
     if all(one.position >= head for one in await parts.projections.status() if one.name == name):
         return
     await parts.projections.start()
-    if not await parts.projections.wait_for(name, head, CATCH_UP):
-        raise Overloaded(f"{name} is behind the log; see `gongdan projections status`")
+    before = -1
+    while not await parts.projections.wait_for(name, head, CATCH_UP):
+        [now] = [one for one in await parts.projections.status() if one.name == name]
+        if now.status == "halted" or (now.status == "live" and now.position == before):
+            raise Overloaded(f"{name} is behind the log; see `gongdan projections status`")
+        before = now.position
 
 
 @ticket.command("show")

@@ -23,6 +23,8 @@ READING = {
     "gongdan ticket list": STAFF,
     "gongdan ticket show": (LIFT, *STAFF),
     "gongdan ticket history": (LIFT, *STAFF),
+    "gongdan register": ("repair", "--community", "JX", *STAFF),
+    "gongdan report": ("JX", "2026-03", *STAFF),
     "gongdan projections status": (),
     "gongdan projections check": (),
 }

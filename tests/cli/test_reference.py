@@ -54,6 +54,19 @@ def test_the_contract_s_commands_exist() -> None:
         "keys": {"rotate"},
         "appraisal": {"calculate"},
     }
-    alone = {"demo", "serve", "init", "migrate", "doctor", "settings", "lifecycle", "backup", "restore", "import"}
+    alone = {
+        "demo",
+        "serve",
+        "init",
+        "migrate",
+        "doctor",
+        "settings",
+        "lifecycle",
+        "backup",
+        "restore",
+        "import",
+        "register",
+        "report",
+    }
     expected = {f"gongdan {name}" for name in alone} | {f"gongdan {g} {c}" for g, cs in groups.items() for c in cs}
     assert set(COMMANDS) == expected

@@ -1,0 +1,113 @@
+"""``gongdan register`` and ``gongdan report``: the books and the month's figures, on the screen, as JSON, as Excel."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from adapters.cli.console import Json, answered, emit, gongdan, run, say, table
+from adapters.cli.ticket import As, caught_up, reader
+from adapters.exchange.books import BOOK_NAMES, RegisterAnswer, ServiceReportAnswer, register_answer, service_report_answer
+from adapters.exchange.workbooks import PEOPLE_COLUMNS, people_lines, report_lines, write_register, write_service_report
+from domain.errors import invalid
+from projections.register_books import REGISTER_BOOKS
+from projections.service_report import SERVICE_REPORT
+
+Xlsx = Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as an Excel workbook instead.", dir_okay=False)]
+
+
+def register(
+    book: Annotated[str, typer.Argument(metavar="BOOK", help=f"One of {', '.join(BOOK_NAMES)}.")],
+    community: Annotated[str, typer.Option(metavar="CODE", help="The community whose book it is.")],
+    login: As = None,
+    from_day: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day of recording.")] = None,
+    to_day: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day of recording, included.")] = None,
+    xlsx: Xlsx = None,
+    json: Json = False,
+) -> None:
+    """Show a book (记录册), number by number, void ones too; personal data are masked."""
+
+    async def read() -> tuple[RegisterAnswer, ZoneInfo]:
+        async with gongdan() as parts:
+            who = await reader(parts, login)
+            await caught_up(parts, REGISTER_BOOKS.name)
+            directory = await parts.directory.current()
+            since, until = _day(from_day, "--from"), _day(to_day, "--to")
+            given = (parts, directory, who, community, book)
+            whole, more = await register_answer(*given, from_day=since, to_day=until)
+            items = list(whole.items)
+            while more is not None:
+                page, more = await register_answer(*given, from_day=since, to_day=until, after=more)
+                items += page.items
+            return whole.model_copy(update={"items": items}), directory.zone(community)
+
+    found, zone = run(read())
+    if xlsx is not None:
+        write_register(xlsx, book, community, " – ".join(day for day in (from_day, to_day) if day), zone, found.items)
+    if json:
+        emit(answered(found))
+    elif xlsx is not None:
+        say(f"{len(found.items)} entries in {xlsx}")
+    else:
+        columns = ("number", "recorded", "ticket", "kind", "category", "state", "completed", "rating", "void")
+        rows = [
+            (
+                one.number,
+                f"{one.recorded_at.astimezone(zone):%Y-%m-%d %H:%M}",
+                one.ticket_number,
+                one.kind,
+                one.category,
+                one.state,
+                f"{one.completed_at.astimezone(zone):%Y-%m-%d %H:%M}" if one.completed_at else None,
+                one.rating,
+                one.replaced_by if one.void else None,
+            )
+            for one in found.items
+        ]
+        table(columns, rows)
+
+
+def report(
+    community: Annotated[str, typer.Argument(metavar="COMMUNITY", help="The community's code.")],
+    month: Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month, in the community's time.")],
+    login: As = None,
+    xlsx: Xlsx = None,
+    json: Json = False,
+) -> None:
+    """Show a month's service report (服务月报): volumes, clocks, first-time fix, rework, verdicts, people."""
+
+    async def read() -> tuple[ServiceReportAnswer, ZoneInfo]:
+        async with gongdan() as parts:
+            who = await reader(parts, login)
+            await caught_up(parts, SERVICE_REPORT.name)
+            directory = await parts.directory.current()
+            return await service_report_answer(parts, directory, who, community, month), directory.zone(community)
+
+    found, zone = run(read())
+    if xlsx is not None:
+        write_service_report(xlsx, found, zone)
+    if json:
+        emit(answered(found))
+    elif xlsx is not None:
+        say(f"{found.month} in {xlsx}")
+    else:
+        say(f"{found.community} 服务月报 {found.month}")
+        before = ""
+        rows = []
+        for section, line, figure in report_lines(found):
+            rows.append(("" if section == before else section, line, figure))
+            before = section
+        table(("类目", "项目", "数值"), rows)
+        if found.people:
+            table(PEOPLE_COLUMNS, people_lines(found))
+
+
+def _day(text: str | None, option: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise invalid(option, "a day is written YYYY-MM-DD") from None
