@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from adapters.api.app import from_settings
+from adapters.api.description import describe
+from adapters.api.problems import KINDS
 from adapters.diagram import svg
 from adapters.pages.labels import LABELS, label
 from domain.authority import COLUMNS, TABLE, right_of
@@ -90,11 +93,45 @@ def rules() -> str:
     return f"{_RULES_HEAD}\n{rows}"
 
 
+_HTTP_HEAD = """# HTTP interface
+
+Below `/api/v1`; health and measures stand at the root. `Authorization: Bearer TOKEN`. The full description, with every body, answer
+and error, is served as `/api/v1/openapi.json`; this page is made from it.
+
+- **Writing** answers `201`/`200` with the resource as it now is (personal data masked), `ETag: "VERSION"` and
+  `Gongdan-Position: N`. What takes two people answers `202` with its approval.
+- `Idempotency-Key` (any POST): a repeat with the same body gets the first answer again, with another body `422`. Kept 7 days.
+- `If-Match: "VERSION"`: `412` when stale, with what happened since. Without it a command is decided on the newest state.
+- **Reading** with `min_position=N` answers only from a view that has reached N, else `503` with `Retry-After`.
+- Lists are paged by `cursor` and `limit` (at most 200). Moments have an offset; answers are UTC. Money is integer fen.
+- Each trigger's body may carry `occurred_at`, and `offline` for a draft written offline.
+
+## Problems
+
+Errors are `application/problem+json` (RFC 9457).
+
+| type | status | title |
+|---|---|---|
+"""
+
+
+def http() -> str:
+    """The conventions, the problems, and every operation."""
+    problems = "".join(f"| `/problems/{kind.slug}` | {kind.status} | {kind.title} |\n" for kind in KINDS.values())
+    described = describe(from_settings(), "0")
+    rows = "\n## Operations\n\n| method | path | |\n|---|---|---|\n"
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            rows += f"| {method.upper()} | `{path}` | {operation['summary']} |\n"
+    return _HTTP_HEAD + problems + rows
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "glossary.md": glossary,
     "authority.md": authority,
     "rules.md": rules,
     "lifecycle.svg": svg,
+    "http.md": http,
 }
 
 
