@@ -95,8 +95,8 @@ def rules() -> str:
 
 _HTTP_HEAD = """# HTTP interface
 
-Below `/api/v1`; health and measures stand at the root. `Authorization: Bearer TOKEN`. The full description, with every body, answer
-and error, is served as `/api/v1/openapi.json`; this page is made from it.
+Below `/api/v1`; health and measures stand at the root. `Authorization: Bearer TOKEN`. The full description, with every body,
+answer and error, is served as `/api/v1/openapi.json`; this page is made from it.
 
 - **Writing** answers `201`/`200` with the resource as it now is (personal data masked), `ETag: "VERSION"` and
   `Gongdan-Position: N`. What takes two people answers `202` with its approval.
