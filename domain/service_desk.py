@@ -409,7 +409,7 @@ class ServiceDesk:
             community=community,
             right=right.value,
             command=BACK_ENTRY if isinstance(command, BackEntry) else command.trigger.value,
-            arguments=Personal(subject, command.model_dump_json(exclude_none=True)),
+            arguments=Personal(subject, command.model_dump_json()),
             expires_at=now + directory.policy_of(community).approval_lifetime,
             stream=state.id if state else None,
             area=location.area if location else None,

@@ -263,6 +263,17 @@ async def test_a_late_receipt_becomes_a_ticket(estate: Estate) -> None:
     assert reading.numbers.number == "GD-JX-20260305-0001"
 
 
+async def test_what_was_asked_is_kept_whole(estate: Estate) -> None:
+    """Also a null that says something: the correction that clears a field."""
+    ticket = await repair(estate)
+    now = estate.clock.forward(3 * DAY)
+    clear = c.Correct(field="reporter.name", value=None, reason="register_error")
+    waiting = await estate.ask("assistant", ticket, clear, occurred_at=now - 2 * DAY)
+    approved = await estate.g.approvals.approve(waiting.case.id, estate.request("director"))
+    assert approved.case.status is ApprovalState.APPROVED
+    assert (await estate.state(ticket)).reporter_name is None
+
+
 # --- not carried out ----------------------------------------------------------------------------------------------
 
 
