@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from domain import ticket_commands as c
 from domain.aggregate import Folded, Meta, fold, occurred
 from domain.approval import Approval, ApprovalCase
@@ -195,10 +197,9 @@ class Approvals:
         """The approval's event and the command's, or the approval's failure with its reason."""
         try:
             events, registry = await self._effects(directory, case, now, meta)
-        except Refusal as refusal:
-            return [
-                self._step(case, Approval.ApprovalFailed, now, meta, refusal=type(refusal).__name__ + ": " + str(refusal))
-            ], False
+        except (Refusal, ValidationError) as refusal:
+            why = str(refusal) if isinstance(refusal, Refusal) else "what was asked is not well-formed any more"
+            return [self._step(case, Approval.ApprovalFailed, now, meta, refusal=f"{type(refusal).__name__}: {why}")], False
         granted = self._step(case, Approval.ApprovalGranted, now, meta, result=events[0].originator_id)
         return [*events, granted], registry
 
