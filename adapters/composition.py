@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from adapters.holidays_of_china import HolidaysOfChina
 from adapters.open_tickets import WorkloadOpenTickets
 from adapters.projecting.blind_index import BlindIndex
 from adapters.projecting.projections import Projections
@@ -33,6 +34,7 @@ from domain.ports import Clock, Ids
 from domain.price_list import PriceList, parse_price_list
 from domain.reading_scope import Scopes
 from domain.service_desk import ServiceDesk
+from domain.workdays import Holidays
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Gongdan:
     oversight: Oversight
     scopes: Scopes
     attachments: Attachments
+    holidays: Holidays
     projections: Projections
 
 
@@ -120,6 +123,7 @@ async def opened(
             inquiries=Inquiries(desk, store.access_log),
             oversight=Oversight(desk, approvals, store.access_log),
             scopes=Scopes(desk),
+            holidays=HolidaysOfChina(),
             attachments=Attachments(store.database, keys, clock, entropy),
             projections=projections,
         )

@@ -28,12 +28,23 @@ from domain.service_desk import BACK_ENTRY, TRIES, ServiceDesk, contractor_of
 from domain.subject import SubjectFile
 from domain.terms import ApprovalState, Trigger
 from domain.ticket_state import TicketState
-from domain.two_person_commands import DISCLOSE, ERASE, PRICE_LIST, Disclose, Erase, PublishPriceList, Solemn
+from domain.two_person_commands import (
+    CALENDAR,
+    DISCLOSE,
+    ERASE,
+    PRICE_LIST,
+    Disclose,
+    Erase,
+    OverrideCalendar,
+    PublishPriceList,
+    Solemn,
+)
 
 SOLEMN_RIGHTS: dict[type[Solemn], tuple[Right, str]] = {
     Erase: (Right.ERASE, ERASE),
     Disclose: (Right.DISCLOSE, DISCLOSE),
     PublishPriceList: (Right.PRICE_LIST, PRICE_LIST),
+    OverrideCalendar: (Right.PRICE_LIST, CALENDAR),  # one row of the table
 }
 
 
@@ -57,7 +68,7 @@ class Approvals:
         """Ask for something that always takes two people and is no step of the lifecycle."""
         right, name = SOLEMN_RIGHTS[type(command)]
         ticket = command.ticket if isinstance(command, Erase | Disclose) else None
-        community = command.community if isinstance(command, PublishPriceList) else ""
+        community = command.community if isinstance(command, PublishPriceList | OverrideCalendar) else ""
         if isinstance(command, PublishPriceList):
             parse_price_list(command.text)
         desk = self._desk
@@ -220,6 +231,8 @@ class Approvals:
         )
         if case.command == PRICE_LIST:
             return await self._publish(case, PublishPriceList.model_validate_json(text), now, both), True
+        if case.command == CALENDAR:
+            return await self._override(case, OverrideCalendar.model_validate_json(text), now, both), True
         if case.command in (ERASE, DISCLOSE):
             return await self._about_subject(case, text, now, both), False
         if case.command == BACK_ENTRY or case.command == Trigger.RECEIVE:
@@ -238,6 +251,12 @@ class Approvals:
         stream = community_stream(case.community)
         state = await self._journal.load(stream)
         return [occurred(Community.PriceListPublished, stream, state.version + 1, now, meta, text=command.text)]
+
+    async def _override(self, case: ApprovalCase, command: OverrideCalendar, now: datetime, meta: Meta) -> list[Folded.Event]:
+        stream = community_stream(case.community)
+        state = await self._journal.load(stream)
+        said = {"date": command.date, "works": command.works, "reason": command.reason}
+        return [occurred(Community.CalendarOverridden, stream, state.version + 1, now, meta, **said)]
 
     async def _about_subject(self, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
         """Erasure and disclosure are events of the subject's own stream."""

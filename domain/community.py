@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -18,7 +19,7 @@ def community_stream(code: str) -> UUID:
 
 @dataclass(frozen=True)
 class CommunityState(FoldedState):
-    """A community as it is now; ``settings`` override single readings of the policy by dotted name."""
+    """A community as it is now; ``settings`` override readings of the policy by dotted name, ``calendar`` days by ISO date."""
 
     id: UUID
     version: int
@@ -30,6 +31,7 @@ class CommunityState(FoldedState):
     contractors: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     price_list: str | None = None
+    calendar: Mapping[str, bool] = field(default_factory=dict)
 
 
 @register
@@ -102,3 +104,17 @@ class Community(Folded):
 
         def evolve(self, state: CommunityState) -> CommunityState:
             return state.with_(price_list=self.text)
+
+    class CalendarOverridden(Event):
+        """工作日历调整: on a day people work, or don't, otherwise than published (None: as published again); two people."""
+
+        TOPIC = "community.calendar_overridden"
+        date: date
+        works: bool | None
+        reason: str
+
+        def evolve(self, state: CommunityState) -> CommunityState:
+            calendar = {day: works for day, works in state.calendar.items() if day != self.date.isoformat()}
+            if self.works is not None:
+                calendar[self.date.isoformat()] = self.works
+            return state.with_(calendar=calendar)

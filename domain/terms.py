@@ -314,3 +314,11 @@ class Condition(StrEnum):
     FAULTY = "faulty"
     MISSING = "missing"
     NOT_CHECKED = "not_checked"
+
+
+class DaySource(StrEnum):
+    """Who says whether people work on a day (工作日历)."""
+
+    OVERRIDE = "override"  # two people of the company
+    PUBLISHED = "published"  # 国务院办公厅
+    PROVISIONAL = "provisional"  # the year's make-up days are not known yet

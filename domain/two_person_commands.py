@@ -1,12 +1,14 @@
-"""Commands that always take two people and are no step of a ticket: erasure, disclosure, a new price list."""
+"""Commands that always take two people and are no step of a ticket: erasure, disclosure, price list, calendar."""
 
+from datetime import date
 from typing import Literal
 
-from domain.ticket_commands import Code, FreeText, TicketRef, Value
+from domain.ticket_commands import Code, FreeText, ShortText, TicketRef, Value
 
 ERASE: Literal["erase"] = "erase"
 DISCLOSE: Literal["disclose"] = "disclose"
 PRICE_LIST: Literal["publish_price_list"] = "publish_price_list"
+CALENDAR: Literal["override_calendar"] = "override_calendar"
 
 
 class Erase(Value):
@@ -30,4 +32,13 @@ class PublishPriceList(Value):
     text: FreeText
 
 
-Solemn = Erase | Disclose | PublishPriceList
+class OverrideCalendar(Value):
+    """A day of a community's calendar that is otherwise than published (工作日历调整); null: as published again."""
+
+    community: Code
+    date: date
+    works: bool | None
+    reason: ShortText
+
+
+Solemn = Erase | Disclose | PublishPriceList | OverrideCalendar

@@ -22,6 +22,7 @@ from adapters.api import (
     registry,
     shifts,
     tickets,
+    workdays,
     workload,
 )
 from adapters.api.context import Api
@@ -40,6 +41,7 @@ ROUTERS = (
     approvals.router,
     shifts.router,
     duty.router,
+    workdays.router,
     registers.router,
     registry.router,
     people.router,

@@ -204,3 +204,22 @@ async def test_bad_input_is_named(client: Client) -> None:
     assert (problem(refused), refused.json()["rule"]) == ("rule-refused", "never_unattended")
     window = {"from": "2026-03-02T00:00:00+08:00", "to": "2026-03-01T00:00:00+08:00"}
     assert (await client.get("chen", "/night-log", community="JX", **window)).status_code == 422
+
+
+async def test_the_calendar_says_what_it_does_not_know(client: Client) -> None:
+    answer = await client.get("li", "/calendar", **{"community": "JX", "from": "2026-12-31", "to": "2027-01-01"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["provisional_years"] == [2027]
+    assert [(day["works"], day["source"]) for day in answer.json()["days"]] == [(True, "published"), (False, "provisional")]
+    for login, params, status in (
+        ("yun", {"from": "2026-12-31", "to": "2027-01-01"}, 404),
+        ("li", {"from": "2026-12-31", "to": "2026-12-30"}, 422),
+        ("li", {"from": "2026-12-31", "to": "2029-12-30"}, 422),
+    ):
+        assert (await client.get(login, "/calendar", community="JX", **params)).status_code == status
+    body = {"community": "JX", "date": "2026-10-08", "works": False, "reason": "台风停工"}
+    asked = await client.post("wang", "/calendar/overrides", body)
+    assert asked.status_code == 202
+    assert (await client.post("kao", f"/approvals/{asked.json()['id']}/approve")).status_code == 200
+    answer = await client.get("li", "/calendar", **{"community": "JX", "from": "2026-10-08", "to": "2026-10-08"})
+    assert [(day["works"], day["source"]) for day in answer.json()["days"]] == [(False, "override")]
