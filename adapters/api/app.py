@@ -68,6 +68,7 @@ def from_settings() -> FastAPI:
         configure(settings.log_level)
         async with opened(settings) as gongdan:
             app.state.api = Api(gongdan)
+            await gongdan.attachments.sweep()
             await gongdan.projections.start()
             yield
 

@@ -1,6 +1,5 @@
 """What every operation of the API needs: the running Gongdan, the limits, and which requests are being worked on."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -38,7 +37,6 @@ class Api:
         self.metrics = Metrics(gongdan)
         self.per_token = Limiter(gongdan.settings.rate)
         self.per_stranger = Limiter(gongdan.settings.sign_in_rate)
-        self.closing = asyncio.Event()
         self._working: set[tuple[str, str]] = set()
 
     @asynccontextmanager

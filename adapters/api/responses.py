@@ -6,7 +6,6 @@ from adapters.api.problems import KINDS, MEDIA_TYPE, Problem
 from adapters.documents import ApprovalAnswer
 
 READ = (401, 403, 404, 422, 429, 503)
-LISTED = (401, 403, 404, 422, 429, 503)
 WRITE = (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503)
 
 _TITLES = {status: [kind for kind in KINDS.values() if kind.status == status] for status in {k.status for k in KINDS.values()}}
