@@ -11,8 +11,9 @@ pytestmark = pytest.mark.anyio
 
 async def seen(api: Client, position: Any) -> None:
     """Until the views hold what was written up to a position."""
-    for name in ("open_workload", "ticket_directory", "technician_worklist", "approvals"):
-        assert await api.estate.gongdan.projections.wait_for(name, int(position), 60)
+    projections = api.estate.gongdan.projections
+    for one in await projections.status():
+        assert await projections.wait_for(one.name, int(position), 60)
 
 
 async def head(api: Client) -> int:
