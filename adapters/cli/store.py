@@ -1,5 +1,6 @@
 """The store as a whole: making it, moving it forward, copying it, its keys. None of these prints personal data."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,9 @@ from adapters import tokens
 from adapters.cli.console import Failed, operator, run, say
 from adapters.cli.console import gongdan as opened_store
 from adapters.composition import make_new
+from adapters.projecting.catalogue import forget_views
 from adapters.settings import Settings
+from adapters.store import schema
 from adapters.store.backup import BackupReport
 from adapters.store.backup import backup as copy_store
 from adapters.store.key_rotation import rotate_master
@@ -17,7 +20,7 @@ from adapters.store.master_key import MasterKey
 from adapters.store.opening import migrate_store, open_database, shown
 from adapters.store.restore import RestoreReport
 from adapters.store.restore import restore as restore_store
-from adapters.store.schema import SchemaMissing
+from adapters.store.schema import SchemaMissing, SchemaOld
 from adapters.system import SystemClock, entropy
 from domain.staff import EVERYWHERE
 from domain.terms import Role
@@ -103,9 +106,17 @@ def restore(
 
 async def _restore(directory: Path, force: bool) -> RestoreReport:
     settings = Settings()
-    return await restore_store(
+    report = await restore_store(
         directory, settings.store, settings.keys_url, settings.master_key_path, SystemClock(), entropy, force=force
     )
+    database = await open_database(settings.store)
+    try:
+        with suppress(SchemaOld):
+            await schema.check(database, shown(settings.store))
+            await forget_views(database)  # their rows may hold tokens of people erased since the backup
+    finally:
+        await database.close()
+    return report
 
 
 @keys.command()
