@@ -8,9 +8,13 @@ from uuid import UUID
 import pytest
 
 from domain import ticket_commands as c
+from domain.aggregate import Meta, occurred
+from domain.approval import Approval
 from domain.approvals import Approvals
 from domain.errors import Conflict, InvalidInput, KeyReused, NotAllowed, NotFound, StaleVersion
+from domain.journal import Belonging
 from domain.ports import CommandKey
+from domain.privacy import Personal
 from domain.requests import Done, Waiting
 from domain.terms import ApprovalState, AssigneeType, Role, State
 from domain.two_person_commands import Disclose, Erase, PublishPriceList
@@ -317,6 +321,30 @@ async def test_whom_it_names_is_of_the_approval(estate: Estate) -> None:
     failed = await estate.g.approvals.approve(waiting.case.id, estate.request("director"))
     assert failed.case.status is ApprovalState.FAILED
     assert (await estate.state(ticket)).state is State.CLASSIFIED
+
+
+async def test_what_is_no_longer_well_formed_has_failed(estate: Estate) -> None:
+    """Asked for in the words of an earlier program; the reason keeps nothing of what was said."""
+    ticket = await estate.state(await repair(estate))
+    now, meta = estate.clock.now(), Meta("assistant", estate.g.ids.new())
+    assert ticket.subject is not None
+    asked = occurred(
+        Approval.ApprovalRequested,
+        estate.g.ids.new(),
+        1,
+        now,
+        meta,
+        community=JX,
+        right="approve_major_works",
+        command="approve_major_works",
+        arguments=Personal(ticket.subject, '{"until": "王小明"}'),
+        expires_at=now + DAY,
+        stream=ticket.id,
+    )
+    await estate.g.journal.write([asked], Belonging(JX))
+    failed = await estate.g.approvals.approve(asked.originator_id, estate.request("director"))
+    assert failed.case.status is ApprovalState.FAILED
+    assert failed.case.outcome == "ValidationError: what was asked is not well-formed any more"
 
 
 async def test_rejected_with_a_reason_that_is_sealed(estate: Estate) -> None:
