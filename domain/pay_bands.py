@@ -5,6 +5,7 @@ Totals are multiples of 0.5, so bands are given by their lowest and highest half
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -64,10 +65,13 @@ def misplaced(bands: Sequence[PayBand]) -> Iterator[tuple[int, str]]:
             yield number, "the highest band has no 'to'" if last else "only the highest band, which stands last, has no 'to'"
         if band.lowest is not None and band.highest is not None and band.lowest > band.highest:
             yield number, f"'from' {band.lowest} is above 'to' {band.highest}"
-        below = None if first else bands[number - 1].highest
-        if below is not None and band.lowest is not None and band.lowest != below + HALF:
-            what = "gap" if band.lowest > below + HALF else "overlap"
-            yield number, f"{what}: after a band to {below} the next one is from {below + HALF}, not from {band.lowest}"
+    for number, (below, band) in enumerate(pairwise(bands), start=1):
+        if below.highest is None or band.lowest is None:
+            continue
+        follows = below.highest + HALF
+        if band.lowest != follows:
+            what = "gap" if band.lowest > follows else "overlap"
+            yield number, f"{what}: after a band to {below.highest} the next one is from {follows}, not from {band.lowest}"
 
 
 def pay_share(bands: Sequence[PayBand], total: Decimal) -> Decimal:

@@ -1,11 +1,16 @@
 """What a file may say: nothing is guessed, every error is told by its pointer."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
+from domain.appraisal import tally
+from domain.appraisal_facts import ConfirmedFinding, Facts, Month
+from domain.errors import InvalidInput
 from tests.appraisal.estate import (
+    BOOK,
     PEOPLE,
     Document,
     answered,
@@ -13,6 +18,7 @@ from tests.appraisal.estate import (
     decided,
     finding,
     held,
+    messages,
     metric,
     people,
     refused,
@@ -278,6 +284,16 @@ def test_all_errors_are_told_at_once() -> None:
     assert refused(document).keys() == {
         *("/findings/1", "/findings/0/item", "/findings/1/points", "/findings/1/parties/0", "/metrics/0/name"),
     }
+
+
+def test_the_tally_itself_refuses_what_no_file_was_read_for() -> None:
+    """Facts that come from elsewhere are held to the same rules."""
+    wrong = ConfirmedFinding("f1", "47", date(2026, 3, 4))
+    stranger = ConfirmedFinding("f1", "30", date(2026, 3, 4), parties=("nobody",))
+    for one, pointer in ((wrong, "/findings/0/item"), (stranger, "/findings/0/parties/0")):
+        with pytest.raises(InvalidInput) as refusal:
+            tally(BOOK, Facts(Month(2026, 3), (), (one,)))
+        assert messages(refusal.value.errors).keys() == {pointer}
 
 
 def test_a_pointer_is_escaped() -> None:

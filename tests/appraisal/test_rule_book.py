@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from domain.appraisal_request import read_facts
 from domain.errors import InvalidInput
-from domain.scorecard import Charged, Counting, RuleBook, parse_rule_book
-from tests.appraisal.estate import BOOK, BOOK_TEXT, messages, people, request
+from domain.pay_bands import pay_share
+from domain.scorecard import Charged, Counting, Points, Post, RuleBook, parse_rule_book
+from tests.appraisal.estate import BOOK, BOOK_TEXT, finding, messages, people, request
 
 
 def changed(*changes: tuple[str, str]) -> str:
@@ -398,6 +400,13 @@ def test_its_own_limits_for_dismissal(points: str, flags: list[str]) -> None:
     assert found["flags"] == ["two_consecutive_months", "half_year"]
 
 
+def test_a_severity_that_is_not_charged_costs_a_party_nothing() -> None:
+    text = item("9", 'party_extra = "1"', 'party_extra = "1"\nseverities.serious_complaint = { dismiss = true, charged = false }')
+    grave = finding("f1", "9", severity="serious_complaint", parties=["wang"], quantity=3)
+    found = people(request([grave]), book=parse_rule_book(text))
+    assert [(one["total"], one["flags"]) for one in found.values()] == [("0", []), ("0", ["finding"]), ("0", []), ("0", [])]
+
+
 def test_another_version_than_the_one_asked_for_is_refused() -> None:
     book: RuleBook = parse_rule_book(OWN)
     with pytest.raises(InvalidInput) as refusal:
@@ -408,6 +417,30 @@ def test_another_version_than_the_one_asked_for_is_refused() -> None:
 @pytest.mark.parametrize("value", ["1.", ".5", "--1", "-", "", "1 ", "+1", "１", "1_0", "1,5", "NaN", "Infinity", "1" * 13])
 def test_only_plain_decimals_are_numbers(value: str) -> None:
     assert "/rule_book/warnings/points" in wrong(changed(('per = 2\npoints = "3"', f'per = 2\npoints = "{value}"')))
+
+
+def test_the_longest_number() -> None:
+    longest = changed(('per = 2\npoints = "3"', f'per = 2\npoints = "{"1" * 12}"'))
+    assert parse_rule_book(longest).warnings.points == Decimal("1" * 12)
+
+
+def test_points_are_made_of_decimals_too() -> None:
+    assert Points(director=Decimal("1.5"), administrator=Decimal(0)).of(Post.DIRECTOR) == Decimal("1.5")
+    with pytest.raises(ValidationError):
+        Points(director=Decimal("1.4"), administrator=Decimal(0))
+
+
+def test_a_band_may_be_one_half_wide() -> None:
+    text = changed(('from = "2"\nto = "4"', 'from = "2"\nto = "2"'), ('from = "4.5"', 'from = "2.5"'))
+    assert [pay_share(parse_rule_book(text).pay_bands, Decimal(total)) for total in ("1.5", "2", "2.5")] == [
+        Decimal(share) for share in ("1", "1.1", "1.2")
+    ]
+
+
+def test_a_rule_book_in_force_can_not_be_changed() -> None:
+    for part, name in ((BOOK, "version"), (BOOK.items["7"], "code"), (BOOK.pay_bands[0], "share")):
+        with pytest.raises(ValidationError):
+            setattr(part, name, "2")
 
 
 def test_whole_numbers_and_negative_decimals_are_numbers() -> None:

@@ -85,6 +85,13 @@ def test_someone_without_a_part_in_the_period_is_left_out() -> None:
     assert [one.login for one in summed([tally(BOOK, facts[0])], Period.parse("2026-Q1")).people] == ["li", "wang", "zhao", "sun"]
 
 
+def test_an_adjustment_alone_makes_someone_part_of_a_period() -> None:
+    late = finding("f1", "30", "2026-03-10", booked_month="2026-04", parties=["sun"])
+    april = tally(BOOK, read_facts(json.dumps(request([late], "2026-04")), BOOK))
+    (only,) = summed([april], Period.parse("2026-Q1")).people
+    assert (only.login, only.total, only.post) == ("sun", Decimal(-1), None)
+
+
 def test_no_months_no_people() -> None:
     assert summed([], Period.parse("2026")).people == ()
 

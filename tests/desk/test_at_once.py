@@ -183,29 +183,29 @@ async def test_a_repeat_gives_the_first_answer_again(shared: Estate) -> None:
     assert another.state.id != first.state.id
 
 
-async def test_a_repeat_also_where_it_would_be_refused_by_now(shared: Estate) -> None:
+async def test_a_repeat_also_where_it_would_be_refused_by_now(estate: Estate) -> None:
     """The answer got lost; meanwhile the ticket went on, and the version named is long stale."""
-    ticket = await repair(shared)
+    ticket = await repair(estate)
     sent = {"key": key("k2"), "if_match": 2}
-    first = await shared.act("assistant", ticket, c.Dispatch(assignee="technician"), **sent)
-    await shared.act("assistant", ticket, c.Cancel(reason="withdrawn"))
-    assert await shared.act("assistant", ticket, c.Dispatch(assignee="technician"), **sent) == first
+    first = await estate.act("assistant", ticket, c.Dispatch(assignee="technician"), **sent)
+    await estate.act("assistant", ticket, c.Cancel(reason="withdrawn"))
+    assert await estate.act("assistant", ticket, c.Dispatch(assignee="technician"), **sent) == first
     assert first.state is State.DISPATCHED
 
 
-async def test_a_repeat_names_the_tickets_it_opened(shared: Estate) -> None:
-    ticket = await shared.receive()
-    await shared.act("assistant", ticket, c.Classify(kind="move_in"))
+async def test_a_repeat_names_the_tickets_it_opened(estate: Estate) -> None:
+    ticket = await estate.receive()
+    await estate.act("assistant", ticket, c.Classify(kind="move_in"))
     command = c.CheckItem(item="flat_inspected", defects=("窗框漏水", "门锁松动"))
-    answers = [await shared.g.desk.act(ticket, command, shared.request("assistant", key=key("k3"))) for _ in range(2)]
+    answers = [await estate.g.desk.act(ticket, command, estate.request("assistant", key=key("k3"))) for _ in range(2)]
     assert answers[0] == answers[1]
     first = answers[0]
     assert isinstance(first, Done)
     assert len(first.opened) == 2
     for defect in first.opened:
-        state = await shared.state(str(defect))
+        state = await estate.state(str(defect))
         assert (state.state, state.kind, [str(link.ticket) for link in state.links]) == (State.CLASSIFIED, "repair", [ticket])
-    await sound(shared)
+    await sound(estate)
 
 
 async def test_the_same_key_from_several_processes_at_once_yields_one_ticket(processes: list[Estate]) -> None:
@@ -264,21 +264,21 @@ async def test_a_repeat_after_a_lost_answer(shared: Estate) -> None:
     assert again.position == position == (await shared.g.store.head()).position
 
 
-async def test_refusals_are_not_kept_but_decided_anew(shared: Estate) -> None:
-    ticket = await shared.receive()
+async def test_refusals_are_not_kept_but_decided_anew(estate: Estate) -> None:
+    ticket = await estate.receive()
     sent = {"key": key("k4")}
     with pytest.raises(TransitionRefused):
-        await shared.act("assistant", ticket, c.Dispatch(assignee="technician"), **sent)
-    await shared.act("assistant", ticket, c.Classify(kind="other"))
-    assert (await shared.act("assistant", ticket, c.Dispatch(assignee="technician"), **sent)).state is State.DISPATCHED
+        await estate.act("assistant", ticket, c.Dispatch(assignee="technician"), **sent)
+    await estate.act("assistant", ticket, c.Classify(kind="other"))
+    assert (await estate.act("assistant", ticket, c.Dispatch(assignee="technician"), **sent)).state is State.DISPATCHED
 
 
-async def test_a_key_is_kept_for_seven_days(shared: Estate) -> None:
-    first = await shared.g.desk.receive(leak(), shared.request("assistant", key=key("k")))
-    shared.clock.forward(7 * DAY)
-    assert await shared.g.desk.receive(leak(), shared.request("assistant", key=key("k"))) == first
-    shared.clock.forward(DAY)
-    later = await shared.g.desk.receive(leak(), shared.request("assistant", key=key("k")))
+async def test_a_key_is_kept_for_seven_days(estate: Estate) -> None:
+    first = await estate.g.desk.receive(leak(), estate.request("assistant", key=key("k")))
+    estate.clock.forward(7 * DAY)
+    assert await estate.g.desk.receive(leak(), estate.request("assistant", key=key("k"))) == first
+    estate.clock.forward(DAY)
+    later = await estate.g.desk.receive(leak(), estate.request("assistant", key=key("k")))
     assert isinstance(later, Done)
     assert isinstance(first, Done)
     assert later.state.id != first.state.id
