@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from domain import ticket_commands as c
-from domain.aggregate import Folded, Meta, fold, occurred
+from domain.aggregate import Folded, Meta, occurred
 from domain.approval import Approval, ApprovalCase
 from domain.authority import Need, Relation, Right, denied, may_approve
 from domain.back_entry import BackEntry
@@ -86,26 +86,7 @@ class Approvals:
         if not roles:
             raise NotFound("ticket" if ticket else "community")
         desk.allow(right, name, roles, Relation())
-        subject = state.subject if state and state.subject else desk.ids.new()
-        event = occurred(
-            Approval.ApprovalRequested,
-            desk.ids.new(),
-            1,
-            now,
-            Meta(request.login, request.command_id, policy=directory.policy_of(community).version),
-            community=community,
-            right=right.value,
-            command=name,
-            arguments=Personal(subject, command.model_dump_json()),
-            expires_at=now + directory.policy_of(community).approval_lifetime,
-            stream=state.id if state else None,
-        )
-        try:
-            written = await self._journal.write([event], _belonging(directory, community), command=request.key)
-        except DuplicateCommand as duplicate:
-            return await desk.answered_waiting(duplicate.record, request)
-        last = written.appended.events[-1]
-        return Waiting(fold(written.events), last.position, last.recorded_at)
+        return await desk.ask_second_person(directory, right, name, command, community, state, request)
 
     async def case(self, approval: UUID, login: str) -> ApprovalCase:
         """An approval, for its requester and whoever might decide on it.

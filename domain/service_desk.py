@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from domain import ticket_commands as c
@@ -391,30 +392,51 @@ class ServiceDesk:
     ) -> Waiting:
         """Write the command down as an approval, sealed, for a second person."""
         directory = await self.directory.current(request.registry_version)
+        name = BACK_ENTRY if isinstance(command, BackEntry) else command.trigger.value
         community = state.community if state else command.community  # type: ignore[union-attr]
-        subject = state.subject if state and state.subject else self.ids.new()
         location = state.location if state else getattr(command, "location", None)
-        now = self.clock.now()
+        return await self.ask_second_person(
+            directory,
+            right,
+            name,
+            command,
+            community,
+            state,
+            request,
+            offline_entered=entry.offline_entered,
+            area=location.area if location else None,
+            command_occurred_at=entry.at if request.occurred_at is not None else None,
+            command_back_entered=entry.back_entered,
+        )
+
+    async def ask_second_person(
+        self,
+        directory: Directory,
+        right: Right,
+        name: str,
+        command: c.Value,
+        community: str,
+        state: TicketState | None,
+        request: Request,
+        *,
+        offline_entered: bool = False,
+        **judged: Any,
+    ) -> Waiting:
+        """Write an approval down, its command sealed; ``judged`` is what was judged at the request (see ApprovalRequested)."""
+        now, policy = self.clock.now(), directory.policy_of(community)
         event = occurred(
             Approval.ApprovalRequested,
             self.ids.new(),
             1,
             now,
-            Meta(
-                request.login,
-                request.command_id,
-                offline_entered=entry.offline_entered,
-                policy=directory.policy_of(community).version,
-            ),
+            Meta(request.login, request.command_id, offline_entered=offline_entered, policy=policy.version),
             community=community,
             right=right.value,
-            command=BACK_ENTRY if isinstance(command, BackEntry) else command.trigger.value,
-            arguments=Personal(subject, command.model_dump_json()),
-            expires_at=now + directory.policy_of(community).approval_lifetime,
+            command=name,
+            arguments=Personal(state.subject if state and state.subject else self.ids.new(), command.model_dump_json()),
+            expires_at=now + policy.approval_lifetime,
             stream=state.id if state else None,
-            area=location.area if location else None,
-            command_occurred_at=entry.at if request.occurred_at is not None else None,
-            command_back_entered=entry.back_entered,
+            **judged,
         )
         belonging = Belonging(community, directory.community(community).timezone)
         try:
