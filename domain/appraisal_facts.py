@@ -38,6 +38,11 @@ class Month(NamedTuple):
         return Month(self.year, self.number - 1) if self.number > 1 else Month(self.year - 1, 12)
 
     @property
+    def after(self) -> "Month":
+        """The month after, in January of the year after for a December."""
+        return Month(self.year, self.number + 1) if self.number < 12 else Month(self.year + 1, 1)
+
+    @property
     def half(self) -> tuple[int, int]:
         """The calendar half-year (半年): January to June, July to December."""
         return self.year, (self.number + 5) // 6

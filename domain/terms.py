@@ -322,3 +322,55 @@ class DaySource(StrEnum):
     OVERRIDE = "override"  # two people of the company
     PUBLISHED = "published"  # 国务院办公厅
     PROVISIONAL = "provisional"  # the year's make-up days are not known yet
+
+
+class FindingStatus(StrEnum):
+    """States of a finding (考评事项): what counts against somebody, what does not any more, what is not decided yet (D2)."""
+
+    PROPOSED = "proposed"  # 系统提出
+    RECORDED = "recorded"  # 已记录
+    CONFIRMED = "confirmed"  # 已确认
+    WAIVED = "waived"  # 不予扣分
+    CONTESTED = "contested"  # 申诉中
+    UPHELD = "upheld"  # 维持
+    REVOKED = "revoked"  # 撤销
+    WITHDRAWN = "withdrawn"  # 系统撤回
+
+
+class FindingTrigger(StrEnum):
+    """Everything that can be done to a finding; the system alone proposes and withdraws."""
+
+    PROPOSE = "propose"
+    RECORD = "record"
+    CONFIRM = "confirm"
+    WAIVE = "waive"
+    CONTEST = "contest"
+    UPHOLD = "uphold"
+    REVOKE = "revoke"
+    WITHDRAW = "withdraw"
+
+
+class FindingCause(StrEnum):
+    """Why the system proposes a finding; which item it is proposed as is said by the rule book (D2)."""
+
+    REPLY_LATE = "reply_late"  # 超时未答复
+    REPAIR_LATE = "repair_late"  # 超时未修复
+    PUBLIC_MINOR_LATE = "public_minor_late"  # 公共设施一般损坏超时未修复
+    PUBLIC_SEVERE_LATE = "public_severe_late"  # 公共设施严重损坏超时未修复
+    COMPANY_COMPLAINT_MINOR = "company_complaint_minor"  # 向公司合理投诉，轻微
+    COMPANY_COMPLAINT_SERIOUS = "company_complaint_serious"  # 向公司合理投诉，属管理处责任，严重
+    RECTIFICATION_LATE = "rectification_late"  # 违章装修逾期未整改
+    INSPECTION_LATE = "inspection_late"  # 公司巡检逾期未整改
+    HANDOVER_UNSIGNED = "handover_unsigned"  # 未按时办理移交
+    DESK_EMPTY = "desk_empty"  # 值班空岗
+    REGISTER_ERROR = "register_error"  # 登记错误
+
+
+class WaiveReason(StrEnum):
+    """Why a finding is not charged (不予扣分)."""
+
+    SELF_HANDLED = "self_handled"  # 管理处已自行处理 (D2 item 17)
+    EXCEPTED = "excepted"  # 规定除外
+    NOT_ESTABLISHED = "not_established"  # 事实不成立
+    DUPLICATE = "duplicate"  # 重复
+    OTHER = "other"  # 其他

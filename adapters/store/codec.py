@@ -17,9 +17,11 @@ import orjson
 import typing_extensions
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+import domain.appraisal_book
 import domain.approval
 import domain.community
 import domain.desk
+import domain.finding
 import domain.shift
 import domain.staff
 import domain.subject

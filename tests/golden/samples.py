@@ -6,15 +6,19 @@ After a new version of a class, its older versions stay in :func:`older`, as wha
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from adapters.store.codec import class_version, topic_of
 from domain.aggregate import Folded
+from domain.appraisal_book import AppraisalBook
 from domain.approval import Approval
 from domain.clocks import Reading
 from domain.community import Community
 from domain.desk import Desk
+from domain.finding import DecidedPoints, Finding
 from domain.handover_sheet import Equipment, SheetTicket
+from domain.scorecard import Severity
 from domain.shift import Shift
 from domain.staff import Grant, Person
 from domain.subject import SubjectFile
@@ -25,10 +29,12 @@ from domain.terms import (
     Condition,
     DutyLog,
     DutyPeriod,
+    FindingCause,
     Kind,
     Role,
     State,
     Urgency,
+    WaiveReason,
 )
 from domain.ticket import Ticket
 from domain.ticket_state import Assignee
@@ -117,6 +123,61 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     Shift.HandoverDisputed: {"hash": "ab" * 32, "reason": sealed("对讲机不在位")},
     Shift.ShiftTakenOver: {"reason": sealed("接班人员未到岗")},
     Shift.ShiftReviewed: {"read_upto": 40, "urged": (OTHER_TICKET,), "remarks": sealed("已阅")},
+    Finding.FindingProposed: {
+        "community": "garden",
+        "cause": FindingCause.RECTIFICATION_LATE,
+        "item": "13",
+        "day": date(2026, 3, 2),
+        "rule_book": "default",
+        "area": "east",
+        "quantity": 2,
+        "severity": Severity.NORMAL,
+        "parties": ("wang",),
+        "doubled": True,
+        "overdue_days": 7,
+        "tickets": (OTHER_TICKET,),
+        "shifts": (uid(0x71),),
+        "reading": Reading(ClockName.RECTIFY, ClockStatus.BREACHED, AT, AT, None, AT),
+    },
+    Finding.FindingRecorded: {
+        "community": "garden",
+        "item": "46",
+        "day": date(2026, 3, 2),
+        "rule_book": "default",
+        "area": "east",
+        "quantity": 2,
+        "severity": Severity.EGREGIOUS,
+        "parties": ("wang",),
+        "doubled": True,
+        "overdue_days": 7,
+        "amount_fen": 300_000,
+        "points": DecidedPoints(Decimal("1.5"), Decimal("0.5")),
+        "tickets": (OTHER_TICKET,),
+        "shifts": (uid(0x71),),
+        "attachments": ("ab" * 32,),
+        "note": sealed("值班时看小说"),
+    },
+    Finding.FindingConfirmed: {
+        "community": "garden",
+        "rule_book": "default",
+        "booked_month": "2026-04",
+        "parties": ("wang",),
+        "severity": Severity.NORMAL,
+        "quantity": 1,
+        "amount_fen": 100,
+        "points": DecidedPoints(Decimal(2), Decimal("0.5")),
+    },
+    Finding.FindingWaived: {"community": "garden", "reason": WaiveReason.SELF_HANDLED, "note": sealed("已批评教育")},
+    Finding.FindingContested: {"community": "garden", "grounds": sealed("当日已与住户约定时间")},
+    Finding.FindingUpheld: {"community": "garden", "reason": sealed("约定时间晚于时限")},
+    Finding.FindingRevoked: {"community": "garden", "reason": sealed("住户证实已按时答复")},
+    Finding.FindingWithdrawn: {
+        "community": "garden",
+        "reading": Reading(ClockName.REPAIR, ClockStatus.MET, AT, AT, AT),
+    },
+    AppraisalBook.FindingEntered: {"community": "garden", "month": "2026-03", "finding": OTHER_TICKET},
+    AppraisalBook.FindingStruck: {"community": "garden", "month": "2026-03", "finding": OTHER_TICKET},
+    AppraisalBook.MonthClosed: {"community": "garden", "month": "2026-03", "rule_book": "default", "hash": "ab" * 32},
     SubjectFile.SubjectErased: {"community": "garden", "ticket": OTHER_TICKET, "reason": "request"},
     SubjectFile.DisclosedToPolice: {"community": "garden", "ticket": OTHER_TICKET, "reference": "公(2026)12号"},
 }
