@@ -20,7 +20,7 @@ from domain.community import Community, community_stream
 from domain.directory import Directory
 from domain.errors import Conflict, NotAllowed, NotFound, Overloaded, Refusal
 from domain.journal import Belonging
-from domain.ports import DuplicateCommand, KeyDestroyer, VersionConflict
+from domain.ports import CommandRecord, KeyDestroyer, VersionConflict
 from domain.price_list import parse_price_list
 from domain.privacy import Personal
 from domain.requests import Request, Waiting
@@ -58,24 +58,23 @@ class Approvals:
 
     async def approve(self, approval: UUID, request: Request) -> Waiting:
         """Carry the command out in the same commit; both people are named in its events."""
-        return await self._decide(approval, request, None)
+        return await self._once(approval, request, None)
 
     async def reject(self, approval: UUID, reason: str, request: Request) -> Waiting:
         """Refuse it, with a reason."""
-        return await self._decide(approval, request, reason)
+        return await self._once(approval, request, reason)
 
     async def ask(self, command: Solemn, request: Request) -> Waiting:
         """Ask for something that always takes two people and is no step of the lifecycle."""
+        return await self._journal.once(request.key, lambda: self._asked(command, request), self._desk.answered_waiting)
+
+    async def _asked(self, command: Solemn, request: Request) -> Waiting:
         right, name = SOLEMN_RIGHTS[type(command)]
         ticket = command.ticket if isinstance(command, Erase | Disclose) else None
         community = command.community if isinstance(command, PublishPriceList | OverrideCalendar) else ""
         if isinstance(command, PublishPriceList):
             parse_price_list(command.text)
         desk = self._desk
-        if request.key is not None:
-            record = await self._journal.log.find_command(request.key.caller, request.key.key)
-            if record is not None:
-                return await desk.answered_waiting(record, request)
         directory = await desk.directory.current(request.registry_version)
         now = desk.clock.now()
         state = None
@@ -116,14 +115,16 @@ class Approvals:
             detail = "who is complained of may only add a note"
             raise NotAllowed(f"approve {case.command}", [login], ["another person"], detail)
 
+    async def _once(self, approval: UUID, request: Request, reason: str | None) -> Waiting:
+        return await self._journal.once(request.key, lambda: self._decide(approval, request, reason), self._answered)
+
+    async def _answered(self, record: CommandRecord) -> Waiting:
+        answer = await self._desk.answered_waiting(record)
+        await self._finish(answer.case)
+        return answer
+
     async def _decide(self, approval: UUID, request: Request, reason: str | None) -> Waiting:
         desk, journal = self._desk, self._journal
-        if request.key is not None:
-            record = await journal.log.find_command(request.key.caller, request.key.key)
-            if record is not None:
-                answer = await desk.answered_waiting(record, request)
-                await self._finish(answer.case)
-                return answer
         directory = await desk.directory.current(request.registry_version)
         for _ in range(TRIES):
             case = await self.case(approval, request.login)
@@ -152,10 +153,6 @@ class Approvals:
                 )
             except VersionConflict:
                 continue
-            except DuplicateCommand as duplicate:
-                answer = await desk.answered_waiting(duplicate.record, request)
-                await self._finish(answer.case)
-                return answer
             last = written.appended.events[-1]
             decided = await journal.load(case.id)
             await self._finish(decided)

@@ -22,7 +22,7 @@ from domain.errors import Conflict, KeyReused, NotAllowed, NotFound, Overloaded,
 from domain.handover_sheet import Equipment, Sheet, StaleSheet, difference
 from domain.journal import Belonging, Journal
 from domain.open_list import OpenList
-from domain.ports import Clock, CommandRecord, ConditionFailed, DuplicateCommand, Ids, OpenListUnchanged, VersionConflict
+from domain.ports import Clock, CommandRecord, ConditionFailed, Ids, OpenListUnchanged, VersionConflict
 from domain.privacy import Personal
 from domain.requests import Request
 from domain.service_desk import TRIES, ServiceDesk
@@ -86,9 +86,9 @@ class DutyDesk:
 
     async def open(self, community: str, request: Request, arrived_at: datetime | None = None) -> ShiftDone:
         """上岗: take the desk where nobody holds it; Conflict names who does."""
-        repeated = await self._repeated(request)
-        if repeated:
-            return repeated
+        return await self._journal.once(request.key, lambda: self._open(community, request, arrived_at), self._answered)
+
+    async def _open(self, community: str, request: Request, arrived_at: datetime | None) -> ShiftDone:
         directory = await self._directory.current(request.registry_version)
         for _ in range(TRIES):
             now = self._clock.now()
@@ -114,8 +114,6 @@ class DutyDesk:
                 return await self._written([opened, taken], directory, community, request, opened.originator_id)
             except VersionConflict:
                 continue
-            except DuplicateCommand as duplicate:
-                return await self._answered(duplicate.record, request)
         raise Overloaded("others were faster each time; look again")
 
     async def extend(self, shift: UUID, request: Request) -> ShiftDone:
@@ -345,9 +343,9 @@ class DutyDesk:
 
     async def _do(self, shift: UUID, trigger: ShiftTrigger, request: Request, decide: Decide) -> ShiftDone:
         """One command on a shift, decided anew on the newest state after every lost race."""
-        repeated = await self._repeated(request)
-        if repeated:
-            return repeated
+        return await self._journal.once(request.key, lambda: self._decided(shift, trigger, request, decide), self._answered)
+
+    async def _decided(self, shift: UUID, trigger: ShiftTrigger, request: Request, decide: Decide) -> ShiftDone:
         directory = await self._directory.current(request.registry_version)
         for _ in range(TRIES):
             state = await self._journal.load(shift)
@@ -371,8 +369,6 @@ class DutyDesk:
                 return await self._written(decided.events, directory, state.community, request, shift, conditions)
             except VersionConflict:
                 continue
-            except DuplicateCommand as duplicate:
-                return await self._answered(duplicate.record, request)
             except ConditionFailed:
                 if decided.sheet is not None:
                     raise await self._stale(state, decided.sheet, trigger, at) from None
@@ -410,15 +406,9 @@ class DutyDesk:
             state = await self._journal.load_at(shift, version)
         return ShiftDone(state, last.position, last.recorded_at)
 
-    async def _repeated(self, request: Request) -> ShiftDone | None:
-        if request.key is None:
-            return None
-        record = await self._journal.log.find_command(request.key.caller, request.key.key)
-        return await self._answered(record, request) if record else None
-
-    async def _answered(self, record: CommandRecord, request: Request) -> ShiftDone:
+    async def _answered(self, record: CommandRecord) -> ShiftDone:
         """The first answer again, derived from the shift at the version the command left it."""
         state = await self._journal.load_at(record.stream_id, record.version)
-        if request.key is None or record.body_hash != request.key.body_hash or not isinstance(state, ShiftState):
+        if not isinstance(state, ShiftState):
             raise KeyReused(record.key)
         return ShiftDone(state, record.position, record.recorded_at)

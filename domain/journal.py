@@ -1,19 +1,21 @@
 """From decided events to the log and back: sealing, encoding, numbers' clear columns, folding, one small cache of states."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from domain.aggregate import Folded, apply, fold
-from domain.errors import StaleVersion
+from domain.errors import KeyReused, Overloaded, Refusal, StaleVersion
 from domain.numbering import clear_columns
 from domain.ports import (
     Append,
     Appended,
     Codec,
     CommandKey,
+    CommandRecord,
+    DuplicateCommand,
     EventLog,
     NewEvent,
     OpenListUnchanged,
@@ -23,6 +25,8 @@ from domain.ports import (
 )
 from domain.privacy import Personal
 from domain.sealing import seal_fields, with_sealed
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,35 @@ class Journal:
         stored = await self.log.read_stream(stream, after_version=min(expected, actual))
         decoded = [(s, self.codec.decode(s)) for s in stored]
         return StaleVersion(expected, actual, [(s.version, s.topic, event.meta.actor, event.timestamp) for s, event in decoded])
+
+    async def once(
+        self,
+        key: CommandKey | None,
+        carry_out: Callable[[], Awaitable[T]],
+        answer: Callable[[CommandRecord], Awaitable[T]],
+    ) -> T:
+        """Carry a command out, or give the first answer again where its key was written before; raises KeyReused.
+
+        A repeat that runs beside the first one, in another process, can miss the record and then be refused for what the first
+        one wrote, by the state it left or by a key that is taken: so a refusal is believed only after a second look.
+        """
+        if key is None:
+            return await carry_out()
+        record = await self.log.find_command(key.caller, key.key)
+        if record is None:
+            try:
+                return await carry_out()
+            except DuplicateCommand as duplicate:
+                record = duplicate.record
+            except Overloaded:
+                raise
+            except Refusal:
+                record = await self.log.find_command(key.caller, key.key)
+                if record is None:
+                    raise
+        if record.body_hash != key.body_hash:
+            raise KeyReused(key.key)
+        return await answer(record)
 
     async def write(
         self,

@@ -21,7 +21,7 @@ from domain.directory import Directory, DirectoryKeeper
 from domain.duty_calendar import period_at
 from domain.errors import KeyReused, NotAllowed, NotFound, Overloaded, invalid
 from domain.journal import Belonging, Journal
-from domain.ports import Clock, CommandRecord, DuplicateCommand, Ids, PlainField, VersionConflict
+from domain.ports import Clock, CommandRecord, Ids, PlainField, VersionConflict
 from domain.privacy import Personal
 from domain.requests import Done, Request, Waiting
 from domain.terms import AssigneeType, Channel, DutyPeriod, Role, Trigger
@@ -63,20 +63,20 @@ class ServiceDesk:
 
     async def receive(self, command: c.Receive, request: Request) -> Done | Waiting:
         """接单: write a new ticket (D1 4.1.1); late ones by the rules of late entry."""
-        return await self._begin(command, request)
+        return await self.journal.once(request.key, lambda: self._begin(command, request), self._answered)
 
     async def back_enter(self, command: BackEntry, request: Request) -> Done | Waiting:
         """补单: write a ticket whose work was dispatched, and perhaps done, before (D1 4.1.3)."""
-        return await self._begin(command, request)
+        return await self.journal.once(request.key, lambda: self._begin(command, request), self._answered)
 
     async def act(self, ref: str, command: c.Command, request: Request) -> Done | Waiting:
         """Take one trigger on a ticket, named by id or number.
 
         Raises NotFound, NotAllowed, TransitionRefused, RuleRefused, InvalidInput, StaleVersion or KeyReused, and writes nothing.
         """
-        repeated = await self._repeated(request)
-        if repeated:
-            return repeated
+        return await self.journal.once(request.key, lambda: self._act(ref, command, request), self._answered)
+
+    async def _act(self, ref: str, command: c.Command, request: Request) -> Done | Waiting:
         directory = await self.directory.current(request.registry_version)
         stream = await self.find(ref)
         for _ in range(TRIES):
@@ -100,14 +100,9 @@ class ServiceDesk:
                 return await self._written(events, state.community, directory, request, stream)
             except VersionConflict:
                 continue
-            except DuplicateCommand as duplicate:
-                return await self._answered(duplicate.record, request)
         raise Overloaded("others were faster each time; look at the ticket and ask again")
 
     async def _begin(self, command: c.Receive | BackEntry, request: Request) -> Done | Waiting:
-        repeated = await self._repeated(request)
-        if repeated:
-            return repeated
         directory = await self.directory.current(request.registry_version)
         now = self.clock.now()
         community = command.community
@@ -127,10 +122,7 @@ class ServiceDesk:
         events = self.decide_new(directory, command, entry.at, meta, self.ids.new())
         if mode is Mode.SECOND or entry.long_late:
             return await self._ask(Right.LONG_LATE_ENTRY, command, None, entry, request)
-        try:
-            return await self._written(events, community, directory, request, events[0].originator_id)
-        except DuplicateCommand as duplicate:
-            return await self._answered(duplicate.record, request)
+        return await self._written(events, community, directory, request, events[0].originator_id)
 
     # --- pieces that approvals share ------------------------------------------------------------------------------
 
@@ -439,10 +431,7 @@ class ServiceDesk:
             **judged,
         )
         belonging = Belonging(community, directory.community(community).timezone)
-        try:
-            written = await self.journal.write([event], belonging, command=request.key)
-        except DuplicateCommand as duplicate:
-            return await self.answered_waiting(duplicate.record, request)
+        written = await self.journal.write([event], belonging, command=request.key)
         last = written.appended.events[-1]
         return Waiting(fold(written.events), last.position, last.recorded_at)
 
@@ -452,24 +441,15 @@ class ServiceDesk:
         [text] = await self.journal.sealer.open([(PlainField(case.id, 1, "arguments"), case.arguments)])
         return text
 
-    async def _repeated(self, request: Request) -> Done | Waiting | None:
-        if request.key is None:
-            return None
-        record = await self.journal.log.find_command(request.key.caller, request.key.key)
-        return await self._answered(record, request) if record else None
-
-    async def answered_waiting(self, record: CommandRecord, request: Request) -> Waiting:
+    async def answered_waiting(self, record: CommandRecord) -> Waiting:
         """The first answer again, where it was an approval."""
-        answer = await self._answered(record, request)
+        answer = await self._answered(record)
         if not isinstance(answer, Waiting):
             raise KeyReused(record.key)
         return answer
 
-    async def _answered(self, record: CommandRecord, request: Request) -> Done | Waiting:
+    async def _answered(self, record: CommandRecord) -> Done | Waiting:
         """The first answer again, derived from the stream at the version the command left it."""
-        assert request.key is not None
-        if record.body_hash != request.key.body_hash:
-            raise KeyReused(request.key.key)
         state = await self.journal.load_at(record.stream_id, record.version)
         if isinstance(state, ApprovalCase):
             return Waiting(state, record.position, record.recorded_at)

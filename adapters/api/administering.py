@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from adapters.api.commands import Writing, written
 from adapters.documents import Answer
-from domain.ports import DuplicateCommand
+from domain.ports import CommandRecord
 
 
 class State(Protocol):
@@ -37,16 +37,14 @@ async def administered(
 ) -> Response:
     """The answer to a change, or to its repeat the first answer again."""
     store, journal = write.api.gongdan.store, write.api.gongdan.journal
-    record = await write.repeated()
-    state: Any = None
-    if record is None:
-        try:
-            state = await change()
-        except DuplicateCommand as duplicate:
-            record = write.same(duplicate.record)
-    if record is not None:
-        state, position = await journal.load_at(record.stream_id, record.version), record.position
-    else:
+
+    async def carried_out() -> tuple[Any, int]:
+        state = await change()
         [last] = await store.read_stream(state.id, after_version=state.version - 1, upto_version=state.version)
-        position = last.position
+        return state, last.position
+
+    async def again(record: CommandRecord) -> tuple[Any, int]:
+        return await journal.load_at(record.stream_id, record.version), record.position
+
+    state, position = await journal.once(write.key, carried_out, again)
     return written(answer(state), status, state.version, position, location(state) if location else None)

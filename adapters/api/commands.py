@@ -58,11 +58,7 @@ class Writing:
         if self.key is None:
             return None
         record = await self.api.gongdan.store.find_command(self.key.caller, self.key.key)
-        return self.same(record) if record else None
-
-    def same(self, record: CommandRecord) -> CommandRecord:
-        """The record, where it is of this very request; raises KeyReused."""
-        if self.key is None or record.body_hash != self.key.body_hash:
+        if record is not None and record.body_hash != self.key.body_hash:
             raise KeyReused(record.key)
         return record
 
