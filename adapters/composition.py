@@ -33,6 +33,7 @@ from domain.policy import Policy, parse_policy
 from domain.ports import Clock, Ids
 from domain.price_list import PriceList, parse_price_list
 from domain.reading_scope import Scopes
+from domain.scorecard import RuleBook, parse_rule_book
 from domain.service_desk import ServiceDesk
 from domain.workdays import Holidays
 
@@ -80,6 +81,12 @@ def read_prices(settings: Settings) -> PriceList:
     return parse_price_list(text)
 
 
+def read_rule_book(settings: Settings) -> RuleBook:
+    """The company's scorecard."""
+    given = settings.rule_book_file
+    return parse_rule_book(given.read_text(encoding="utf-8") if given else shipped("scorecards/default.toml"))
+
+
 @asynccontextmanager
 async def opened(
     settings: Settings, clock: Clock | None = None, ids: Ids | None = None, store_clock: Clock | None = None
@@ -99,7 +106,7 @@ async def opened(
         await keys.open(await erased_in_log(store.database))
         sealer, codec = SubjectSealer(keys, entropy), EventCodec()
         journal = Journal(store, codec, sealer)
-        directory = DirectoryKeeper(store, codec, read_policy(settings), read_prices(settings))
+        directory = DirectoryKeeper(store, codec, read_policy(settings), read_prices(settings), read_rule_book(settings))
         desk = ServiceDesk(journal, directory, clock, ids)
         index = BlindIndex(sealer, keys)
         projections = await Projections.open(store, codec, index, clock)

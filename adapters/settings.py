@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     master_key_file: Path | None = Field(None, description="the master key; default: master.key beside a SQLite store")
     policy_file: Path | None = Field(None, description="the company's readings (TOML) instead of the ones shipped")
     price_list_file: Path | None = Field(None, description="the company's price list (TOML) instead of the one shipped")
+    rule_book_file: Path | None = Field(None, description="the company's scorecard (TOML) instead of the one shipped")
     body_limit: int = Field(1_048_576, ge=1024, description="largest JSON body in bytes")
     body_seconds: float = Field(10.0, gt=0, description="longest time a body may take to arrive, in seconds")
     queue: int = Field(1000, ge=1, description="commands that may wait for the store before 503 is answered")

@@ -24,6 +24,7 @@ from domain.dismissal import flags
 from domain.errors import FieldError, InvalidInput
 from domain.finding_rules import refusals
 from domain.pay_bands import pay_share
+from domain.rule_books import Law
 from domain.scorecard import Flag, Item, Notice, Post, RuleBook
 
 WARNINGS = "warnings"
@@ -72,14 +73,18 @@ class Tally:
     people: tuple[PersonTally, ...]
 
 
-def tally(book: RuleBook, facts: Facts) -> Tally:
-    """The tally of the month asked. Raises InvalidInput, with pointers into the facts, where it would have to guess."""
-    wrong = [error for number, finding in enumerate(facts.findings) for error in refusals(book, finding, f"/findings/{number}")]
-    wrong = wrong or list(_unknown_parties(facts)) or list(_parties_without_post(book, facts))
+def tally(law: Law, facts: Facts) -> Tally:
+    """The tally of the month asked, each finding by the rule book of the month of its date.
+
+    Raises InvalidInput, with pointers into the facts, where it would have to guess.
+    """
+    numbered = enumerate(facts.findings)
+    wrong = [error for n, finding in numbered for error in refusals(law.of(finding.month), finding, f"/findings/{n}")]
+    wrong = wrong or list(_unknown_parties(facts)) or list(_parties_without_post(law, facts))
     if wrong:
         raise InvalidInput(wrong)
     month = Period("month", facts.month, facts.month)
-    return Tally(month, book.version, tuple(_person(book, facts, person) for person in facts.people))
+    return Tally(month, law.of(facts.month).version, tuple(_person(law, facts, person) for person in facts.people))
 
 
 def summed(tallies: Sequence[Tally], period: Period) -> Tally:
@@ -139,10 +144,11 @@ def _place(code: str) -> tuple[bool, bool, int]:
     return code.startswith("B"), code == WARNINGS, int(number) if number.isdigit() else 0
 
 
-def _person(book: RuleBook, facts: Facts, person: Person) -> PersonTally:
+def _person(law: Law, facts: Facts, person: Person) -> PersonTally:
+    book = law.of(facts.month)
     charges = [
         *regular(book, facts, person),
-        *adjustments(book, facts, person, facts.month),
+        *adjustments(law, facts, person, facts.month),
         *from_metrics(book, facts, person),
         *from_warnings(book, facts, person),
     ]
@@ -150,12 +156,12 @@ def _person(book: RuleBook, facts: Facts, person: Person) -> PersonTally:
         PersonTally(
             login=person.login,
             post=person.post_in(facts.month),
-            lines=tuple(_lines(book, charges)),
+            lines=tuple(_lines(charges)),
             deductions=ZERO,
             bonuses=ZERO,
             total=ZERO,
             pay_share=None,
-            flags=flags(book, facts, person, charges),
+            flags=flags(law, facts, person, charges),
             notices=_notices(book, facts, person, charges),
         )
     )
@@ -173,12 +179,13 @@ def _is_bonus(line: Line) -> bool:
     return line.item.startswith("B")
 
 
-def _lines(book: RuleBook, charges: Sequence[Charge]) -> Iterator[Line]:
+def _lines(charges: Sequence[Charge]) -> Iterator[Line]:
     by_item: dict[str, list[Charge]] = {}
     for charge in charges:
         by_item.setdefault(charge.item.code if charge.item else WARNINGS, []).append(charge)
     for code in sorted(by_item, key=_place):
-        yield _line(code, book.items[code].clause if code in book.items else "D2 五.5", by_item[code])
+        item = by_item[code][0].item
+        yield _line(code, item.clause if item else "D2 五.5", by_item[code])
 
 
 def _line(code: str, clause: str, charges: Sequence[Charge]) -> Line:
@@ -224,12 +231,12 @@ def _unknown_parties(facts: Facts) -> Iterator[FieldError]:
                 yield FieldError(f"/findings/{number}/parties/{place}", f"'{login}' is not among the people")
 
 
-def _parties_without_post(book: RuleBook, facts: Facts) -> Iterator[FieldError]:
+def _parties_without_post(law: Law, facts: Facts) -> Iterator[FieldError]:
     """Parties whose column isn't known, in findings that this tally charges or recomputes."""
     people = {person.login: person for person in facts.people}
     recomputed = {finding.month for finding in facts.findings if finding.charged_in == facts.month}
     for number, finding in enumerate(facts.findings):
-        item = charged_item(book, finding)
+        item = charged_item(law.of(finding.month), finding)
         if finding.charged_in != facts.month and finding.month not in recomputed:
             continue
         if not parties_alone(item, finding) or not _has_columns(item, finding.points is not None):

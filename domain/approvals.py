@@ -6,24 +6,26 @@ makes the approval ``failed``, with its reason.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from domain import ticket_commands as c
 from domain.aggregate import Folded, Meta, occurred
+from domain.appraisal_facts import Month, Period
 from domain.approval import Approval, ApprovalCase
 from domain.authority import Need, Relation, Right, denied, may_approve
 from domain.back_entry import BackEntry
 from domain.community import Community, community_stream
 from domain.directory import Directory
-from domain.errors import Conflict, NotAllowed, NotFound, Overloaded, Refusal
+from domain.errors import Conflict, NotAllowed, NotFound, Overloaded, Refusal, RuleRefused
 from domain.journal import Belonging
 from domain.ports import CommandRecord, KeyDestroyer, VersionConflict
 from domain.price_list import parse_price_list
 from domain.privacy import Personal
 from domain.requests import Request, Waiting
+from domain.scorecard import parse_rule_book
 from domain.service_desk import BACK_ENTRY, TRIES, ServiceDesk, contractor_of
 from domain.subject import SubjectFile
 from domain.terms import ApprovalState, Trigger
@@ -33,10 +35,12 @@ from domain.two_person_commands import (
     DISCLOSE,
     ERASE,
     PRICE_LIST,
+    RULE_BOOK,
     Disclose,
     Erase,
     OverrideCalendar,
     PublishPriceList,
+    PublishRuleBook,
     Solemn,
 )
 
@@ -45,6 +49,7 @@ SOLEMN_RIGHTS: dict[type[Solemn], tuple[Right, str]] = {
     Disclose: (Right.DISCLOSE, DISCLOSE),
     PublishPriceList: (Right.PRICE_LIST, PRICE_LIST),
     OverrideCalendar: (Right.PRICE_LIST, CALENDAR),  # one row of the table
+    PublishRuleBook: (Right.PRICE_LIST, RULE_BOOK),
 }
 
 
@@ -71,9 +76,11 @@ class Approvals:
     async def _asked(self, command: Solemn, request: Request) -> Waiting:
         right, name = SOLEMN_RIGHTS[type(command)]
         ticket = command.ticket if isinstance(command, Erase | Disclose) else None
-        community = command.community if isinstance(command, PublishPriceList | OverrideCalendar) else ""
+        community = command.community if isinstance(command, PublishPriceList | OverrideCalendar | PublishRuleBook) else ""
         if isinstance(command, PublishPriceList):
             parse_price_list(command.text)
+        if isinstance(command, PublishRuleBook):
+            parse_rule_book(command.text)
         desk = self._desk
         directory = await desk.directory.current(request.registry_version)
         now = desk.clock.now()
@@ -85,6 +92,8 @@ class Approvals:
         if not roles:
             raise NotFound("ticket" if ticket else "community")
         desk.allow(right, name, roles, Relation())
+        if isinstance(command, PublishRuleBook):
+            _check_ahead(command, directory.day(community, now))
         return await desk.ask_second_person(directory, right, name, command, community, state, request)
 
     async def case(self, approval: UUID, login: str) -> ApprovalCase:
@@ -209,6 +218,8 @@ class Approvals:
         )
         if case.command == PRICE_LIST:
             return await self._publish(case, PublishPriceList.model_validate_json(text), now, both), True
+        if case.command == RULE_BOOK:
+            return await self._switch(directory, case, PublishRuleBook.model_validate_json(text), now, both), True
         if case.command == CALENDAR:
             return await self._override(case, OverrideCalendar.model_validate_json(text), now, both), True
         if case.command in (ERASE, DISCLOSE):
@@ -229,6 +240,15 @@ class Approvals:
         stream = community_stream(case.community)
         state = await self._journal.load(stream)
         return [occurred(Community.PriceListPublished, stream, state.version + 1, now, meta, text=command.text)]
+
+    async def _switch(
+        self, directory: Directory, case: ApprovalCase, command: PublishRuleBook, now: datetime, meta: Meta
+    ) -> list[Folded.Event]:
+        _check_ahead(command, directory.day(case.community, now))
+        stream = community_stream(case.community)
+        state = await self._journal.load(stream)
+        said = {"text": command.text, "rule_book": parse_rule_book(command.text).version, "from_month": command.from_month}
+        return [occurred(Community.RuleBookPublished, stream, state.version + 1, now, meta, **said)]
 
     async def _override(self, case: ApprovalCase, command: OverrideCalendar, now: datetime, meta: Meta) -> list[Folded.Event]:
         stream = community_stream(case.community)
@@ -251,6 +271,13 @@ class Approvals:
             return [occurred(SubjectFile.SubjectErased, ticket.subject, version, now, meta, reason=reason, **about)]
         reference = Disclose.model_validate_json(text).reference
         return [occurred(SubjectFile.DisclosedToPolice, ticket.subject, version, now, meta, reference=reference, **about)]
+
+
+def _check_ahead(command: PublishRuleBook, today: date) -> None:
+    """Refuse a month that has begun: what was appraised by one book isn't appraised anew by another."""
+    month = Month.of(today)
+    if Period.parse(command.from_month).first <= month:
+        raise RuleRefused("rule_book_ahead", "D2", f"a rule book counts from a month after {month}, which has begun")
 
 
 def _belonging(directory: Directory, community: str) -> Belonging:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.appraisal_facts import ConfirmedFinding, Facts, Metric, Month, Person
+from domain.rule_books import Law
 from domain.scorecard import Charged, Counting, Item, Post, RuleBook
 
 ZERO = Decimal(0)
@@ -161,7 +162,7 @@ def regular(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
     return [one for ordered in stakes(book, mine, person).values() for one in charge(ordered)]
 
 
-def adjustments(book: RuleBook, facts: Facts, person: Person, booked: Month) -> list[Charge]:
+def adjustments(law: Law, facts: Facts, person: Person, booked: Month) -> list[Charge]:
     """What findings of closed months cost a person in the month they are booked in.
 
     Each is what it changes in the month of its date: that month charged with it, less that month charged without it, the
@@ -169,6 +170,7 @@ def adjustments(book: RuleBook, facts: Facts, person: Person, booked: Month) -> 
     """
     found: list[Charge] = []
     for month in sorted({one.month for one in facts.adjustments_in.get(booked, ())}):
+        book = law.of(month)
         known = [one for one in facts.findings_of[month] if one.charged_in <= booked]
         items = stakes(book, (one for one in known if one.charged_in == booked), person).keys()
         concerned = (one for one in known if charged_item(book, one).code in items)

@@ -19,7 +19,10 @@ def community_stream(code: str) -> UUID:
 
 @dataclass(frozen=True)
 class CommunityState(FoldedState):
-    """A community as it is now; ``settings`` override readings of the policy by dotted name, ``calendar`` days by ISO date."""
+    """A community as it is now; ``settings`` override readings of the policy by dotted name, ``calendar`` days by ISO date.
+
+    ``rule_books`` are scorecards (TOML) by the month from which each counts, ``YYYY-MM``.
+    """
 
     id: UUID
     version: int
@@ -32,6 +35,7 @@ class CommunityState(FoldedState):
     settings: Mapping[str, Any] = field(default_factory=dict)
     price_list: str | None = None
     calendar: Mapping[str, bool] = field(default_factory=dict)
+    rule_books: Mapping[str, str] = field(default_factory=dict)
 
 
 @register
@@ -104,6 +108,17 @@ class Community(Folded):
 
         def evolve(self, state: CommunityState) -> CommunityState:
             return state.with_(price_list=self.text)
+
+    class RuleBookPublished(Event):
+        """A scorecard (岗位目标责任书) of this community, as its TOML text, from the first day of a month on; two people."""
+
+        TOPIC = "community.rule_book_published"
+        text: str
+        rule_book: str
+        from_month: str
+
+        def evolve(self, state: CommunityState) -> CommunityState:
+            return state.with_(rule_books={**state.rule_books, self.from_month: self.text})
 
     class CalendarOverridden(Event):
         """工作日历调整: on a day people work, or don't, otherwise than published (None: as published again); two people."""

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from domain.aggregate import apply
+from domain.appraisal_facts import Period
 from domain.authority import Held
 from domain.community import SCOPE as COMMUNITIES
 from domain.community import CommunityState
@@ -13,6 +14,8 @@ from domain.errors import NotFound, invalid
 from domain.policy import Policy
 from domain.ports import Codec, EventLog
 from domain.price_list import PriceList, parse_price_list
+from domain.rule_books import RuleBooks
+from domain.scorecard import RuleBook, parse_rule_book
 from domain.staff import EVERYWHERE, PersonState
 from domain.staff import SCOPE as PEOPLE
 from domain.terms import AssigneeType, Role
@@ -25,10 +28,12 @@ class Directory:
 
     policy: Policy
     prices: PriceList
+    book: RuleBook
     communities: dict[str, CommunityState] = field(default_factory=dict)
     people: dict[str, PersonState] = field(default_factory=dict)
     _policies: dict[str, Policy] = field(default_factory=dict)
     _prices: dict[str, PriceList] = field(default_factory=dict)
+    _laws: dict[str, RuleBooks] = field(default_factory=dict)
 
     def community(self, code: str) -> CommunityState:
         """A community by code; NotFound where there is none."""
@@ -62,6 +67,13 @@ class Directory:
         if code not in self._prices:
             self._prices[code] = parse_price_list(text)
         return self._prices[code]
+
+    def law_of(self, code: str) -> RuleBooks:
+        """The rule books of a community, each from its month on."""
+        if code not in self._laws:
+            texts = self.community(code).rule_books.items()
+            self._laws[code] = RuleBooks(self.book, {Period.parse(start).first: parse_rule_book(text) for start, text in texts})
+        return self._laws[code]
 
     def day(self, code: str, moment: datetime) -> date:
         """The date in a community's time zone."""
@@ -121,18 +133,18 @@ class Directory:
 class DirectoryKeeper:
     """Gives the directory as new as the registry: one cheap question a command, a read only after a change."""
 
-    def __init__(self, log: EventLog, codec: Codec, policy: Policy, prices: PriceList) -> None:
+    def __init__(self, log: EventLog, codec: Codec, policy: Policy, prices: PriceList, book: RuleBook) -> None:
         self._log, self._codec = log, codec
         self._position = 0
         self._version = -1
-        self._directory = Directory(policy, prices)
+        self._directory = Directory(policy, prices, book)
 
     async def current(self, version: int | None = None) -> Directory:
         """The directory; ``version`` is the registry's where the caller has just read it."""
         newest = await self._log.registry_version() if version is None else version
         if newest != self._version:
             old, position = self._directory, self._position
-            fresh = Directory(old.policy, old.prices, dict(old.communities), dict(old.people))
+            fresh = Directory(old.policy, old.prices, old.book, dict(old.communities), dict(old.people))
             states = {s.id: s for s in (*fresh.communities.values(), *fresh.people.values())}
             for stored in await self._log.read_named((COMMUNITIES, PEOPLE), position):
                 known = states.get(stored.stream_id)

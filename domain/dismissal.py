@@ -9,13 +9,15 @@ from decimal import Decimal
 
 from domain.appraisal_facts import Facts, Month, Person
 from domain.charging import ZERO, Charge, adjustments
+from domain.rule_books import Law
 from domain.scorecard import Counting, Flag, RuleBook
 
 
-def flags(book: RuleBook, facts: Facts, person: Person, charges: Sequence[Charge]) -> tuple[Flag, ...]:
+def flags(law: Law, facts: Facts, person: Person, charges: Sequence[Charge]) -> tuple[Flag, ...]:
     """Every reason for which a person's month is flagged; ``charges`` are what stands on their tally of the month."""
+    book = law.of(facts.month)
     costs = [charge for charge in charges if not _is_bonus(charge)]
-    booked = _by_month(book, facts, person, costs)
+    booked = _by_month(law, facts, person, costs)
     concerned = _concerned(facts, costs)
     halves = [_sum(points for month, points in booked.items() if month.half == half) for half in {one.half for one in concerned}]
     years = [_sum(points for month, points in booked.items() if month.year == year) for year in {one.year for one in concerned}]
@@ -23,7 +25,7 @@ def flags(book: RuleBook, facts: Facts, person: Person, charges: Sequence[Charge
         Flag.TWO_CONSECUTIVE_MONTHS: _two_months(book, facts, person, costs),
         Flag.HALF_YEAR: max(halves) >= book.dismissal.half_year.at_least,
         Flag.YEAR: max(years) >= book.dismissal.year.at_least,
-        Flag.THREE_CONSECUTIVE_FINDINGS: _repeated(book, facts, person),
+        Flag.THREE_CONSECUTIVE_FINDINGS: _repeated(law, facts, person),
         Flag.FINDING: any(_dismisses(charge) for charge in costs),
     }
     return tuple(flag for flag in Flag if found[flag])
@@ -62,7 +64,7 @@ def _concerned(facts: Facts, costs: Iterable[Charge]) -> list[Month]:
     return [facts.month, *(one.month for one in costs if one.points)]
 
 
-def _by_month(book: RuleBook, facts: Facts, person: Person, costs: Iterable[Charge]) -> dict[Month, Decimal]:
+def _by_month(law: Law, facts: Facts, person: Person, costs: Iterable[Charge]) -> dict[Month, Decimal]:
     """Every deduction known, by the month it is for.
 
     Earlier months count as their tallies say, but what was booked in them for another half-year counts in that one.
@@ -76,20 +78,22 @@ def _by_month(book: RuleBook, facts: Facts, person: Person, costs: Iterable[Char
         found[earlier.month] += earlier.deductions
         if all(late.month.half == earlier.month.half for late in facts.adjustments_in.get(earlier.month, ())):
             continue
-        for charge in adjustments(book, facts, person, earlier.month):
+        for charge in adjustments(law, facts, person, earlier.month):
             if not _is_bonus(charge):
                 found[earlier.month] -= charge.points
                 found[charge.month] += charge.points
     return found
 
 
-def _repeated(book: RuleBook, facts: Facts, person: Person) -> bool:
+def _repeated(law: Law, facts: Facts, person: Person) -> bool:
     """The latest findings of the year as a party, by date and then by order in the list, bear one item; bonuses left out."""
-    often = book.dismissal.three_consecutive_findings.findings
+    often = law.of(facts.month).dismissal.three_consecutive_findings.findings
     own = [
         finding
         for finding in facts.findings_naming.get(person.login, ())
-        if not book.items[finding.item].is_bonus and finding.month.year == facts.month.year and finding.charged_in <= facts.month
+        if finding.month.year == facts.month.year
+        and finding.charged_in <= facts.month
+        and not law.of(finding.month).items[finding.item].is_bonus
     ]
     latest = sorted(own, key=lambda finding: finding.day)[-often:]
     return len(latest) == often and len({one.item for one in latest}) == 1 and latest[-1].month == facts.month

@@ -267,6 +267,10 @@ class RuleBook(_Part):
         """Every item by its code, in the order of the book."""
         return {**self.deductions, **self.bonuses}
 
+    def of(self, month: tuple[int, int]) -> "RuleBook":
+        """The book of a month: this one, where there is no other (see :class:`Law`)."""
+        return self
+
 
 def parse_rule_book(text: str) -> RuleBook:
     """Parse and validate a rule book (TOML). Raises InvalidInput; its errors name the item and what would be right."""

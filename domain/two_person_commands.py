@@ -1,7 +1,9 @@
-"""Commands that always take two people and are no step of a ticket: erasure, disclosure, price list, calendar."""
+"""Commands that always take two people and are no step of a ticket: erasure, disclosure, price list, calendar, rule book."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from domain.ticket_commands import Code, FreeText, ShortText, TicketRef, Value
 
@@ -9,6 +11,11 @@ ERASE: Literal["erase"] = "erase"
 DISCLOSE: Literal["disclose"] = "disclose"
 PRICE_LIST: Literal["publish_price_list"] = "publish_price_list"
 CALENDAR: Literal["override_calendar"] = "override_calendar"
+RULE_BOOK: Literal["publish_rule_book"] = "publish_rule_book"
+
+
+RuleBookText = Annotated[str, StringConstraints(min_length=1, max_length=400_000)]
+MonthCode = Annotated[str, StringConstraints(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$")]
 
 
 class Erase(Value):
@@ -41,4 +48,12 @@ class OverrideCalendar(Value):
     reason: ShortText
 
 
-Solemn = Erase | Disclose | PublishPriceList | OverrideCalendar
+class PublishRuleBook(Value):
+    """A community's own scorecard, as TOML text, from the first day of a month on (考评细则)."""
+
+    community: Code
+    text: RuleBookText
+    from_month: MonthCode
+
+
+Solemn = Erase | Disclose | PublishPriceList | OverrideCalendar | PublishRuleBook

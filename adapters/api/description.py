@@ -52,6 +52,7 @@ TAGS: Sequence[tuple[str, str]] = (
     ("workload", "在办工单 · what is unfinished"),
     ("books", "记录册与月报 · books and reports"),
     ("duty", "值班 · who holds the desk"),
+    ("appraisal", "考评 · rule books, findings, figures, tallies"),
     ("registry", "小区、人员、权限 · communities, people, roles, tokens"),
     ("privacy", "个人信息 · erasure, disclosure, the access log"),
     ("operation", "运行 · projections, health, measures"),

@@ -44,6 +44,7 @@ def demo(
             master_key_file=None,
             policy_file=None,
             price_list_file=None,
+            rule_book_file=None,
         )
         filled = _filled(settings, seed)
         if serve:

@@ -13,7 +13,7 @@ import typer
 
 from adapters.cli.console import EXPECTED, Json, emit, reason, run, table
 from adapters.cli.settings import unknown
-from adapters.composition import opened, read_policy, read_prices
+from adapters.composition import opened, read_policy, read_prices, read_rule_book
 from adapters.settings import Settings
 from adapters.store import schema
 from adapters.store.database import Database, from_micros
@@ -62,6 +62,7 @@ class Examination:
         settings = Settings()
         read_policy(settings)
         read_prices(settings)
+        read_rule_book(settings)
         _ = settings.keys_url, settings.master_key_path
         if unknown():
             raise Wrong(f"no setting of this program: {', '.join(unknown())}", "correct the name; `gongdan settings` lists all")

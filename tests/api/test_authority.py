@@ -21,6 +21,7 @@ from adapters.tokens import issue
 from domain import ticket_commands as c
 from domain.terms import Role, Trigger
 from tests.api.client import V1, problem
+from tests.appraisal.estate import BOOK_TEXT
 from tests.desk.estate import DAY, DH, HOUR, JX, Estate, build, copied, sqlite_settings
 from tests.people.regulation import Standing, answer
 from tests.people.stage import Case, X, become, commands, expected, hire, make_case, standing_of
@@ -232,6 +233,7 @@ async def test_what_takes_two_and_the_desk(prepared: Prepared, tmp_path: Path, r
         ("/subjects/erase", "erase a subject", {"ticket": ticket, "reason": "request"}),
         ("/subjects/disclose", "disclose to police", {"ticket": ticket, "reference": "X-1"}),
         ("/price-list", "price list", {"community": JX, "text": PRICES}),
+        ("/rule-book", "price list", {"community": JX, "text": BOOK_TEXT, "from_month": "2027-01"}),
     ]
     wrong: list[str] = []
     async with calling(prepared, tmp_path, role) as caller:

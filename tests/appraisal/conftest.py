@@ -1,10 +1,13 @@
-"""A directory to run the command in."""
+"""A directory to run the command in, and an estate with its people."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.cli.running import Home
+from tests.desk.fixtures import estate, estate_template
+
+__all__ = ["estate", "estate_template"]
 
 
 @pytest.fixture

@@ -60,7 +60,14 @@ class Told:
 
 
 def settings_in(folder: Path) -> Settings:
-    return Settings(store=f"sqlite:///{folder}/gongdan.db", keys="", master_key_file=None, policy_file=None, price_list_file=None)
+    return Settings(
+        store=f"sqlite:///{folder}/gongdan.db",
+        keys="",
+        master_key_file=None,
+        policy_file=None,
+        price_list_file=None,
+        rule_book_file=None,
+    )
 
 
 async def tell(folder: Path, now: datetime, seed: int = 1) -> Told:

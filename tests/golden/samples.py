@@ -51,6 +51,7 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     Community.ContractorRegistered: {"contractor": "acme", "name": "安居维修"},
     Community.SettingsChanged: {"settings": {"clocks.reply_minutes": 1440, "duty.night_post": None}},
     Community.PriceListPublished: {"text": 'version = "2026-2"\n[services]\n'},
+    Community.RuleBookPublished: {"text": 'version = "2027"\n', "rule_book": "2027", "from_month": "2027-01"},
     Community.CalendarOverridden: {"date": date(2026, 10, 8), "works": False, "reason": "台风停工"},
     Person.PersonAdded: {"login": "li.na", "name": "李娜"},
     Person.RoleGranted: {"grant": GRANT},

@@ -14,6 +14,7 @@ from domain.directory import Directory
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from domain.staff import EVERYWHERE, Grant, PersonState, person_stream
 from domain.terms import AssigneeType, Role
+from tests.appraisal.estate import BOOK
 from tests.desk.estate import DH, HOUR, JX, MINUTE, MORNING, ZONE, Estate, leak
 from tests.tickets.factory import POLICY, PRICES, uid
 
@@ -25,7 +26,7 @@ ZONES = ("Asia/Shanghai", "America/New_York", "Pacific/Kiritimati", "Pacific/Pag
 def directory_with(grant: Grant, timezone: str) -> Directory:
     person = PersonState(person_stream("li"), 1, "li", "李娜", True, (grant,))
     here = CommunityState(community_stream(JX), 1, JX, "锦绣花园", timezone)
-    return Directory(POLICY, PRICES, {JX: here}, {"li": person})
+    return Directory(POLICY, PRICES, BOOK, {JX: here}, {"li": person})
 
 
 days = st.dates(date(2026, 1, 1), date(2026, 12, 31))
