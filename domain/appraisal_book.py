@@ -82,12 +82,44 @@ class AppraisalBook(Folded):
         def evolve(self, state: BookState) -> BookState:
             return state.with_(community=self.community, entries=state.entries + 1)
 
+    class FigureEntered(Event):
+        """入账: a figure of a period that ends with ``month`` has a value, or another one."""
+
+        TOPIC = "appraisal_book.figure_entered"
+        figure: UUID
+
+        def evolve(self, state: BookState) -> BookState:
+            return state.with_(community=self.community, entries=state.entries + 1)
+
+    class ReprimandEntered(Event):
+        """入账: a warning or public criticism of ``month``."""
+
+        TOPIC = "appraisal_book.reprimand_entered"
+        reprimand: UUID
+
+        def evolve(self, state: BookState) -> BookState:
+            return state.with_(community=self.community, entries=state.entries + 1)
+
+    class ReprimandStruck(Event):
+        """销账: a warning or public criticism of ``month`` counts no more."""
+
+        TOPIC = "appraisal_book.reprimand_struck"
+        reprimand: UUID
+
+        def evolve(self, state: BookState) -> BookState:
+            return state.with_(community=self.community, entries=state.entries + 1)
+
     class MonthClosed(Event):
-        """月结: the month's tally is frozen, by two people; what is confirmed later is charged in an open month."""
+        """月结: the month's tally is frozen, by two people; what is confirmed later is charged in an open month.
+
+        ``tally`` is its canonical form, of which ``hash`` is the SHA-256; ``position`` is where the log stood when it was made.
+        """
 
         TOPIC = "appraisal_book.month_closed"
         rule_book: str
         hash: str
+        position: int
+        tally: str
 
         def evolve(self, state: BookState) -> BookState:
             closed = ClosedMonth(self.month, self.rule_book, self.hash)

@@ -374,3 +374,36 @@ class WaiveReason(StrEnum):
     NOT_ESTABLISHED = "not_established"  # 事实不成立
     DUPLICATE = "duplicate"  # 重复
     OTHER = "other"  # 其他
+
+
+class ReprimandKind(StrEnum):
+    """How a member of staff is reprimanded (D2 五.5)."""
+
+    WARNING = "warning"  # 警告
+    PUBLIC_CRITICISM = "public_criticism"  # 通报批评
+
+
+class EvaluationKind(StrEnum):
+    """Who evaluates (考评形式, D2 二)."""
+
+    SELF = "self"  # 自评
+    PEER = "peer"  # 互评
+    RESIDENTS = "residents"  # 住户评议
+    SUPERIOR = "superior"  # 上级鉴定
+
+
+class ProbationResult(StrEnum):
+    """Whether a probationer passes (D2 五.2)."""
+
+    RUNNING = "running"  # 试用中
+    AWAITING_EXAMINATION = "awaiting_examination"  # 待考核
+    PASSED = "passed"  # 试用合格
+    FAILED = "failed"  # 试用不合格
+
+
+class AppraisalStatus(StrEnum):
+    """Whether a period's tally may still change (考评状态)."""
+
+    OPEN = "open"  # 未月结
+    PARTLY_CLOSED = "partly_closed"  # 部分月结
+    CLOSED = "closed"  # 已月结

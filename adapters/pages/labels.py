@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from domain.terms import (
+    AppraisalStatus,
     ApprovalState,
     AssigneeType,
     Book,
@@ -22,6 +23,7 @@ from domain.terms import (
     DutyLog,
     DutyPeriod,
     EscalationLevel,
+    EvaluationKind,
     Facility,
     FindingCause,
     FindingStatus,
@@ -29,6 +31,8 @@ from domain.terms import (
     FollowUpMethod,
     Kind,
     LinkRelation,
+    ProbationResult,
+    ReprimandKind,
     Role,
     ShiftEnd,
     ShiftStatus,
@@ -278,6 +282,24 @@ LABELS: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         "not_established": ("事实不成立", "Not established"),
         "duplicate": ("重复", "Duplicate"),
         "other": ("其他", "Other"),
+    },
+    ReprimandKind: {"warning": ("警告", "Warning"), "public_criticism": ("通报批评", "Public criticism")},
+    EvaluationKind: {
+        "self": ("自评", "Self"),
+        "peer": ("互评", "Peer"),
+        "residents": ("住户评议", "Residents"),
+        "superior": ("上级鉴定", "Superior"),
+    },
+    ProbationResult: {
+        "running": ("试用中", "Running"),
+        "awaiting_examination": ("待考核", "Awaiting examination"),
+        "passed": ("试用合格", "Passed"),
+        "failed": ("试用不合格", "Failed"),
+    },
+    AppraisalStatus: {
+        "open": ("未月结", "Open"),
+        "partly_closed": ("部分月结", "Partly closed"),
+        "closed": ("已月结", "Closed"),
     },
 }
 

@@ -21,7 +21,11 @@ import domain.appraisal_book
 import domain.approval
 import domain.community
 import domain.desk
+import domain.evaluation
+import domain.figure
 import domain.finding
+import domain.probation
+import domain.reprimand
 import domain.shift
 import domain.staff
 import domain.subject

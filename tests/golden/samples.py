@@ -16,8 +16,12 @@ from domain.approval import Approval
 from domain.clocks import Reading
 from domain.community import Community
 from domain.desk import Desk
+from domain.evaluation import Evaluation
+from domain.figure import Figure
 from domain.finding import DecidedPoints, Finding
 from domain.handover_sheet import Equipment, SheetTicket
+from domain.probation import Probation
+from domain.reprimand import Reprimand
 from domain.scorecard import Severity
 from domain.shift import Shift
 from domain.staff import Grant, Person
@@ -29,8 +33,10 @@ from domain.terms import (
     Condition,
     DutyLog,
     DutyPeriod,
+    EvaluationKind,
     FindingCause,
     Kind,
+    ReprimandKind,
     Role,
     State,
     Urgency,
@@ -178,7 +184,43 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     },
     AppraisalBook.FindingEntered: {"community": "garden", "month": "2026-03", "finding": OTHER_TICKET},
     AppraisalBook.FindingStruck: {"community": "garden", "month": "2026-03", "finding": OTHER_TICKET},
-    AppraisalBook.MonthClosed: {"community": "garden", "month": "2026-03", "rule_book": "default", "hash": "ab" * 32},
+    AppraisalBook.FigureEntered: {"community": "garden", "month": "2026-03", "figure": OTHER_TICKET},
+    AppraisalBook.ReprimandEntered: {"community": "garden", "month": "2026-03", "reprimand": OTHER_TICKET},
+    AppraisalBook.ReprimandStruck: {"community": "garden", "month": "2026-03", "reprimand": OTHER_TICKET},
+    AppraisalBook.MonthClosed: {
+        "community": "garden",
+        "month": "2026-03",
+        "rule_book": "default",
+        "hash": "ab" * 32,
+        "position": 4711,
+        "tally": '{"month":"2026-03","people":[]}',
+    },
+    Figure.FigureReported: {
+        "community": "garden",
+        "metric": "resident_card_rate",
+        "period": "2026-03",
+        "value": Decimal("0.915"),
+        "rule_book": "default",
+        "area": "east",
+    },
+    Reprimand.ReprimandGiven: {
+        "community": "garden",
+        "login": "wang",
+        "kind": ReprimandKind.PUBLIC_CRITICISM,
+        "day": date(2026, 3, 2),
+        "reason": sealed("擅自离岗"),
+    },
+    Reprimand.ReprimandWithdrawn: {"community": "garden", "reason": sealed("查明当日请假")},
+    Probation.ProbationSet: {"community": "garden", "login": "wang", "start": date(2026, 3, 1), "end": date(2026, 5, 31)},
+    Probation.ProbationExamined: {"community": "garden", "day": date(2026, 6, 1), "passed": True, "score": 86},
+    Evaluation.EvaluationRecorded: {
+        "community": "garden",
+        "login": "wang",
+        "kind": EvaluationKind.PEER,
+        "period": "2026-Q1",
+        "score": 92,
+        "remarks": sealed("乐于助人"),
+    },
     SubjectFile.SubjectErased: {"community": "garden", "ticket": OTHER_TICKET, "reason": "request"},
     SubjectFile.DisclosedToPolice: {"community": "garden", "ticket": OTHER_TICKET, "reference": "公(2026)12号"},
 }
