@@ -106,7 +106,10 @@ async def opened(
         await keys.open(await erased_in_log(store.database))
         sealer, codec = SubjectSealer(keys, entropy), EventCodec()
         journal = Journal(store, codec, sealer)
-        directory = DirectoryKeeper(store, codec, read_policy(settings), read_prices(settings), read_rule_book(settings))
+        holidays = HolidaysOfChina()
+        directory = DirectoryKeeper(
+            store, codec, read_policy(settings), read_prices(settings), read_rule_book(settings), holidays
+        )
         desk = ServiceDesk(journal, directory, clock, ids)
         index = BlindIndex(sealer, keys)
         projections = await Projections.open(store, codec, index, clock)
@@ -130,7 +133,7 @@ async def opened(
             inquiries=Inquiries(desk, store.access_log),
             oversight=Oversight(desk, approvals, store.access_log),
             scopes=Scopes(desk),
-            holidays=HolidaysOfChina(),
+            holidays=holidays,
             attachments=Attachments(store.database, keys, clock, entropy),
             projections=projections,
         )

@@ -36,8 +36,9 @@ from domain.privacy import Personal, Sealed
 from domain.sealing import seal_fields, with_sealed
 from domain.ticket import Ticket
 from domain.ticket_decisions import Circumstances, decide
-from domain.ticket_guards import Setting
+from domain.ticket_guards import Setting, every_day
 from domain.ticket_state import TicketState
+from domain.workdays import Works
 
 Seal = Callable[[PlainField, Personal], Sealed]
 """Seals one personal text, bound to stream, version and field; its subject's key must be durable by then."""
@@ -69,11 +70,12 @@ class EventMapper(Mapper[UUID]):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What decisions of this desk go by: the readings in force, the time zone, the prices."""
+    """What decisions of this desk go by: the readings in force, the time zone, the prices, the workdays."""
 
     policy: Policy
     zone: ZoneInfo
     prices: PriceList
+    works: Works = every_day
 
 
 @dataclass
@@ -133,7 +135,9 @@ class TicketDesk(Application[UUID]):
     ) -> Circumstances:
         terms = self.terms
         said = replace(meta, policy=meta.policy or terms.policy.version)
-        return Circumstances(Setting(at, terms.zone, terms.policy), said, self.ids, terms.prices, tickets, ticket_id, subject)
+        return Circumstances(
+            Setting(at, terms.zone, terms.policy, terms.works), said, self.ids, terms.prices, tickets, ticket_id, subject
+        )
 
     def _sealed(self, events: Sequence[Ticket.Event]) -> list[Ticket.Event]:
         return [self._seal(event) for event in events]

@@ -20,6 +20,7 @@ from domain.staff import EVERYWHERE, PersonState
 from domain.staff import SCOPE as PEOPLE
 from domain.terms import AssigneeType, Role
 from domain.ticket_state import Assignee
+from domain.workdays import Holidays, Works, day_of
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Directory:
     policy: Policy
     prices: PriceList
     book: RuleBook
+    holidays: Holidays
     communities: dict[str, CommunityState] = field(default_factory=dict)
     people: dict[str, PersonState] = field(default_factory=dict)
     _policies: dict[str, Policy] = field(default_factory=dict)
@@ -58,6 +60,11 @@ class Directory:
         if code not in self._policies:
             self._policies[code] = self.policy.overridden(self.community(code).settings)
         return self._policies[code]
+
+    def works_in(self, code: str) -> Works:
+        """The duty calendar of a community: whether people work on a day."""
+        overrides = self.community(code).calendar
+        return lambda day: day_of(day, overrides, self.holidays).works
 
     def prices_of(self, code: str) -> PriceList:
         """The price list in force in a community."""
@@ -133,18 +140,20 @@ class Directory:
 class DirectoryKeeper:
     """Gives the directory as new as the registry: one cheap question a command, a read only after a change."""
 
-    def __init__(self, log: EventLog, codec: Codec, policy: Policy, prices: PriceList, book: RuleBook) -> None:
+    def __init__(
+        self, log: EventLog, codec: Codec, policy: Policy, prices: PriceList, book: RuleBook, holidays: Holidays
+    ) -> None:
         self._log, self._codec = log, codec
         self._position = 0
         self._version = -1
-        self._directory = Directory(policy, prices, book)
+        self._directory = Directory(policy, prices, book, holidays)
 
     async def current(self, version: int | None = None) -> Directory:
         """The directory; ``version`` is the registry's where the caller has just read it."""
         newest = await self._log.registry_version() if version is None else version
         if newest != self._version:
             old, position = self._directory, self._position
-            fresh = Directory(old.policy, old.prices, old.book, dict(old.communities), dict(old.people))
+            fresh = Directory(old.policy, old.prices, old.book, old.holidays, dict(old.communities), dict(old.people))
             states = {s.id: s for s in (*fresh.communities.values(), *fresh.people.values())}
             for stored in await self._log.read_named((COMMUNITIES, PEOPLE), position):
                 known = states.get(stored.stream_id)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from domain.clocks import ClockPolicy
 from domain.errors import FieldError, InvalidInput
-from domain.terms import ClockName, Role, SuspendReason
+from domain.terms import ClockName, LimitDays, Role, SuspendReason
 
 Minutes = Annotated[int, Field(gt=0, le=5_256_000)]  # ten years
 MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
@@ -26,6 +26,7 @@ class _Part(BaseModel):
 
 
 class ClockLimits(_Part):
+    days: LimitDays
     reply_minutes: Minutes
     repair_minutes: Minutes
     public_minor_minutes: Minutes
@@ -123,6 +124,11 @@ class Policy:
     def version(self) -> str:
         """Name of this set of readings, kept in events."""
         return self.values.version
+
+    @property
+    def limit_days(self) -> LimitDays:
+        """What a day of a clock's limit is."""
+        return self.values.clocks.days
 
     @property
     def entry(self) -> Entry:

@@ -275,7 +275,7 @@ class ServiceDesk:
 
     def setting(self, directory: Directory, community: str, at: datetime) -> Setting:
         """Moment, time zone and readings of a community."""
-        return Setting(at, directory.zone(community), directory.policy_of(community))
+        return Setting(at, directory.zone(community), directory.policy_of(community), directory.works_in(community))
 
     # --- inside ---------------------------------------------------------------------------------------------------
 

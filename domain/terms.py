@@ -316,6 +316,13 @@ class Condition(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
+class LimitDays(StrEnum):
+    """What a day of a clock's limit is (时限按日历日或工作日计)."""
+
+    CALENDAR = "calendar"
+    WORKING = "working"
+
+
 class DaySource(StrEnum):
     """Who says whether people work on a day (工作日历)."""
 

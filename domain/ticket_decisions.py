@@ -163,7 +163,7 @@ def _receive(command: c.Receive, x: Circumstances) -> Event:
         community=command.community,
         subject=x.subject,
         channel=command.channel,
-        clock_policy=x.setting.policy.clock_policy,
+        clock_policy=x.setting.clock_policy,
         description=Personal(x.subject, command.description),
         urgency=command.urgency,
         location=Location(place.area, place.building, place.entrance, place.public_place) if place else None,
@@ -286,7 +286,7 @@ def _follow_up(s: TicketState, command: c.FollowUp, x: Circumstances) -> list[Ev
             method=command.method,
             rating=command.rating,
             comment=_private(s, command.comment),
-            clock_policy=None if command.satisfied else x.setting.policy.clock_policy,
+            clock_policy=None if command.satisfied else x.setting.clock_policy,
         )
     ]
 
@@ -304,7 +304,7 @@ def _close_unreached(s: TicketState, command: c.CloseUnreached, x: Circumstances
 
 
 def _reopen(s: TicketState, command: c.Reopen, x: Circumstances) -> list[Event]:
-    policy = x.setting.policy.clock_policy
+    policy = x.setting.clock_policy
     return [_made(s, Ticket.TicketReopened, x, reason=_private(s, command.reason), clock_policy=policy)]
 
 
@@ -405,7 +405,7 @@ def _defect(s: TicketState, child: UUID, text: str, x: Circumstances) -> list[Ev
         community=s.community,
         subject=cast(UUID, s.subject),
         channel=Channel.INSPECTION,
-        clock_policy=x.setting.policy.clock_policy,
+        clock_policy=x.setting.clock_policy,
         description=_private(s, text),
         urgency=Urgency.NORMAL,
         location=s.location,

@@ -5,25 +5,40 @@ One place for each rule: decisions refuse by it, and ``legal[]`` leaves out what
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from domain.clocks import ClockPolicy
 from domain.duty_calendar import period_at
 from domain.errors import RuleRefused
 from domain.lifecycle import KINDS, legal
 from domain.policy import Policy
-from domain.terms import ChargeStatus, DutyPeriod, Kind, Trigger, Urgency
+from domain.terms import ChargeStatus, DutyPeriod, Kind, LimitDays, Trigger, Urgency
 from domain.ticket_state import TicketState
+from domain.workdays import Works, in_working_days
 from domain.workflows import WORKFLOWS
+
+
+def every_day(day: date) -> bool:
+    """Nobody has a day off."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """When and where a decision is made: the moment it happened, the community's time zone and readings."""
+    """When and where a decision is made: the moment it happened, the community's time zone, readings and workdays."""
 
     at: datetime
     zone: ZoneInfo
     policy: Policy
+    works: Works = every_day
+
+    @property
+    def clock_policy(self) -> ClockPolicy:
+        """The terms of the clocks that start now, by 24-hour days or by working days as the community chose."""
+        if self.policy.limit_days is LimitDays.CALENDAR:
+            return self.policy.clock_policy
+        return in_working_days(self.policy.clock_policy, self.at, self.zone, self.works)
 
 
 @dataclass(frozen=True, slots=True)

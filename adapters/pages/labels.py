@@ -30,6 +30,7 @@ from domain.terms import (
     FindingTrigger,
     FollowUpMethod,
     Kind,
+    LimitDays,
     LinkRelation,
     ProbationResult,
     ReprimandKind,
@@ -230,6 +231,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         "take_over": ("主管接管", "Take over"),
         "review": ("主管查阅", "Review"),
     },
+    LimitDays: {"calendar": ("日历日", "Calendar days"), "working": ("工作日", "Working days")},
     DaySource: {
         "override": ("公司调整", "Company's own"),
         "published": ("国家公布", "Published"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.holidays_of_china import HolidaysOfChina
 from domain import ticket_commands as c
 from domain.administration import Administrator
 from domain.community import CommunityState, community_stream
@@ -26,7 +27,7 @@ ZONES = ("Asia/Shanghai", "America/New_York", "Pacific/Kiritimati", "Pacific/Pag
 def directory_with(grant: Grant, timezone: str) -> Directory:
     person = PersonState(person_stream("li"), 1, "li", "李娜", True, (grant,))
     here = CommunityState(community_stream(JX), 1, JX, "锦绣花园", timezone)
-    return Directory(POLICY, PRICES, BOOK, {JX: here}, {"li": person})
+    return Directory(POLICY, PRICES, BOOK, HolidaysOfChina(), {JX: here}, {"li": person})
 
 
 days = st.dates(date(2026, 1, 1), date(2026, 12, 31))
