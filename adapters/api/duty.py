@@ -5,16 +5,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from adapters.answers import clock_answers
-from adapters.api import PREFIX, responses
+from adapters.api import responses
 from adapters.api.authentication import Caller, TheCaller
 from adapters.api.context import Api, TheApi
 from adapters.api.paging import Cursor, Limit, open_cursor, seal_cursor
 from adapters.api.reading import MinPosition, json_answer, reached
 from adapters.api.registry import CommunityParam
+from adapters.api.routing import resources
 from adapters.api.workload import scope_of
 from adapters.duty_documents import (
     ChangedTicket,
@@ -42,7 +43,7 @@ from projections.morning_review import MORNING_REVIEW, reviewed
 from projections.night_log import NIGHT_LOG, LineRow, lines
 from projections.tables import micros
 
-router = APIRouter(prefix=PREFIX, tags=["duty"])
+router = resources("duty")
 
 DAYS = timedelta(days=366)
 From = Annotated[AskedMoment | None, Query(alias="from", description="起 · from this moment; a day ago if left out")]

@@ -102,7 +102,7 @@ def projection_answer(status: ProjectionStatus) -> ProjectionAnswer:
 @router.get(
     "/lifecycle",
     summary="生命周期 · The lifecycle table",
-    responses=responses.problems(),
+    responses=responses.problems(422),
     response_model=LifecycleAnswer,
     openapi_extra=PUBLIC,
 )

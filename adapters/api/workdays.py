@@ -3,24 +3,25 @@
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.api import PREFIX, responses
+from adapters.api import responses
 from adapters.api.authentication import TheCaller
 from adapters.api.commands import command, waiting_response
 from adapters.api.context import TheApi
 from adapters.api.description import command_extra
 from adapters.api.reading import json_answer
 from adapters.api.registry import CommunityParam
+from adapters.api.routing import resources
 from adapters.documents import Answer, ApprovalAnswer
 from domain.errors import NotFound, invalid
 from domain.terms import DaySource
 from domain.two_person_commands import OverrideCalendar
 from domain.workdays import day_of
 
-router = APIRouter(prefix=PREFIX, tags=["duty"])
+router = resources("duty")
 
 LONGEST = 400
 """Days that one answer holds at most."""

@@ -1,5 +1,6 @@
 """The OpenAPI description is whole, and every answer keeps to it."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,24 @@ async def test_every_trigger_of_the_table_has_its_operation(described: dict[str,
     triggers = {row.trigger.value for row in TABLE} - {"receive"}
     for trigger in triggers:
         assert f"/api/v1/tickets/{{id}}/{trigger.replace('_', '-')}" in described["paths"]
+
+
+@pytest.mark.anyio
+async def test_a_misspelt_query_is_refused_by_name_and_probes_may_say_anything(api: Client, described: dict[str, Any]) -> None:
+    before = (await api.estate.gongdan.store.head()).position
+    for path, method, operation in operations(described):
+        some = path.format_map(defaultdict(lambda: "11111111-1111-4111-8111-111111111111"))
+        sent: dict[str, Any] = {"headers": api.estate.bearer("li"), "params": {"comunity": "JX"}}
+        answer = await api.http.request(method, some, **sent)
+        if not path.startswith("/api/"):
+            assert answer.status_code == 200, path
+            continue
+        error = answer.json()["errors"][0]
+        assert (answer.status_code, error["pointer"]) == (422, "/query/comunity"), path
+        names = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter.get("in") == "query"}
+        legal = error["message"].partition("parameters: ")[2].split(", ")
+        assert set(legal) == (names or {"none"}), path
+    assert (await api.estate.gongdan.store.head()).position == before
 
 
 @pytest.mark.anyio
