@@ -85,6 +85,8 @@ def _charge(charge: Charge, item: str) -> dict[str, Any]:
             "area": finding.area,
             "quantity": finding.quantity,
             "severity": finding.severity.value,
+            "parties": list(finding.parties),
+            "tickets": list(finding.tickets),
             "doubled": finding.doubled,
             "overdue_days": finding.overdue_days,
             "amount_fen": finding.amount_fen,

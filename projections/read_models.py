@@ -1,5 +1,6 @@
 """Every projection there is, by name."""
 
+from projections.appraisal_tally import APPRAISAL_TALLY
 from projections.approvals import APPROVALS
 from projections.duty_coverage import DUTY_COVERAGE
 from projections.handover_list import HANDOVER_LIST
@@ -23,4 +24,5 @@ VIEWS: tuple[View, ...] = (
     NIGHT_LOG,
     DUTY_COVERAGE,
     MORNING_REVIEW,
+    APPRAISAL_TALLY,
 )

@@ -1,0 +1,72 @@
+"""The projection ``appraisal_tally`` equals the pure function at every position of the log, on every store."""
+
+import json
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.store.keys import KeyStore
+from domain.appraisal_answer import as_document
+from domain.appraisal_facts import Month
+from projections.appraisal_tally import APPRAISAL_TALLY
+from tests.appraisal.walk import Plain, Rows, Walk, plain_months, projected
+from tests.read_models.conftest import NewEstate, keys, new_estate, urls
+from tests.read_models.estate import Estate, estate_at
+
+__all__ = ["keys", "new_estate", "urls"]
+pytestmark = pytest.mark.anyio
+walks = st.integers(0, 2**32).map(Random)
+few = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+MONTHS = [Month(2026, number) for number in (1, 2, 3, 4)]
+
+
+async def same_at_every_position(estate: Estate, random: Random, steps: int) -> None:
+    walk = Walk(estate, random)
+    await walk.begin()
+    for _ in range(steps):
+        await walk.step()
+    follower = await estate.new_set(APPRAISAL_TALLY)
+    plain = Plain()
+    for stored in await estate.log():
+        await follower.advance(1)
+        plain.take(estate.codec.decode(stored))
+        month = random.choice(MONTHS)
+        ours = (await projected(Rows(estate, follower), [month]))[month]
+        if month in plain.closed:
+            frozen = json.loads(plain.closed[month])
+            assert {**frozen, "people": ours["people"]} == frozen
+        else:
+            assert ours == as_document(plain_months(plain, month)[month], explained=True), stored.position
+    assert not await estate.differences(follower)
+
+
+@settings(few, max_examples=1)
+@given(walks)
+async def test_the_tally_of_every_position_is_the_pure_function_s(new_estate: NewEstate, random: Random) -> None:
+    async with new_estate() as estate:
+        await same_at_every_position(estate, random, 20)
+
+
+@settings(few, max_examples=3)
+@given(walks)
+async def test_the_same_on_many_walks(keys: KeyStore, random: Random) -> None:
+    async with estate_at("memory:", keys) as estate:
+        await same_at_every_position(estate, random, 40)
+
+
+@settings(few, max_examples=2)
+@given(walks)
+async def test_a_rebuild_in_one_batch_is_the_same(keys: KeyStore, random: Random) -> None:
+    async with estate_at("memory:", keys) as estate:
+        walk = Walk(estate, random)
+        await walk.begin()
+        for _ in range(60):
+            await walk.step()
+        slow, at_once = await estate.new_set(APPRAISAL_TALLY, 1), await estate.new_set(APPRAISAL_TALLY, 2)
+        while await slow.advance(random.choice([1, 3, 10])):
+            pass
+        await at_once.catch_up(1000)
+        assert await estate.rows(slow) == await estate.rows(at_once)
+        assert not await estate.differences(at_once)
