@@ -24,6 +24,7 @@ from domain.approvals import Approvals
 from domain.directory import DirectoryKeeper
 from domain.duty_desk import DutyDesk
 from domain.duty_records import DutyRecords
+from domain.households import Households
 from domain.imports import Imports
 from domain.inquiries import Inquiries
 from domain.journal import Journal
@@ -33,6 +34,7 @@ from domain.policy import Policy, parse_policy
 from domain.ports import Clock, Ids
 from domain.price_list import PriceList, parse_price_list
 from domain.reading_scope import Scopes
+from domain.roll_entry import RollEntry
 from domain.scorecard import RuleBook, parse_rule_book
 from domain.service_desk import ServiceDesk
 from domain.workdays import Holidays
@@ -57,6 +59,8 @@ class Gongdan:
     administration: Administration
     imports: Imports
     inquiries: Inquiries
+    roll: RollEntry
+    households: Households
     oversight: Oversight
     scopes: Scopes
     attachments: Attachments
@@ -114,7 +118,7 @@ async def opened(
         index = BlindIndex(sealer, keys)
         projections = await Projections.open(store, codec, index, clock)
         stack.push_async_callback(projections.stop)
-        approvals = Approvals(desk, keys)
+        approvals, roll = Approvals(desk, keys), RollEntry(desk)
         yield Gongdan(
             settings=settings,
             clock=clock,
@@ -131,6 +135,8 @@ async def opened(
             administration=Administration(journal, directory, clock, ids),
             imports=Imports(desk),
             inquiries=Inquiries(desk, store.access_log),
+            roll=roll,
+            households=Households(desk, roll),
             oversight=Oversight(desk, approvals, store.access_log),
             scopes=Scopes(desk),
             holidays=holidays,

@@ -19,6 +19,7 @@ from domain.authority import Need, Relation, Right, denied, may_approve
 from domain.back_entry import BackEntry
 from domain.community import Community, community_stream
 from domain.directory import Directory
+from domain.erasure import erased, resident_of
 from domain.errors import Conflict, NotAllowed, NotFound, Overloaded, Refusal, RuleRefused
 from domain.journal import Belonging
 from domain.ports import CommandRecord, KeyDestroyer, VersionConflict
@@ -27,7 +28,7 @@ from domain.privacy import Personal
 from domain.requests import Request, Waiting
 from domain.scorecard import parse_rule_book
 from domain.service_desk import BACK_ENTRY, TRIES, ServiceDesk, contractor_of
-from domain.subject import SubjectFile
+from domain.subject import SubjectFile, SubjectState
 from domain.terms import ApprovalState, Trigger
 from domain.ticket_state import TicketState
 from domain.two_person_commands import (
@@ -88,9 +89,12 @@ class Approvals:
         if ticket is not None:
             state = await desk.load(await desk.find(ticket))
             community = state.community
+        resident = command.resident if isinstance(command, Erase) else None
+        if resident is not None:
+            community = (await resident_of(self._journal, resident)).community
         roles = directory.roles(request.login, community, now)
         if not roles:
-            raise NotFound("ticket" if ticket else "community")
+            raise NotFound("ticket" if ticket else "resident" if resident else "community")
         desk.allow(right, name, roles, Relation())
         if isinstance(command, PublishRuleBook):
             _check_ahead(command, directory.day(community, now))
@@ -169,9 +173,11 @@ class Approvals:
         raise Overloaded("others were faster each time; look again")
 
     async def _finish(self, case: ApprovalCase) -> None:
-        """Destroy the key an approved erasure orders destroyed: after the event, and again where that was interrupted."""
+        """Destroy the keys an approved erasure orders destroyed: after the event, and again where that was interrupted."""
         if case.command == ERASE and case.status is ApprovalState.APPROVED and case.result is not None:
-            await self._keys.erase(case.result)
+            file: SubjectState = await self._journal.load(case.result)
+            for subject in (case.result, *file.together):
+                await self._keys.erase(subject)
 
     @staticmethod
     def _step(case: ApprovalCase, event: type[Folded.Event], at: datetime, meta: Meta, **data: object) -> Folded.Event:
@@ -258,19 +264,17 @@ class Approvals:
 
     async def _about_subject(self, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
         """Erasure and disclosure are events of the subject's own stream."""
+        if case.command == ERASE:
+            return await erased(self._desk, Erase.model_validate_json(text), case.community, case.stream, now, meta)
         assert case.stream is not None
         ticket: TicketState = await self._desk.load(case.stream)
         assert ticket.subject is not None
-        file = await self._journal.load(ticket.subject)
+        file: SubjectState | None = await self._journal.load(ticket.subject)
         if file is not None and file.erased_at is not None:
             raise Conflict("subject", "was erased already")
         version = (file.version if file else 0) + 1
-        about = {"community": case.community, "ticket": ticket.id}
-        if case.command == ERASE:
-            reason = Erase.model_validate_json(text).reason
-            return [occurred(SubjectFile.SubjectErased, ticket.subject, version, now, meta, reason=reason, **about)]
-        reference = Disclose.model_validate_json(text).reference
-        return [occurred(SubjectFile.DisclosedToPolice, ticket.subject, version, now, meta, reference=reference, **about)]
+        said = {"community": case.community, "ticket": ticket.id, "reference": Disclose.model_validate_json(text).reference}
+        return [occurred(SubjectFile.DisclosedToPolice, ticket.subject, version, now, meta, **said)]
 
 
 def _check_ahead(command: PublishRuleBook, today: date) -> None:

@@ -5,6 +5,8 @@ subject*. A decision yields :class:`Personal` values; the sealer turns them into
 encoded. Encoding a ``Personal`` is an error, so clear text can't reach a disk by mistake.
 """
 
+import re
+import unicodedata
 from abc import ABC
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
@@ -81,5 +83,25 @@ def mask_phone(phone: str) -> str:
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****"
 
 
+def normal_phone(phone: str) -> str:
+    """Digits only, full-width ones folded (NFKC), without China's country code (+86, 0086, or 86 before a full number) and
+    without the trunk prefix 0, so that 0755-8888 8888 and +86 755 8888 8888 are the same."""
+    folded = unicodedata.normalize("NFKC", phone)
+    if prefix := _PLUS_COUNTRY.match(folded):
+        return _digits(folded[prefix.end() :]).lstrip("0")
+    return _COUNTRY.sub("", _digits(folded).lstrip("0")).lstrip("0")
+
+
+def _digits(text: str) -> str:
+    return "".join(str(unicodedata.digit(character)) for character in text if character.isdigit())
+
+
+def normal_text(text: str) -> str:
+    """After NFKC, case folding and dropping white space: what two texts have in common that are taken for the same."""
+    return "".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
+
+
+_COUNTRY = re.compile(r"^86(?=[1-9]\d{8,11}$|0\d{9,12}$)")
+_PLUS_COUNTRY = re.compile(r"^[^\d+]*\+[^\d]*86")
 MASKED = "***"
 ERASED = "erased"

@@ -23,7 +23,9 @@ from domain.errors import KeyReused, NotAllowed, NotFound, Overloaded, invalid
 from domain.journal import Belonging, Journal
 from domain.ports import Clock, CommandRecord, Ids, PlainField, VersionConflict
 from domain.privacy import Personal
+from domain.reporters import reported
 from domain.requests import Done, Request, Waiting
+from domain.roll import RollKeeper
 from domain.terms import AssigneeType, Channel, DutyPeriod, Role, Trigger
 from domain.ticket import Ticket
 from domain.ticket_decisions import ON_THE_SPOT_KINDS, Circumstances, Event, assignee_of, decide, decide_back_entry
@@ -58,6 +60,7 @@ class ServiceDesk:
         self.directory = directory
         self.clock = clock
         self.ids = ids
+        self.roll = RollKeeper(journal)
 
     # --- commands -------------------------------------------------------------------------------------------------
 
@@ -109,6 +112,7 @@ class ServiceDesk:
         roles = directory.roles(request.login, community, now)
         if not roles:
             raise NotFound("community")
+        command, subject = await reported(command, self.journal, directory.day(community, now), self.ids)
         area = command.location.area if command.location else None
         relation = await self._standing(directory, request.login, community, area, now, request.occurred_at)
         if command.channel in (Channel.INSPECTION, Channel.COMPANY):
@@ -119,9 +123,9 @@ class ServiceDesk:
             self._not_about_oneself(named, Trigger.CLASSIFY, request.login, roles, Right.RECEIVE)
         entry = self.judge_entry(directory, community, request, roles, relation, now, always=isinstance(command, BackEntry))
         meta = self._meta(directory, None, command, request, entry)
-        events = self.decide_new(directory, command, entry.at, meta, self.ids.new())
+        events = self.decide_new(directory, command, entry.at, meta, subject)
         if mode is Mode.SECOND or entry.long_late:
-            return await self._ask(Right.LONG_LATE_ENTRY, command, None, entry, request)
+            return await self._ask(Right.LONG_LATE_ENTRY, command, None, entry, request, subject)
         return await self._written(events, community, directory, request, events[0].originator_id)
 
     # --- pieces that approvals share ------------------------------------------------------------------------------
@@ -380,7 +384,13 @@ class ServiceDesk:
         return Done(state, last.position, last.recorded_at, opened)
 
     async def _ask(
-        self, right: Right, command: c.Command | BackEntry, state: TicketState | None, entry: Entry, request: Request
+        self,
+        right: Right,
+        command: c.Command | BackEntry,
+        state: TicketState | None,
+        entry: Entry,
+        request: Request,
+        subject: UUID | None = None,
     ) -> Waiting:
         """Write the command down as an approval, sealed, for a second person."""
         directory = await self.directory.current(request.registry_version)
@@ -395,6 +405,7 @@ class ServiceDesk:
             community,
             state,
             request,
+            subject=subject,
             offline_entered=entry.offline_entered,
             area=location.area if location else None,
             command_occurred_at=entry.at if request.occurred_at is not None else None,
@@ -411,11 +422,16 @@ class ServiceDesk:
         state: TicketState | None,
         request: Request,
         *,
+        subject: UUID | None = None,
         offline_entered: bool = False,
         **judged: Any,
     ) -> Waiting:
-        """Write an approval down, its command sealed; ``judged`` is what was judged at the request (see ApprovalRequested)."""
+        """Write an approval down, its command sealed; ``judged`` is what was judged at the request (see ApprovalRequested).
+
+        It is sealed under ``subject``, by default the ticket's, or one of its own.
+        """
         now, policy = self.clock.now(), directory.policy_of(community)
+        subject = subject or (state.subject if state else None) or self.ids.new()
         event = occurred(
             Approval.ApprovalRequested,
             self.ids.new(),
@@ -425,7 +441,7 @@ class ServiceDesk:
             community=community,
             right=right.value,
             command=name,
-            arguments=Personal(state.subject if state and state.subject else self.ids.new(), command.model_dump_json()),
+            arguments=Personal(subject, command.model_dump_json()),
             expires_at=now + policy.approval_lifetime,
             stream=state.id if state else None,
             **judged,

@@ -300,6 +300,14 @@ class ShiftEnd(StrEnum):
     TAKEN_OVER = "taken_over"
 
 
+class Tenure(StrEnum):
+    """What somebody is to a dwelling: three different things, and one person may be several of them."""
+
+    OWNER = "owner"  # 业主
+    RESIDENT = "resident"  # 住户
+    TENANT = "tenant"  # 租户
+
+
 class DutyLog(StrEnum):
     """Where a line of the duty log stands (D5 三, 四)."""
 

@@ -7,9 +7,10 @@ and who asks travel beside the command. Field names are those of the HTTP interf
 
 import re
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
+from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from domain.terms import (
     AssigneeType,
@@ -88,10 +89,17 @@ class Place(Value):
 
 
 class Reporter(Value):
-    """Who asks: a name, a phone, or both."""
+    """Who asks: a name, a phone, or both; or somebody of the roll (住户名册), whose name and phone are filled in from there."""
 
     name: Name | None = None
     phone: Phone | None = None
+    resident_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.resident_id is not None and (self.name is not None or self.phone is not None):
+            raise ValueError("either name and phone, or resident_id")
+        return self
 
 
 class AssigneeRef(Value):

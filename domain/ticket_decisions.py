@@ -145,6 +145,8 @@ def _private(s: TicketState, text: str | None) -> Personal | None:
 
 def _receive(command: c.Receive, x: Circumstances) -> Event:
     place, reporter = command.location, command.reporter or c.Reporter()
+    if reporter.resident_id is not None:
+        raise invalid("/reporter/resident_id", "is looked up by the service desk, with the roll at hand")
     if not (place and place.model_dump(exclude_none=True)) and not (reporter.name or reporter.phone):
         raise InvalidInput(
             [FieldError("/location", "a location or a contact is needed"), FieldError("/reporter", "name or phone")]

@@ -1,9 +1,10 @@
 """Commands that always take two people and are no step of a ticket: erasure, disclosure, price list, calendar, rule book."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from domain.ticket_commands import Code, FreeText, ShortText, TicketRef, Value
 
@@ -19,10 +20,20 @@ MonthCode = Annotated[str, StringConstraints(pattern=r"^(19[7-9]\d|20\d\d|21\d\d
 
 
 class Erase(Value):
-    """Destroy the key of the person a ticket is about (个人信息删除). ``reason`` is a code, as it stays readable."""
+    """Destroy the keys of a person (个人信息删除): whom a ticket is about, or a resident of the roll.
 
-    ticket: TicketRef
+    Callers linked to a resident are that person. ``reason`` is a code, as it stays readable.
+    """
+
+    ticket: TicketRef | None = None
+    resident: UUID | None = None
     reason: Code
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.ticket is None) is (self.resident is None):
+            raise ValueError("names a ticket or a resident, one of them")
+        return self
 
 
 class Disclose(Value):

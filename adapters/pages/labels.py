@@ -40,6 +40,7 @@ from domain.terms import (
     ShiftTrigger,
     State,
     SuspendReason,
+    Tenure,
     Trigger,
     Urgency,
     WaiveReason,
@@ -238,6 +239,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         "provisional": ("待公布", "Provisional"),
     },
     ShiftEnd: {"signed": ("双方签名", "Signed by both"), "taken_over": ("主管接管", "Taken over")},
+    Tenure: {"owner": ("业主", "Owner"), "resident": ("住户", "Resident"), "tenant": ("租户", "Tenant")},
     DutyLog: {"work_journal": ("工作日志", "Work journal"), "night_log": ("夜间值班记录表", "Night log")},
     Condition: {
         "good": ("完好", "Good"),

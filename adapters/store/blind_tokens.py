@@ -6,16 +6,14 @@ business of the view that holds them.
 """
 
 import hmac
-import re
-import unicodedata
+
+from domain.privacy import normal_phone, normal_text
 
 TOKEN_BYTES = 16
-_COUNTRY = re.compile(r"^86(?=[1-9]\d{8,11}$|0\d{9,12}$)")
-_PLUS_COUNTRY = re.compile(r"^[^\d+]*\+[^\d]*86")
 
 
 class BlindTokens:
-    """Tokens of telephone numbers and of texts; the two never meet."""
+    """Tokens of telephone numbers, of texts by their parts and of texts as a whole; the three never meet."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -28,26 +26,17 @@ class BlindTokens:
         """Tokens of a text's character bigrams (of the character itself where there is just one); empty for an empty text."""
         return {self._token(b"text\0", gram) for gram in bigrams(text)}
 
+    def whole_token(self, text: str) -> bytes:
+        """Token of a text as a whole, such as the number of a dwelling."""
+        return self._token(b"whole\0", normal_text(text))
+
     def _token(self, kind: bytes, text: str) -> bytes:
         return hmac.digest(self._key, kind + text.encode(errors="surrogatepass"), "sha256")[:TOKEN_BYTES]
 
 
-def normal_phone(phone: str) -> str:
-    """Digits only, full-width ones folded (NFKC), without China's country code (+86, 0086, or 86 before a full number) and
-    without the trunk prefix 0, so that 0755-8888 8888 and +86 755 8888 8888 are the same."""
-    folded = unicodedata.normalize("NFKC", phone)
-    if prefix := _PLUS_COUNTRY.match(folded):
-        return _digits(folded[prefix.end() :]).lstrip("0")
-    return _COUNTRY.sub("", _digits(folded).lstrip("0")).lstrip("0")
-
-
-def _digits(text: str) -> str:
-    return "".join(str(unicodedata.digit(character)) for character in text if character.isdigit())
-
-
 def bigrams(text: str) -> set[str]:
     """Pairs of neighbouring characters after NFKC, case folding and dropping white space."""
-    folded = "".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
+    folded = normal_text(text)
     if len(folded) == 1:
         return {folded}
     return {folded[i : i + 2] for i in range(len(folded) - 1)}

@@ -21,11 +21,14 @@ import domain.appraisal_book
 import domain.approval
 import domain.community
 import domain.desk
+import domain.dwelling
 import domain.evaluation
 import domain.figure
 import domain.finding
 import domain.probation
 import domain.reprimand
+import domain.resident
+import domain.roll
 import domain.shift
 import domain.staff
 import domain.subject

@@ -24,6 +24,9 @@ enumerations of `domain/terms.py` and the labels together.
 | community | 小区 / 花园 | one estate; unit of appraisal and tenancy boundary |
 | area | 责任区 | part of a community that one administrator answers for |
 | building, entrance, dwelling | 楼栋、单元、户 | where; 单元 is a stairwell, not a "unit" |
+| owner, resident, tenant | 业主、住户、租户 | what somebody is to a dwelling: three different things |
+| roll | 住户名册 | a community's dwellings and the people who belong to them, with dates and keys received |
+| keys received | 锁匙交收 | sets of keys that an owner, resident or tenant was given |
 | ticket | 工单 | one request, from intake to follow-up |
 | book | 记录册 | a numbered register: repair, complaint, daily affairs, … |
 | work order | 维修工作单 | the sheet a technician carries; made by `dispatch` |

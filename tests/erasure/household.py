@@ -4,12 +4,15 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from domain import ticket_commands as c
 from domain.back_entry import BackEntry
 from domain.requests import Done, Waiting
+from domain.resident_commands import CorrectContact, LinkCaller, RollLine
+from domain.terms import Tenure
 from domain.two_person_commands import Erase
-from tests.desk.estate import DAY, JX, Estate
+from tests.desk.estate import DAY, JX, Estate, leak
 from tests.erasure.searching import in_base64, shapes
 
 NAME, PHONE, DWELLING = "貘小鹮", "13987650042", "鸮座4097"
@@ -49,6 +52,8 @@ WORDS = {
         "移交异议",
         "接管",
         "查阅",
+        "名册",
+        "来电",
     )
 }
 
@@ -62,10 +67,12 @@ def canaries() -> dict[str, set[bytes]]:
 
 @dataclass
 class Household:
-    """The tickets of one life."""
+    """The tickets of one life, and the person on the roll that it is; the last tickets are of them."""
 
     tickets: list[str] = field(default_factory=list)
     attachment: str = ""
+    resident: UUID | None = None
+    theirs: list[str] = field(default_factory=list)
 
 
 def who(**place: Any) -> dict[str, Any]:
@@ -133,7 +140,28 @@ async def live(estate: Estate) -> Household:
     await estate.run(settled, [("assistant", c.Classify(kind="enquiry")), ("assistant", c.Settle(resolution=WORDS["办结"]))])
     lived.tickets = [repair, inspection, move_in, str(before.state.id), settled, *map(str, checked.opened)]
     await said_on_duty(estate, repair)
+    await said_on_the_roll(estate, lived)
     return lived
+
+
+async def said_on_the_roll(estate: Estate, lived: Household) -> None:
+    """Every word of somebody's file: registered from a line, corrected, and named as the reporter of one ticket of two.
+
+    The other ticket's caller is linked to them.
+    """
+    line = RollLine(building="3", dwelling=DWELLING, name=NAME, phone=PHONE, tenure=Tenure.OWNER, keys=2)
+    [entered] = await (await estate.g.roll.begin(JX, estate.operator)).take([line])
+    assert entered.resident is not None
+    lived.resident = entered.resident
+    corrected = CorrectContact(name=NAME + "甲", phone=PHONE)
+    await estate.g.households.correct(entered.resident, corrected, estate.admin("assistant"))
+    named = {"reporter": c.Reporter(resident_id=entered.resident), "location": None, "description": WORDS["名册"]}
+    late = await estate.g.desk.receive(leak(**named), estate.request("assistant", occurred_at=estate.clock.now() - 2 * DAY))
+    assert isinstance(late, Waiting)
+    granted = await estate.g.approvals.approve(late.case.id, estate.request("director"))
+    caller = await estate.receive(description=WORDS["来电"], **who())
+    await estate.g.households.link_caller(entered.resident, LinkCaller(ticket=caller), estate.admin("assistant"))
+    lived.theirs = [str(granted.case.result), caller]
 
 
 async def said_on_duty(estate: Estate, ticket: str) -> None:
@@ -169,7 +197,15 @@ async def erase(estate: Estate, ticket: str) -> Waiting:
     return await estate.g.approvals.approve(asked.case.id, estate.request("director"))
 
 
+async def erase_resident(estate: Estate, resident: UUID) -> Waiting:
+    """Two people have a resident erased."""
+    asked = await estate.g.approvals.ask(Erase(resident=resident, reason="request"), estate.request("privacy_officer"))
+    return await estate.g.approvals.approve(asked.case.id, estate.request("director"))
+
+
 async def erase_all(estate: Estate, lived: Household) -> None:
-    """Everything about the household; defects of a move-in belong to the move-in's subject."""
+    """Everything about the household; defects of a move-in belong to the move-in's subject, a linked caller to the resident."""
     for ticket in lived.tickets[:5]:
         await erase(estate, ticket)
+    assert lived.resident is not None
+    await erase_resident(estate, lived.resident)

@@ -12,17 +12,31 @@ from adapters.store.postgres_database import PostgresDatabase
 from domain import ticket_commands as c
 from domain.aggregate import TOPICS, fold
 from domain.approvals import Approvals
-from domain.errors import Conflict, NotFound, Overloaded
+from domain.errors import Conflict, InvalidInput, NotFound, Overloaded
 from domain.inquiries import HistoryStep
-from domain.ports import CommandKey
+from domain.ports import CommandKey, PlainField
 from domain.privacy import ERASED, Private
 from domain.requests import Request
+from domain.resident_commands import CorrectContact, RollLine
+from domain.roll_lines import Entered
 from domain.sealing import seal_fields
-from domain.terms import ApprovalState, State
+from domain.terms import ApprovalState, State, Tenure
 from domain.two_person_commands import Disclose, Erase
 from projections.ticket_search import Filters
-from tests.desk.estate import MINUTE, Estate
-from tests.erasure.household import FILE_TEXT, NAME, PHONE, WORDS, Household, canaries, erase, erase_all, live
+from tests.desk.estate import JX, MINUTE, Estate
+from tests.erasure.household import (
+    DWELLING,
+    FILE_TEXT,
+    NAME,
+    PHONE,
+    WORDS,
+    Household,
+    canaries,
+    erase,
+    erase_all,
+    erase_resident,
+    live,
+)
 from tests.erasure.searching import shapes, traces
 from tests.postgres_server import PostgresServer
 
@@ -84,7 +98,7 @@ async def test_no_word_in_any_file(shared: Estate, folders: list[Path]) -> None:
     estate, begun = shared, time.time() - 1
     await estate.g.projections.start()
     lived = await live(estate)
-    for ticket in lived.tickets:
+    for ticket in (*lived.tickets, *lived.theirs):
         await estate.g.inquiries.ticket("director", ticket)
         await estate.g.inquiries.history("director", ticket)
     await projected(estate)
@@ -121,12 +135,16 @@ def readable(steps: list[HistoryStep]) -> set[str]:
 async def everything_read(estate: Estate, lived: Household) -> set[str]:
     """Every text that anybody entitled to everything can read."""
     found: set[str] = set()
-    for ticket in lived.tickets:
+    for ticket in (*lived.tickets, *lived.theirs):
         reading = await estate.g.inquiries.ticket("director", ticket)
         found |= set(reading.texts.values())
         for version in range(1, reading.state.version + 1):
             found |= set((await estate.g.inquiries.ticket("director", ticket, version=version)).texts.values())
         found |= readable(list(await estate.g.inquiries.history("director", ticket)))
+    assert lived.resident is not None
+    for event in await estate.events_of(lived.resident):
+        fields = [(PlainField(lived.resident, event.originator_version, name), text) for name, text in seal_fields(event)]
+        found |= {ERASED if text is None else text for text in await estate.g.sealer.open(fields)}
     return found
 
 
@@ -154,7 +172,7 @@ async def test_erased_reads_erased_and_everything_else_stays(shared: Estate) -> 
         assert (now.state, now.numbers, now.clocks, now.recorded_at) == (was.state, was.numbers, was.clocks, was.recorded_at)
     now_log = await estate.g.store.read_log(0, 1000)
     assert list(now_log[: len(log)]) == list(log)
-    assert len(now_log) == len(log) + 5 * 3
+    assert len(now_log) == len(log) + 5 * 3 + 4, "a resident and the caller linked to them are two subjects of one request"
     footprint_after = await estate.footprint()
     assert footprint_after["numbers"] == footprint["numbers"]
     for ticket in lived.tickets:
@@ -232,6 +250,52 @@ async def test_somebody_erased_is_not_erased_or_disclosed_again(estate: Estate) 
         assert failed.case.status is ApprovalState.FAILED
     with pytest.raises(Conflict):
         await estate.g.approvals.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer"))
+
+
+# --- residents ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["resident", "their ticket", "linked caller"])
+async def test_a_person_is_erased_whole_however_they_are_named(by: str, estate: Estate) -> None:
+    lived = await live(estate)
+    assert lived.resident is not None
+    named, caller = lived.theirs
+    if by == "resident":
+        await erase_resident(estate, lived.resident)
+    else:
+        await erase(estate, named if by == "their ticket" else caller)
+    for ticket in (named, caller):
+        assert set((await estate.g.inquiries.ticket("director", ticket)).texts.values()) == {ERASED}
+    assert ERASED not in (await estate.g.inquiries.ticket("director", lived.tickets[0])).texts.values()
+    failed = await estate.g.approvals.ask(Erase(resident=lived.resident, reason="request"), estate.request("director"))
+    again = await estate.g.approvals.approve(failed.case.id, estate.request("director2"))
+    assert again.case.status is ApprovalState.FAILED
+    with pytest.raises(Conflict):
+        await estate.g.households.correct(lived.resident, CorrectContact(name="某某"), estate.operator)
+    with pytest.raises(InvalidInput):
+        await estate.receive(reporter=c.Reporter(resident_id=lived.resident))
+
+
+async def test_who_was_erased_can_be_entered_anew_and_is_somebody_else(estate: Estate) -> None:
+    lived = await live(estate)
+    assert lived.resident is not None
+    await erase_resident(estate, lived.resident)
+    line = RollLine(building="3", dwelling=DWELLING, name=NAME + "甲", phone=PHONE, tenure=Tenure.OWNER)
+    [entered] = await (await estate.g.roll.begin(JX, estate.operator)).take([line])
+    assert entered.entered == (Entered.RESIDENT, Entered.MOVED_IN)
+    assert entered.resident != lived.resident
+
+
+async def test_the_erasure_of_several_subjects_cut_short_is_finished(estate: Estate) -> None:
+    lived = await live(estate)
+    assert lived.resident is not None
+    asked = await estate.g.approvals.ask(Erase(resident=lived.resident, reason="request"), estate.request("privacy_officer"))
+    with pytest.raises(Killed):
+        await Approvals(estate.g.desk, Interrupted(Killed())).approve(asked.case.id, estate.request("director"))
+    with pytest.raises(Conflict):
+        await estate.g.approvals.approve(asked.case.id, estate.request("director"))
+    for ticket in lived.theirs:
+        assert set((await estate.g.inquiries.ticket("director", ticket)).texts.values()) == {ERASED}
 
 
 # --- interrupted --------------------------------------------------------------------------------------------------

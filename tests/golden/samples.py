@@ -16,12 +16,15 @@ from domain.approval import Approval
 from domain.clocks import Reading
 from domain.community import Community
 from domain.desk import Desk
+from domain.dwelling import Dwelling
 from domain.evaluation import Evaluation
 from domain.figure import Figure
 from domain.finding import DecidedPoints, Finding
 from domain.handover_sheet import Equipment, SheetTicket
 from domain.probation import Probation
 from domain.reprimand import Reprimand
+from domain.resident import Resident
+from domain.roll import Roll
 from domain.scorecard import Severity
 from domain.shift import Shift
 from domain.staff import Grant, Person
@@ -39,6 +42,7 @@ from domain.terms import (
     ReprimandKind,
     Role,
     State,
+    Tenure,
     Urgency,
     WaiveReason,
 )
@@ -221,6 +225,35 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
         "score": 92,
         "remarks": sealed("乐于助人"),
     },
+    Dwelling.DwellingAdded: {
+        "community": "garden",
+        "subject": SUBJECT,
+        "building": "3",
+        "number": sealed("1201"),
+        "area": "east",
+        "entrance": "2",
+    },
+    Resident.ResidentRegistered: {
+        "community": "garden",
+        "subject": SUBJECT,
+        "name": sealed("王小明"),
+        "phone": sealed("13812345678"),
+    },
+    Resident.ContactCorrected: {"name": sealed("王晓明"), "phone": sealed("13912345678")},
+    Resident.MovedIn: {
+        "occupancy": uid(0x81),
+        "tenure": Tenure.TENANT,
+        "building": "3",
+        "number": sealed("1201"),
+        "area": "east",
+        "entrance": "2",
+        "since": date(2026, 3, 1),
+    },
+    Resident.MovedOut: {"occupancy": uid(0x81), "until": date(2027, 2, 28)},
+    Resident.KeysReceived: {"occupancy": uid(0x81), "keys": 3, "received_on": date(2026, 3, 1)},
+    Resident.CallerLinked: {"caller": uid(0x82), "ticket": OTHER_TICKET},
+    Resident.CallerUnlinked: {"caller": uid(0x82), "ticket": OTHER_TICKET},
+    Roll.RollKept: {"community": "garden", "dwellings": 12, "residents": 30, "changed": 2, "source": "ab" * 32},
     SubjectFile.SubjectErased: {"community": "garden", "ticket": OTHER_TICKET, "reason": "request"},
     SubjectFile.DisclosedToPolice: {"community": "garden", "ticket": OTHER_TICKET, "reference": "公(2026)12号"},
 }

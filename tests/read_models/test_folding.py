@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.projecting.streams import Streams
-from adapters.store.blind_tokens import bigrams, normal_phone
+from adapters.store.blind_tokens import bigrams
 from adapters.store.keys import KeyStore
 from domain.clocks import latest, readings
+from domain.privacy import normal_phone
 from domain.terms import AssigneeType, Book, ClockName, ClockStatus, Kind, State, Urgency
 from domain.ticket_state import Assignee, TicketState
 from projections.open_workload import OPEN_WORKLOAD
