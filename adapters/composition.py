@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adapters.holidays_of_china import HolidaysOfChina
 from adapters.open_tickets import WorkloadOpenTickets
+from adapters.processing.processes import Processes
 from adapters.projecting.blind_index import BlindIndex
 from adapters.projecting.projections import Projections
 from adapters.settings import Settings
@@ -33,6 +34,7 @@ from domain.oversight import Oversight
 from domain.policy import Policy, parse_policy
 from domain.ports import Clock, Ids
 from domain.price_list import PriceList, parse_price_list
+from domain.processes import PROCESSES
 from domain.reading_scope import Scopes
 from domain.roll_entry import RollEntry
 from domain.scorecard import RuleBook, parse_rule_book
@@ -66,6 +68,7 @@ class Gongdan:
     attachments: Attachments
     holidays: Holidays
     projections: Projections
+    processes: Processes
 
 
 def shipped(name: str) -> str:
@@ -97,7 +100,8 @@ async def opened(
 ) -> AsyncIterator[Gongdan]:
     """Open store and keys and wire the use cases; closes everything at the end.
 
-    ``store_clock`` fixes ``recorded_at`` (default: ``clock``). The projections can be read; whoever serves starts them.
+    ``store_clock`` fixes ``recorded_at`` (default: ``clock``). The projections can be read; whoever serves starts
+    them, and the processes.
     """
     clock, ids = clock or SystemClock(), ids or TimeOrderedIds()
     async with AsyncExitStack() as stack:
@@ -118,6 +122,8 @@ async def opened(
         index = BlindIndex(sealer, keys)
         projections = await Projections.open(store, codec, index, clock)
         stack.push_async_callback(projections.stop)
+        processes = await Processes.open(store, journal, directory, clock, PROCESSES)
+        stack.push_async_callback(processes.stop)
         approvals, roll = Approvals(desk, keys), RollEntry(desk)
         yield Gongdan(
             settings=settings,
@@ -142,6 +148,7 @@ async def opened(
             holidays=holidays,
             attachments=Attachments(store.database, keys, clock, entropy),
             projections=projections,
+            processes=processes,
         )
 
 

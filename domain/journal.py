@@ -15,12 +15,11 @@ from domain.ports import (
     Codec,
     CommandKey,
     CommandRecord,
+    Condition,
     DuplicateCommand,
     EventLog,
     NewEvent,
-    OpenListUnchanged,
     PlainField,
-    ReserveName,
     Sealer,
 )
 from domain.privacy import Personal
@@ -110,7 +109,7 @@ class Journal:
         belonging: Belonging,
         *,
         command: CommandKey | None = None,
-        conditions: Sequence[OpenListUnchanged | ReserveName] = (),
+        conditions: Sequence[Condition] = (),
         answers_with: UUID | None = None,
         bumps_registry: bool = False,
     ) -> Written:

@@ -85,6 +85,18 @@ class ReserveName:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamAt:
+    """Append condition: a stream that is not written still stands at ``version``; else :class:`VersionConflict`."""
+
+    stream_id: UUID
+    version: int
+
+
+Condition = OpenListUnchanged | ReserveName | StreamAt
+"""What an append may ask for beyond the versions of the streams it writes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """Events that are written all or not at all, with the conditions under which they may be.
 
@@ -94,7 +106,7 @@ class Append:
 
     events: Sequence[NewEvent]
     command: CommandKey | None = None
-    conditions: Sequence[OpenListUnchanged | ReserveName] = ()
+    conditions: Sequence[Condition] = ()
     answers_with: UUID | None = None
     bumps_registry: bool = False
 

@@ -72,6 +72,7 @@ def from_settings() -> FastAPI:
             app.state.api = Api(gongdan)
             await gongdan.attachments.sweep()
             await gongdan.projections.start()
+            await gongdan.processes.start()
             yield
 
     return _application(lifespan=lifespan)

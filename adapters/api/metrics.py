@@ -1,4 +1,4 @@
-"""Measures for Prometheus, of this process: requests, commands, the store's queue, the projections' lag."""
+"""Measures for Prometheus, of this process: requests, commands, the store's queue, the lag of projections and processes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from adapters.composition import Gongdan
+from adapters.processing.processes import ProcessStatus
 from adapters.projecting.projections import ProjectionStatus
 
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -26,6 +27,7 @@ class Metrics(Collector):
         )
         self._head = 0
         self._projections: Sequence[ProjectionStatus] = ()
+        self._processes: Sequence[ProcessStatus] = ()
         self._registry.register(self)
 
     def collect(self) -> Iterable[Metric]:
@@ -41,10 +43,18 @@ class Metrics(Collector):
             lag.add_metric([one.name], one.head - one.position)
             seconds.add_metric([one.name], one.lag_seconds)
             parked.add_metric([one.name], len(one.parked))
-        return [queue, head, lag, seconds, parked]
+        behind = GaugeMetricFamily("gongdan_process_lag", "events a process is behind", labels=["process"])
+        overdue = GaugeMetricFamily("gongdan_process_overdue_seconds", "how long its next moment has passed", labels=["process"])
+        held = GaugeMetricFamily("gongdan_process_parked", "what is held back in a process", labels=["process"])
+        for process in self._processes:
+            behind.add_metric([process.name], process.head - process.position)
+            overdue.add_metric([process.name], process.overdue_seconds)
+            held.add_metric([process.name], len(process.parked))
+        return [queue, head, lag, seconds, parked, behind, overdue, held]
 
     async def text(self) -> bytes:
         """Everything in Prometheus' text format."""
         self._head = (await self._gongdan.store.head()).position
         self._projections = await self._gongdan.projections.status()
+        self._processes = await self._gongdan.processes.status()
         return generate_latest(self._registry)

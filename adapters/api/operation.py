@@ -13,6 +13,7 @@ from adapters.api.description import PUBLIC
 from adapters.api.reading import json_answer
 from adapters.api.routing import resources
 from adapters.documents import Answer, Moment
+from adapters.processing.processes import ProcessStatus
 from adapters.projecting.projections import ProjectionStatus
 from domain.lifecycle import as_data
 
@@ -44,7 +45,7 @@ class LifecycleAnswer(Answer):
 
 
 class ParkedAnswer(Answer):
-    """A ticket whose events a projection could not take; the others go on."""
+    """A ticket (or what else has a stream) that a projection or a process could not take; the others go on."""
 
     stream: UUID
     position: int
@@ -69,6 +70,31 @@ class ProjectionsAnswer(Answer):
     """Every projection."""
 
     items: list[ProjectionAnswer]
+
+
+class ProcessAnswer(Answer):
+    """How a process is: its position, the log's, for how long its next event has waited, and what waits for its moment.
+
+    ``waiting`` subjects are looked at again at a moment, the next one at ``next_due``, passed since ``overdue_seconds``.
+    """
+
+    name: str
+    position: int
+    head: int
+    lag: int
+    lag_seconds: float
+    waiting: int
+    next_due: Moment | None
+    overdue_seconds: float
+    status: Literal["live", "halted"]
+    error: str | None
+    parked: list[ParkedAnswer]
+
+
+class ProcessesAnswer(Answer):
+    """Every process."""
+
+    items: list[ProcessAnswer]
 
 
 class HealthAnswer(Answer):
@@ -116,6 +142,20 @@ async def projections(api: TheApi, caller: TheCaller) -> Response:
     """Where each stands, and what holds it up."""
     items = [projection_answer(status) for status in await api.gongdan.projections.status()]
     return json_answer(ProjectionsAnswer(items=items))
+
+
+def process_answer(status: ProcessStatus) -> ProcessAnswer:
+    """How one process is."""
+    said = {name: getattr(status, name) for name in ProcessAnswer.model_fields if name not in ("lag", "parked")}
+    parked = [ParkedAnswer.model_validate(parked) for parked in status.parked]
+    return ProcessAnswer(**said, lag=status.head - status.position, parked=parked)
+
+
+@router.get("/processes", summary="流程 · Processes", response_model=ProcessesAnswer, responses=responses.read())
+async def processes(api: TheApi, caller: TheCaller) -> Response:
+    """What the system does by itself: where each process stands, what it waits for, and what holds it up."""
+    items = [process_answer(status) for status in await api.gongdan.processes.status()]
+    return json_answer(ProcessesAnswer(items=items))
 
 
 @root.get(

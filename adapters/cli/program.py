@@ -9,6 +9,7 @@ from adapters.cli.demo import demo
 from adapters.cli.doctor import doctor
 from adapters.cli.importing import import_
 from adapters.cli.lifecycle import lifecycle
+from adapters.cli.processes import processes
 from adapters.cli.projections import projections
 from adapters.cli.reports import register, report
 from adapters.cli.serve import serve
@@ -37,6 +38,7 @@ for name, group in (
     ("token", registry.token),
     ("ticket", ticket),
     ("projections", projections),
+    ("processes", processes),
     ("keys", store.keys),
     ("appraisal", appraisal),
 ):

@@ -23,6 +23,7 @@ from domain.ports import (
     OpenListUnchanged,
     ReserveName,
     StoredEvent,
+    StreamAt,
     VersionConflict,
 )
 
@@ -86,6 +87,8 @@ def wanted(batch: Iterable[Append], recorded_at: datetime) -> Wanted:
         for condition in append.conditions:
             if isinstance(condition, OpenListUnchanged):
                 needs.counters.add(open_list_counter(condition.community))
+            elif isinstance(condition, StreamAt):
+                needs.streams.add(condition.stream_id)
             else:
                 needs.names.add((condition.scope, condition.name))
     return needs
@@ -146,6 +149,10 @@ def refused(append: Append, facts: Facts, recorded_at: datetime) -> AppendRefuse
             changed = facts.counters.get(open_list_counter(condition.community), 0)
             if changed > condition.position:
                 return ConditionFailed(condition, changed)
+        elif isinstance(condition, StreamAt):
+            stands = facts.versions.get(condition.stream_id, 0)
+            if stands != condition.version:
+                return VersionConflict(condition.stream_id, condition.version, stands)
         else:
             name = (condition.scope, condition.name)
             if name in facts.names or name in taken:

@@ -178,7 +178,35 @@ PROJECTIONS = Migration(
     ),
 )
 
-SCHEMA: list[Migration] = [LOG, ACCESS, ATTACHMENTS, PROJECTIONS]
+PROCESSES = Migration(
+    5,
+    "process managers",
+    (
+        # holder: the runner that may move it, which with position is the fence.
+        """CREATE TABLE processes (
+            name TEXT PRIMARY KEY,
+            position BIGINT NOT NULL,
+            holder TEXT NOT NULL,
+            error TEXT,
+            updated_at BIGINT NOT NULL)""",
+        # When a process looks at a subject again although nothing happened to it.
+        """CREATE TABLE process_dues (
+            process TEXT NOT NULL,
+            stream_id BYTEA NOT NULL,
+            due_at BIGINT NOT NULL,
+            PRIMARY KEY (process, stream_id))""",
+        "CREATE INDEX process_dues_due_at ON process_dues (process, due_at)",
+        """CREATE TABLE process_parked (
+            process TEXT NOT NULL,
+            stream_id BYTEA NOT NULL,
+            position BIGINT NOT NULL,
+            error TEXT NOT NULL,
+            since BIGINT NOT NULL,
+            PRIMARY KEY (process, stream_id))""",
+    ),
+)
+
+SCHEMA: list[Migration] = [LOG, ACCESS, ATTACHMENTS, PROJECTIONS, PROCESSES]
 
 
 def newest() -> int:

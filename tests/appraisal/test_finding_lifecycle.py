@@ -117,7 +117,7 @@ def test_a_finding_of_a_closed_month_is_booked_in_the_earliest_open_one_after_it
     assert book.booked_in(Month(2026, 11)) is None
     months = ("2026-11", "2026-12", "2027-02")
     closed = [
-        AppraisalBook.MonthClosed(**made(version), **HERE, month=month, rule_book="default", hash="ab")
+        AppraisalBook.MonthClosed(**made(version), **HERE, month=month, rule_book="default", hash="ab", position=9, tally="{}")
         for version, month in enumerate(months, start=1)
     ]
     book = fold(closed)

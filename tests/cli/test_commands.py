@@ -27,6 +27,7 @@ READING = {
     "gongdan report": ("JX", "2026-03", *STAFF),
     "gongdan projections status": (),
     "gongdan projections check": (),
+    "gongdan processes status": (),
 }
 """Every command with ``--json``, and how to ask it."""
 ASKED_ELSEWHERE = {"gongdan appraisal calculate"}
@@ -120,6 +121,7 @@ REFUSED = (
     ("projections", "rebuild", "nix"),
     ("projections", "check", "nix"),
     ("projections", "retry", "nix", "00000000-0000-0000-0000-000000000000"),
+    ("processes", "retry", "nix", "00000000-0000-0000-0000-000000000000"),
     ("restore", "nowhere"),
     ("init",),
 )

@@ -51,6 +51,7 @@ def test_the_contract_s_commands_exist() -> None:
         "token": {"create", "list", "revoke"},
         "ticket": {"list", "show", "history"},
         "projections": {"status", "rebuild", "check", "retry"},
+        "processes": {"status", "retry"},
         "keys": {"rotate"},
         "appraisal": {"calculate"},
     }

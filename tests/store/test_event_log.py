@@ -13,6 +13,7 @@ from domain.ports import (
     NumberTaken,
     OpenListUnchanged,
     ReserveName,
+    StreamAt,
     VersionConflict,
 )
 from tests.store.event_logs import NOON, Stores, assert_sound, event, numbered, of, whole_log
@@ -151,6 +152,16 @@ async def test_an_unchanged_open_list_is_a_condition(store: Store) -> None:
     with pytest.raises(ConditionFailed):
         await store.append(of(event(), conditions=[OpenListUnchanged("yinhu", changed.position - 1)]))
     await store.append(of(event(), conditions=[OpenListUnchanged("yinhu", changed.position)]))
+
+
+async def test_a_stream_that_is_not_written_stands_where_it_was_seen(store: Store) -> None:
+    source, target = uuid4(), uuid4()
+    await store.append(of(event(target), conditions=[StreamAt(source, 0)]))
+    await store.append(of(event(source)))
+    with pytest.raises(VersionConflict) as refusal:
+        await store.append(of(event(target, 2), conditions=[StreamAt(source, 0)]))
+    assert (refusal.value.stream_id, refusal.value.expected, refusal.value.actual) == (source, 0, 1)
+    await store.append(of(event(target, 2), conditions=[StreamAt(source, 1)]))
 
 
 async def test_a_name_is_taken_once_within_its_scope(store: Store) -> None:

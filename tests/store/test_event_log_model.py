@@ -9,7 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.ports import Append, Appended, AppendRefused, CommandKey, NewEvent, OpenListUnchanged, ReserveName, StoredEvent
+from domain.ports import (
+    Append,
+    Appended,
+    AppendRefused,
+    CommandKey,
+    Condition,
+    NewEvent,
+    OpenListUnchanged,
+    ReserveName,
+    StoredEvent,
+    StreamAt,
+)
 from tests.store.event_logs import Stores, assert_sound, whole_log
 
 pytestmark = pytest.mark.anyio
@@ -17,12 +28,14 @@ pytestmark = pytest.mark.anyio
 
 @dataclass(frozen=True)
 class Wish:
-    """An append as hypothesis draws it: (stream, how far off its version is, numbered) each, and conditions."""
+    """An append as hypothesis draws it: (stream, how far off its version is, numbered) each, and conditions;
+    ``beside`` is a stream and how far off what is believed of it is."""
 
     events: Sequence[tuple[int, int, bool]]
     key: int | None
     name: int | None
     since: int | None
+    beside: tuple[int, int] | None
 
 
 WISHES = st.lists(
@@ -38,6 +51,7 @@ WISHES = st.lists(
             key=st.none() | st.integers(0, 3),
             name=st.none() | st.integers(0, 3),
             since=st.none() | st.integers(0, 3),
+            beside=st.none() | st.tuples(st.integers(0, 3), st.sampled_from([0, 0, 0, 1, -1])),
         ),
         max_size=8,
     ),
@@ -74,11 +88,14 @@ class Model:
             )
             for which, off, numbered in wish.events
         ]
-        conditions: list[OpenListUnchanged | ReserveName] = []
+        conditions: list[Condition] = []
         if wish.name is not None:
             conditions.append(ReserveName(self.salt, str(wish.name), events[0].stream_id))
         if wish.since is not None:
             conditions.append(OpenListUnchanged(self.salt, before + len(self.log) - wish.since))
+        if wish.beside is not None:
+            which, off = wish.beside
+            conditions.append(StreamAt(self.stream(which), self.version(self.stream(which)) + off))
         key = None if wish.key is None else CommandKey(self.salt, str(wish.key), b"")
         return Append(events, key, conditions)
 
@@ -94,6 +111,8 @@ class Model:
         for condition in append.conditions:
             if isinstance(condition, OpenListUnchanged) and before + listed > condition.position:
                 return "ConditionFailed"
+            if isinstance(condition, StreamAt) and self.version(condition.stream_id) != condition.version:
+                return "VersionConflict"
         self.log += [(e.stream_id, e.version, e.state, e.opens_list) for e in append.events]
         self.keys |= {wish.key} - {None}
         self.names |= {wish.name} - {None}

@@ -1,0 +1,172 @@
+"""Every process of a store, for composition: their runners, where they stand, and the operator's tools."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from adapters.processing.checkpoints import Checkpoints
+from adapters.processing.runner import ProcessRunner
+from adapters.projecting.catalogue import Parked
+from adapters.projecting.leases import Leases, leases_for
+from adapters.projecting.memory_database import MemoryDatabase
+from adapters.projecting.streams import Streams
+from adapters.store import schema
+from adapters.store.database import Database
+from adapters.store.opening import Store
+from domain.directory import DirectoryKeeper
+from domain.errors import NotFound
+from domain.journal import Journal
+from domain.ports import Clock
+from domain.process_manager import Process
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """How a process is: its position and the log's, for how long its next event has waited, its due moments, what is parked.
+
+    ``waiting`` subjects are looked at again at a moment, the next one at ``next_due``; ``overdue_seconds`` is how long that one
+    has passed. ``status`` is live or halted; ``holder`` is the runner that moves it.
+    """
+
+    name: str
+    position: int
+    head: int
+    lag_seconds: float
+    waiting: int
+    next_due: datetime | None
+    overdue_seconds: float
+    status: str
+    error: str | None
+    parked: Sequence[Parked]
+    holder: str
+
+
+class Processes:
+    """The processes of an open store. Made by :meth:`open`; :meth:`start` lets this operating-system process run them."""
+
+    def __init__(
+        self, store: Store, database: Database, journal: Journal, directory: DirectoryKeeper, clock: Clock,
+        processes: Sequence[Process], lease_seconds: float, idle: float, owns_database: bool = False,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._clock = clock
+        self._database = database
+        self._owns_database = owns_database
+        self._leases: Leases = leases_for(database, f"{os.getpid()}-{secrets.token_hex(4)}", lease_seconds)
+        streams = Streams(store, journal.codec, store.database)
+        self._runners = {
+            process.name: ProcessRunner(
+                process, journal, streams, directory, clock, Checkpoints(process.name, database, clock), self._leases,
+                f"{os.getpid()}-{secrets.token_hex(4)}", idle=idle,
+            )
+            for process in processes
+        }  # fmt: skip
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(
+        cls,
+        store: Store,
+        journal: Journal,
+        directory: DirectoryKeeper,
+        clock: Clock,
+        processes: Sequence[Process],
+        *,
+        lease_seconds: float = 5.0,
+        idle: float = 1.0,
+    ) -> "Processes":
+        """The processes of a store; what those of a store in memory know is in memory too.
+
+        ``lease_seconds`` is after how long another runner takes over from one that died (SQLite; on PostgreSQL at once).
+        """
+        if store.database is not None:
+            return cls(store, store.database, journal, directory, clock, processes, lease_seconds, idle)
+        database = MemoryDatabase()
+        await schema.create(database, store.origin)
+        return cls(store, database, journal, directory, clock, processes, lease_seconds, idle, owns_database=True)
+
+    async def start(self) -> None:
+        """Run them in the background, as long as nobody else does; returns at once."""
+        self._tasks = [asyncio.create_task(runner.run(), name=f"process {name}") for name, runner in self._runners.items()]
+
+    async def stop(self) -> None:
+        """End everything and let others take over."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._tasks = []
+        for runner in self._runners.values():
+            await runner.wakeups.close()
+        await self._leases.close()
+        if self._owns_database:
+            await self._database.close()
+
+    async def __aenter__(self) -> "Processes":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def catch_up(self) -> None:
+        """Bring every process to the end of the log and to now, where nobody runs it: for programs that write and end."""
+        for runner in self._runners.values():
+            await runner.catch_up()
+
+    async def wait_for(self, name: str, position: int, within: float) -> bool:
+        """Whether a process has come to a position ``within`` so many seconds."""
+        async with aclosing(self._named(name).wakeups.beyond(position - 1, within)) as moves:  # type: ignore[type-var]
+            async for reached in moves:
+                return reached >= position
+        return False
+
+    async def status(self) -> list[ProcessStatus]:
+        """How each process is."""
+        head = (await self._store.head()).position
+        return [await self._status(runner, head) for runner in self._runners.values()]
+
+    async def retry(self, name: str, stream: UUID) -> bool:
+        """Look at a parked subject again; True where it is parked no longer. Raises NotFound.
+
+        What happened to it meanwhile is seen by the runner, who looks once more.
+        """
+        runner = self._named(name)
+        if not any(parked.stream == stream for parked in await runner.checkpoints.parked()):
+            raise NotFound("parked subject")
+        [looked] = (await runner.look_at([stream])).values()
+        if looked.error is not None:
+            return False
+        await runner.checkpoints.unpark(stream)
+        return True
+
+    def _named(self, name: str) -> ProcessRunner:
+        if name not in self._runners:
+            raise NotFound("process")
+        return self._runners[name]
+
+    async def _status(self, runner: ProcessRunner, head: int) -> ProcessStatus:
+        found = await runner.checkpoints.read()
+        trouble = found.error or runner.trouble
+        now = self._clock.now()
+        lag = 0.0
+        if found.position < head:
+            [following] = await self._store.read_log(found.position, 1)
+            lag = max(0.0, (now - following.recorded_at).total_seconds())
+        return ProcessStatus(
+            runner.process.name,
+            found.position,
+            max(head, found.position),
+            lag,
+            found.waiting,
+            found.next_due,
+            max(0.0, (now - found.next_due).total_seconds()) if found.next_due else 0.0,
+            "live" if trouble is None else "halted",
+            trouble,
+            await runner.checkpoints.parked(),
+            found.holder,
+        )
