@@ -104,7 +104,9 @@ async def test_the_access_log_in_pages(api: Client) -> None:
 
 async def test_logs_and_measures_hold_no_personal_data(api: Client, capsys: pytest.CaptureFixture[str]) -> None:
     ticket = await api.ticket()
-    await api.get("li", f"/tickets/{ticket['id']}?q=王小明")
+    await api.get("li", f"/tickets/{ticket['id']}")
+    await api.get("li", f"/tickets/{ticket['id']}?q=王小明&13812345678=q")
+    await api.get("li", "/tickets?q=王小明")
     await api.post("li", "/tickets", RECEIVE | {"reporter": {"name": "王小明", "phone": "abc 13812345678"}})
     await api.get("li", "/nowhere/王小明/13812345678")
     measures = (await api.http.get("/metrics")).text
@@ -115,4 +117,5 @@ async def test_logs_and_measures_hold_no_personal_data(api: Client, capsys: pyte
         assert ticket["id"] not in text
         assert api.estate.tokens["li"] not in text
     assert 'gongdan_requests_total{method="GET",route="/api/v1/tickets/{id}",status="200"} 1.0' in measures
+    assert 'gongdan_requests_total{method="GET",route="/api/v1/tickets/{id}",status="422"} 1.0' in measures
     assert 'gongdan_projection_lag{projection="open_workload"}' in measures
