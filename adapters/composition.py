@@ -37,6 +37,7 @@ from domain.price_list import PriceList, parse_price_list
 from domain.processes import PROCESSES
 from domain.reading_scope import Scopes
 from domain.roll_entry import RollEntry
+from domain.rostering import Rostering
 from domain.scorecard import RuleBook, parse_rule_book
 from domain.service_desk import ServiceDesk
 from domain.workdays import Holidays
@@ -58,6 +59,7 @@ class Gongdan:
     approvals: Approvals
     duty: DutyDesk
     duty_records: DutyRecords
+    rostering: Rostering
     administration: Administration
     imports: Imports
     inquiries: Inquiries
@@ -138,6 +140,7 @@ async def opened(
             approvals=approvals,
             duty=DutyDesk(journal, directory, clock, ids, desk, OpenList(journal, WorkloadOpenTickets(projections))),
             duty_records=DutyRecords(journal, directory, clock, store.access_log),
+            rostering=Rostering(journal, directory, clock, ids, store.access_log),
             administration=Administration(journal, directory, clock, ids),
             imports=Imports(desk),
             inquiries=Inquiries(desk, store.access_log),

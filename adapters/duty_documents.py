@@ -174,6 +174,19 @@ class CoveredShift(Answer):
     overdue_minutes: int
 
 
+class DueAnswer(Answer):
+    """Who was due by the roster, and who held the desk then; ``absent`` once the period is over and they never came."""
+
+    date: date
+    period: t.DutyPeriod
+    login: str
+    starts_at: Moment
+    until: Moment
+    held_by: list[str]
+    late_minutes: int
+    absent: bool
+
+
 class Gap(Answer):
     """A time in which nobody held the desk; without ``ended_at`` it lasts."""
 
@@ -185,12 +198,13 @@ class Gap(Answer):
 
 
 class CoverageAnswer(Answer):
-    """Shifts in the order of their opening, and every gap."""
+    """Shifts in the order of their opening, every gap, and who was due; the gaps and duties stand on the first page."""
 
     community: str
     position: int
     shifts: list[CoveredShift]
     gaps: list[Gap]
+    due: list[DueAnswer]
     late_arrivals: list[UUID]
     overdue_handovers: list[UUID]
     next_cursor: str | None
@@ -227,6 +241,7 @@ class MorningReviewAnswer(Answer):
     night_to: Moment
     shifts: list[CoveredShift]
     gaps: list[Gap]
+    due: list[DueAnswer]
     masked: bool
     night_log: list[LogLineAnswer]
     deferred: list[HandoverItem]

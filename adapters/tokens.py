@@ -13,9 +13,14 @@ from domain.ports import Clock, Ids
 SECRET_BYTES = 32
 
 
+def clear_secret(secret: bytes) -> str:
+    """A secret of 32 bytes as 43 characters that stand in an address as they are."""
+    return urlsafe_b64encode(secret).decode().rstrip("=")
+
+
 def clear_token(secret: bytes) -> str:
     """The token that its holder sends: ``gd_`` and 43 characters."""
-    return "gd_" + urlsafe_b64encode(secret).decode().rstrip("=")
+    return "gd_" + clear_secret(secret)
 
 
 def token_hash(token: str) -> bytes:

@@ -113,6 +113,7 @@ class Right(StrEnum):
     RECTIFICATION = "rectification"
     SHIFT = "shift"
     TAKE_OVER = "take_over"
+    ATTENDANCE = "attendance"
     PRICE_LIST = "price_list"
     READ = "read"
     OPEN_PERSONAL = "open_personal"
@@ -148,6 +149,7 @@ judge_complaint            | – | – | –            | –         | –     
 rectification              | – | – | –            | –         | –            | ✓ | ✓ | – | – | ✓ | – | –
 shift                      | o | – | o            | o         | o, stand-in  | – | – | – | – | – | – | –
 take_over                  | – | – | –            | –         | –            | ✓ | ✓ | – | – | – | – | –
+attendance                 | – | – | –            | –         | –            | ✓ | ✓ | – | ✓ | ✓ | ✓ | –
 price_list                 | – | – | –            | –         | –            | – | 2 | – | – | 2 | – | –
 read                       | ✓ | a | ✓ while h; o | ✓         | ✓ while h    | ✓ | ✓ | m | – | m | m | m
 open_personal              | ✓ | a | ✓ while h; o | ✓ while h | –            | ✓ | ✓ | m | – | m | m | ✓

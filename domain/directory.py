@@ -51,6 +51,13 @@ class Directory:
         except KeyError:
             raise NotFound("person") from None
 
+    def feed_holder(self, digest: str) -> PersonState:
+        """Whose duty calendar is read at an address of this hash; NotFound where it is nobody's, or no longer."""
+        for person in self.people.values():
+            if person.enabled and person.feed == digest:
+                return person
+        raise NotFound("calendar")
+
     def zone(self, code: str) -> ZoneInfo:
         """The time zone of a community."""
         return ZoneInfo(self.community(code).timezone)

@@ -35,6 +35,11 @@ def period_at(moment: datetime, zone: ZoneInfo, duty: Duty) -> Span:
     return next(span for span in reversed(_spans(day, zone, duty)) if span.start <= local)
 
 
+def span_on(day: date, period: DutyPeriod, zone: ZoneInfo, duty: Duty) -> Span:
+    """A period of a day; the night is the one that begins on it."""
+    return next(span for span in _spans(day, zone, duty) if span.period is period)
+
+
 def _spans(day: date, zone: ZoneInfo, duty: Duty) -> list[Span]:
     summer = is_summer(day, duty)
 

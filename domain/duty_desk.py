@@ -25,6 +25,7 @@ from domain.open_list import OpenList
 from domain.ports import Clock, CommandRecord, ConditionFailed, Ids, OpenListUnchanged, VersionConflict
 from domain.privacy import Personal
 from domain.requests import Request
+from domain.roster import RosterState, Slot, month_of, roster_stream
 from domain.service_desk import TRIES, ServiceDesk
 from domain.shift import Shift, ShiftState
 from domain.shift_lifecycle import check, legal
@@ -105,7 +106,7 @@ class DutyDesk:
             arrived = rules.arrival(arrived_at, now, earliest)
             last: ShiftState | None = await self._journal.load(desk.last) if desk.last else None
             meta = Meta(request.login, request.command_id, policy=directory.policy_of(community).version)
-            opened = rules.opened(directory, community, self._ids.new(), request.login, roles, at, meta, arrived, last)
+            opened = await self._taken(directory, community, roles, at, meta, arrived, last)
             taken = occurred(
                 Desk.ShiftOpened, desk.id, desk.version + 1, at, meta,
                 community=community, shift=opened.originator_id, officer=request.login, period=opened.period,
@@ -276,7 +277,7 @@ class DutyDesk:
                 raise rules.refused(x.shift, ShiftTrigger.SIGN_IN, "signed_out_first", "D1 4.1.3", detail)
             arrived = rules.arrival(arrived_at, self._clock.now(), x.shift.opened_at or x.at)
             community, meta = x.shift.community, x.meta
-            opened = rules.opened(x.directory, community, self._ids.new(), request.login, x.roles, x.at, meta, arrived, x.shift)
+            opened = await self._taken(x.directory, community, x.roles, x.at, meta, arrived, x.shift)
             new = opened.originator_id
             signed = x.on_shift(Shift.SignedIn, hash=sheet.hash, next_shift=new)
             held = x.on_desk(Desk.ShiftHandedOver, new, officer=request.login, period=opened.period, follows=x.shift.id)
@@ -340,6 +341,29 @@ class DutyDesk:
         return state
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    async def _taken(
+        self,
+        directory: Directory,
+        community: str,
+        roles: Sequence[Held],
+        at: datetime,
+        meta: Meta,
+        arrived: datetime,
+        last: ShiftState | None,
+    ) -> Shift.ShiftOpened:
+        """The new shift of whoever takes the desk, late or not by the roster and the shifts before."""
+        follows = last.id if last else None
+        span = rules.span_taken(directory, community, at)
+        slot = Slot(span.start.date(), span.period)
+        roster: RosterState | None = await self._journal.load(roster_stream(community, month_of(slot.date)))
+        before: list[str] = []
+        while last is not None and last.until is not None and last.until > utc(span.start):
+            before.append(last.officer)
+            last = await self._journal.load(last.follows) if last.follows else None
+        due = roster.due(slot.date, slot.period) if roster else None
+        late = rules.late_minutes(directory, community, meta.actor, due, span, arrived, before)
+        return rules.opened(directory, community, self._ids.new(), roles, span, at, meta, arrived, late, follows)
 
     async def _do(self, shift: UUID, trigger: ShiftTrigger, request: Request, decide: Decide) -> ShiftDone:
         """One command on a shift, decided anew on the newest state after every lost race."""

@@ -7,9 +7,10 @@ from uuid import UUID
 from domain.aggregate import Meta, occurred
 from domain.authority import Held, Need, Relation, Right, weigh
 from domain.directory import Directory
-from domain.duty_calendar import minutes_late, period_taken, utc
+from domain.duty_calendar import Span, minutes_late, period_taken, utc
 from domain.errors import Conflict, RuleRefused, invalid
 from domain.handover_sheet import Sheet
+from domain.policy import Duty
 from domain.requests import Request
 from domain.shift import Shift, ShiftState
 from domain.shift_lifecycle import legal
@@ -25,6 +26,11 @@ OVERSEEN = (ShiftTrigger.TAKE_OVER, ShiftTrigger.REVIEW)
 def right_of(trigger: ShiftTrigger) -> Right:
     """The row of the authority table."""
     return Right.TAKE_OVER if trigger in OVERSEEN else Right.SHIFT
+
+
+def post_of(period: DutyPeriod, duty: Duty) -> Role:
+    """Whose post a period of the desk is (D5 二; the night's is configured)."""
+    return Role(duty.night_post) if period is DutyPeriod.NIGHT else Role.ASSISTANT
 
 
 def may(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[Held]) -> bool:
@@ -98,24 +104,40 @@ def arrival(arrived_at: datetime | None, now: datetime, earliest: datetime) -> d
     return utc(min(arrived_at, now))
 
 
+def span_taken(directory: Directory, community: str, at: datetime) -> Span:
+    """The period that whoever takes the desk at a moment is there for."""
+    policy = directory.policy_of(community)
+    lead = timedelta(minutes=policy.handover.lead_minutes)
+    return period_taken(at, directory.zone(community), policy.duty, lead)
+
+
+def late_minutes(
+    directory: Directory, community: str, officer: str, due: str | None, span: Span, arrived: datetime, before: Sequence[str]
+) -> int:
+    """How late an officer takes a period that those ``before`` them held in part (D5 八).
+
+    Who is due by the roster is late unless they held part of it already; who stands in for somebody due is never late. Where
+    nobody was rostered, nobody is late for a period already partly held.
+    """
+    if officer in before or (due is None and before) or due not in (None, officer):
+        return 0
+    return minutes_late(arrived, span.start, timedelta(minutes=directory.policy_of(community).handover.arrive_before_minutes))
+
+
 def opened(
     directory: Directory,
     community: str,
     shift: UUID,
-    officer: str,
     roles: Sequence[Held],
+    span: Span,
     at: datetime,
     meta: Meta,
     arrived: datetime,
-    last: ShiftState | None,
+    late: int,
+    follows: UUID | None,
 ) -> Shift.ShiftOpened:
-    """The first event of a new shift; nobody is late for a period that the shift before held in part."""
-    policy = directory.policy_of(community)
-    terms = policy.handover
-    span = period_taken(at, directory.zone(community), policy.duty, timedelta(minutes=terms.lead_minutes))
-    begun = last is not None and last.until is not None and last.until > utc(span.start)
-    late = 0 if begun else minutes_late(arrived, span.start, timedelta(minutes=terms.arrive_before_minutes))
-    due = Role(policy.duty.night_post) if span.period is DutyPeriod.NIGHT else Role.ASSISTANT
+    """The first event of a new shift of whoever acts."""
+    post = post_of(span.period, directory.policy_of(community).duty)
     held = {role.role for role in roles}
     return occurred(
         Shift.ShiftOpened,
@@ -124,12 +146,12 @@ def opened(
         at,
         meta,
         community=community,
-        officer=officer,
-        post=due if due in held else next(post for post in POSTS if post in held),
+        officer=meta.actor,
+        post=post if post in held else next(post for post in POSTS if post in held),
         period=span.period,
         starts_at=utc(span.start),
         until=utc(span.end),
         arrived_at=arrived,
         late_minutes=late,
-        follows=last.id if last else None,
+        follows=follows,
     )

@@ -40,7 +40,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class PersonState(FoldedState):
-    """A person as they are now."""
+    """A person as they are now; ``feed`` is the SHA-256 (hex) of the secret in the address of their duty calendar."""
 
     id: UUID
     version: int
@@ -48,6 +48,7 @@ class PersonState(FoldedState):
     name: str = ""
     enabled: bool = True
     grants: tuple[Grant, ...] = ()
+    feed: str | None = None
 
 
 @register
@@ -92,12 +93,12 @@ class Person(Folded):
             return state.with_(grants=ended)
 
     class PersonDisabled(Event):
-        """The login is closed; all its tokens stop at once."""
+        """The login is closed; all its tokens, and the address of its duty calendar, stop at once."""
 
         TOPIC = "person.disabled"
 
         def evolve(self, state: Any) -> PersonState:
-            disabled: PersonState = state.with_(enabled=False)
+            disabled: PersonState = state.with_(enabled=False, feed=None)
             return disabled
 
     class PersonEnabled(Event):
@@ -108,3 +109,21 @@ class Person(Folded):
         def evolve(self, state: Any) -> PersonState:
             enabled: PersonState = state.with_(enabled=True)
             return enabled
+
+    class CalendarFeedIssued(Event):
+        """日历订阅: the duty calendar is read at an address nobody can guess, of which the hash is kept; one before it ends."""
+
+        TOPIC = "person.calendar_feed_issued"
+        hash: str
+
+        def evolve(self, state: PersonState) -> PersonState:
+            return state.with_(feed=self.hash)
+
+    class CalendarFeedRevoked(Event):
+        """The address of the duty calendar is no longer one."""
+
+        TOPIC = "person.calendar_feed_revoked"
+
+        def evolve(self, state: Any) -> PersonState:
+            revoked: PersonState = state.with_(feed=None)
+            return revoked

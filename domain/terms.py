@@ -422,3 +422,10 @@ class AppraisalStatus(StrEnum):
     OPEN = "open"  # 未月结
     PARTLY_CLOSED = "partly_closed"  # 部分月结
     CLOSED = "closed"  # 已月结
+
+
+class RosterChange(StrEnum):
+    """How a duty on a published roster (值班表) passes to another person."""
+
+    SWAP = "swap"  # 换班
+    LEAVE = "leave"  # 请假，由他人顶班

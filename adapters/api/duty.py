@@ -20,7 +20,7 @@ from adapters.api.workload import scope_of
 from adapters.duty_documents import (
     ChangedTicket,
     CoverageAnswer,
-    CoveredShift,
+    DueAnswer,
     Gap,
     HandoverItem,
     HandoverListAnswer,
@@ -29,6 +29,7 @@ from adapters.duty_documents import (
     MorningReviewAnswer,
     ReadingProof,
 )
+from adapters.roster_documents import covered, due_answer
 from domain import terms as t
 from domain.authority import Mode, Need, Relation, Right, denied, weigh
 from domain.duty_calendar import period_at, utc
@@ -37,7 +38,7 @@ from domain.handover_sheet import not_converted
 from domain.ports import Access, PlainField
 from domain.privacy import ERASED, MASKED
 from domain.ticket_commands import Moment as AskedMoment
-from projections.duty_coverage import DUTY_COVERAGE, GapRow, ShiftRow, coverage
+from projections.duty_coverage import DUTY_COVERAGE, Coverage, GapRow, coverage, kept
 from projections.handover_list import HANDOVER_LIST, HandoverRow, handover_list
 from projections.morning_review import MORNING_REVIEW, reviewed
 from projections.night_log import NIGHT_LOG, LineRow, lines
@@ -189,26 +190,13 @@ async def get_night_log(
     return json_answer(answer)
 
 
-def _covered(caller: Caller, row: ShiftRow, now: datetime) -> CoveredShift:
-    within = timedelta(minutes=caller.directory.policy_of(row.community).handover.sign_within_minutes)
-    overdue = (row.ended_at or now) - (row.until + within)
-    return CoveredShift(
-        id=row.shift,
-        officer=row.officer,
-        post=row.post,
-        period=row.first_period,
-        state=row.status,
-        starts_at=row.starts_at,
-        until=row.until,
-        opened_at=row.opened_at,
-        arrived_at=row.arrived_at,
-        late_minutes=row.late_minutes,
-        ended_at=row.ended_at,
-        ended_by=row.ended_by,
-        next_shift=row.next_shift,
-        reviewed_by=row.reviewed_by,
-        overdue_minutes=max(0, overdue // timedelta(minutes=1)),
-    )
+def _due(caller: Caller, found: Coverage, now: datetime) -> list[DueAnswer]:
+    """Who was due, and how they kept it; a roster is of one community, and so is the time that counts as ahead."""
+    if not found.due:
+        return []
+    terms = caller.directory.policy_of(found.due[0].community).handover
+    ahead = timedelta(minutes=terms.arrive_before_minutes)
+    return [due_answer(one) for one in kept(found.due, found.shifts, now, ahead)]
 
 
 def _gap(row: GapRow, now: datetime) -> Gap:
@@ -243,15 +231,19 @@ async def get_duty_coverage(
     now = api.gongdan.clock.now()
     start, end = _window(now, from_, to)
     reader = api.gongdan.projections.reader(DUTY_COVERAGE.name)
-    found = await coverage(reader, community, start, end, after=_after(cursor), limit=limit + 1)
-    rows = found.shifts[:limit]
-    shifts = [_covered(caller, row, now) for row in rows]
-    more = seal_cursor(micros(rows[-1].opened_at), rows[-1].first_position) if len(found.shifts) > limit else None
+    found = await coverage(reader, community, start, end)
+    after = _after(cursor)
+    rest = [row for row in found.shifts if (micros(row.opened_at), row.first_position) > after]
+    rows = rest[:limit]
+    shifts = [covered(caller.directory, row, now) for row in rows]
+    more = seal_cursor(micros(rows[-1].opened_at), rows[-1].first_position) if len(rest) > limit else None
+    first = cursor is None
     answer = CoverageAnswer(
         community=community,
         position=found.position,
         shifts=shifts,
-        gaps=[_gap(row, now) for row in found.gaps],
+        gaps=[_gap(row, now) for row in found.gaps if first],
+        due=_due(caller, found, now) if first else [],
         late_arrivals=[one.id for one in shifts if one.late_minutes],
         overdue_handovers=[one.id for one in shifts if one.overdue_minutes],
         next_cursor=more,
@@ -294,7 +286,7 @@ async def get_morning_review(
     proof = await reviewed(read(MORNING_REVIEW.name), community, midnight, tomorrow)
     items = {row.ticket: _item(caller, row, now) for row in listed.items}
     texts, masked = await _lines(api, caller, community, logged.items)
-    shifts = [_covered(caller, row, now) for row in held.shifts]
+    shifts = [covered(directory, row, now) for row in held.shifts]
     answer = MorningReviewAnswer(
         community=community,
         date=day,
@@ -303,6 +295,7 @@ async def get_morning_review(
         night_to=end,
         shifts=shifts,
         gaps=[_gap(row, now) for row in held.gaps],
+        due=_due(caller, held, now),
         masked=masked,
         night_log=texts,
         deferred=[item for item in items.values() if item.deferred_until is not None],

@@ -12,6 +12,7 @@ import xlsxwriter
 from adapters.documents import AssigneeAnswer
 from adapters.exchange.books import RegisterEntry, ServiceReportAnswer
 from adapters.pages.labels import label
+from adapters.roster_documents import AttendanceAnswer
 from domain import terms as t
 
 SAFE = {
@@ -190,3 +191,54 @@ def write_service_report(path: Path, report: ServiceReportAnswer, zone: ZoneInfo
         people = _Sheet(workbook, "人员", zone, [(column, 16) for column in PEOPLE_COLUMNS], title)
         for cells in people_lines(report):
             people.add(cells)
+
+
+ATTENDED_COLUMNS = ("人员", "姓名", "应值", "缺勤", "顶班", "班次", "当值时长（分）", "迟到次数", "迟到分钟", "超时交班")
+_HELD_COLUMNS = (
+    ("人员", 14),
+    ("岗位", 12),
+    ("时段", 8),
+    ("应到", 16),
+    ("到岗", 16),
+    ("上岗", 16),
+    ("交班", 16),
+    ("迟到分钟", 9),
+    ("超时交班（分）", 12),
+)
+_DUE_COLUMNS = (("日期", 12), ("时段", 8), ("应值", 14), ("实际当值", 24), ("迟到分钟", 9), ("缺勤", 8))
+
+
+def attended_lines(found: AttendanceAnswer) -> list[tuple[object, ...]]:
+    """One line a person, for a sheet or a terminal."""
+    return [
+        (
+            one.login,
+            one.name,
+            one.due,
+            one.absent,
+            one.covered,
+            one.shifts,
+            one.minutes,
+            one.late,
+            one.late_minutes,
+            one.overdue_handovers,
+        )
+        for one in found.people
+    ]
+
+
+def write_attendance(path: Path, found: AttendanceAnswer, zone: ZoneInfo) -> None:
+    """A month's attendance as a workbook: people, shifts one by one, duties one by one."""
+    with xlsxwriter.Workbook(str(path), SAFE) as workbook:
+        title = f"{found.community} 考勤表 {found.month}" + ("" if found.complete else "（未满月）")
+        people = _Sheet(workbook, "考勤", zone, [(column, 12) for column in ATTENDED_COLUMNS], title)
+        for cells in attended_lines(found):
+            people.add(cells)
+        shifts = _Sheet(workbook, "班次", zone, _HELD_COLUMNS, title)
+        for one in found.shifts:
+            moments = (one.starts_at, one.arrived_at, one.opened_at, one.ended_at)
+            shifts.add((one.officer, label(one.post), label(one.period), *moments, one.late_minutes, one.overdue_minutes))
+        due = _Sheet(workbook, "值班表", zone, _DUE_COLUMNS, title)
+        for duty in found.due:
+            absent = "缺勤" if duty.absent else ""
+            due.add((str(duty.date), label(duty.period), duty.login, "、".join(duty.held_by), duty.late_minutes, absent))

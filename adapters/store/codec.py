@@ -29,6 +29,7 @@ import domain.probation
 import domain.reprimand
 import domain.resident
 import domain.roll
+import domain.roster
 import domain.shift
 import domain.staff
 import domain.subject

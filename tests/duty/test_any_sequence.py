@@ -334,7 +334,7 @@ class AnySequence(RuleBasedStateMachine):
         assert [one.differences for one in await projections.check(*names)] == [[], [], [], []]
         listed = await handover_list(projections.reader("handover_list"), JX)
         assert {str(row.ticket): row.version for row in listed.items} == self.open
-        covered = await coverage(projections.reader("duty_coverage"), JX, BEGINNING, END, limit=10_000)
+        covered = await coverage(projections.reader("duty_coverage"), JX, BEGINNING, END)
         holding = [row.shift for row in covered.shifts if row.ended_at is None]
         assert holding == ([self.station.held] if self.officer else [])
         empty = [gap for gap in covered.gaps if gap.ended_at is None]

@@ -25,6 +25,7 @@ from domain.probation import Probation
 from domain.reprimand import Reprimand
 from domain.resident import Resident
 from domain.roll import Roll
+from domain.roster import Duty, Passed, Roster
 from domain.scorecard import Severity
 from domain.shift import Shift
 from domain.staff import Grant, Person
@@ -41,6 +42,7 @@ from domain.terms import (
     Kind,
     ReprimandKind,
     Role,
+    RosterChange,
     State,
     Tenure,
     Urgency,
@@ -68,6 +70,8 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     Person.GrantEnded: {"grant": GRANT.id, "valid_to": date(2026, 6, 30)},
     Person.PersonDisabled: {},
     Person.PersonEnabled: {},
+    Person.CalendarFeedIssued: {"hash": "cd" * 32},
+    Person.CalendarFeedRevoked: {},
     Approval.ApprovalRequested: {
         "community": "garden",
         "right": "approve_major_works",
@@ -92,6 +96,18 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
         "officer": "li.na",
         "period": DutyPeriod.MORNING,
         "follows": uid(0x71),
+    },
+    Roster.RosterPublished: {
+        "community": "garden",
+        "month": "2026-03",
+        "duties": (Duty(date(2026, 3, 2), DutyPeriod.NIGHT, "wang", AT, AT),),
+    },
+    Roster.RosterChanged: {
+        "community": "garden",
+        "month": "2026-03",
+        "kind": RosterChange.LEAVE,
+        "duties": (Passed(date(2026, 3, 2), DutyPeriod.NIGHT, "wang", "chen"),),
+        "reason": sealed("病假"),
     },
     Desk.PhoneSwitched: {"community": "garden", "shift": uid(0x71), "answered_by": "ma"},
     Shift.ShiftOpened: {

@@ -47,6 +47,7 @@ WRITTEN = """
 | order_rectification, confirm_rectification | – | – | – | – | – | ✓ | ✓ | – | – | ✓ | – | – |
 | shift: open, substitute, return | o | – | o | o | o, stand-in | – | – | – | – | – | – | – |
 | shift: take_over | – | – | – | – | – | ✓ | ✓ | – | – | – | – | – |
+| attendance list | – | – | – | – | – | ✓ | ✓ | – | ✓ | ✓ | ✓ | – |
 | price list | – | – | – | – | – | – | 2 | – | – | 2 | – | – |
 | finding: record | – | – | – | – | – | ✓ | ✓ | – | – | ✓ | – | – |
 | finding: confirm, waive | – | – | – | – | – | – | ✓ | – | – | ✓ | – | – |

@@ -18,6 +18,7 @@ RIGHTS = {
     "import a foreign log": "import",
     "shift: open, substitute, return": "shift",
     "shift: take_over": "take_over",
+    "attendance list": "attendance",
     "price list": "price_list",
     "read": "read",
     "open residents' data": "open_personal",
