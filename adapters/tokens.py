@@ -18,6 +18,11 @@ def clear_secret(secret: bytes) -> str:
     return urlsafe_b64encode(secret).decode().rstrip("=")
 
 
+def secret_digest(name: str) -> str:
+    """What is kept of a secret in an address, in hexadecimal."""
+    return sha256(name.encode()).hexdigest()
+
+
 def clear_token(secret: bytes) -> str:
     """The token that its holder sends: ``gd_`` and 43 characters."""
     return "gd_" + clear_secret(secret)

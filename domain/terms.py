@@ -308,6 +308,13 @@ class Tenure(StrEnum):
     TENANT = "tenant"  # 租户
 
 
+class RosterChange(StrEnum):
+    """How a duty on a published roster (值班表) passes to another person."""
+
+    SWAP = "swap"  # 换班
+    LEAVE = "leave"  # 请假，由他人顶班
+
+
 class DutyLog(StrEnum):
     """Where a line of the duty log stands (D5 三, 四)."""
 
@@ -422,10 +429,3 @@ class AppraisalStatus(StrEnum):
     OPEN = "open"  # 未月结
     PARTLY_CLOSED = "partly_closed"  # 部分月结
     CLOSED = "closed"  # 已月结
-
-
-class RosterChange(StrEnum):
-    """How a duty on a published roster (值班表) passes to another person."""
-
-    SWAP = "swap"  # 换班
-    LEAVE = "leave"  # 请假，由他人顶班

@@ -5,7 +5,6 @@ store keeps the hash. Whoever it belongs to issues it anew or revokes it, in eve
 """
 
 from datetime import date, timedelta
-from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -26,7 +25,7 @@ from adapters.exchange.attendance import attendance
 from adapters.exchange.duty_feed import duty_feed
 from adapters.roster_documents import AttendanceAnswer, FeedAnswer, MadeFeed, RosterAnswer, roster_answer
 from adapters.system import entropy
-from adapters.tokens import SECRET_BYTES, clear_secret
+from adapters.tokens import SECRET_BYTES, clear_secret, secret_digest
 from domain.errors import NotFound
 from domain.roster import Slot
 from domain.rostering import RosterDone, Wanted
@@ -173,7 +172,7 @@ async def issue_feed(request: Request) -> Response:
         if key is not None:
             secret = await g.sealer.body_hash(f"feed secret\0{key.caller}\0{key.key}\0".encode() + key.body_hash)
         name = clear_secret(secret[:SECRET_BYTES])
-        done = await g.rostering.issue_feed(digest_of(name), write.request())
+        done = await g.rostering.issue_feed(secret_digest(name), write.request())
         path = f"/rosters/feeds/{name}.ics"
         made = MadeFeed(login=write.caller.login, active=True, address=f"{router.prefix}{path}")
         return written(made, 201, done.state.version, done.position, path)
@@ -193,11 +192,6 @@ async def revoke_feed(request: Request) -> Response:
         return written(FeedAnswer(login=write.caller.login, active=False), 200, done.state.version, done.position)
 
 
-def digest_of(name: str) -> str:
-    """What is kept of an address's secret."""
-    return sha256(name.encode()).hexdigest()
-
-
 @router.get(
     "/rosters/feeds/{secret}.ics",
     summary="值班日历 · A person's duties as iCalendar",
@@ -207,7 +201,7 @@ def digest_of(name: str) -> str:
 )
 async def feed(request: Request, api: TheApi, secret: Annotated[str, Path(pattern=r"^[\w\-]{43}$")]) -> Response:
     """Last month's duties and all that are to come, in every community; who else works then is not in it."""
-    digest = digest_of(secret)
+    digest = secret_digest(secret)
     directory = await api.gongdan.directory.current()
     try:
         person = directory.feed_holder(digest)

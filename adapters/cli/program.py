@@ -7,13 +7,16 @@ from adapters.cli.appraisal import appraisal
 from adapters.cli.console import Group
 from adapters.cli.demo import demo
 from adapters.cli.doctor import doctor
+from adapters.cli.duty import duty
 from adapters.cli.importing import import_
 from adapters.cli.lifecycle import lifecycle
 from adapters.cli.processes import processes
 from adapters.cli.projections import projections
 from adapters.cli.reports import register, report
+from adapters.cli.roster import roster
 from adapters.cli.serve import serve
 from adapters.cli.settings import settings
+from adapters.cli.shift import shift
 from adapters.cli.ticket import ticket
 
 app = typer.Typer(
@@ -37,6 +40,9 @@ for name, group in (
     ("user", registry.user),
     ("token", registry.token),
     ("ticket", ticket),
+    ("shift", shift),
+    ("roster", roster),
+    ("duty", duty),
     ("projections", projections),
     ("processes", processes),
     ("keys", store.keys),

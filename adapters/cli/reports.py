@@ -34,7 +34,7 @@ def register(
             who = await reader(parts, login)
             await caught_up(parts, REGISTER_BOOKS.name)
             directory = await parts.directory.current()
-            since, until = _day(from_day, "--from"), _day(to_day, "--to")
+            since, until = day_of(from_day, "--from"), day_of(to_day, "--to")
             given = (parts, directory, who, community, book)
             whole, more = await register_answer(*given, from_day=since, to_day=until)
             items = list(whole.items)
@@ -104,7 +104,8 @@ def report(
             table(PEOPLE_COLUMNS, people_lines(found))
 
 
-def _day(text: str | None, option: str) -> date | None:
+def day_of(text: str | None, option: str) -> date | None:
+    """A day, or None; raises InvalidInput."""
     if text is None:
         return None
     try:

@@ -45,8 +45,9 @@ def command_line() -> str:
         "Exit status: 0 done, 1 refused or a check failed (the reason on stderr), 2 wrong usage. With `--json` a reading command"
         " prints exactly one JSON document on stdout. `init`, `migrate`, `doctor`, `backup`, `restore`, `projections` and `keys`"
         " are the operator's: they name no person and print no personal data. `community`, `area`, `team`, `contractor`, `user`"
-        " and `token` act as the machine's operator. `ticket` reads with the rights of a person: `--as LOGIN` on the machine"
-        " itself, or the holder of `GONGDAN_TOKEN`. Which store is meant is said by the [settings](settings.md).",
+        " and `token` act as the machine's operator. `ticket`, `shift`, `roster` and `duty` are a person's, with that person's"
+        " rights: `--as LOGIN` on the machine itself, or the holder of `GONGDAN_TOKEN`. Which store is meant is said by the"
+        " [settings](settings.md).",
     ]
     for path, command in commands():
         usage = " ".join(filter(None, (*path, *map(_usage, parameters(command)))))

@@ -5,6 +5,7 @@ import pytest
 from adapters.cli.settings import PREFIX
 from adapters.settings import Settings
 from domain.lifecycle import TABLE
+from domain.terms import ShiftTrigger
 from tests.cli.reference_pages import FOLDER, PAGES, commands, parameters
 
 COMMANDS = {" ".join(path): command for path, command in commands()}
@@ -50,6 +51,9 @@ def test_the_contract_s_commands_exist() -> None:
         "user": {"add", "grant", "list", "disable", "enable"},
         "token": {"create", "list", "revoke"},
         "ticket": {"list", "show", "history"},
+        "shift": {trigger.value.replace("_", "-") for trigger in ShiftTrigger} | {"show", "handover"},
+        "roster": {"show", "publish", "swap", "leave", "feed", "revoke-feed"},
+        "duty": {"handover-list", "night-log", "coverage", "morning-review", "attendance"},
         "projections": {"status", "rebuild", "check", "retry"},
         "processes": {"status", "retry"},
         "keys": {"rotate"},
