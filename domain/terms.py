@@ -55,7 +55,7 @@ class State(StrEnum):
 
     RECEIVED = "received"  # 已接单
     CLASSIFIED = "classified"  # 已分类
-    DISPATCHED = "dispatched"  # 已派工
+    DISPATCHED = "dispatched"  # 已派单
     REPAIRED = "repaired"  # 已完工
     FOLLOWED_UP = "followed_up"  # 已回访
     CANCELLED = "cancelled"  # 已取消

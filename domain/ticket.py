@@ -191,7 +191,7 @@ class Ticket(Folded):
             return {"kind": self.kind, "category": self.category, "facility": self.facility}
 
     class WorkOrderDispatched(Event):
-        """派工: a work order (维修工作单) was made for an assignee."""
+        """派单: a work order (维修工作单) was made for an assignee."""
 
         TOPIC = "ticket.dispatched"
         class_version = 2

@@ -155,7 +155,7 @@ class Reclassify(Command):
 
 
 class Dispatch(Command):
-    """派工 to a person, team or contractor; ``assignee`` as a plain text is a person's login."""
+    """派单 to a person, team or contractor; ``assignee`` as a plain text is a person's login."""
 
     trigger = Trigger.DISPATCH
     assignee: AssigneeRef | Login

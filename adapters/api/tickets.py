@@ -19,6 +19,7 @@ from adapters.api.examples import EXAMPLES, RECEIVED
 from adapters.api.reading import json_answer
 from adapters.api.routing import resources
 from adapters.documents import HistoryAnswer, TicketAnswer
+from adapters.pages.labels import label
 from domain import ticket_commands as c
 from domain.back_entry import BackEntry
 from domain.terms import Trigger
@@ -68,42 +69,6 @@ def _operation(trigger: Trigger, body_model: type[BaseModel]) -> Callable[[Reque
     return operate
 
 
-_SUMMARIES = {
-    Trigger.CLASSIFY: "分类 · Classify",
-    Trigger.RECLASSIFY: "改类 · Reclassify",
-    Trigger.DISPATCH: "派单 · Dispatch",
-    Trigger.REASSIGN: "转单 · Reassign",
-    Trigger.DECLINE: "退单 · Decline",
-    Trigger.ACCEPT: "接受派单 · Accept",
-    Trigger.START: "到场 · Start work",
-    Trigger.SUSPEND: "挂起 · Suspend",
-    Trigger.RESUME: "恢复 · Resume",
-    Trigger.COMPLETE: "完工 · Complete",
-    Trigger.SETTLE: "当班办结 · Settle at the desk",
-    Trigger.FOLLOW_UP: "回访 · Follow up",
-    Trigger.ATTEMPT_FOLLOW_UP: "回访未遇 · Attempt to follow up",
-    Trigger.CLOSE_UNREACHED: "未回访关闭 · Close unreached",
-    Trigger.REOPEN: "重开 · Reopen",
-    Trigger.CANCEL: "取消 · Cancel",
-    Trigger.REPLY: "答复 · Reply to the resident",
-    Trigger.SCHEDULE: "预约上门 · Make an appointment",
-    Trigger.DEFER: "次日安排 · Defer to the morning",
-    Trigger.ESCALATE: "上报 · Escalate",
-    Trigger.URGE: "督促 · Urge",
-    Trigger.QUOTE: "报价 · Quote a charge",
-    Trigger.ACCEPT_QUOTE: "住户同意报价 · Enter that the quotation was accepted",
-    Trigger.DECLINE_QUOTE: "住户不同意报价 · Enter that the quotation was declined",
-    Trigger.SETTLE_CHARGE: "收费或减免 · Settle the charge",
-    Trigger.CHECK_ITEM: "核对清单项 · Check a checklist item",
-    Trigger.ORDER_RECTIFICATION: "限期整改 · Order a rectification",
-    Trigger.CONFIRM_RECTIFICATION: "整改合格 · Confirm the rectification",
-    Trigger.APPROVE_MAJOR_WORKS: "大工程审批 · Approve major works (two people)",
-    Trigger.JUDGE_COMPLAINT: "投诉定性 · Judge a complaint",
-    Trigger.LINK: "关联 · Link to another ticket",
-    Trigger.CORRECT: "更正 · Correct a field",
-    Trigger.NOTE: "备注 · Add a note",
-}
-
 for _trigger, _model in BODIES.items():
     router.add_api_route(
         f"/tickets/{{id}}/{_trigger.value.replace('_', '-')}",
@@ -111,7 +76,7 @@ for _trigger, _model in BODIES.items():
         methods=["POST"],
         name=_trigger.value,
         operation_id=_trigger.value,
-        summary=_SUMMARIES[_trigger],
+        summary=f"{label(_trigger)} · {label(_trigger, 'en')}",
         description=c.COMMANDS[_trigger].__doc__,
         response_model=TicketAnswer,
         responses=responses.write(200, waits=True),

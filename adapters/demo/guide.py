@@ -72,7 +72,7 @@ TICKET=$(post "$DESK" tickets '{{"community": "{COMMUNITY}", "channel": "phone",
   "location": {{"area": "A1", "building": "2", "entrance": "1", "dwelling": "1102"}},
   "reporter": {{"name": "陆晓燕", "phone": "13800138111"}}}}' | field number)
 echo "$TICKET"
-echo '分类 classify · 派工 dispatch'
+echo '分类 classify · 派单 dispatch'
 post "$DESK" "tickets/$TICKET/classify" '{{"kind": "repair", "facility": "private", "category": "door"}}' | field book_number
 post "$DESK" "tickets/$TICKET/dispatch" '{{"assignee": "qian.liang"}}' | field state
 echo '接受 accept · 到场 start · 完工 complete'
