@@ -21,6 +21,7 @@ from adapters.store.opening import Store, init_store, open_database, open_store
 from adapters.store.sealing import SubjectSealer
 from adapters.system import SystemClock, TimeOrderedIds, entropy
 from domain.administration import Administration
+from domain.appraisal_desk import AppraisalDesk
 from domain.approvals import Approvals
 from domain.directory import DirectoryKeeper
 from domain.duty_desk import DutyDesk
@@ -61,6 +62,7 @@ class Gongdan:
     duty_records: DutyRecords
     rostering: Rostering
     administration: Administration
+    appraisal: AppraisalDesk
     imports: Imports
     inquiries: Inquiries
     roll: RollEntry
@@ -142,6 +144,7 @@ async def opened(
             duty_records=DutyRecords(journal, directory, clock, store.access_log),
             rostering=Rostering(journal, directory, clock, ids, store.access_log),
             administration=Administration(journal, directory, clock, ids),
+            appraisal=AppraisalDesk(journal, directory, clock, ids),
             imports=Imports(desk),
             inquiries=Inquiries(desk, store.access_log),
             roll=roll,

@@ -27,12 +27,10 @@ from domain.appraisal_facts import (
     overlapping,
 )
 from domain.errors import FieldError, InvalidInput, invalid
+from domain.figure_rules import wrong_figure
 from domain.finding_rules import refusals
 from domain.pay_bands import Exact, HalfPoints, Total
 from domain.scorecard import Points, Post, RuleBook, Severity
-
-HIGHEST_RATE = 2
-"""Rates are shares; 95 meant as per cent is above this. What was paid in advance may bring one above 1."""
 
 
 def _day(value: Any) -> Any:
@@ -159,6 +157,7 @@ def read_facts(text: str, book: RuleBook) -> Facts:
         raise InvalidInput([FieldError(_pointer(e["loc"]), _message(e)) for e in error.errors()]) from error
     facts = _facts(request)
     wrong = [*_contradictions(request, book)]
+    wrong += [error for n, one in enumerate(facts.metrics) for error in wrong_figure(book, one, f"/metrics/{n}")]
     wrong += [error for n, one in enumerate(facts.findings) for error in refusals(book, one, f"/findings/{n}")]
     if wrong:
         raise InvalidInput(wrong)
@@ -247,7 +246,6 @@ def _contradictions(request: _Request, book: RuleBook) -> Iterator[FieldError]:
         if overlapping(PostHeld(held.start, held.end, Post(held.post)) for held in person.posts):
             yield FieldError(f"/people/{number}/posts", "one post is held at a time; let one end the day before the next")
     yield from _unknown_people(request)
-    yield from _wrong_metrics(request, book)
     for number, earlier in enumerate(request.earlier_months):
         if earlier.month >= request.month:
             yield FieldError(f"/earlier_months/{number}/month", f"this is not before {request.month}")
@@ -269,17 +267,3 @@ def _unknown_people(request: _Request) -> Iterator[FieldError]:
     named += [(f"/warnings/{n}/login", one.login) for n, one in enumerate(request.warnings)]
     named += [(f"/earlier_months/{n}/login", one.login) for n, one in enumerate(request.earlier_months)]
     yield from (FieldError(pointer, f"'{login}' is not among the people") for pointer, login in named if login not in logins)
-
-
-def _wrong_metrics(request: _Request, book: RuleBook) -> Iterator[FieldError]:
-    for number, metric in enumerate(request.metrics):
-        rule, pointer = book.metrics.get(metric.name), f"/metrics/{number}"
-        if rule is None:
-            yield FieldError(f"{pointer}/name", f"no such metric; known: {', '.join(book.metrics)}")
-            continue
-        if metric.period.kind != rule.period:
-            yield FieldError(f"{pointer}/period", f"{metric.name} is reported per {rule.period}")
-        if rule.kind == "count" and metric.value % 1:
-            yield FieldError(f"{pointer}/value", "this is a count, a whole number")
-        if rule.kind == "rate" and metric.value >= HIGHEST_RATE:
-            yield FieldError(f"{pointer}/value", "a rate is a share; write 95 % as 0.95")

@@ -1,7 +1,8 @@
 """Who may do what: one table decides (right, roles, relation); the API, the pages, the documents and the tests derive from it.
 
 ✓ in own communities · o own: assigned to me, or mine · a own area · h while I hold the shift or stand in for its officer ·
-2 I may request it, and another person with ✓ or 2 in the same row approves · m personal data masked · s about myself · – refused.
+2 I may request it, and another person with ✓ or 2 in the same row approves · m personal data masked · s about myself ·
++ staff: about whoever is no director · closed: of months that are closed · – refused.
 ``admin`` manages accounts and configuration, has no column and holds no business right.
 """
 
@@ -23,7 +24,14 @@ class Need(StrEnum):
     NIGHT = "night"
     TO_SELF_OR_SECURITY = "to_self_or_security"
     FOR_COMPANY = "inspection_or_company"
+    FOR_RESIDENTS = "residents"
+    EVALUATES_SELF = "self"
+    EVALUATES_PEER = "peer"
+    EVALUATES_BELOW = "superior"
     LINK = "link"
+    ABOUT_SELF = "about_self"
+    ABOUT_STAFF = "about_staff"
+    CLOSED = "closed"
 
 
 class Mode(StrEnum):
@@ -61,10 +69,16 @@ CELLS: Mapping[str, tuple[Given, ...]] = MappingProxyType(
         "h, to self or security": (_given(Need.ON_DUTY, Need.TO_SELF_OR_SECURITY),),
         "✓ inspection, company": (_given(Need.FOR_COMPANY),),
         "o: link": (_given(Need.OWN, Need.LINK),),
+        "self, peer": (_given(Need.EVALUATES_SELF), _given(Need.EVALUATES_PEER)),
+        "self, superior": (_given(Need.EVALUATES_SELF), _given(Need.EVALUATES_BELOW)),
+        "residents, superior": (_given(Need.FOR_RESIDENTS), _given(Need.EVALUATES_BELOW)),
         "o, stand-in": (_OWN,),
         "2": (_given(mode=Mode.SECOND),),
         "m": (_given(mode=Mode.MASKED),),
         "✓, m": (_given(), _given(mode=Mode.MASKED)),
+        "s": (_given(Need.ABOUT_SELF),),
+        "s + staff": (_given(Need.ABOUT_SELF), _given(Need.ABOUT_STAFF)),
+        "closed, all": (_given(Need.CLOSED),),
     }
 )
 """The vocabulary of the table's cells."""
@@ -115,12 +129,20 @@ class Right(StrEnum):
     TAKE_OVER = "take_over"
     ATTENDANCE = "attendance"
     PRICE_LIST = "price_list"
+    RECORD_FINDING = "record_finding"
+    DECIDE_FINDING = "decide_finding"
+    CONTEST_FINDING = "contest_finding"
+    REVIEW_FINDING = "review_finding"
+    READ_TALLIES = "read_tallies"
     READ = "read"
     OPEN_PERSONAL = "open_personal"
     AUDIT = "audit"
     ACCESS_LOG = "access_log"
     DISCLOSE = "disclose"
     ERASE = "erase"
+    METRICS = "metrics"
+    WARNINGS = "warnings"
+    EVALUATIONS = "evaluations"
 
 
 _TABLE = """
@@ -151,12 +173,21 @@ shift                      | o | – | o            | o         | o, stand-in  |
 take_over                  | – | – | –            | –         | –            | ✓ | ✓ | – | – | – | – | –
 attendance                 | – | – | –            | –         | –            | ✓ | ✓ | – | ✓ | ✓ | ✓ | –
 price_list                 | – | – | –            | –         | –            | – | 2 | – | – | 2 | – | –
+record_finding             | – | – | –            | –         | –            | ✓ | ✓ | – | – | ✓ | – | –
+decide_finding             | – | – | –            | –         | –            | – | ✓ | – | – | ✓ | – | –
+contest_finding            | s | s | s            | s         | s            | s | s | s | s | – | – | –
+review_finding             | – | – | –            | –         | –            | – | 2 | – | – | 2 | – | –
+read_tallies               | s | s | s            | s         | s            | s + staff | ✓ | s | closed, all | ✓ | ✓ | s
 read                       | ✓ | a | ✓ while h; o | ✓         | ✓ while h    | ✓ | ✓ | m | – | m | m | m
 open_personal              | ✓ | a | ✓ while h; o | ✓ while h | –            | ✓ | ✓ | m | – | m | m | ✓
 audit                      | – | – | –            | –         | –            | ✓ | ✓ | – | – | ✓, m | ✓, m | –
 access_log                 | – | – | –            | –         | –            | – | – | – | – | – | ✓ | ✓
 disclose                   | – | – | –            | –         | –            | – | 2 | – | – | – | – | 2
 erase                      | – | – | –            | –         | –            | – | 2 | – | – | – | – | 2
+metrics                    | – | – | –            | –         | –            | ✓ | ✓ | ✓ | – | ✓ | – | –
+warnings                   | – | – | –            | –         | –            | – | ✓ | – | ✓ | ✓ | – | –
+evaluations                | self, peer | self, peer | self, peer | self, peer | self, peer | self, superior | self, superior | \
+self, peer | self, peer | residents, superior | – | –
 """
 
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from adapters.api import (
     PREFIX,
+    appraisal_inputs,
     approvals,
     attachments,
     duty,
@@ -48,6 +49,7 @@ ROUTERS = (
     registers.router,
     registry.router,
     rule_books.router,
+    appraisal_inputs.router,
     people.router,
     privacy.router,
     operation.router,

@@ -55,12 +55,15 @@ WRITTEN = """
 | finding: uphold, revoke; bonus points; close month | – | – | – | – | – | – | 2 | – | – | 2 | – | – |
 | metrics, register check | – | – | – | – | – | ✓ | ✓ | ✓ | – | ✓ | – | – |
 | warnings, probation results | – | – | – | – | – | – | ✓ | – | ✓ | ✓ | – | – |
+| read tallies | s | s | s | s | s | s + staff | ✓ | s | closed, all | ✓ | ✓ | s |
 | read | ✓ | a | ✓ while h; o | ✓ | ✓ while h | ✓ | ✓ | m | – | m | m | m |
 | open residents' data | ✓ | a | ✓ while h; o | ✓ while h | – | ✓ | ✓ | m | – | m | m | ✓ |
 | audit | – | – | – | – | – | ✓ | ✓ | – | – | ✓, m | ✓, m | – |
 | access log | – | – | – | – | – | – | – | – | – | – | ✓ | ✓ |
 | disclose to police | – | – | – | – | – | – | 2 | – | – | – | – | 2 |
 | erase a subject | – | – | – | – | – | – | 2 | – | – | – | – | 2 |
+| evaluations | self, peer | self, peer | self, peer | self, peer | self, peer | self, superior | self, superior | \
+self, peer | self, peer | residents, superior | – | – |
 """
 
 
@@ -92,7 +95,10 @@ class Standing:
     to_self_or_security: bool = False
     channel: str = "phone"
     command: str = ""
+    evaluation: str = ""
     about_oneself: bool = False
+    about_staff: bool = False
+    closed: bool = False
 
 
 READINGS: Mapping[str, Callable[[Standing], str]] = {
@@ -101,6 +107,8 @@ READINGS: Mapping[str, Callable[[Standing], str]] = {
     "2": lambda s: "two",
     "m": lambda s: "masked",
     "s": lambda s: "yes" if s.about_oneself else "no",
+    "s + staff": lambda s: "yes" if s.about_oneself or s.about_staff else "no",
+    "closed, all": lambda s: "yes" if s.closed else "no",
     "✓, m": lambda s: "yes",
     "a": lambda s: "yes" if s.own_area else "no",
     "o": lambda s: "yes" if s.assigned else "no",
@@ -113,6 +121,9 @@ READINGS: Mapping[str, Callable[[Standing], str]] = {
     "✓ inspection, company": lambda s: "yes" if s.channel in ("inspection", "company") else "no",
     "o: link": lambda s: "yes" if s.assigned and s.command == "link" else "no",
     "o, stand-in": lambda s: "yes" if s.assigned else "no",
+    "self, peer": lambda s: "yes" if s.evaluation in ("self", "peer") else "no",
+    "self, superior": lambda s: "yes" if s.evaluation in ("self", "superior") else "no",
+    "residents, superior": lambda s: "yes" if s.evaluation in ("residents", "superior") else "no",
 }
 
 BEST = ("yes", "two", "masked", "no")

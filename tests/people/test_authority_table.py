@@ -20,12 +20,20 @@ RIGHTS = {
     "shift: take_over": "take_over",
     "attendance list": "attendance",
     "price list": "price_list",
+    "finding: record": "record_finding",
+    "finding: confirm, waive": "decide_finding",
+    "finding: contest": "contest_finding",
+    "finding: uphold, revoke; bonus points; close month": "review_finding",
+    "read tallies": "read_tallies",
     "read": "read",
     "open residents' data": "open_personal",
     "audit": "audit",
     "access log": "access_log",
     "disclose to police": "disclose",
     "erase a subject": "erase",
+    "metrics, register check": "metrics",
+    "warnings, probation results": "warnings",
+    "evaluations": "evaluations",
 }
 """Rows that are no trigger's; every trigger's row is found by the trigger itself."""
 TRIGGERS = set(Trigger)
@@ -70,17 +78,26 @@ FACTS = [
     for channel in ("phone", "inspection", "company")
     for command in ("", "link")
 ]
+FACTS += [Standing(about_oneself=o, about_staff=s, closed=c) for o, s, c in product((False, True), repeat=3)]
+FACTS += [Standing(evaluation=kind) for kind in ("self", "peer", "residents", "superior")]
 MODES = {Mode.FULL: "yes", Mode.SECOND: "two", Mode.MASKED: "masked", None: "no"}
 
 
 def relation(standing: Standing) -> Relation:
     holds = {
         Need.OWN: standing.assigned,
+        Need.EVALUATES_SELF: standing.evaluation == "self",
+        Need.EVALUATES_PEER: standing.evaluation == "peer",
+        Need.FOR_RESIDENTS: standing.evaluation == "residents",
+        Need.EVALUATES_BELOW: standing.evaluation == "superior",
         Need.ON_DUTY: standing.on_duty,
         Need.NIGHT: standing.night,
         Need.TO_SELF_OR_SECURITY: standing.to_self_or_security,
         Need.FOR_COMPANY: standing.channel != "phone",
         Need.LINK: standing.command == "link",
+        Need.ABOUT_SELF: standing.about_oneself,
+        Need.ABOUT_STAFF: standing.about_staff,
+        Need.CLOSED: standing.closed,
     }
     return Relation(frozenset(need for need, held in holds.items() if held), "A1" if standing.own_area else "A2")
 
