@@ -26,6 +26,7 @@ from domain.approvals import Approvals
 from domain.directory import DirectoryKeeper
 from domain.duty_desk import DutyDesk
 from domain.duty_records import DutyRecords
+from domain.finding_desk import TWO_PEOPLE, FindingDesk, command_name
 from domain.households import Households
 from domain.imports import Imports
 from domain.inquiries import Inquiries
@@ -64,6 +65,7 @@ class Gongdan:
     administration: Administration
     appraisal: AppraisalDesk
     imports: Imports
+    findings: FindingDesk
     inquiries: Inquiries
     roll: RollEntry
     households: Households
@@ -128,7 +130,9 @@ async def opened(
         stack.push_async_callback(projections.stop)
         processes = await Processes.open(store, journal, directory, clock, PROCESSES)
         stack.push_async_callback(processes.stop)
-        approvals, roll = Approvals(desk, keys), RollEntry(desk)
+        findings = FindingDesk(desk)
+        approvals = Approvals(desk, keys, {command_name(trigger): findings for trigger in TWO_PEOPLE})
+        roll = RollEntry(desk)
         yield Gongdan(
             settings=settings,
             clock=clock,
@@ -146,6 +150,7 @@ async def opened(
             administration=Administration(journal, directory, clock, ids),
             appraisal=AppraisalDesk(journal, directory, clock, ids),
             imports=Imports(desk),
+            findings=findings,
             inquiries=Inquiries(desk, store.access_log),
             roll=roll,
             households=Households(desk, roll),

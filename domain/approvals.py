@@ -4,9 +4,11 @@ Lateness and authority were judged at the request; legality and the order of tim
 makes the approval ``failed``, with its reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from types import MappingProxyType
+from typing import Protocol
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -54,11 +56,30 @@ SOLEMN_RIGHTS: dict[type[Solemn], tuple[Right, str]] = {
 }
 
 
-class Approvals:
-    """Decides on what waits for a second person, and asks for what always takes two."""
+class TwoPersonCommand(Protocol):
+    """A command of another desk that waits for a second person: what forbids that person, and what it does."""
 
-    def __init__(self, desk: ServiceDesk, keys: KeyDestroyer) -> None:
+    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+        """Refuse (NotAllowed) a second person who is entitled by the row, but concerned."""
+        ...
+
+    async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
+        """The events it comes to, from its JSON text; raises a Refusal where it is no longer legal."""
+        ...
+
+
+NOBODY_ELSE: Mapping[str, TwoPersonCommand] = MappingProxyType({})
+
+
+class Approvals:
+    """Decides on what waits for a second person, and asks for what always takes two.
+
+    ``others`` are the commands of other desks, by the name their approvals bear.
+    """
+
+    def __init__(self, desk: ServiceDesk, keys: KeyDestroyer, others: Mapping[str, TwoPersonCommand] = NOBODY_ELSE) -> None:
         self._desk = desk
+        self._others = others
         self._keys = keys
         self._journal = desk.journal
 
@@ -98,7 +119,8 @@ class Approvals:
         desk.allow(right, name, roles, Relation())
         if isinstance(command, PublishRuleBook):
             _check_ahead(command, directory.day(community, now))
-        return await desk.ask_second_person(directory, right, name, command, community, state, request)
+        stream, subject = (state.id, state.subject) if state else (None, None)
+        return await desk.ask_second_person(directory, right, name, command, community, request, stream=stream, subject=subject)
 
     async def case(self, approval: UUID, login: str) -> ApprovalCase:
         """An approval, for its requester and whoever might decide on it.
@@ -119,10 +141,12 @@ class Approvals:
             raise denied(Right(case.right), f"approve {case.command}", roles)
         return case
 
-    async def _second_person(self, case: ApprovalCase, login: str) -> None:
+    async def _second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
         """Refuse the requester, and whoever the ticket complains of."""
         if login == case.requested_by:
             raise NotAllowed(f"approve {case.command}", [login], ["another person"], "a second, different person")
+        if case.command in self._others:
+            await self._others[case.command].second_person(directory, case, login)
         ticket = await self._journal.load(case.stream) if case.stream is not None else None
         if isinstance(ticket, TicketState) and login in ticket.complained_of:
             detail = "who is complained of may only add a note"
@@ -141,7 +165,7 @@ class Approvals:
         directory = await desk.directory.current(request.registry_version)
         for _ in range(TRIES):
             case = await self.case(approval, request.login)
-            await self._second_person(case, request.login)
+            await self._second_person(directory, case, request.login)
             if request.if_match is not None and request.if_match != case.version:
                 raise await journal.stale(case.id, request.if_match, case.version)
             now = desk.clock.now()
@@ -222,6 +246,8 @@ class Approvals:
             offline_entered=case.offline_entered,
             policy=directory.policy_of(case.community).version,
         )
+        if case.command in self._others:
+            return await self._others[case.command].effects(directory, case, text, now, both), False
         if case.command == PRICE_LIST:
             return await self._publish(case, PublishPriceList.model_validate_json(text), now, both), True
         if case.command == RULE_BOOK:

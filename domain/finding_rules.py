@@ -3,21 +3,36 @@
 from collections.abc import Iterator
 
 from domain.appraisal_facts import ConfirmedFinding
-from domain.errors import FieldError
+from domain.errors import FieldError, InvalidInput
 from domain.scorecard import Charged, Counting, Item, RuleBook, Severity
 
 
-def refusals(book: RuleBook, finding: ConfirmedFinding, pointer: str = "") -> Iterator[FieldError]:
-    """Everything wrong with a finding, each by its field below ``pointer`` and with what would be right."""
+def refusals(book: RuleBook, finding: ConfirmedFinding, pointer: str = "", *, undecided: bool = False) -> Iterator[FieldError]:
+    """Everything wrong with a finding, each by its field below ``pointer`` and with what would be right.
+
+    ``undecided``: it is not confirmed yet, so points decided by hand may still be missing.
+    """
     item = book.items.get(finding.item)
     if item is None:
         known = f"{', '.join(book.deductions)}; {', '.join(book.bonuses)}"
         yield FieldError(f"{pointer}/item", f"no such item in rule book '{book.version}'; known: {known}")
         return
-    for name, message in (*_kind(item), *_severity(item, finding), *_facts(item, finding)):
+    for name, message in (*_kind(item), *_severity(item, finding), *_facts(item, finding, undecided)):
         yield FieldError(f"{pointer}/{name}", f"item {item.code}: {message}")
     if finding.booked and finding.booked < finding.month:
         yield FieldError(f"{pointer}/booked_month", f"an adjustment is booked after the month of its date, {finding.month}")
+
+
+def checked(book: RuleBook, finding: ConfirmedFinding, *, undecided: bool = False) -> None:
+    """Raises InvalidInput with everything that is wrong with a finding."""
+    wrong = list(refusals(book, finding, undecided=undecided))
+    if wrong:
+        raise InvalidInput(wrong)
+
+
+def decided_by_hand(item: Item) -> bool:
+    """Whether an item's points are entered finding by finding (46, B1–B7)."""
+    return item.counting is Counting.DECIDED
 
 
 def parties_needed(item: Item, severity: Severity) -> bool:
@@ -41,7 +56,7 @@ def _severity(item: Item, finding: ConfirmedFinding) -> Iterator[tuple[str, str]
         yield "parties", "name the parties directly involved; they alone are charged or flagged"
 
 
-def _facts(item: Item, finding: ConfirmedFinding) -> Iterator[tuple[str, str]]:
+def _facts(item: Item, finding: ConfirmedFinding, undecided: bool) -> Iterator[tuple[str, str]]:
     overdue = item.counting is Counting.OVERDUE
     if overdue and finding.overdue_days is None:
         yield "overdue_days", "say how many days it is overdue"
@@ -49,9 +64,9 @@ def _facts(item: Item, finding: ConfirmedFinding) -> Iterator[tuple[str, str]]:
         yield "overdue_days", "this item knows no days overdue"
     if finding.amount_fen is not None and not item.takes_amount:
         yield "amount_fen", "this item knows no amount"
-    decided = item.counting is Counting.DECIDED
+    decided = decided_by_hand(item)
     commission = item.commission is not None and finding.amount_fen is not None
-    if decided and finding.points is None and not commission:
+    if decided and finding.points is None and not commission and not undecided:
         yield "points", "the points of this item are decided by hand; give them for director and administrator"
     if decided and finding.points is not None and commission:
         yield "points", "with an amount this item earns a commission and no points; give one of the two"

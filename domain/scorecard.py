@@ -152,7 +152,10 @@ class MetricRule(_Part):
 
 
 class Item(_Part):
-    """One item (考评项目). ``text`` is the regulation's wording, ``source`` its words where a typing error was corrected."""
+    """One item (考评项目). ``text`` is the regulation's wording, ``source`` its words where a typing error was corrected.
+
+    ``self_handled``: what the office dealt with itself is waived (自行处理除外).
+    """
 
     code: str
     text: Words
@@ -170,6 +173,7 @@ class Item(_Part):
     takes_amount: bool = False
     commission: Share | None = None
     referred: bool = False
+    self_handled: bool = False
     any: tuple[MetricTest, ...] = ()
     all: tuple[MetricTest, ...] = ()
 
@@ -320,7 +324,7 @@ _SETTINGS: dict[Counting, tuple[frozenset[str], frozenset[str]]] = {
     Counting.REFERRED: (frozenset({"referred"}), frozenset()),
     Counting.DOUBLING: (frozenset(), frozenset()),
 }
-_FREE = frozenset({"code", "text", "source", "reading", "unit", "counting", "charged"})
+_FREE = frozenset({"code", "text", "source", "reading", "unit", "counting", "charged", "self_handled"})
 Place = tuple[int | str, ...]
 
 

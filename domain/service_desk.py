@@ -403,9 +403,9 @@ class ServiceDesk:
             name,
             command,
             community,
-            state,
             request,
-            subject=subject,
+            stream=state.id if state else None,
+            subject=subject or (state.subject if state else None),
             offline_entered=entry.offline_entered,
             area=location.area if location else None,
             command_occurred_at=entry.at if request.occurred_at is not None else None,
@@ -419,19 +419,18 @@ class ServiceDesk:
         name: str,
         command: c.Value,
         community: str,
-        state: TicketState | None,
         request: Request,
         *,
+        stream: UUID | None = None,
         subject: UUID | None = None,
         offline_entered: bool = False,
         **judged: Any,
     ) -> Waiting:
-        """Write an approval down, its command sealed; ``judged`` is what was judged at the request (see ApprovalRequested).
+        """Write an approval down, its command sealed under ``subject`` (None: one of its own).
 
-        It is sealed under ``subject``, by default the ticket's, or one of its own.
+        ``stream`` is what it is about; ``judged`` is what was judged at the request (see ApprovalRequested).
         """
         now, policy = self.clock.now(), directory.policy_of(community)
-        subject = subject or (state.subject if state else None) or self.ids.new()
         event = occurred(
             Approval.ApprovalRequested,
             self.ids.new(),
@@ -441,9 +440,9 @@ class ServiceDesk:
             community=community,
             right=right.value,
             command=name,
-            arguments=Personal(subject, command.model_dump_json()),
+            arguments=Personal(subject or self.ids.new(), command.model_dump_json()),
             expires_at=now + policy.approval_lifetime,
-            stream=state.id if state else None,
+            stream=stream,
             **judged,
         )
         belonging = Belonging(community, directory.community(community).timezone)
