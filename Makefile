@@ -14,7 +14,7 @@ export HYPOTHESIS_PROFILE ?= $(if $(filter true,$(CI)),ci,dev)
 WORKERS ?= 2
 PORT ?= 8000
 
-.PHONY: help install demo serve test test-long lint format bench lock build clean
+.PHONY: help install browser demo serve test test-long lint format bench lock build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -28,13 +28,16 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+browser: $(STAMP) ## Chromium and a Chinese font for the tests of the pages (Debian's packages, where root may install them)
+	$(BIN)/python -m tests.browser.machine
+
 demo: $(STAMP) ## a simulated estate in a new store, served on loopback
 	$(BIN)/gongdan demo --port $(PORT)
 
 serve: $(STAMP) ## API and pages over the store named by GONGDAN_STORE
 	$(BIN)/gongdan serve --port $(PORT)
 
-test: $(STAMP) ## the test suite (ARGS='-k …' passes options to pytest)
+test: $(STAMP) browser ## the test suite (ARGS='-k …' passes options to pytest)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-long: $(STAMP) ## the tests that take minutes: kill runs, large histories

@@ -12,6 +12,7 @@ from adapters.processing.processes import Processes
 from adapters.projecting.blind_index import BlindIndex
 from adapters.projecting.projections import Projections
 from adapters.settings import Settings
+from adapters.sign_ins import SignIns
 from adapters.store.attachments import Attachments
 from adapters.store.codec import EventCodec
 from adapters.store.key_erasure import erased_in_log
@@ -72,6 +73,7 @@ class Gongdan:
     oversight: Oversight
     scopes: Scopes
     attachments: Attachments
+    sign_ins: SignIns
     holidays: Holidays
     projections: Projections
     processes: Processes
@@ -158,6 +160,7 @@ async def opened(
             scopes=Scopes(desk),
             holidays=holidays,
             attachments=Attachments(store.database, keys, clock, entropy),
+            sign_ins=SignIns(store.database, clock, ids, entropy),
             projections=projections,
             processes=processes,
         )

@@ -25,7 +25,8 @@ class Settings(BaseSettings):
     queue: int = Field(1000, ge=1, description="commands that may wait for the store before 503 is answered")
     deadline: float = Field(5.0, gt=0, description="longest time a command may take in the store, in seconds")
     rate: str = Field("1200/minute", description="requests per token")
-    sign_in_rate: str = Field("30/minute", description="requests with a wrong token per address")
+    sign_in_rate: str = Field("30/minute", description="requests with a wrong token, and wrong passwords, per address")
+    password_rate: str = Field("10/5minutes", description="wrong passwords per login before even the right one is refused")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     token: str = Field("", description="the API token that commands of the command line use instead of --as")
 

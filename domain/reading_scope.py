@@ -3,7 +3,7 @@
 One ticket is weighed by its relation to the person; a list needs the same answer turned round, as a bound on the list.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from domain.authority import CELLS, TABLE, Held, Mode, Need, Right
@@ -27,6 +27,11 @@ class Scope:
     def nothing(self) -> bool:
         """No ticket at all."""
         return not (self.everything or self.areas or self.own)
+
+    @property
+    def limits(self) -> tuple[Sequence[str] | None, Sequence[Assignee] | None]:
+        """What a list is bound to: areas, and who carries; both None where it is not."""
+        return (None, None) if self.everything else (sorted(self.areas), self.own)
 
 
 class Scopes:

@@ -1,6 +1,6 @@
-"""The web application: routes, problems, the layer around every request, and its opening from the settings."""
+"""The web application: the API, the pages, problems, the layer around every request, and its opening from the settings."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.metadata import version
@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from adapters.api import (
     PREFIX,
@@ -19,6 +21,7 @@ from adapters.api import (
     operation,
     people,
     privacy,
+    problems,
     registers,
     registry,
     rosters,
@@ -31,9 +34,11 @@ from adapters.api import (
 from adapters.api.context import Api
 from adapters.api.description import describe
 from adapters.api.logs import configure
-from adapters.api.problems import on_http_error, on_invalid_request, on_refusal
 from adapters.api.watching import Watching
 from adapters.composition import Gongdan, opened
+from adapters.pages import refusals
+from adapters.pages.routes import routes as page_routes
+from adapters.pages.site import Site
 from adapters.settings import Settings
 from domain.errors import Refusal
 
@@ -56,13 +61,19 @@ ROUTERS = (
     operation.root,
 )
 VERSION = version("gongdan")
+Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def create_app(gongdan: Gongdan) -> FastAPI:
     """The application over an open Gongdan, which the caller closes."""
     app = _application()
-    app.state.api = Api(gongdan)
+    _serve(app, gongdan)
     return app
+
+
+def _serve(app: FastAPI, gongdan: Gongdan) -> None:
+    app.state.api = Api(gongdan)
+    app.state.site = Site(app.state.api)
 
 
 def from_settings() -> FastAPI:
@@ -73,8 +84,9 @@ def from_settings() -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure(settings.log_level)
         async with opened(settings) as gongdan:
-            app.state.api = Api(gongdan)
+            _serve(app, gongdan)
             await gongdan.attachments.sweep()
+            await gongdan.sign_ins.sweep()
             await gongdan.projections.start()
             await gongdan.processes.start()
             yield
@@ -84,12 +96,13 @@ def from_settings() -> FastAPI:
 
 def _application(**more: Any) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, **more)
-    app.add_middleware(Watching)
-    app.add_exception_handler(Refusal, on_refusal)
-    app.add_exception_handler(HTTPException, on_http_error)
-    app.add_exception_handler(RequestValidationError, on_invalid_request)
+    app.add_middleware(Watching, failed=_failed)
+    app.add_exception_handler(Refusal, _by(problems.on_refusal, refusals.on_refusal))
+    app.add_exception_handler(HTTPException, _by(problems.on_http_error, refusals.on_http_error))
+    app.add_exception_handler(RequestValidationError, _by(problems.on_invalid_request, refusals.on_invalid_request))
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
+    app.router.routes.extend(page_routes())
     described = cache(lambda: describe(app, VERSION))
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
@@ -97,3 +110,25 @@ def _application(**more: Any) -> FastAPI:
         return described()
 
     return app
+
+
+OPERATION = ("/healthz", "/readyz", "/metrics")
+
+
+def _for_programs(request: Request) -> bool:
+    """Whether programs ask here, who are refused in JSON; people get a page."""
+    return request.url.path.startswith("/api/") or request.url.path in OPERATION
+
+
+def _by(api: Handler, pages: Handler) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        return await (api if _for_programs(request) else pages)(request, error)
+
+    return handle
+
+
+def _failed(request: Request, request_id: str) -> Response:
+    served = hasattr(request.app.state, "site")
+    if _for_programs(request) or not served:
+        return problems.internal_response(request_id)
+    return refusals.failed(request, request_id)

@@ -28,6 +28,11 @@ class Limiter:
         if not await self._limits.hit(self._item, key):
             raise TooManyRequests(self._item.get_expiry())
 
+    async def check(self, key: str) -> None:
+        """Count nothing; raises TooManyRequests where nothing more is let through."""
+        if not await self._limits.test(self._item, key):
+            raise TooManyRequests(self._item.get_expiry())
+
 
 class Api:
     """The state behind the operations of one server process."""

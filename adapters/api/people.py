@@ -144,11 +144,12 @@ async def add_person(request: Request) -> Response:
     openapi_extra=command_extra(Empty),
 )
 async def disable(request: Request, login: LoginParam) -> Response:
-    """The login is closed at once, and its tokens are revoked."""
+    """The login is closed at once, its tokens are revoked and its sessions end."""
     async with command(request, Empty) as (write, _):
         g = write.api.gongdan
         answer = await administered(write, lambda: g.administration.disable(login, write.administrator()), person_answer)
         await revoke_all(g.store, login)
+        await g.sign_ins.end_all(login)
         return answer
 
 

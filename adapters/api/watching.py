@@ -2,14 +2,16 @@
 
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
 from adapters.api.context import Api
-from adapters.api.problems import internal_response
 
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -25,8 +27,9 @@ log = structlog.get_logger("gongdan.api")
 class Watching:
     """The outermost layer (ASGI). Logs name the route, never the path or query as sent, which may hold personal data."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, failed: Callable[[Request, str], Response]) -> None:
         self._app = app
+        self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -53,7 +56,7 @@ class Watching:
             failure = _told(error)
             if status:
                 raise
-            await internal_response(request_id)(scope, receive, watched)
+            await self._failed(Request(scope), request_id)(scope, receive, watched)
         finally:
             self._note(scope, status, time.perf_counter() - started, request_id, failure)
 

@@ -1,6 +1,6 @@
 """The open workload (在办工单), its stream, the technician's worklist, and the list of tickets."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -73,10 +73,6 @@ async def scope_of(api: Api, caller: Caller, community: str, right: Right = Righ
     return found
 
 
-def _bounds(scope: Scope) -> tuple[Sequence[str] | None, Sequence[Assignee] | None]:
-    return (None, None) if scope.everything else (sorted(scope.areas), scope.own)
-
-
 async def _position_then(api: Api, at: datetime | None) -> int | None:
     return None if at is None else await api.gongdan.store.position_at(at)
 
@@ -110,7 +106,7 @@ async def workload(
 async def _workload(
     api: Api, scope: Scope, now: datetime, at: int | None = None, limit: int = 50, cursor: str | None = None
 ) -> WorkloadAnswer:
-    areas, own = _bounds(scope)
+    areas, own = scope.limits
     found = await api.gongdan.projections.workload(
         scope.community, now=now, at=at, limit=limit, cursor=cursor, areas=areas, own=own
     )
@@ -235,11 +231,11 @@ async def tickets(
 async def _within(api: Api, caller: Caller, filters: Filters, community: str | None, right: Right) -> Filters:
     """The filters, bounded to what the caller may list."""
     if community is not None:
-        areas, own = _bounds(await scope_of(api, caller, community, right))
+        areas, own = (await scope_of(api, caller, community, right)).limits
         return replace(filters, communities=[community], areas=areas, own=own)
     scopes = await Scopes(api.gongdan.desk).scopes(caller.directory, caller.login, right)
     if len(scopes) == 1:
-        areas, own = _bounds(scopes[0])
+        areas, own = scopes[0].limits
         return replace(filters, communities=[scopes[0].community], areas=areas, own=own)
     if not all(scope.everything for scope in scopes):
         raise invalid("/query/community", "name one community: your rights differ between them")

@@ -1,5 +1,6 @@
 """Communities, people and tokens, administered by the machine's operator."""
 
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from adapters.answers import community_answer, person_answer, token_answer
 from adapters.cli.console import Failed, Json, answered, emit, gongdan, operator, run, say, table
 from adapters.composition import Gongdan
 from adapters.documents import Answer, CommunityAnswer, PersonAnswer, TokenAnswer
+from adapters.passwords import well_formed
 from adapters.system import entropy
 from domain import ticket_commands as c
 from domain.administration import Administrator
@@ -117,12 +119,40 @@ def register_contractor(community: Community, code: Code, name: Name) -> None:
     say(f"{code} registered in {community}")
 
 
+Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password for the pages from standard input.")]
+
+
+def _password() -> str:
+    """The first line of standard input."""
+    return well_formed(sys.stdin.readline().rstrip("\r\n"))
+
+
 @user.command("add")
-def add_user(login: Login, name: Name) -> None:
-    """Add a person; roles are granted and tokens made apart."""
+def add_user(login: Login, name: Name, password_stdin: Stdin = False) -> None:
+    """Add a person; roles are granted and tokens made apart. Without a password there is no signing in to the pages."""
     formed, known = _formed(c.Login, "LOGIN", login), _formed(c.Name, "--name", name)
-    _administer(lambda parts, by: parts.administration.add_person(formed, known, by))
+    password = _password() if password_stdin else None
+
+    async def add(parts: Gongdan, by: Administrator) -> None:
+        await parts.administration.add_person(formed, known, by)
+        if password is not None:
+            await parts.sign_ins.set_password(formed, password)
+
+    _administer(add)
     say(f"{login} added")
+
+
+@user.command("password")
+def set_password(login: Login) -> None:
+    """Set a person's password for the pages, read from standard input; their sessions end."""
+    password = _password()
+
+    async def change(parts: Gongdan, _: Administrator) -> None:
+        (await parts.directory.current()).person(login)
+        await parts.sign_ins.set_password(login, password)
+
+    _administer(change)
+    say(f"password of {login} set")
 
 
 @user.command("grant")
@@ -163,11 +193,12 @@ def _grant(grant: Any) -> str:
 
 @user.command("disable")
 def disable(login: Login) -> None:
-    """Close a login at once; its tokens are revoked."""
+    """Close a login at once; its tokens are revoked and its sessions end."""
 
     async def close(parts: Gongdan, by: Administrator) -> None:
         await parts.administration.disable(login, by)
         await tokens.revoke_all(parts.store, login)
+        await parts.sign_ins.end_all(login)
 
     _administer(close)
     say(f"{login} disabled")

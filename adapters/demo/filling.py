@@ -50,6 +50,7 @@ TELLINGS: tuple[Telling, ...] = (
     *moving_and_building.TELLINGS,
 )
 TOKEN_DAYS = 30
+PASSWORD_BYTES = 4
 
 
 @dataclass
@@ -92,10 +93,11 @@ class SeededIds:
 
 @dataclass(frozen=True)
 class Demo:
-    """A filled store: its settings, each person's token, and the number of each story's ticket."""
+    """A filled store: its settings, each person's token, everybody's password, and the number of each story's ticket."""
 
     settings: Settings
     tokens: dict[str, str]
+    password: str
     numbers: dict[str, str]
     approval: UUID
 
@@ -229,12 +231,14 @@ async def fill(settings: Settings, now: datetime, seed: int, progress: Progress 
             await play()
             progress(done + 1, len(steps))
         clock.moment = _utc(now)
-        made = {}
+        made, password = {}, entropy(PASSWORD_BYTES).hex()
+        kept = await parts.sign_ins.passwords.hashed(password)
         for member in STAFF:
             _, made[member.login] = await tokens.issue(parts.store, clock, ids, entropy, member.login, TOKEN_DAYS)
+            await parts.sign_ins.put_hash(member.login, kept)
         taken = await parts.store.numbers_of(list(player.tickets.values()))
         numbers = {story: taken[ticket][0].number for story, ticket in player.tickets.items()}
-        return Demo(settings, made, numbers, player.approvals["bathroom"])
+        return Demo(settings, made, password, numbers, player.approvals["bathroom"])
 
 
 def _steps(days: Days, player: Player, random: Random) -> Iterator[tuple[datetime, Callable[[], Any]]]:

@@ -206,7 +206,24 @@ PROCESSES = Migration(
     ),
 )
 
-SCHEMA: list[Migration] = [LOG, ACCESS, ATTACHMENTS, PROJECTIONS, PROCESSES]
+SESSIONS = Migration(
+    6,
+    "passwords and sessions of the pages",
+    (
+        "CREATE TABLE passwords (login TEXT PRIMARY KEY, hash TEXT NOT NULL, changed_at BIGINT NOT NULL)",
+        # Of a session only the hash of what its cookie holds is kept; seen_at is at most a few minutes behind.
+        """CREATE TABLE sessions (
+            id BYTEA PRIMARY KEY,
+            login TEXT NOT NULL,
+            secret_hash BYTEA NOT NULL UNIQUE,
+            created_at BIGINT NOT NULL,
+            seen_at BIGINT NOT NULL,
+            ended_at BIGINT)""",
+        "CREATE INDEX sessions_login ON sessions (login)",
+    ),
+)
+
+SCHEMA: list[Migration] = [LOG, ACCESS, ATTACHMENTS, PROJECTIONS, PROCESSES, SESSIONS]
 
 
 def newest() -> int:

@@ -48,7 +48,7 @@ def test_the_contract_s_commands_exist() -> None:
         "area": {"add"},
         "team": {"add"},
         "contractor": {"add"},
-        "user": {"add", "grant", "list", "disable", "enable"},
+        "user": {"password", "add", "grant", "list", "disable", "enable"},
         "token": {"create", "list", "revoke"},
         "ticket": {"list", "show", "history"},
         "shift": {trigger.value.replace("_", "-") for trigger in ShiftTrigger} | {"show", "handover"},

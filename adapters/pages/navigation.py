@@ -1,0 +1,24 @@
+"""What the navigation offers: one line a page, and the rows of the authority table that make it worth offering."""
+
+from dataclasses import dataclass
+
+from domain.authority import Right
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page: its address, its name (Chinese; the catalogue has the English), who is offered it."""
+
+    path: str
+    name: str
+    rights: tuple[Right, ...] = ()
+    admin: bool = False
+
+
+def N_(text: str) -> str:
+    """Marks a text for the catalogue that is said later."""
+    return text
+
+
+NAVIGATION: tuple[Entry, ...] = (Entry("/", N_("工作台"), (Right.READ,)),)
+"""In the order shown."""

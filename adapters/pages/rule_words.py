@@ -1,0 +1,54 @@
+"""Rules in Chinese, by their code: what would satisfy each. Their English stands with the rules themselves, in the domain."""
+
+from collections.abc import Mapping
+
+RULE_WORDS: Mapping[str, str] = {
+    # steps of a ticket
+    "checklist_before_dispatch": "装修须先核对申请、图纸、押金、承诺书和许可证，方可派工",
+    "reassign_only_while_suspended": "开工后须先挂起，才能转给别人",
+    "decline_before_start": "开工前才能退单；开工后请挂起，或由派工人转单",
+    "accepted_once": "每次派工只接受一次，此单已接受",
+    "started_once": "每次派工只开工一次，此单已开工",
+    "suspended_once": "此单已挂起，请先恢复",
+    "resumed_when_suspended": "此单没有挂起",
+    "not_completed_while_suspended": "请先恢复，再完工",
+    "quotation_unanswered": "报价尚待住户答复",
+    "complaint_needs_reply": "投诉须先答复，才能完工或办结",
+    "checklist_before_completion": "此类工单的清单须全部核对",
+    "rectification_open": "限期整改尚未合格，请先确认整改",
+    "complaint_needs_judgement": "投诉须先定性，才能回访",
+    "unreached_needs_attempts": "须在三天内回访未遇满三次，才能关闭",
+    "reopened_in_time": "关闭超过三十天不能重开；请新接一单并关联",
+    "deferred_at_night": "只有夜间才能安排到次日",
+    "emergency_not_deferred": "应急事项不得推到次日",
+    "quoted_once_accepted": "住户已同意报价，按原报价结清",
+    "quotation_to_answer": "没有待答复的报价",
+    "charge_to_settle": "没有待结清的收费",
+    "one_order_at_a_time": "前一次限期整改尚未合格",
+    "order_to_confirm": "没有待确认的整改",
+    "kind_has_no_such_step": "此类工单没有这一步",
+    "follow_up_by_another": "回访须由未参与维修的人进行",
+    "on_the_spot": "当场回访只限当班办结的求助、咨询等，由办结人自己记",
+    "cancel_after_start": "开工后只能因住户撤回或不同意报价而取消",
+    "quotation_declined": "住户没有拒绝过报价",
+    "escalation_upward": "只能逐级上报，不能往下",
+    # steps of a shift
+    "back_at_post": "代值期间，须当值人先返岗",
+    "phone_at_desk": "电话在中控室，须先切回",
+    "extended_once": "上一时段尚未开始，不能再连班",
+    "never_unattended": "岗位不得无人，须先有人代值",
+    "stood_in_for": "没有人代值",
+    "phone_switched": "电话已在该处",
+    "signed_out_first": "须交班人先签名",
+    # books and rules
+    "month_closed": "该月已结账，计分所依据的记录不再改动",
+    "withdrawn_once": "已经撤销过",
+    "duty_begun": "此班已开始，不能再换班或请假",
+    "rule_book_ahead": "规则版本只能从尚未开始的月份起用",
+    "sheet_current": "移交表做好后未完工单有变化，须重做再签",
+}
+
+
+def rule_words(code: str, detail: str, language: str) -> str:
+    """What would satisfy a rule; ``detail`` is what the refusal itself says, in English."""
+    return RULE_WORDS.get(code, detail) if language == "zh" else detail[:1].upper() + detail[1:]

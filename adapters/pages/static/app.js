@@ -1,0 +1,28 @@
+// What pages do beyond their links and forms; without it every page still works.
+(() => {
+  "use strict";
+
+  // A menu closes when something else is used, or by Escape.
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  // What was refused is read out and in sight.
+  document.querySelector(".alert-danger[tabindex]")?.focus();
+
+  // The light tells whether the page is live. Who may no longer look is led to signing in.
+  const light = (state) => document.querySelector("[data-light]")?.setAttribute("data-light", state);
+  document.addEventListener("htmx:sse:after:connection", () => light("live"));
+  document.addEventListener("htmx:sse:close", () => light("lost"));
+  document.addEventListener("htmx:sse:error", (event) => {
+    light("lost");
+    if (event.detail?.status === 401) location.reload();
+  });
+})();

@@ -1,0 +1,123 @@
+"""Real Chromium over a real server: one of each for a worker's tests, a fresh profile for each test.
+
+The server runs over the demonstration's estate, by the machine's own clock. What a browser reports on the way (console errors,
+breaches of the Content-Security-Policy, failed requests) fails the test that caused it. Playwright's asynchronous interface is
+used throughout, since its other one would keep an event loop running between the tests of a worker.
+"""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import pytest
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from adapters.demo.filling import Demo, fill
+from tests.api.server import Server
+from tests.browser.looking import DESKTOP, Looker, Reports, Size
+from tests.browser.machine import LAUNCH, chromium, missing
+from tests.estate import settings_in
+
+Look = Callable[..., Awaitable[Looker]]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server over the demonstration's estate."""
+
+    url: str
+    demo: Demo
+
+
+@pytest.fixture(scope="session")
+async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
+    """Chromium; where it is missing the tests of the pages are skipped, on CI they fail."""
+    if absent := missing():
+        said = f"{' and '.join(absent)} missing: run `make browser` as root"
+        if os.environ.get("CI"):
+            pytest.fail(said, pytrace=False)
+        pytest.skip(said)
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=chromium(), args=list(LAUNCH))
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture(scope="session")
+async def served(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """The demonstration's estate, served."""
+    folder = tmp_path_factory.mktemp("pages")
+    demo = await fill(settings_in(folder), datetime.now(UTC), 1)
+    server = Server(folder)
+    try:
+        await server.ready()
+        yield Served(server.url, demo)
+    finally:
+        await anyio.to_thread.run_sync(server.stop)
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, served: Served) -> Callable[[str], Awaitable[Any]]:
+    """The cookies of a person, signed in once through the form itself."""
+    states: dict[str, Any] = {}
+
+    async def state(login: str) -> Any:
+        if login not in states:
+            context = await browser.new_context(base_url=served.url)
+            page = await context.new_page()
+            await page.goto("/sign-in")
+            await page.fill("#login", login)
+            await page.fill("#password", served.demo.password)
+            await page.press("#password", "Enter")
+            await page.wait_for_url(served.url + "/")
+            states[login] = await context.storage_state()
+            await context.close()
+        return states[login]
+
+    return state
+
+
+@pytest.fixture
+async def look(browser: Browser, served: Served, signed_in: Callable[[str], Awaitable[Any]]) -> AsyncIterator[Look]:
+    """Opens a browser of its own for a person (None: a guest): ``await look("li.na", language="en", theme="dark", size=PHONE)``.
+
+    At the end every report of every browser is asked for.
+    """
+    contexts: list[BrowserContext] = []
+    reports: list[Reports] = []
+
+    async def opened(
+        login: str | None = None, *, language: str = "zh", theme: str = "light", size: Size = DESKTOP, scripts: bool = True
+    ) -> Looker:
+        context = await browser.new_context(
+            base_url=served.url,
+            viewport={"width": size.width, "height": size.height},
+            storage_state=await signed_in(login) if login else None,
+            java_script_enabled=scripts,
+            timezone_id="Asia/Shanghai",
+            locale="zh-CN",
+            has_touch=size.touch,
+        )
+        choices = {"gongdan_language": language, "gongdan_theme": theme}
+        await context.add_cookies([{"name": name, "value": value, "url": served.url} for name, value in choices.items()])
+        contexts.append(context)
+        reports.append(Reports())
+        page = await context.new_page()
+        await reports[-1].watch(page)
+        return Looker(page, reports[-1], size)
+
+    yield opened
+    for context in contexts:
+        await context.close()
+    assert [report for one in reports for report in one.found] == []
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path | None:
+    """Where pictures of the pages go, if they are wanted: ``SCREENSHOTS=docs/screenshots make test ARGS='-k screenshot'``."""
+    folder = os.environ.get("SCREENSHOTS")
+    return Path(folder) if folder else None

@@ -1,0 +1,56 @@
+"""Every page, in both languages, both lights and both sizes: no violation of WCAG, nothing wider than the screen, no report.
+
+A page is added here by a line in :data:`PAGES`.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import Look
+from tests.browser.looking import DESKTOP, PHONE, Size
+
+pytestmark = pytest.mark.anyio
+
+PAGES: dict[str, tuple[str | None, str]] = {
+    "sign-in": (None, "/sign-in"),
+    "workbench": ("chen.ping", "/"),
+}
+"""Name → who looks, and the address."""
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_is_accessible_and_fits_in_both_languages_lights_and_sizes(name: str, look: Look) -> None:
+    login, address = PAGES[name]
+    for language, theme, size in (
+        ("zh", "light", DESKTOP),
+        ("en", "dark", DESKTOP),
+        ("zh", "dark", PHONE),
+        ("en", "light", PHONE),
+    ):
+        looker = await look(login, language=language, theme=theme, size=size)
+        await looker.open(address)
+        assert await looker.axe() == [], f"{name} {language} {theme}"
+        assert await looker.too_wide() == 0, f"{name} {language} {size.width}"
+        await looker.page.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_says_the_same_without_scripts(name: str, look: Look) -> None:
+    login, address = PAGES[name]
+    page = await (await look(login, scripts=False)).open(address)
+    assert await page.locator("main h1").count() == 1
+    assert (await page.locator("main").inner_text()).strip()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("name", PAGES)
+async def test_screenshots(name: str, size: Size, theme: str, look: Look, screenshots: Path | None) -> None:
+    """Pictures for the documentation; made where they are asked for."""
+    if screenshots is None:
+        pytest.skip("SCREENSHOTS names no folder")
+    login, address = PAGES[name]
+    looker = await look(login, theme=theme, size=size)
+    await looker.open(address)
+    await looker.shot(screenshots, f"{name}-{size.width}-{theme}")
