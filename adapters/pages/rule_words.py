@@ -44,6 +44,7 @@ RULE_WORDS: Mapping[str, str] = {
     "month_closed": "该月已结账，计分所依据的记录不再改动",
     "withdrawn_once": "已经撤销过",
     "duty_begun": "此班已开始，不能再换班或请假",
+    "month_open": "该月已结账，已计入的考评不再撤销",
     "rule_book_ahead": "规则版本只能从尚未开始的月份起用",
     "sheet_current": "移交表做好后未完工单有变化，须重做再签",
 }
