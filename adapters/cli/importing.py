@@ -12,6 +12,8 @@ from adapters.exchange.importing import ImportReport, import_log, mapping_text, 
 
 SHOWN = 20
 """How many refused rows are printed; the report file has them all."""
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+"""Of the progress display."""
 
 
 def import_(
@@ -42,8 +44,7 @@ def import_(
     async def bring() -> ImportReport:
         text = mapping_text(mapping)
         async with gongdan() as parts:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+            with Progress(*COLUMNS, console=Console(stderr=True), transient=True) as shown:
                 return await import_log(
                     parts.imports,
                     file,
@@ -52,8 +53,8 @@ def import_(
                     login,
                     second,
                     dry_run=dry_run,
-                    looking=_Moves(shown, shown.add_task("looking through", total=None)),
-                    progress=_Moves(shown, shown.add_task("importing", total=None)),
+                    looking=Moves(shown, shown.add_task("looking through", total=None)),
+                    progress=Moves(shown, shown.add_task("importing", total=None)),
                 )
 
     found = run(bring())
@@ -62,7 +63,7 @@ def import_(
     _tell(found)
 
 
-class _Moves:
+class Moves:
     """Moves one bar of the progress display."""
 
     def __init__(self, shown: Progress, task: TaskID) -> None:

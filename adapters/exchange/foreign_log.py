@@ -55,35 +55,60 @@ def read_csv(
 
     Raises FileRefused where the columns named are not there, or a line can't be read.
     """
-    reader = csv.reader(text_lines(stream, encoding, limits), delimiter=delimiter, strict=True)
+    advice = 'the file\'s encoding in the mapping, such as encoding = "{other}"'
+    header, rows = csv_rows(stream, encoding=encoding, delimiter=delimiter, advice=advice, limits=limits)
+    check_header(header, (case, *moments, *needed))
+    for found in rows:
+        if isinstance(found, BadRow):
+            yield found
+            continue
+        line, row = found
+        entries = [RawEntry(column, row[column], row) for column in moments if row[column].strip()]
+        yield RawCase(row[case].strip(), line, row, entries)
+
+
+def csv_rows(
+    stream: BufferedReader, *, encoding: str, delimiter: str, advice: str, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Sequence[str], Iterator[tuple[int, Mapping[str, str]] | BadRow]]:
+    """The names of the columns, and each row below with its line; raises FileRefused where a line can't be read.
+
+    ``advice`` says where another encoding would be stated.
+    """
+    reader = csv.reader(text_lines(stream, encoding, limits, advice=advice), delimiter=delimiter, strict=True)
     try:
         header = next(reader, None)
     except csv.Error as error:
         raise FileRefused(f"line 1: {error}") from error
     if not header:
         raise FileRefused("is empty: the first line names the columns")
+
+    def rows() -> Iterator[tuple[int, Mapping[str, str]] | BadRow]:
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                yield BadRow(line, str(error))
+                continue
+            if cells is None:
+                return
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                yield BadRow(line, f"has {len(cells)} cells; there are {len(header)} columns")
+                continue
+            yield line, dict(zip(header, cells, strict=True))
+
+    return header, rows()
+
+
+def check_header(header: Sequence[str], needed: Sequence[str]) -> None:
+    """Raises FileRefused where a column is named twice, or one that is needed is not there."""
     twice = sorted({name for name in header if name and header.count(name) > 1})
-    missing = [name for name in dict.fromkeys((case, *moments, *needed)) if name not in header]
+    missing = [name for name in dict.fromkeys(needed) if name not in header]
     if twice or missing:
         what = f"has no column {', '.join(missing)}" if missing else f"has twice the column {', '.join(twice)}"
         raise FileRefused(f"{what}; columns: {', '.join(header)[:500]}")
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            yield BadRow(line, str(error))
-            continue
-        if cells is None:
-            return
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            yield BadRow(line, f"has {len(cells)} cells; there are {len(header)} columns")
-            continue
-        row = dict(zip(header, cells, strict=True))
-        entries = [RawEntry(column, row[column], row) for column in moments if row[column].strip()]
-        yield RawCase(row[case].strip(), line, row, entries)
 
 
 XES_TYPES = {"string", "date", "int", "float", "boolean", "id"}

@@ -86,8 +86,10 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def text_lines(stream: io.BufferedReader, encoding: str, limits: Limits = DEFAULT_LIMITS) -> Iterator[str]:
+def text_lines(stream: io.BufferedReader, encoding: str, limits: Limits = DEFAULT_LIMITS, *, advice: str) -> Iterator[str]:
     """Lines as text; raises FileRefused naming the first line that is too long or not of the encoding.
+
+    ``advice`` says where another encoding, ``{other}``, would be stated.
 
     The encoding must leave the line feed to itself, as every one that a mapping may name does.
     """
@@ -102,7 +104,5 @@ def text_lines(stream: io.BufferedReader, encoding: str, limits: Limits = DEFAUL
             yield line.decode(encoding)
         except UnicodeDecodeError as error:
             other = "gbk" if encoding == "utf-8" else "utf-8"
-            raise FileRefused(
-                f"line {number}, byte {error.start + 1} is not {encoding}; state the file's encoding in the mapping,"
-                f' such as encoding = "{other}"'
-            ) from None
+            said = advice.format(other=other)
+            raise FileRefused(f"line {number}, byte {error.start + 1} is not {encoding}; state {said}") from None

@@ -50,6 +50,7 @@ def test_the_contract_s_commands_exist() -> None:
         "contractor": {"add"},
         "user": {"password", "add", "grant", "list", "disable", "enable"},
         "token": {"create", "list", "revoke"},
+        "dwellings": {"import"},
         "ticket": {"list", "show", "history"},
         "shift": {trigger.value.replace("_", "-") for trigger in ShiftTrigger} | {"show", "handover"},
         "roster": {"show", "publish", "swap", "leave", "feed", "revoke-feed"},
