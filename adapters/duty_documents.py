@@ -210,6 +210,33 @@ class CoverageAnswer(Answer):
     next_cursor: str | None
 
 
+class ReminderAnswer(Answer):
+    """提醒: what runs late or is about to, since when; ``about`` is the ticket, shift or desk, ``number`` the ticket's.
+
+    ``level`` is who was told beyond the desk; ``login`` carries the ticket or held the desk. Without ``settled_at`` it stands.
+    """
+
+    id: UUID
+    kind: t.ReminderKind
+    about: UUID
+    number: str | None
+    level: t.EscalationLevel | None
+    login: str | None
+    clock: t.ClockName | None
+    due_at: Moment | None
+    raised_at: Moment
+    settled_at: Moment | None
+
+
+class RemindersAnswer(Answer):
+    """Reminders in the order they were raised."""
+
+    community: str
+    position: int
+    items: list[ReminderAnswer]
+    next_cursor: str | None
+
+
 class ChangedTicket(Answer):
     """A ticket that changed since the last reading."""
 
@@ -247,6 +274,7 @@ class MorningReviewAnswer(Answer):
     deferred: list[HandoverItem]
     unfinished: list[HandoverItem]
     by_clock: dict[str, dict[str, int]]
+    reminders: list[ReminderAnswer]
     since: int
     changes: list[ChangedTicket]
     read: list[ReadingProof]

@@ -102,6 +102,13 @@ class Handover(_Part):
         return lists.get(post, self.equipment_assistant)
 
 
+class Reminders(_Part):
+    near_minutes: Minutes
+    director_minutes: Minutes
+    empty_minutes: Minutes
+    director_duty_minutes: Minutes
+
+
 class _Policy(_Part):
     version: str
     clocks: ClockLimits
@@ -111,6 +118,7 @@ class _Policy(_Part):
     approval: ApprovalTerms
     duty: Duty
     handover: Handover
+    reminders: Reminders
 
 
 @dataclass(frozen=True)
@@ -149,6 +157,11 @@ class Policy:
     def handover(self) -> Handover:
         """Handing the desk over."""
         return self.values.handover
+
+    @property
+    def reminders(self) -> Reminders:
+        """When the system reminds by itself, and whom."""
+        return self.values.reminders
 
     @property
     def approval_lifetime(self) -> timedelta:

@@ -308,6 +308,15 @@ class Tenure(StrEnum):
     TENANT = "tenant"  # 租户
 
 
+class ReminderKind(StrEnum):
+    """What the system reminds of by itself."""
+
+    CLOCK_NEAR = "clock_near"  # 时限将至
+    CLOCK_BREACHED = "clock_breached"  # 已超时
+    HANDOVER_UNSIGNED = "handover_unsigned"  # 未按时办理移交
+    DESK_EMPTY = "desk_empty"  # 值班空岗
+
+
 class RosterChange(StrEnum):
     """How a duty on a published roster (值班表) passes to another person."""
 

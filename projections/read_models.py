@@ -8,6 +8,7 @@ from projections.morning_review import MORNING_REVIEW
 from projections.night_log import NIGHT_LOG
 from projections.open_workload import OPEN_WORKLOAD
 from projections.register_books import REGISTER_BOOKS
+from projections.reminders import REMINDERS
 from projections.service_report import SERVICE_REPORT
 from projections.technician_worklist import TECHNICIAN_WORKLIST
 from projections.ticket_directory import TICKET_DIRECTORY
@@ -24,5 +25,6 @@ VIEWS: tuple[View, ...] = (
     NIGHT_LOG,
     DUTY_COVERAGE,
     MORNING_REVIEW,
+    REMINDERS,
     APPRAISAL_TALLY,
 )

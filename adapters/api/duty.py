@@ -28,6 +28,8 @@ from adapters.duty_documents import (
     LogLineAnswer,
     MorningReviewAnswer,
     ReadingProof,
+    ReminderAnswer,
+    RemindersAnswer,
 )
 from adapters.roster_documents import covered, due_answer
 from domain import terms as t
@@ -42,6 +44,7 @@ from projections.duty_coverage import DUTY_COVERAGE, Coverage, GapRow, coverage,
 from projections.handover_list import HANDOVER_LIST, HandoverRow, handover_list
 from projections.morning_review import MORNING_REVIEW, reviewed
 from projections.night_log import NIGHT_LOG, LineRow, lines
+from projections.reminders import REMINDERS, ReminderRow, place, reminders
 from projections.tables import micros
 
 router = resources("duty")
@@ -271,7 +274,7 @@ async def get_morning_review(
     roles = directory.roles(caller.login, community, now)
     if weigh(Right.TAKE_OVER, roles, Relation()) is None:
         raise denied(Right.TAKE_OVER, "morning_review", roles)
-    for view in (HANDOVER_LIST, NIGHT_LOG, DUTY_COVERAGE, MORNING_REVIEW):
+    for view in (HANDOVER_LIST, NIGHT_LOG, DUTY_COVERAGE, MORNING_REVIEW, REMINDERS):
         await reached(api, view.name, min_position)
     zone, policy = directory.zone(community), directory.policy_of(community)
     day = day or directory.day(community, now)
@@ -283,6 +286,7 @@ async def get_morning_review(
     logged = await lines(read(NIGHT_LOG.name), community, t.DutyLog.NIGHT_LOG, start, end, limit=1000)
     held = await coverage(read(DUTY_COVERAGE.name), community, start, end)
     tomorrow = utc(datetime.combine(day + timedelta(days=1), time(), zone))
+    standing = await reminders(read(REMINDERS.name), community, limit=1000)
     proof = await reviewed(read(MORNING_REVIEW.name), community, midnight, tomorrow)
     items = {row.ticket: _item(caller, row, now) for row in listed.items}
     texts, masked = await _lines(api, caller, community, logged.items)
@@ -290,7 +294,7 @@ async def get_morning_review(
     answer = MorningReviewAnswer(
         community=community,
         date=day,
-        position=min(listed.position, logged.position, held.position, proof.position),
+        position=min(listed.position, logged.position, held.position, proof.position, standing.position),
         night_from=start,
         night_to=end,
         shifts=shifts,
@@ -301,6 +305,7 @@ async def get_morning_review(
         deferred=[item for item in items.values() if item.deferred_until is not None],
         unfinished=sorted(items.values(), key=_urgency),
         by_clock=_by_clock(items.values()),
+        reminders=await _reminders(api, standing.items),
         since=proof.since,
         changes=[
             *(
@@ -319,6 +324,54 @@ async def get_morning_review(
         unread=[one.id for one in shifts if one.state is t.ShiftStatus.HANDED_OVER],
     )
     return json_answer(answer)
+
+
+async def _reminders(api: Api, rows: Sequence[ReminderRow]) -> list[ReminderAnswer]:
+    """Reminders, those of tickets with the ticket's number."""
+    numbers = await api.gongdan.store.numbers_of([row.about for row in rows if row.clock is not None])
+    return [
+        ReminderAnswer(
+            id=row.reminder,
+            kind=row.kind,
+            about=row.about,
+            number=next((one.number for one in numbers.get(row.about, ())), None),
+            level=row.reminder_level,
+            login=row.login,
+            clock=row.clock,
+            due_at=row.due_at,
+            raised_at=row.raised_at,
+            settled_at=row.settled_at,
+        )
+        for row in rows
+    ]
+
+
+@router.get(
+    "/reminders",
+    summary="提醒 · What runs late, or is about to",
+    response_model=RemindersAnswer,
+    responses=responses.read(),
+)
+async def get_reminders(
+    api: TheApi,
+    caller: TheCaller,
+    community: CommunityParam,
+    standing: Annotated[bool, Query(description="只看未解除的 · only those whose cause lasts")] = True,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    min_position: MinPosition = None,
+) -> Response:
+    """Of the whole community for who reads all its tickets; else those about oneself."""
+    scope = await scope_of(api, caller, community)
+    await reached(api, REMINDERS.name, min_position)
+    found = await reminders(
+        api.gongdan.projections.reader(REMINDERS.name), community,
+        standing=standing, login=None if scope.everything else caller.login, after=_after(cursor), limit=limit + 1,
+    )  # fmt: skip
+    rows = found.items[:limit]
+    more = seal_cursor(*place(rows[-1])) if len(found.items) > limit else None
+    items = await _reminders(api, rows)
+    return json_answer(RemindersAnswer(community=community, position=found.position, items=items, next_cursor=more))
 
 
 def _change(

@@ -13,12 +13,14 @@ from adapters.cli.reports import day_of
 from adapters.cli.ticket import As, caught_up, moment, reader
 from adapters.exchange.attendance import attendance
 from adapters.exchange.workbooks import ATTENDED_COLUMNS, attended_lines, write_attendance
+from adapters.pages.labels import label
 from adapters.roster_documents import AttendanceAnswer
-from domain.terms import DutyLog
+from domain.terms import ClockName, DutyLog, EscalationLevel, ReminderKind
 from projections.duty_coverage import DUTY_COVERAGE
 from projections.handover_list import HANDOVER_LIST
 from projections.morning_review import MORNING_REVIEW
 from projections.night_log import NIGHT_LOG
+from projections.reminders import REMINDERS
 
 duty = typer.Typer(no_args_is_help=True, help="Duty (值班): what is to be handed over, logs, coverage, the morning review.")
 
@@ -106,7 +108,7 @@ def morning_review(
     json: Json = False,
 ) -> None:
     """Show what the supervisor reads first (晨间查阅): last night, what is unfinished by clock, what changed since."""
-    views = (HANDOVER_LIST.name, NIGHT_LOG.name, DUTY_COVERAGE.name, MORNING_REVIEW.name)
+    views = (HANDOVER_LIST.name, NIGHT_LOG.name, DUTY_COVERAGE.name, MORNING_REVIEW.name, REMINDERS.name)
     found = read(login, views, lambda a, c, _: api.get_morning_review(a, c, community, day_of(day, "--date")))
     if json:
         emit(found)
@@ -115,10 +117,43 @@ def morning_review(
     _coverage(found)
     _lines(found["night_log"])
     _items(found["unfinished"])
+    _reminders(found["reminders"])
     for proof in found["read"]:
         say(f"{proof['by']} read {proof['officer']}'s shift {proof['shift']} at {proof['at']}, up to {proof['read_upto']}")
     if found["unread"]:
         say(f"not read yet: {', '.join(found['unread'])}")
+
+
+@duty.command("reminders")
+def reminders(
+    community: Community,
+    everything: Annotated[bool, typer.Option("--all", help="Those whose cause is gone too.")] = False,
+    login: As = None,
+    json: Json = False,
+) -> None:
+    """Show what runs late or is about to (提醒): clocks, handovers, an empty desk; of the whole community, or about oneself."""
+    views = (REMINDERS.name,)
+    found = read(login, views, lambda a, c, at: api.get_reminders(a, c, community, not everything, 200, at), "items")
+    if json:
+        emit(found)
+    else:
+        _reminders(found["items"])
+
+
+def _reminders(items: list[dict[str, Any]]) -> None:
+    heads = ("since", "what", "about", "concerns", "told", "settled")
+    rows = [
+        (
+            one["raised_at"],
+            label(ReminderKind(one["kind"])) + (f" {label(ClockName(one['clock']))}" if one["clock"] else ""),
+            one["number"] or one["about"],
+            one["login"],
+            label(EscalationLevel(one["level"])) if one["level"] else "",
+            one["settled_at"],
+        )
+        for one in items
+    ]
+    table(heads, rows)
 
 
 @duty.command("attendance")

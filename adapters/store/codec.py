@@ -26,6 +26,7 @@ import domain.evaluation
 import domain.figure
 import domain.finding
 import domain.probation
+import domain.reminder
 import domain.reprimand
 import domain.resident
 import domain.roll

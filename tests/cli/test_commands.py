@@ -30,8 +30,10 @@ READING = {
     "gongdan processes status": (),
 }
 """Every command with ``--json``, and how to ask it."""
-ASKED_ELSEWHERE = {"gongdan appraisal calculate"}
-"""Those that need a file; their own tests ask them."""
+ASKED_ELSEWHERE = {"gongdan appraisal calculate"} | {
+    " ".join(path) for path, _ in commands() if path[1] in ("shift", "roster", "duty")
+}
+"""Those that need a file, or shifts and a roster; their own tests ask them."""
 
 
 def lift(estate: Home) -> str:

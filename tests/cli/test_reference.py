@@ -54,7 +54,7 @@ def test_the_contract_s_commands_exist() -> None:
         "ticket": {"list", "show", "history"},
         "shift": {trigger.value.replace("_", "-") for trigger in ShiftTrigger} | {"show", "handover"},
         "roster": {"show", "publish", "swap", "leave", "feed", "revoke-feed"},
-        "duty": {"handover-list", "night-log", "coverage", "morning-review", "attendance"},
+        "duty": {"handover-list", "night-log", "coverage", "morning-review", "reminders", "attendance"},
         "projections": {"status", "rebuild", "check", "retry"},
         "processes": {"status", "retry"},
         "keys": {"rotate"},

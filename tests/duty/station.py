@@ -1,6 +1,6 @@
 """The desk of a community in few words: people are called as their role; each command is a request of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +48,11 @@ class Station:
         """Set the clock."""
         self.estate.clock.moment = at(text)
         return self.estate.clock.moment
+
+    async def set_and(self, do: Callable[[Estate], Awaitable[None]], text: str) -> None:
+        """Set the clock, and do something with the estate."""
+        self.set(text)
+        await do(self.estate)
 
     async def open(self, login: str = "assistant", **more: Any) -> ShiftState:
         return self._took(await self.duty.open(JX, self.estate.request(login), **more))

@@ -223,3 +223,30 @@ async def test_the_calendar_says_what_it_does_not_know(client: Client) -> None:
     assert (await client.post("kao", f"/approvals/{asked.json()['id']}/approve")).status_code == 200
     answer = await client.get("li", "/calendar", **{"community": "JX", "from": "2026-10-08", "to": "2026-10-08"})
     assert [(day["works"], day["source"]) for day in answer.json()["days"]] == [(False, "override")]
+
+
+async def test_reminders_are_listed_and_stand_in_the_morning_review(client: Client) -> None:
+    ticket, _, held = await a_night(client)
+    await client.act("li", ticket, "dispatch", assignee="wu")
+    client.estate.clock.move(days=4)
+    g = client.estate.gongdan
+    await g.processes.catch_up()
+    client.position = (await g.store.head()).position  # type: ignore[attr-defined]
+    found = await read(client, "chen", "/reminders")
+    assert [(one["kind"], one["about"], one["number"], one["login"], one["level"]) for one in found["items"]] == [
+        ("handover_unsigned", held["id"], None, "li", "director"),
+        ("clock_breached", ticket["id"], ticket["number"], "wu", "director"),
+    ]
+    assert (await read(client, "wang", "/morning-review"))["reminders"] == found["items"]
+    assert [one["about"] for one in (await read(client, "wu", "/reminders"))["items"]] == [ticket["id"]]
+    page = await read(client, "chen", "/reminders", limit=1)
+    rest = await read(client, "chen", "/reminders", limit=1, cursor=page["next_cursor"])
+    assert page["items"] + rest["items"] == found["items"]
+    assert rest["next_cursor"] is None
+    await client.act("li", ticket, "cancel", reason="withdrawn")
+    await g.processes.catch_up()
+    client.position = (await g.store.head()).position  # type: ignore[attr-defined]
+    assert [one["kind"] for one in (await read(client, "chen", "/reminders"))["items"]] == ["handover_unsigned"]
+    everything = await read(client, "chen", "/reminders", standing=False)
+    assert sorted(one["kind"] for one in everything["items"]) == ["clock_breached", "handover_unsigned"]
+    assert problem(await client.get("fang", "/reminders", community="JX")) == "not-found"

@@ -22,6 +22,7 @@ from domain.figure import Figure
 from domain.finding import DecidedPoints, Finding
 from domain.handover_sheet import Equipment, SheetTicket
 from domain.probation import Probation
+from domain.reminder import Reminder
 from domain.reprimand import Reprimand
 from domain.resident import Resident
 from domain.roll import Roll
@@ -37,9 +38,11 @@ from domain.terms import (
     Condition,
     DutyLog,
     DutyPeriod,
+    EscalationLevel,
     EvaluationKind,
     FindingCause,
     Kind,
+    ReminderKind,
     ReprimandKind,
     Role,
     RosterChange,
@@ -97,6 +100,17 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
         "period": DutyPeriod.MORNING,
         "follows": uid(0x71),
     },
+    Reminder.ReminderRaised: {
+        "community": "garden",
+        "kind": ReminderKind.CLOCK_BREACHED,
+        "about": OTHER_TICKET,
+        "level": EscalationLevel.SUPERVISOR,
+        "login": "wang",
+        "clock": ClockName.REPAIR,
+        "due_at": AT,
+    },
+    Reminder.ReminderEscalated: {"community": "garden", "level": EscalationLevel.DIRECTOR},
+    Reminder.ReminderSettled: {"community": "garden"},
     Roster.RosterPublished: {
         "community": "garden",
         "month": "2026-03",
