@@ -6,14 +6,17 @@ the months before it. Quarters and years are their sums.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 
 from domain.appraisal import Tally, summed, tally
 from domain.appraisal_facts import ConfirmedFinding, EarlierMonth, Facts, Metric, Month, Period, Person, PostHeld, Warned
 from domain.appraisal_frozen import thaw
+from domain.charging import ZERO, Charge
+from domain.dismissal import passes_probation
 from domain.rule_books import Law
 from domain.scorecard import Post
-from domain.terms import AppraisalStatus
+from domain.terms import AppraisalStatus, ProbationResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,36 @@ def tally_of(record: Record, period: Period) -> Tally:
     total = summed(list(made.values()), period)
     versions = dict.fromkeys(one.rule_book for month, one in made.items() if period.holds(month))
     return replace(total, rule_book=", ".join(versions))
+
+
+def deducted_between(record: Record, login: str, start: date, end: date) -> Decimal:
+    """The points deducted from somebody for what happened from a day to a day, whenever it was charged; positive.
+
+    A figure counts on the last day of its period, a pair of warnings on the day of the second.
+    """
+    last = max([Month.of(end), *(one.charged_in for one in record.findings if start <= one.day <= end)])
+    made = tallies(record, Month.of(start), last).values()
+    lines = (line for one in made for person in one.people if person.login == login for line in person.lines)
+    charges = (charge for line in lines if not line.item.startswith("B") for charge in line.charges)
+    return sum((charge.points for charge in charges if start <= _day(charge) <= end), ZERO)
+
+
+def probation_result(record: Record, login: str, start: date, end: date, passed: bool | None, today: date) -> ProbationResult:
+    """Whether a probation is passed: nothing deducted in it, and its examination passed (D2 五.2)."""
+    deducted = deducted_between(record, login, start, min(end, today)) if start <= today else ZERO
+    if deducted or passed is False:
+        return ProbationResult.FAILED
+    if today <= end:
+        return ProbationResult.RUNNING
+    if passed is None:
+        return ProbationResult.AWAITING_EXAMINATION
+    return ProbationResult.PASSED if passes_probation([deducted], passed) else ProbationResult.FAILED
+
+
+def _day(charge: Charge) -> date:
+    if charge.finding:
+        return charge.finding.day
+    return date.fromisoformat(charge.warned[-1]) if charge.warned else charge.month.last_day
 
 
 def _open(record: Record, month: Month, earlier: Sequence[EarlierMonth]) -> Tally:

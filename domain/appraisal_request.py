@@ -30,6 +30,7 @@ from domain.errors import FieldError, InvalidInput, invalid
 from domain.figure_rules import wrong_figure
 from domain.finding_rules import refusals
 from domain.pay_bands import Exact, HalfPoints, Total
+from domain.rule_books import Law
 from domain.scorecard import Points, Post, RuleBook, Severity
 
 
@@ -104,7 +105,9 @@ class _Person(_Part):
     areas: tuple[_Area, ...] = ()
 
 
-class _Finding(_Part):
+class SupposedFinding(_Part):
+    """A finding as a file or a "what if" has it; it counts as confirmed."""
+
     id: Text
     item: Text
     date: Day
@@ -116,8 +119,17 @@ class _Finding(_Part):
     points: Points | None = None
     overdue_days: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] | None = None
     amount_fen: Fen | None = None
-    booked_month: MonthText | None = None
     tickets: tuple[Text, ...] = ()
+
+
+class Supposition(_Part):
+    """What if (假设) these findings were confirmed too."""
+
+    findings: Annotated[tuple[SupposedFinding, ...], Field(min_length=1, max_length=200)]
+
+
+class _Finding(SupposedFinding):
+    booked_month: MonthText | None = None
 
 
 class _Metric(_Part):
@@ -206,28 +218,47 @@ def _facts(request: _Request) -> Facts:
             )
             for one in request.people
         ),
-        findings=tuple(
-            ConfirmedFinding(
-                id=one.id,
-                item=one.item,
-                day=one.date,
-                area=one.area,
-                quantity=one.quantity,
-                severity=Severity(one.severity),
-                parties=one.parties,
-                doubled=one.doubled,
-                points=one.points,
-                overdue_days=one.overdue_days,
-                amount_fen=one.amount_fen,
-                booked=one.booked_month,
-                tickets=one.tickets,
-            )
-            for one in request.findings
-        ),
+        findings=tuple(_fact(one, one.booked_month) for one in request.findings),
         metrics=tuple(Metric(one.name, one.period, one.value, one.area) for one in request.metrics),
         warnings=tuple(Warned(one.login, one.date) for one in request.warnings),
         earlier_months=tuple(EarlierMonth(one.month, one.login, one.deductions, one.total) for one in request.earlier_months),
     )
+
+
+def _fact(one: SupposedFinding, booked: Month | None = None) -> ConfirmedFinding:
+    return ConfirmedFinding(
+        id=one.id,
+        item=one.item,
+        day=one.date,
+        area=one.area,
+        quantity=one.quantity,
+        severity=Severity(one.severity),
+        parties=one.parties,
+        doubled=one.doubled,
+        points=one.points,
+        overdue_days=one.overdue_days,
+        amount_fen=one.amount_fen,
+        booked=booked,
+        tickets=one.tickets,
+    )
+
+
+def supposed(asked: Supposition, law: Law) -> tuple[ConfirmedFinding, ...]:
+    """The findings of a "what if", each weighed by the rule book of the month of its date. Raises InvalidInput."""
+    facts = tuple(_fact(one) for one in asked.findings)
+    wrong = list(_twice("/findings", "id", ((one.id,) for one in facts)))
+    wrong += [error for n, one in enumerate(facts) for error in refusals(law.of(one.month), one, f"/findings/{n}")]
+    if wrong:
+        raise InvalidInput(wrong)
+    return facts
+
+
+def supposition(text: str) -> Supposition:
+    """A "what if" written in a JSON text: ``{"findings": […]}``. Raises InvalidInput."""
+    try:
+        return Supposition.model_validate(_json(text))
+    except ValidationError as error:
+        raise InvalidInput([FieldError(_pointer(e["loc"]), _message(e)) for e in error.errors()]) from error
 
 
 def _contradictions(request: _Request, book: RuleBook) -> Iterator[FieldError]:

@@ -128,6 +128,11 @@ class ProbationRow(NamedTuple):
     score: int | None
     examined_by: str | None
 
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first day and the last."""
+        return date.fromisoformat(self.begins), date.fromisoformat(self.ends)
+
 
 class EvaluationRow(NamedTuple):
     """The last opinion of somebody on somebody; ``month`` is the last of its period."""
@@ -331,6 +336,34 @@ async def record(reader: Reader, community: str, year: int, first: RuleBook) -> 
         closed={_month(row.month): _frozen(row) for row in map(CLOSED.decode, closed)},
     )
     return Known(answer.position, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a period's tally: the evaluations of that very period, the probations that touch it."""
+
+    evaluations: Sequence[EvaluationRow]
+    probations: Sequence[ProbationRow]
+
+
+async def beside(reader: Reader, community: str, period: Period) -> Beside:
+    """Evaluations in the order of people, kinds and speakers."""
+    params: Params = {
+        "community": community,
+        "period": str(period),
+        "first": f"{period.first}-01",
+        "last": period.last.last_day.isoformat(),
+    }
+    evaluations = (
+        f"SELECT {EVALUATIONS.listed} FROM {{appraisal_evaluations}} WHERE {_HERE} AND period = :period"
+        " ORDER BY login, kind, by_login"
+    )
+    probations = (
+        f"SELECT {PROBATIONS.listed} FROM {{appraisal_probations}} WHERE {_HERE} AND begins <= :last AND ends >= :first"
+        " ORDER BY login"
+    )
+    said, tried = (await reader.read([(evaluations, params), (probations, params)])).results
+    return Beside([EVALUATIONS.decode(row) for row in said], [PROBATIONS.decode(row) for row in tried])
 
 
 def _month(text: str) -> Month:

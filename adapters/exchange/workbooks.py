@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ REGISTER_COLUMNS: Sequence[tuple[str, int]] = (
 )
 
 
-class _Sheet:
+class Sheet:
     """A sheet that is filled from top to bottom, with a header that stays."""
 
     def __init__(self, book: Any, name: str, zone: ZoneInfo, columns: Sequence[tuple[str, int]], title: str) -> None:
@@ -83,7 +84,7 @@ class _Sheet:
                 continue
             if isinstance(cell, datetime):
                 self._sheet.write_datetime(self._row, place, cell.astimezone(self._zone).replace(tzinfo=None), self._moment)
-            elif isinstance(cell, int) and not isinstance(cell, bool):
+            elif isinstance(cell, int | Decimal) and not isinstance(cell, bool):
                 self._sheet.write_number(self._row, place, cell, self._wrapped)
             else:
                 self._sheet.write_string(self._row, place, str(cell), self._wrapped)
@@ -94,7 +95,7 @@ def write_register(path: Path, book: str, community: str, span: str, zone: ZoneI
     """A book as a workbook."""
     with xlsxwriter.Workbook(str(path), SAFE) as workbook:
         title = BOOK_TITLES[book]
-        sheet = _Sheet(workbook, title, zone, REGISTER_COLUMNS, f"{community} {title} {span}".strip())
+        sheet = Sheet(workbook, title, zone, REGISTER_COLUMNS, f"{community} {title} {span}".strip())
         for entry in entries:
             sheet.add(_register_cells(entry))
 
@@ -180,15 +181,15 @@ def write_service_report(path: Path, report: ServiceReportAnswer, zone: ZoneInfo
     """A month's report as a workbook: figures, kinds by channels, people."""
     with xlsxwriter.Workbook(str(path), SAFE) as workbook:
         title = f"{report.community} 服务月报 {report.month}"
-        figures = _Sheet(workbook, "汇总", zone, (("类目", 14), ("项目", 34), ("数值", 12)), title)
+        figures = Sheet(workbook, "汇总", zone, (("类目", 14), ("项目", 34), ("数值", 12)), title)
         for line in report_lines(report):
             figures.add(line)
         channels = list(report.by_channel)
         columns = [("类别", 16), *((_code(t.Channel, channel), 10) for channel in channels)]
-        crossed = _Sheet(workbook, "类别与来源", zone, columns, title)
+        crossed = Sheet(workbook, "类别与来源", zone, columns, title)
         for kind, counts in report.by_kind_and_channel.items():
             crossed.add([_code(t.Kind, kind), *(counts.get(channel, 0) for channel in channels)])
-        people = _Sheet(workbook, "人员", zone, [(column, 16) for column in PEOPLE_COLUMNS], title)
+        people = Sheet(workbook, "人员", zone, [(column, 16) for column in PEOPLE_COLUMNS], title)
         for cells in people_lines(report):
             people.add(cells)
 
@@ -231,14 +232,14 @@ def write_attendance(path: Path, found: AttendanceAnswer, zone: ZoneInfo) -> Non
     """A month's attendance as a workbook: people, shifts one by one, duties one by one."""
     with xlsxwriter.Workbook(str(path), SAFE) as workbook:
         title = f"{found.community} 考勤表 {found.month}" + ("" if found.complete else "（未满月）")
-        people = _Sheet(workbook, "考勤", zone, [(column, 12) for column in ATTENDED_COLUMNS], title)
+        people = Sheet(workbook, "考勤", zone, [(column, 12) for column in ATTENDED_COLUMNS], title)
         for cells in attended_lines(found):
             people.add(cells)
-        shifts = _Sheet(workbook, "班次", zone, _HELD_COLUMNS, title)
+        shifts = Sheet(workbook, "班次", zone, _HELD_COLUMNS, title)
         for one in found.shifts:
             moments = (one.starts_at, one.arrived_at, one.opened_at, one.ended_at)
             shifts.add((one.officer, label(one.post), label(one.period), *moments, one.late_minutes, one.overdue_minutes))
-        due = _Sheet(workbook, "值班表", zone, _DUE_COLUMNS, title)
+        due = Sheet(workbook, "值班表", zone, _DUE_COLUMNS, title)
         for duty in found.due:
             absent = "缺勤" if duty.absent else ""
             due.add((str(duty.date), label(duty.period), duty.login, "、".join(duty.held_by), duty.late_minutes, absent))

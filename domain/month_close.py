@@ -1,0 +1,118 @@
+"""The month's close (月结): two people freeze a month's tally with its hash; what is confirmed later is charged in an open month.
+
+Both agree on the same figures: the request keeps the hash of the tally that the first person saw, and where it is another by
+the time of the approval, the approval has failed. The book expects the version that the tally was read at
+(``domain.appraisal_book``), so a month is never closed over a tally that just changed.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field
+
+from domain.aggregate import Folded, Meta, occurred
+from domain.appraisal_book import AppraisalBook, BookState, book_stream
+from domain.appraisal_facts import Month, Period
+from domain.appraisal_frozen import canonical, digest
+from domain.appraisal_record import Record, tallies
+from domain.approval import ApprovalCase
+from domain.authority import Relation, Right
+from domain.directory import Directory
+from domain.errors import NotFound, RuleRefused
+from domain.requests import Request, Waiting
+from domain.scorecard import RuleBook
+from domain.service_desk import ServiceDesk
+from domain.ticket_commands import Code, Value
+from domain.two_person_commands import MonthCode
+
+CLOSE_MONTH: Literal["close_month"] = "close_month"
+CLAUSE = "D2 五"
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class CloseMonth(Value):
+    """月结 a month; ``hash`` is that of the tally seen, where the caller says so."""
+
+    community: Code
+    month: MonthCode
+    hash: Hash | None = None
+
+
+class Records(Protocol):
+    """What is known of a community's appraisal."""
+
+    async def whole(self, community: str, year: int, first: RuleBook) -> tuple[int, Record]:
+        """The record at a position that holds everything written before the call; raises Overloaded where it can't be had yet."""
+        ...
+
+
+class MonthClose:
+    """Asks for a month's close, and closes it once a second person agrees (``domain.approvals.TwoPersonCommand``)."""
+
+    def __init__(self, desk: ServiceDesk, records: Records) -> None:
+        self._desk = desk
+        self._journal = desk.journal
+        self._records = records
+
+    async def ask(self, command: CloseMonth, request: Request) -> Waiting:
+        """The first person; refused where the month isn't over, is closed, or isn't the next to be closed."""
+        return await self._journal.once(request.key, lambda: self._asked(command, request), self._desk.answered_waiting)
+
+    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+        """Whoever the row entitles."""
+
+    async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
+        """The month, frozen; refused where its tally is not the one that was asked for."""
+        command = CloseMonth.model_validate_json(text)
+        book = await self._book(command.community)
+        month = _closable(book, command.month, directory.day(command.community, now))
+        position, rule_book, form = await self._made(directory, command.community, month)
+        _same(command, form)
+        frozen = {"month": str(month), "rule_book": rule_book, "hash": digest(form), "position": position, "tally": form.decode()}
+        closed = occurred(AppraisalBook.MonthClosed, book.id, book.version + 1, now, meta, community=command.community, **frozen)
+        return [closed]
+
+    async def _asked(self, command: CloseMonth, request: Request) -> Waiting:
+        desk, community = self._desk, command.community
+        directory = await desk.directory.current(request.registry_version)
+        now = desk.clock.now()
+        roles = directory.roles(request.login, community, now)
+        if not roles:
+            raise NotFound("community")
+        desk.allow(Right.REVIEW_FINDING, CLOSE_MONTH, roles, Relation())
+        book = await self._book(community)
+        month = _closable(book, command.month, directory.day(community, now))
+        _, _, form = await self._made(directory, community, month)
+        _same(command, form)
+        seen = command.model_copy(update={"hash": digest(form)})
+        return await desk.ask_second_person(directory, Right.REVIEW_FINDING, CLOSE_MONTH, seen, community, request)
+
+    async def _book(self, community: str) -> BookState:
+        """Read before the tally: whatever the book holds then, the tally holds too."""
+        stream = book_stream(community)
+        state: BookState | None = await self._journal.load(stream)
+        return state or BookState(stream, 0, community)
+
+    async def _made(self, directory: Directory, community: str, month: Month) -> tuple[int, str, bytes]:
+        """Where the tally was read, the rule book it used, and its canonical form."""
+        position, record = await self._records.whole(community, month.year, directory.book)
+        tally = tallies(record, month, month)[month]
+        return position, tally.rule_book, canonical(community, tally)
+
+
+def _closable(book: BookState, text: str, today: date) -> Month:
+    """A month that is over, not closed, and follows the last one that was."""
+    month = Period.parse(text).last
+    if book.is_closed(text):
+        raise RuleRefused("closed_once", CLAUSE, f"{month} is closed already")
+    if month >= Month.of(today):
+        raise RuleRefused("month_over", CLAUSE, f"{month} is not over yet; today is {today}")
+    if book.closed and not book.is_closed(str(month.before)):
+        following = max(Period.parse(one.month).last for one in book.closed).after
+        raise RuleRefused("months_in_order", CLAUSE, f"months are closed one after the other; the next is {following}")
+    return month
+
+
+def _same(command: CloseMonth, form: bytes) -> None:
+    if command.hash not in (None, digest(form)):
+        raise RuleRefused("tally_unchanged", CLAUSE, f"the tally of {command.month} is another one now; look at it and ask again")
