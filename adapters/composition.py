@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from adapters.appraisal_records import ProjectedRecords
 from adapters.holidays_of_china import HolidaysOfChina
 from adapters.open_tickets import WorkloadOpenTickets
 from adapters.processing.processes import Processes
@@ -23,7 +24,7 @@ from adapters.store.sealing import SubjectSealer
 from adapters.system import SystemClock, TimeOrderedIds, entropy
 from domain.administration import Administration
 from domain.appraisal_desk import AppraisalDesk
-from domain.approvals import Approvals
+from domain.approvals import Approvals, TwoPersonCommand
 from domain.directory import DirectoryKeeper
 from domain.duty_desk import DutyDesk
 from domain.duty_records import DutyRecords
@@ -32,6 +33,7 @@ from domain.households import Households
 from domain.imports import Imports
 from domain.inquiries import Inquiries
 from domain.journal import Journal
+from domain.month_close import CLOSE_MONTH, MonthClose
 from domain.open_list import OpenList
 from domain.oversight import Oversight
 from domain.policy import Policy, parse_policy
@@ -65,6 +67,7 @@ class Gongdan:
     rostering: Rostering
     administration: Administration
     appraisal: AppraisalDesk
+    month_close: MonthClose
     imports: Imports
     findings: FindingDesk
     inquiries: Inquiries
@@ -133,7 +136,10 @@ async def opened(
         processes = await Processes.open(store, journal, directory, clock, PROCESSES)
         stack.push_async_callback(processes.stop)
         findings = FindingDesk(desk)
-        approvals = Approvals(desk, keys, {command_name(trigger): findings for trigger in TWO_PEOPLE})
+        month_close = MonthClose(desk, ProjectedRecords(store, projections))
+        others: dict[str, TwoPersonCommand] = {command_name(trigger): findings for trigger in TWO_PEOPLE}
+        others[CLOSE_MONTH] = month_close
+        approvals = Approvals(desk, keys, others)
         roll = RollEntry(desk)
         yield Gongdan(
             settings=settings,
@@ -150,6 +156,7 @@ async def opened(
             duty_records=DutyRecords(journal, directory, clock, store.access_log),
             rostering=Rostering(journal, directory, clock, ids, store.access_log),
             administration=Administration(journal, directory, clock, ids),
+            month_close=month_close,
             appraisal=AppraisalDesk(journal, directory, clock, ids),
             imports=Imports(desk),
             findings=findings,

@@ -14,15 +14,14 @@ from domain import appraisal_commands as c
 from domain.aggregate import Folded, Meta, occurred
 from domain.appraisal_book import AppraisalBook, BookState, book_stream
 from domain.appraisal_facts import Metric, Month, Period
-from domain.appraisal_facts import Person as Appraised
 from domain.appraisal_record import months
 from domain.authority import Held, Mode, Need, Relation, Right, denied, weigh
-from domain.dated_posts import appraised
 from domain.directory import Directory, DirectoryKeeper
 from domain.errors import InvalidInput, NotAllowed, NotFound, Overloaded, RuleRefused, invalid
 from domain.evaluation import Evaluation, EvaluationState, evaluation_stream
 from domain.figure import Figure, FigureState, figure_stream
 from domain.figure_rules import wrong_figure
+from domain.finding_concern import person_of
 from domain.journal import Belonging, Journal
 from domain.ports import Clock, CommandRecord, Ids, VersionConflict
 from domain.privacy import Personal
@@ -147,7 +146,7 @@ class AppraisalDesk:
         async def decide(x: Scene) -> Sequence[Folded.Event]:
             self._allow(x, Right.WARNINGS, "probations", Relation())
             self._about_another(command.login, request.login, "probations")
-            if _person(x, command.login) is None:
+            if person_of(x.directory, x.community, command.login) is None:
                 raise invalid("/login", "nobody of that login is appraised in this community")
             version = await self._expected(stream, request)
             state: ProbationState = await self._journal.load(stream) or ProbationState(stream, 0)
@@ -252,15 +251,9 @@ def _not_ahead(day: date, today: date, pointer: str) -> None:
         raise invalid(pointer, f"lies in the future; today is {today}")
 
 
-def _person(x: Scene, login: str) -> Appraised | None:
-    person = x.directory.people.get(login)
-    grants = [grant for grant in person.grants if grant.community == x.community] if person else []
-    return appraised(login, grants)
-
-
 def _appraised(x: Scene, login: str, first: Month, last: Month) -> None:
     """Refuse whoever held no post in a time."""
-    person = _person(x, login)
+    person = person_of(x.directory, x.community, login)
     if person is None or not any(person.post_in(month) for month in months(first, last)):
         raise invalid("/login", "nobody of that login is appraised in this community then")
 

@@ -225,6 +225,8 @@ class Approvals:
         """The approval's event and the command's, or the approval's failure with its reason."""
         try:
             events, registry = await self._effects(directory, case, now, meta)
+        except Overloaded:
+            raise  # nobody has decided yet
         except (Refusal, ValidationError) as refusal:
             why = str(refusal) if isinstance(refusal, Refusal) else "what was asked is not well-formed any more"
             return [self._step(case, Approval.ApprovalFailed, now, meta, refusal=f"{type(refusal).__name__}: {why}")], False

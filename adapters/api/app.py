@@ -15,6 +15,7 @@ from starlette.responses import Response
 from adapters.api import (
     PREFIX,
     appraisal_inputs,
+    appraisals,
     approvals,
     attachments,
     duty,
@@ -55,6 +56,7 @@ ROUTERS = (
     registry.router,
     rule_books.router,
     appraisal_inputs.router,
+    appraisals.router,
     people.router,
     privacy.router,
     operation.router,

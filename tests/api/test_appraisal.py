@@ -2,6 +2,8 @@
 
 import pytest
 
+from domain.finding_commands import ConfirmFinding, RecordFinding
+from domain.requests import Request
 from tests.api.client import Client, problem
 from tests.appraisal.estate import BOOK_TEXT
 
@@ -76,3 +78,45 @@ async def test_a_rule_book_is_published_by_two(api: Client) -> None:
     assert problem(await api.post("wang", "/rule-book", body | {"from_month": "2026-03"})) == "rule-refused"
     assert problem(await api.post("wang", "/rule-book", body | {"text": "version = 1"})) == "invalid-input"
     assert problem(await api.get("fang", "/rule-book", community="JX")) == "not-found"
+
+
+async def test_a_month_s_tally_is_read_and_closed(live: Client) -> None:
+    api = live
+    api.estate.clock.move(days=31)
+    g = api.estate.gongdan
+    body = {"community": "JX", "item": "7", "date": "2026-03-04", "area": "A1"}
+    recorded = await g.findings.record(RecordFinding.model_validate(body), Request("chen", g.ids.new()))
+    finding = str(recorded.state.id)
+    done = await g.findings.act(recorded.state.id, ConfirmFinding(), Request("wang", g.ids.new()))
+    read = await api.get("wang", "/appraisals/JX/2026-03", min_position=done.position)
+    found = read.json()
+    assert (read.status_code, found["status"], found["hash"], found["rule_book"]) == (200, "open", None, "default")
+    people = {one["login"]: one for one in found["people"]}
+    assert {"login", "post", "lines", "deductions", "bonuses", "total", "pay_share", "flags"} <= set(people["hua"])
+    assert (people["wang"]["total"], people["hua"]["total"], people["hua"]["pay_share"]) == ("-2", "-1", "1")
+    [line] = people["hua"]["lines"]
+    assert (line["item"], line["count"], line["points"], line["findings"]) == ("7", 1, "-1", [finding])
+    [own] = (await api.get("hua", "/appraisals/JX/2026-03")).json()["people"]
+    assert own["login"] == "hua"
+    why = (await api.get("wang", "/appraisals/JX/2026-03", explain=True)).json()["people"]
+    charge = next(one for one in why if one["login"] == "hua")["lines"][0]["charges"][0]
+    assert (charge["finding"], charge["column"], charge["points"]) == (finding, "administrator", "-1")
+    assert problem(await api.get("ren", "/appraisals/JX/2026-03")) == "not-allowed"
+    assert problem(await api.get("fang", "/appraisals/JX/2026-03")) == "not-found"
+    assert problem(await api.get("wang", "/appraisals/JX/2026-13")) == "invalid-input"
+    what_if = {"findings": [{"id": "x", "item": "14", "date": "2026-03-10", "area": "A1"}]}
+    supposed = (await api.post("wang", "/appraisals/JX/2026-03/what-if", what_if)).json()
+    assert {one["login"]: one["total"] for one in supposed["people"] if one["total"] != "0"} == {"wang": "-12", "hua": "-9"}
+    asked = await api.post("wang", "/appraisals/JX/2026-03/close", {}, Idempotency_Key="k")
+    assert asked.status_code == 202
+    assert problem(await api.post("wang", "/appraisals/JX/2026-Q1/close", {})) == "invalid-input"
+    approved = await api.post("kao", f"/approvals/{asked.json()['id']}/approve")
+    assert approved.json()["status"] == "approved"
+    read = await api.get("ren", "/appraisals/JX/2026-03", min_position=int(approved.headers["gongdan-position"]))
+    closed = read.json()
+    assert (closed["status"], len(closed["hash"]), closed["closed"][0]["closed_by"]) == ("closed", 64, ["wang", "kao"])
+    assert {one["login"]: one["total"] for one in closed["people"]} == {login: one["total"] for login, one in people.items()}
+    sheet = await api.get("ren", "/appraisals/JX/2026-03/workbook")
+    assert (sheet.status_code, sheet.content[:2]) == (200, b"PK")
+    assert problem(await api.get("ren", "/appraisals/JX/2026-04/workbook")) == "not-allowed"
+    assert problem(await api.post("wang", "/appraisals/JX/2026-03/close", {})) == "rule-refused"
