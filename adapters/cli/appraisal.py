@@ -1,19 +1,32 @@
 """The appraisal (考评, D2) on the command line."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import ValidationError
 
-from adapters.cli.console import Failed, Json, emit, say, table
+from adapters.answers import approval_answer
+from adapters.cli.console import Failed, Json, answered, emit, gongdan, run, say, table
+from adapters.cli.reports import Xlsx
+from adapters.cli.ticket import As, caught_up, reader
 from adapters.composition import shipped
+from adapters.documents import ApprovalAnswer
+from adapters.exchange.appraisal_workbook import PAY_COLUMNS, pay_line, write_appraisal
+from adapters.exchange.appraisals import appraisal_answer, period_of
+from adapters.pages.labels import label
+from adapters.tally_documents import AppraisalAnswer
 from domain.appraisal import Line, PersonTally, Tally, tally
 from domain.appraisal_answer import amount, as_document
-from domain.appraisal_request import read_facts
+from domain.appraisal_request import read_facts, supposed, supposition
 from domain.errors import InvalidInput
+from domain.month_close import CloseMonth
+from domain.requests import Request
 from domain.scorecard import RuleBook, parse_rule_book
+from domain.terms import ApprovalState
+from projections.appraisal_tally import APPRAISAL_TALLY
 
 appraisal = typer.Typer(no_args_is_help=True, help="The appraisal (考评): tallies and what they depend on.")
 T = TypeVar("T")
@@ -68,6 +81,138 @@ def calculate(
     _show(book, made, explain)
 
 
+Community = Annotated[str, typer.Argument(metavar="COMMUNITY", help="The community's code.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Each line down to its findings, figures and clause.")]
+
+
+@appraisal.command("tally")
+def show_tally(
+    community: Community,
+    period: Annotated[str, typer.Argument(metavar="PERIOD", help="A month YYYY-MM, a quarter YYYY-Qn or a year YYYY.")],
+    login: As = None,
+    explain: Explain = False,
+    what_if: Annotated[
+        Path | None,
+        typer.Option(
+            "--what-if", metavar="FILE", help="Findings as JSON, as if they were confirmed now; - for stdin.", dir_okay=False
+        ),
+    ] = None,
+    xlsx: Xlsx = None,
+    json: Json = False,
+) -> None:
+    """Show a period's tally (考评表) from what was recorded, of the people whose tallies the reader may see.
+
+    With --what-if, more findings are supposed: {"findings": […]} as in the file of `calculate`; nothing is written.
+    """
+    supposition_ = _accepted(what_if, lambda: supposition(_read(what_if))) if what_if else None
+
+    async def read() -> tuple[AppraisalAnswer, RuleBook]:
+        async with gongdan() as parts:
+            who = await reader(parts, login)
+            await caught_up(parts, APPRAISAL_TALLY.name)
+            directory = await parts.directory.current()
+            law, span = directory.law_of(community), period_of(period)
+            findings = supposed(supposition_, law) if supposition_ else ()
+            found = await appraisal_answer(parts, directory, who, community, span, explained=explain, supposed=findings)
+            return found, law.of(span.last)
+
+    found, book = run(read())
+    if xlsx is not None:
+        write_appraisal(xlsx, found, book)
+    if json:
+        emit(answered(found))
+    elif xlsx is not None:
+        say(f"{found.period} in {xlsx}")
+    else:
+        _show_answer(book, found)
+
+
+@appraisal.command("close")
+def close_month(
+    community: Community,
+    month: Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month, which must be over.")],
+    login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who asks for it: a director or the appraiser.")],
+    second: Annotated[
+        str | None, typer.Option(metavar="LOGIN", help="Who approves it: another of them; left out, it waits for 24 hours.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Close a month (月结): two people freeze its tally with its hash; what is confirmed later is charged in an open month."""
+    asked = _well_formed(community, month)
+
+    async def close() -> ApprovalAnswer:
+        async with gongdan() as parts:
+            for person in filter(None, (login, second)):
+                (await parts.directory.current()).person(person)
+            await caught_up(parts, APPRAISAL_TALLY.name)
+            waiting = await parts.month_close.ask(asked, Request(login, parts.ids.new()))
+            if second is not None:
+                await caught_up(parts, APPRAISAL_TALLY.name)
+                waiting = await parts.approvals.approve(waiting.case.id, Request(second, parts.ids.new()))
+            return approval_answer(waiting.case, parts.clock.now())
+
+    found = run(close())
+    if json:
+        emit(answered(found))
+    elif found.status is ApprovalState.APPROVED:
+        say(f"{month} 已月结 closed by {login} and {second}")
+    elif found.status is ApprovalState.REQUESTED:
+        say(f"{month} 待第二人审批 waits for a second person: approval {found.id}, until {found.expires_at.isoformat()}")
+    if found.status is ApprovalState.FAILED:
+        raise Failed(f"{month} was not closed: {found.outcome}")
+
+
+def _well_formed(community: str, month: str) -> CloseMonth:
+    try:
+        return CloseMonth(community=community, month=month)
+    except ValidationError as error:
+        raise Failed("a month is written YYYY-MM, such as 2026-03") from error
+
+
+def _show_answer(book: RuleBook, found: AppraisalAnswer) -> None:
+    """A period's tally for people."""
+    title = f"{book.title} {found.period}（{found.rule_book}，{label(found.status)}）"
+    table([head for head, _ in PAY_COLUMNS], [pay_line(one, book) for one in found.people], title=title)
+    rows = [(one.login, line) for one in found.people for line in one.lines]
+    if rows:
+        say("")
+        table(
+            ("人员", "项目", "内容", "次数", "分", "考评事项", "工单"),
+            [
+                (
+                    login,
+                    line.item,
+                    _brief(book, line.item),
+                    line.count,
+                    line.points,
+                    " ".join(line.findings),
+                    " ".join(line.tickets),
+                )
+                for login, line in rows
+            ],
+        )
+    charges = [(login, line.clause, charge) for login, line in rows for charge in line.charges or ()]
+    if charges:
+        say("")
+        table(
+            ("人员", "条款", "月份", "依据", "次数", "免扣", "基本分", "情节加扣", "当事人加扣", "分"),
+            [(login, clause, *_why(charge)) for login, clause, charge in charges],
+        )
+    for closed in found.closed:
+        say(f"{closed.month} 已月结 {closed.closed_at:%Y-%m-%d} {' '.join(closed.closed_by)} SHA-256 {closed.hash}")
+
+
+def _why(charge: Mapping[str, Any]) -> Iterator[str]:
+    """A charge in cells: for what, how many, and its parts."""
+    yield charge["month"] + ("（补扣）" if charge["adjustment"] else "")
+    grounds = [charge["finding"]] if "finding" in charge else []
+    grounds += [f"{one['name']} {one['value']}" for one in charge.get("metrics", ())]
+    grounds += charge.get("warnings", ())
+    yield " ".join(grounds)
+    for name in ("count", "free_units", "base", "severity_extra", "party_extra", "points"):
+        yield str(charge[name])
+
+
 def _show(book: RuleBook, made: Tally, explain: bool) -> None:
     """The tally for people: first everybody's result, then what it is made of."""
     heads = ("人员", "岗位", "扣分", "加分", "合计", "效益工资", "辞退提示", "其他提示")
@@ -97,9 +242,20 @@ def _result(book: RuleBook, person: PersonTally) -> tuple[str, ...]:
 
 
 def _line(book: RuleBook, line: Line) -> tuple[str, ...]:
-    text = book.items[line.item].text if line.item in book.items else book.warnings.text
-    brief = text if len(text) <= 40 else f"{text[:39]}…"
-    return line.item, brief, str(line.count), amount(line.points), " ".join(line.findings), " ".join(line.tickets)
+    return (
+        line.item,
+        _brief(book, line.item),
+        str(line.count),
+        amount(line.points),
+        " ".join(line.findings),
+        " ".join(line.tickets),
+    )
+
+
+def _brief(book: RuleBook, code: str) -> str:
+    """What an item is about, in at most 40 characters."""
+    text = book.items[code].text if code in book.items else book.warnings.text
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _charges(line: Line) -> Iterator[tuple[str, ...]]:

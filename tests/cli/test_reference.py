@@ -58,7 +58,7 @@ def test_the_contract_s_commands_exist() -> None:
         "projections": {"status", "rebuild", "check", "retry"},
         "processes": {"status", "retry"},
         "keys": {"rotate"},
-        "appraisal": {"calculate"},
+        "appraisal": {"calculate", "tally", "close"},
     }
     alone = {
         "demo",
