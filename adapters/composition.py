@@ -18,7 +18,7 @@ from adapters.store.attachments import Attachments
 from adapters.store.codec import EventCodec
 from adapters.store.key_erasure import erased_in_log
 from adapters.store.keys import KeyStore
-from adapters.store.master_key import create_master_key
+from adapters.store.master_key import Entropy, create_master_key
 from adapters.store.opening import Store, init_store, open_database, open_store
 from adapters.store.sealing import SubjectSealer
 from adapters.system import SystemClock, TimeOrderedIds, entropy
@@ -107,19 +107,31 @@ def read_rule_book(settings: Settings) -> RuleBook:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, clock: Clock | None = None, ids: Ids | None = None, store_clock: Clock | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    store_clock: Clock | None = None,
+    entropy: Entropy = entropy,
+    filling: bool = False,
 ) -> AsyncIterator[Gongdan]:
     """Open store and keys and wire the use cases; closes everything at the end.
 
-    ``store_clock`` fixes ``recorded_at`` (default: ``clock``). The projections can be read; whoever serves starts
+    ``store_clock`` fixes ``recorded_at`` (default: ``clock``); ``entropy`` is the system's wherever keys matter; ``filling``:
+    this process fills a new store alone. The projections can be read; whoever serves starts
     them, and the processes.
     """
     clock, ids = clock or SystemClock(), ids or TimeOrderedIds()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(
-            await open_store(settings.store, store_clock or clock, capacity=settings.queue, deadline=settings.deadline)
+            await open_store(
+                settings.store,
+                store_clock or clock,
+                capacity=settings.queue,
+                deadline=settings.deadline,
+                filling=filling,
+            )
         )
-        keys = KeyStore(await open_database(settings.keys_url), settings.master_key_path, clock, entropy)
+        keys = KeyStore(await open_database(settings.keys_url, filling=filling), settings.master_key_path, clock, entropy)
         stack.push_async_callback(keys.close)
         assert store.database is not None
         await keys.open(await erased_in_log(store.database))
@@ -173,7 +185,7 @@ async def opened(
         )
 
 
-async def make_new(settings: Settings, origin: str, clock: Clock | None = None) -> None:
+async def make_new(settings: Settings, origin: str, clock: Clock | None = None, entropy: Entropy = entropy) -> None:
     """``init``: a new store, its master key (where there is none) and its key store."""
     master = settings.master_key_path
     if settings.store.startswith("sqlite:///"):

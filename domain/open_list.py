@@ -42,6 +42,7 @@ class OpenList:
     def __init__(self, journal: Journal, known: KnownOpen) -> None:
         self._journal = journal
         self._known = known
+        self._read: dict[str, tuple[int, tuple[UUID, ...]]] = {}
 
     async def read(self, community: str, at: datetime) -> Unfinished:
         """The list now, in the order of receipt, with the clocks as they read at a moment.
@@ -49,7 +50,9 @@ class OpenList:
         A ticket that changes while it is read may stand here in its later state; whoever relies on the list appends under the
         condition that it is unchanged after the position.
         """
-        position, known = await self._known.known_open(community)
+        position, known = max(
+            await self._known.known_open(community), self._read.get(community, (0, ())), key=lambda read: read[0]
+        )
         streams = set(known)
         while True:
             page = await self._journal.log.read_log(position, PAGE)
@@ -65,6 +68,7 @@ class OpenList:
             intake = next(n for n in taken if n.book == Book.INTAKE)
             book = next((n.number for n in reversed(taken) if n.book == state.book), None)
             listed.append((intake.position, sheet_ticket(state, intake.number, book, at)))
+        self._read[community] = position, tuple(state.id for state in states)  # what changes later is read in the log again
         return Unfinished(position, tuple(ticket for _, ticket in sorted(listed, key=lambda pair: pair[0])))
 
     async def _open(self, stream: UUID) -> TicketState | None:

@@ -78,7 +78,7 @@ def phone_at_desk(shift: ShiftState, trigger: ShiftTrigger) -> None:
 def sheet_seen(shift: ShiftState, seen: str | None) -> Sheet:
     """The sheet that is being signed; Conflict where the signer saw another."""
     sheet = shift.sheet
-    if sheet is None or seen not in (None, sheet.hash):
+    if sheet is None or (seen is not None and seen != sheet.hash):
         raise Conflict("sheet", "another sheet was prepared since", {"hash": sheet.hash if sheet else ""})
     return sheet
 

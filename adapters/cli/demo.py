@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from adapters.cli.console import Failed, run, say
 from adapters.cli.serve import Port, listen
-from adapters.demo.filling import Demo, fill
+from adapters.demo.filling import DAYS, LEAST_DAYS, Demo, fill
 from adapters.demo.guide import show
 from adapters.settings import Settings
 
@@ -28,10 +28,11 @@ def demo(
     dir: Annotated[
         Path | None, typer.Option("--dir", help="Where to keep the store; default: a directory that goes at the end.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, other residents.")] = 1,
+    days: Annotated[int, typer.Option(min=LEAST_DAYS, max=366, help="How many days of the estate, ending now.")] = DAYS,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other residents and affairs.")] = 1,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it on loopback, or only fill and print.")] = True,
 ) -> None:
-    """Fill a new store with an estate's last ten days, print how to use it, and serve it on loopback. Needs no other store."""
+    """Fill a new store with an estate's last weeks, print how to use it, and serve it on loopback. Needs no other store."""
     if serve:
         _refuse_taken(port)
     with ExitStack() as stack:
@@ -46,7 +47,7 @@ def demo(
             price_list_file=None,
             rule_book_file=None,
         )
-        filled = _filled(settings, seed)
+        filled = _filled(settings, seed, days)
         if serve:
             _serve(filled, port)
         else:
@@ -54,10 +55,10 @@ def demo(
             say(f"\n存放处 kept in {folder}\nGONGDAN_STORE={settings.store} gongdan serve --port {port}")
 
 
-def _filled(settings: Settings, seed: int) -> Demo:
+def _filled(settings: Settings, seed: int, days: int) -> Demo:
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        bar = progress.add_task("锦绣花园 …")
-        return run(fill(settings, datetime.now(UTC), seed, lambda done, total: progress.update(bar, completed=done, total=total)))
+        bar = progress.add_task("锦绣花园 …", total=1.0)
+        return run(fill(settings, datetime.now(UTC), seed, days, lambda part: progress.update(bar, completed=part)))
 
 
 def _refuse_taken(port: int) -> None:

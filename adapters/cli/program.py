@@ -18,6 +18,7 @@ from adapters.cli.roster import roster
 from adapters.cli.serve import serve
 from adapters.cli.settings import settings
 from adapters.cli.shift import shift
+from adapters.cli.simulate import simulate
 from adapters.cli.ticket import ticket
 
 app = typer.Typer(
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="工单 Gongdan: the service desk of a property-management company, kept as events.",
 )
-for command in (demo, store.init, store.migrate, doctor, settings, serve, lifecycle, store.backup, store.restore):
+for command in (demo, simulate, store.init, store.migrate, doctor, settings, serve, lifecycle, store.backup, store.restore):
     app.command()(command)
 app.command("import")(import_)
 for reading in (register, report):

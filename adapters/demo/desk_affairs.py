@@ -63,7 +63,7 @@ def complaints(t: Days) -> list[Story]:
                 c.Escalate(reason="公司转来的投诉，涉及员工，报主任知悉。", level=EscalationLevel.DIRECTOR),
             ),
             s(-6, "14:10", "chen.ping", c.Reply(message="我们正在调看监控，明天上午主管登门向您说明。")),
-            s(-5, "10:30", "chen.ping", c.Settle(resolution="当面致歉，该员工停岗培训一周，住户表示接受。")),
+            s(-5, "10:30", "chen.ping", c.Settle(resolution="当面致歉，该员工补训服务礼仪并调离东门，住户表示接受。")),
             s(
                 -5,
                 "15:42",

@@ -17,8 +17,9 @@ def show(demo: Demo, address: str) -> None:
     """Print the whole guide; Chinese first, English second."""
     console = Console(highlight=False, markup=False, emoji=False)
     console.width = max(console.width, WIDTH)
-    count = len(demo.numbers)
-    console.print(f"\n工单演示 Gongdan demo · {COMMUNITY_NAME} {COMMUNITY} · {count} 张工单 {count} tickets", style="bold")
+    console.print(
+        f"\n工单演示 Gongdan demo · {COMMUNITY_NAME} {COMMUNITY} · {demo.count} 张工单 {demo.count} tickets", style="bold"
+    )
     console.print(f"地址 address  {address}/   人人同一口令 everybody's password  {demo.password}", soft_wrap=True)
     console.print(f"接口 API  {address}/api/v1   （说明 description: {address}/api/v1/openapi.json）\n", soft_wrap=True)
     console.print(_logins(demo))

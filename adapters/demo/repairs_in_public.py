@@ -1,7 +1,8 @@
 """报修 of common things and at night: contractors, parts awaited, the control room's back-entry, deferral to the morning."""
 
 from adapters.demo.staff import COMMUNITY
-from adapters.demo.story import Days, ReturnToPost, Step, Story, Substitute, call, public, repair
+from adapters.demo.story import Days, Step, Story, call, public, repair
+from adapters.simulation.steps import ReturnToPost, Substitute
 from domain import ticket_commands as c
 from domain.back_entry import BackEntry, ClassifiedThen, CompletedThen, DispatchedThen
 from domain.terms import (

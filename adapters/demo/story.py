@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from adapters.demo.residents import Resident, Residents
 from adapters.demo.staff import COMMUNITY
+from adapters.simulation.residents import Resident, Residents
+from adapters.simulation.steps import ReturnToPost, Substitute
 from domain import ticket_commands as c
 from domain.back_entry import BackEntry
 from domain.terms import Channel, Facility, Kind, Urgency
@@ -15,18 +16,6 @@ from domain.terms import Channel, Facility, Kind, Urgency
 @dataclass(frozen=True, slots=True)
 class Approve:
     """A second person approves what the story's step before asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Substitute:
-    """代值: the officer leaves the desk for an emergency, and somebody stands in."""
-
-    stand_in: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnToPost:
-    """The officer is back at the desk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +31,15 @@ Deed = c.Command | BackEntry | Approve | Substitute | ReturnToPost | AttachText
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Somebody does something at a moment; ``occurred_at`` where it happened earlier, ``offline`` where it was noted then."""
+    """Somebody does something at a moment; ``occurred_at`` where it happened earlier, ``offline`` where it was noted then;
+    ``exact`` to the second."""
 
     at: datetime
     who: str
     do: Deed
     occurred_at: datetime | None = None
     offline: bool = False
+    exact: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from adapters.store.group_commit import CAPACITY
 from adapters.store.memory_store import MemoryStore
 from adapters.store.postgres_database import PostgresDatabase
 from adapters.store.sql_store import SqlStore
-from adapters.store.sqlite_database import SqliteDatabase
+from adapters.store.sqlite_database import FillingSqliteDatabase, SqliteDatabase
 from domain.ports import AccessLog, Clock, EventLog
 
 
@@ -55,14 +55,16 @@ class Store(EventLog, Protocol):
     async def __aexit__(self, *_: object) -> None: ...
 
 
-async def open_store(url: str, clock: Clock, *, capacity: int = CAPACITY, deadline: float = DEADLINE) -> Store:
+async def open_store(
+    url: str, clock: Clock, *, capacity: int = CAPACITY, deadline: float = DEADLINE, filling: bool = False
+) -> Store:
     """Open a store; raises schema.SchemaError where it can't be used as it is, errors.Overloaded where it can't be reached.
 
-    ``capacity`` appends may wait, each for ``deadline`` seconds at most.
+    ``capacity`` appends may wait, each for ``deadline`` seconds at most; ``filling`` as for :func:`open_database`.
     """
     if url == "memory:":
         return MemoryStore(clock, "memory")
-    database = await open_database(url, within=deadline)
+    database = await open_database(url, within=deadline, filling=filling)
     try:
         await schema.check(database, shown(url))
         [(origin,)] = await database.read("SELECT value FROM meta WHERE key = 'origin'")
@@ -90,11 +92,15 @@ async def migrate_store(url: str) -> tuple[int, int]:
         await database.close()
 
 
-async def open_database(url: str, *, create: bool = False, within: float = DEADLINE) -> Database:
-    """The database behind a URL, whatever its schema; ``create`` makes a missing SQLite file."""
+async def open_database(url: str, *, create: bool = False, within: float = DEADLINE, filling: bool = False) -> Database:
+    """The database behind a URL, whatever its schema; ``create`` makes a missing SQLite file.
+
+    ``filling``: a new one that this process fills alone, which a SQLite file need not sync before it is closed.
+    """
     if url.startswith("sqlite:///"):
+        kind = FillingSqliteDatabase if filling else SqliteDatabase
         try:
-            return await SqliteDatabase.open(Path(url.removeprefix("sqlite:///")), create=create)
+            return await kind.open(Path(url.removeprefix("sqlite:///")), create=create)
         except FileNotFoundError:
             raise schema.SchemaMissing(url) from None
     if url.startswith(("postgresql://", "postgres://")):

@@ -156,6 +156,33 @@ class SqliteDatabase:
             raise
 
 
+class FillingSqliteDatabase(SqliteDatabase):
+    """A new SQLite file that one process fills alone: work is done where it is asked for, and synced once, when it is closed.
+
+    A file whose filling was cut short is not to be used.
+    """
+
+    async def _on(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return work()
+
+    def _own(self, *, reading: bool) -> sqlite3.Connection:
+        name = "reading" if reading else "writing"
+        connection: sqlite3.Connection | None = getattr(self._local, name, None)
+        if connection is None:
+            connection = self._connect()
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute(f"PRAGMA query_only = {reading:d}")
+            setattr(self._local, name, connection)
+            self._connections.append(connection)
+        return connection
+
+    def _close(self) -> None:
+        last = self._connect()
+        last.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connections.append(last)
+        super()._close()
+
+
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that awaits nothing but a SqliteTransaction to its end, on this thread."""
     try:

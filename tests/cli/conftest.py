@@ -33,7 +33,7 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture(scope="session")
 def estate_once(tmp_path_factory: pytest.TempPathFactory) -> Home:
     here = Home(tmp_path_factory.mktemp("estate"))
-    here.done("demo", "--no-serve", "--dir", str(here.store.parent))
+    here.done("demo", "--no-serve", "--days", "12", "--dir", str(here.store.parent))
     here.done("projections", "rebuild")
     return here
 

@@ -62,6 +62,7 @@ def test_the_contract_s_commands_exist() -> None:
     }
     alone = {
         "demo",
+        "simulate",
         "serve",
         "init",
         "migrate",

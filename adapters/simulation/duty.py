@@ -1,0 +1,207 @@
+"""Shifts in a row, handed over with sheets both sign; lines of their logs; the supervisor's morning reading (D1 4.1, D5)."""
+
+from collections.abc import Generator, Iterator
+from datetime import datetime, time, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from adapters.simulation.site import Site
+from adapters.simulation.steps import (
+    STALE,
+    Course,
+    Dispute,
+    Extend,
+    LogLine,
+    OpenDesk,
+    PrepareSheet,
+    Review,
+    SignIn,
+    SignOut,
+    Step,
+    SwitchPhone,
+    TakeOver,
+    Wait,
+)
+from adapters.simulation.texts import TEXTS
+from domain.terms import Condition, Role, State
+
+MINUTE = timedelta(minutes=1)
+DAY_RECORDS = ("repair_book", "complaint_book", "daily_book", "work_journal", "key_register")
+NIGHT_RECORDS = ("repair_book", "daily_book", "night_log", "key_register", "visitor_register")
+NO_SHOW = "接班人员未到岗，电话未接通，另派同班组人员顶班；当班人员先行下班。"
+LATE_PROBABILITY, NOON_HANDOVER, DISPUTE_PROBABILITY, PHONE_PROBABILITY = 0.05, 0.3, 0.012, 0.3
+SIGNING = (1, 3)
+"""Minutes that reading and signing a sheet take each."""
+
+
+def shifts(site: Site, first: int, no_shows: frozenset[int] = frozenset(), disputed: frozenset[int] = frozenset()) -> Course:
+    """Every shift from the first morning on. In the night of a day of ``no_shows`` the officer by the rota doesn't come;
+    the evening sheet of a day of ``disputed`` is signed at the second try."""
+    expected = {day: site.rota.night_officer(day) for day in no_shows}
+    for day in no_shows:
+        site.rota.replace_night(day)
+    morning = site.rota.at(first, site.duty.morning)
+    yield Step(morning - site.minutes(8, 12), site.rota.day_officer(first), OpenDesk(morning - site.minutes(16, 17.5)))
+    for day in count(first):
+        yield from _by_day(site, day)
+        evening = site.rota.evening(day)
+        if day in no_shows:
+            yield from _nobody_comes(site, day, expected[day])
+        else:
+            trouble = day in disputed or site.chance(DISPUTE_PROBABILITY)
+            yield from _handed_over(site, evening, site.rota.night_officer(day), disputed=trouble)
+        yield from _by_night(site, day)
+        next_morning = site.rota.at(day + 1, site.duty.morning)
+        yield from _handed_over(site, next_morning, site.rota.day_officer(day + 1))
+
+
+def _by_day(site: Site, day: int) -> Course:
+    """The day's desk: through noon in one hand (连班), or handed over at noon to the colleague (D5 二: 当班轮值)."""
+    rota, duty = site.rota, site.duty
+    noon, afternoon = rota.at(day, duty.noon), rota.afternoon(day)
+    yield from _lines(site, rota.at(day, duty.morning) + 20 * MINUTE, noon - 30 * MINUTE, TEXTS.say.day_lines, 2)
+    colleague = rota.colleague(day)
+    if colleague != site.desk_officer() and site.chance(NOON_HANDOVER):
+        yield from _handed_over(site, noon, colleague, punctual=True)
+    else:
+        yield Step(noon - site.minutes(2, 9), site.desk_officer, Extend())
+    yield Step(afternoon - site.minutes(2, 9), site.desk_officer, Extend())
+    yield from _lines(site, afternoon + 30 * MINUTE, rota.evening(day) - 40 * MINUTE, TEXTS.say.day_lines, 2)
+
+
+def _by_night(site: Site, day: int) -> Course:
+    """The night's log; some nights the phone is with the control room for the small hours (D1 4.1.3)."""
+    rota = site.rota
+    yield from _lines(site, rota.evening(day) + 60 * MINUTE, rota.at(day, time(23)), TEXTS.say.night_lines, 2)
+    small_hours = rota.at(day + 1, time(0, 25))
+    if site.chance(PHONE_PROBABILITY):
+        away = small_hours + site.minutes(0, 40)
+        yield from _at_post(site, away)
+        if not site.away:
+            yield Step(away, site.desk_officer, lambda: SwitchPhone(site.control_room(away)))
+            yield Step(small_hours + timedelta(hours=5) + site.minutes(15, 50), site.at_desk, SwitchPhone(None))
+    else:
+        yield from _lines(site, small_hours, small_hours + timedelta(hours=4), TEXTS.say.night_lines, 1)
+    six = small_hours + timedelta(hours=6)
+    yield from _lines(site, six, six + 55 * MINUTE, TEXTS.say.night_lines, 1)
+
+
+def _lines(site: Site, begin: datetime, end: datetime, texts: tuple[str, ...], most: int) -> Course:
+    """Up to so many lines of the log between two moments."""
+    seconds = int((end - begin).total_seconds())
+    moments = sorted(begin + timedelta(seconds=site.random.randrange(seconds)) for _ in range(site.random.randint(1, most)))
+    for moment in moments:
+        yield Step(moment, site.desk_officer, LogLine(site.say(texts)))
+
+
+def _at_post(site: Site, at: datetime) -> Course:
+    """Wait until the officer is at the post, with the phone there, for at most an hour."""
+    for minutes in range(0, 60, 5):
+        yield Step(at + minutes * MINUTE, "", Wait())
+        if not site.away:
+            return
+
+
+def _sheet(site: Site, remarks: str | None = None, flaw: tuple[str, Condition] | None = None) -> PrepareSheet:
+    """A sheet: everything there and good, but for a flaw."""
+    assert site.shift is not None
+    by_night = site.desk_officer() in {member.login for member in site.estate.of(Role.TECHNICIAN)}
+    things = site.equipment[Role.TECHNICIAN if by_night else Role.ASSISTANT]
+    equipment = dict.fromkeys(things, Condition.GOOD)
+    if flaw is not None and flaw[0] in things:
+        equipment[flaw[0]] = flaw[1]
+    elif site.chance(0.05):
+        equipment[site.random.choice(things)] = Condition.FAULTY
+    return PrepareSheet(equipment, NIGHT_RECORDS if by_night else DAY_RECORDS, remarks)
+
+
+def _handed_over(site: Site, due: datetime, incoming: str, *, disputed: bool = False, punctual: bool = False) -> Course:
+    """交接班: the incoming officer comes a quarter of an hour before, now and then late; both sign the same sheet.
+
+    Where a ticket changed between the sheet and a signature, it is stale and prepared again.
+    """
+    late = not punctual and site.chance(LATE_PROBABILITY)
+    arrived = due - (site.minutes(2, 12) if late else site.minutes(15.2, 17.5))
+    at = arrived + site.minutes(1, 3)
+    yield from _at_post(site, at)
+    remarks = site.say(TEXTS.say.remarks) if site.chance(0.55) else None
+    sheet = _sheet(site, remarks)
+    at = yield from _signed_out(site, at, sheet)
+    if disputed:
+        wrong = site.random.choice(TEXTS.say.disputes)
+        at += site.minutes(2, 4)
+        yield Step(at, incoming, Dispute(wrong.reason))
+        at += site.minutes(5, 9)
+        sheet = _sheet(site, wrong.remark, (wrong.thing, wrong.condition))
+        at = yield from _signed_out(site, at, sheet)
+    while True:
+        at += site.minutes(*SIGNING)
+        signed = yield Step(at, incoming, SignIn(arrived))
+        if signed is not STALE:
+            return
+        at = yield from _signed_out(site, at + site.minutes(0.5, 1), sheet)
+
+
+def _signed_out(site: Site, at: datetime, sheet: PrepareSheet) -> Generator[Step, Any, datetime]:
+    """The sheet prepared and signed by the outgoing officer, as often as it takes."""
+    while True:
+        prepared = yield Step(at, site.desk_officer, sheet)
+        at = max(at, prepared.recorded_at) + site.minutes(0.7, 1.5)
+        signed = yield Step(at, site.desk_officer, SignOut())
+        if signed is not STALE:
+            return at
+        at += site.minutes(0.3, 0.8)
+
+
+def _nobody_comes(site: Site, day: int, expected: str) -> Course:
+    """接管: the night's officer doesn't come; the supervisor ends the shift, and the desk is empty until another one comes."""
+    evening = site.rota.evening(day)
+    at = yield from _signed_out(site, evening - site.minutes(6, 9), _sheet(site, site.say(TEXTS.say.remarks)))
+    taken = evening + site.minutes(17, 21)
+    manager = site.manager(taken)
+    yield Step(taken, manager, TakeOver(NO_SHOW))
+    comes = max(at, taken) + site.minutes(16, 24)
+    yield Step(comes, site.rota.night_officer(day), OpenDesk(comes - MINUTE))
+
+
+def reviews(site: Site, first: int) -> Course:
+    """主管查阅: every morning the shifts that ended are read, and what is overdue is urged (D1 4.1.4)."""
+    urged: dict[UUID, datetime] = {}
+    for day in count(first):
+        at = site.rota.at(day, site.duty.morning) + site.minutes(8, 24)
+        reader = site.manager(at)
+        if not site.rota.at_work(reader, at):
+            continue
+        yield Step(at, "", Wait())
+        waiting, site.ended = site.ended, []
+        for number, shift in enumerate(waiting):
+            last = number == len(waiting) - 1
+            overdue = tuple(_overdue(site, at, urged, reader)) if last else ()
+            urged |= dict.fromkeys(overdue, at)
+            message = site.say(TEXTS.say.urgings) if overdue else None
+            remarks = site.say(TEXTS.say.read) if last or site.chance(0.3) else None
+            at += site.minutes(1.5, 5)
+            yield Step(at, reader, _reading(site, shift, remarks, overdue, message))
+
+
+def _reading(site: Site, shift: UUID, remarks: str | None, overdue: tuple[UUID, ...], message: str | None) -> Any:
+    """The review, of what is still open when it is written."""
+
+    def review() -> Review:
+        still = tuple(ticket for ticket in overdue if ticket in site.open)
+        return Review(shift, remarks, still, message if still else None)
+
+    return review
+
+
+def _overdue(site: Site, at: datetime, urged: dict[UUID, datetime], reader: str) -> Iterator[UUID]:
+    """Up to two tickets whose work has waited for more than two and a half days, none urged again within three."""
+    found = 0
+    for ticket, state in site.open.items():
+        old = state.received_at is not None and at - state.received_at > timedelta(hours=60)
+        waits = state.state in (State.CLASSIFIED, State.DISPATCHED) and state.kind in ("repair", "complaint")
+        recently = ticket in urged and at - urged[ticket] < timedelta(days=3)
+        if old and waits and not recently and reader not in state.complained_of and found < 2:
+            found += 1
+            yield ticket

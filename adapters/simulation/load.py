@@ -1,0 +1,103 @@
+"""Load of any size: so many estates for so many days, in a new store or at the end of one (``gongdan simulate``)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from time import perf_counter
+from zoneinfo import ZoneInfo
+
+from adapters.composition import Gongdan, make_new, opened
+from adapters.settings import Settings
+from adapters.simulation.estate import ZONE, estates
+from adapters.simulation.simulation import SET_UP, Progress, Simulation
+from adapters.simulation.timing import SeededIds, SteppedClock, StoreClock
+from adapters.store.master_key import Entropy
+from adapters.store.schema import SchemaMissing
+from adapters.system import entropy as system_entropy
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is asked for. Without ``first`` the days end now, or begin where the log ends if that is later."""
+
+    communities: int
+    days: int
+    seed: int
+    first: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """What was appended: from when to when, how much, and how long it took."""
+
+    communities: tuple[str, ...]
+    since: datetime
+    until: datetime
+    made_store: bool
+    tickets: int
+    events: int
+    seconds: float
+
+    @property
+    def events_per_second(self) -> float:
+        """Events appended a second."""
+        return round(self.events / max(self.seconds, 1e-9), 1)
+
+
+async def simulate(
+    settings: Settings,
+    load: Load,
+    now: datetime,
+    progress: Progress = lambda part: None,
+    entropy: Entropy = system_entropy,
+) -> tuple[Simulated, Simulation]:
+    """Append the load, deterministic by its seed, its first day and what the store holds already; a store that isn't there is
+    made. Raises what opening a store raises."""
+    zone = ZoneInfo(ZONE)
+    random = Random(load.seed)
+    ended = await _log_end(settings)
+    first = load.first or now.astimezone(zone).date() - timedelta(days=load.days)
+    if ended is not None and datetime.combine(first, SET_UP, zone) < ended:
+        first = ended.astimezone(zone).date() + timedelta(days=1)
+    until = datetime.combine(first + timedelta(days=load.days), time(), zone)
+    if load.first is None and first + timedelta(days=load.days) == now.astimezone(zone).date():
+        until = now
+    clock = SteppedClock(datetime.combine(first, SET_UP, zone).astimezone(UTC))
+    if ended is None:
+        await make_new(settings, f"simulation-{load.seed}", clock, entropy)
+    async with _at_its_time(settings, clock, random, entropy, filling=ended is None) as parts:
+        before = (await parts.store.head()).position
+        directory = await parts.directory.current()
+        drawn = estates(load.communities, random, directory.communities, directory.people)
+        simulation = Simulation(parts, clock, random, drawn, first, first)
+        began = perf_counter()
+        await simulation.set_up()
+        for site in simulation.sites:
+            simulation.begin(site)
+        await simulation.run(until, progress)
+        took, after = perf_counter() - began, (await parts.store.head()).position
+        codes = tuple(estate.code for estate in drawn)
+        received = sum(site.received for site in simulation.sites)
+        return Simulated(codes, simulation.start, until, ended is None, received, after - before, took), simulation
+
+
+@asynccontextmanager
+async def _at_its_time(
+    settings: Settings, clock: SteppedClock, random: Random, entropy: Entropy, *, filling: bool
+) -> AsyncIterator[Gongdan]:
+    """The store, open at the simulated time."""
+    ids = SeededIds(clock, Random(random.getrandbits(64)))
+    store_clock = StoreClock(clock, Random(random.getrandbits(64)))
+    async with opened(settings, clock, ids, store_clock, entropy, filling=filling) as parts:
+        yield parts
+
+
+async def _log_end(settings: Settings) -> datetime | None:
+    """When the store's last event was recorded; None where there is no store."""
+    try:
+        async with opened(settings) as parts:
+            return (await parts.store.head()).recorded_at
+    except SchemaMissing:
+        return None

@@ -1,0 +1,89 @@
+"""A simulated company: its estates set up and run from a first day to a moment, in a store of its own or at a store's end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from adapters.composition import Gongdan
+from adapters.simulation import arrivals, duty
+from adapters.simulation.estate import PLUMBERS, ZONE, Estate
+from adapters.simulation.player import Player
+from adapters.simulation.site import Site
+from adapters.simulation.timing import SteppedClock
+from domain.administration import Administrator
+from domain.staff import EVERYWHERE
+from domain.terms import Role
+
+Progress = Callable[[float], None]
+"""Told which part of the time has passed, from 0 to 1."""
+FOUNDED = timedelta(days=400)
+"""So long before the first day everybody has had their post."""
+SET_UP = time(7)
+
+
+@dataclass
+class Simulation:
+    """Estates that run in one store, each day after another, deterministic by ``random``."""
+
+    parts: Gongdan
+    clock: SteppedClock
+    random: Random
+    estates: Sequence[Estate]
+    first: date
+    anchor: date
+    sites: list[Site] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.player = Player(self.parts)
+
+    @property
+    def start(self) -> datetime:
+        """When the estates are set up, on the morning of the first day."""
+        return datetime.combine(self.first, SET_UP, ZoneInfo(ZONE))
+
+    async def set_up(self) -> None:
+        """The estates and their people, before the first shift begins."""
+        self.clock.moment = self.start.astimezone(UTC)
+        for estate in self.estates:
+            await _registered(self.parts, estate, self.first - FOUNDED)
+        policy = (await self.parts.directory.current()).policy
+        company = [member.login for estate in self.estates for member in estate.of(Role.APPRAISER)]
+        for estate in self.estates:
+            self.sites.append(Site(estate, self.anchor, policy, Random(self.random.getrandbits(64)), company))
+
+    def begin(self, site: Site, *, no_shows: frozenset[int] = frozenset(), disputed: frozenset[int] = frozenset()) -> None:
+        """Let an estate's shifts, readings and requests begin on the first day."""
+        first = (self.first - self.anchor).days
+        self.player.begin(site, duty.shifts(site, first, no_shows, disputed))
+        self.player.begin(site, duty.reviews(site, first + 1))
+        self.player.begin(site, arrivals.arrivals(site, first))
+
+    async def run(self, until: datetime, progress: Progress = lambda part: None) -> None:
+        """Do everything that is due before a moment."""
+        player, whole = self.player, (until - self.start).total_seconds()
+        while (due := player.next_at) is not None and due < until:
+            self.clock.moment = max(self.clock.moment, due.astimezone(UTC))
+            await player.step()
+            progress((due - self.start).total_seconds() / whole)
+        self.clock.moment = until.astimezone(UTC)
+
+
+async def _registered(parts: Gongdan, estate: Estate, since: date) -> None:
+    """The community, its areas, its people and their posts, its team and its contractors."""
+    administration = parts.administration
+
+    def by() -> Administrator:
+        return Administrator("operator", parts.ids.new(), operator=True)
+
+    await administration.add_community(estate.code, estate.name, ZONE, by())
+    for code, name in estate.areas.items():
+        await administration.add_area(estate.code, code, name, by())
+    for member in estate.staff:
+        await administration.add_person(member.login, member.name, by())
+        place = EVERYWHERE if member.company else estate.code
+        await administration.grant(member.login, member.role, place, member.area, since, None, by())
+    await administration.form_team(estate.code, PLUMBERS, estate.plumbers, by())
+    for code, name in estate.contractors.items():
+        await administration.register_contractor(estate.code, code, name, by())
