@@ -36,7 +36,8 @@ PASSWORD_BYTES = 4
 
 @dataclass(frozen=True)
 class Demo:
-    """A filled store: its settings, each person's token, everybody's password, the numbers of the stories' tickets, how many tickets there are.
+    """A filled store: its settings, each person's token, everybody's password, the numbers of the stories' tickets and how many
+    tickets there are.
 
     ``simulation`` goes on from here where it is to be live.
     """
