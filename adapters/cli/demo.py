@@ -5,7 +5,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,7 @@ from adapters.cli.console import Failed, run, say
 from adapters.cli.serve import Port, listen
 from adapters.demo.filling import DAYS, LEAST_DAYS, Demo, fill
 from adapters.demo.guide import show
+from adapters.demo.live import Live
 from adapters.settings import Settings
 
 HOST = "127.0.0.1"
@@ -30,9 +31,12 @@ def demo(
     ] = None,
     days: Annotated[int, typer.Option(min=LEAST_DAYS, max=366, help="How many days of the estate, ending now.")] = DAYS,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other residents and affairs.")] = 1,
+    live: Annotated[bool, typer.Option("--live", help="Go on making events in real time while serving.")] = False,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it on loopback, or only fill and print.")] = True,
 ) -> None:
     """Fill a new store with an estate's last weeks, print how to use it, and serve it on loopback. Needs no other store."""
+    if live and not serve:
+        raise typer.BadParameter("--live goes with serving", param_hint="--live")
     if serve:
         _refuse_taken(port)
     with ExitStack() as stack:
@@ -49,7 +53,7 @@ def demo(
         )
         filled = _filled(settings, seed, days)
         if serve:
-            _serve(filled, port)
+            _serve(filled, port, live)
         else:
             show(filled, f"http://{HOST}:{port}")
             say(f"\n存放处 kept in {folder}\nGONGDAN_STORE={settings.store} gongdan serve --port {port}")
@@ -71,7 +75,7 @@ def _refuse_taken(port: int) -> None:
             raise Failed(f"port {port} of {HOST} is taken; choose another with --port") from error
 
 
-def _serve(filled: Demo, port: int) -> None:
+def _serve(filled: Demo, port: int, live: bool) -> None:
     """Serve until Ctrl-C; the guide is printed once the server answers."""
 
     def guide(address: str) -> None:
@@ -87,4 +91,5 @@ def _serve(filled: Demo, port: int) -> None:
         "GONGDAN_KEYS": settings.keys_url,
         "GONGDAN_MASTER_KEY_FILE": str(settings.master_key_path),
     }
-    listen(HOST, port, guide, log_level="warning")
+    with Live(filled) if live else nullcontext():
+        listen(HOST, port, guide, log_level="warning")

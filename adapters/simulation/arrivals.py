@@ -24,6 +24,8 @@ BY_NIGHT: dict[Kind, float] = {repairs.at_home: 70, desk.complaint: 14, desk.ass
 """How often each is what it is about, while the office is there and when it isn't."""
 WEEKEND, SUMMER, BUSY = 1.15, 1.1, 0.06
 """Factors of a day's number; ``BUSY`` is how often a day is a storm or a cold snap, with twice as many."""
+LIVELY, QUIET = 3.0, 12.0
+"""Minutes between two requests of a day that is looked at, and of a night."""
 OFFICE_ENDS = timedelta(minutes=75)
 """So long before the day's end nothing new is begun that takes the office."""
 
@@ -35,6 +37,14 @@ def arrivals(site: Site, first: int) -> Course:
             if site.officer is None and day == first and at < site.rota.at(day, site.duty.morning):
                 continue
             yield Step(at, "", lambda at=at: Begin(_kind(site, at)(site, at)))  # type: ignore[misc]
+
+
+def without_end(site: Site, since: datetime) -> Course:
+    """A busy day that goes on: a request every few minutes by day, a few an hour by night, for who looks on (``--live``)."""
+    at = since
+    while True:
+        at += timedelta(minutes=site.random.expovariate(1 / (QUIET if site.rota.is_night(at) else LIVELY)))
+        yield Step(at, "", lambda at=at: Begin(_kind(site, at)(site, at)))  # type: ignore[misc]
 
 
 def _moments(site: Site, day: int) -> list[datetime]:

@@ -1,0 +1,74 @@
+"""The demonstration goes on in real time: what was begun takes its course, and requests keep coming (``--live``)."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+
+import structlog
+
+from adapters.composition import Gongdan, opened
+from adapters.demo.filling import Demo
+from adapters.simulation import arrivals
+from adapters.simulation.simulation import Simulation
+from domain.ports import Clock
+
+log = structlog.get_logger()
+GLANCE = 0.5
+"""Seconds between two looks at the clock."""
+ENDING = 10.0
+"""Seconds that the last step may take when the server ends."""
+
+
+async def go_on(
+    parts: Gongdan, simulation: Simulation, clock: Clock, pause: Callable[[], Awaitable[None]], ended: Callable[[], bool]
+) -> int:
+    """Do each step when its moment has come, until told to end; returns how many were done.
+
+    Who tries the demonstration may move a ticket that the simulation has in hand: a step refused for that ends its course.
+    """
+    player = simulation.player
+    player.parts = parts
+    for site in simulation.sites:
+        player.begin(site, arrivals.without_end(site, clock.now().astimezone(site.zone)))
+    done = 0
+    while not ended():
+        due = player.next_at
+        if due is None or due > clock.now():
+            await pause()
+            continue
+        try:
+            refused = await player.step(refusals=True)
+        except (AssertionError, LookupError) as surprise:
+            log.debug("a course of the demonstration ended", why=repr(surprise))
+            continue
+        done += refused is None
+    return done
+
+
+class Live:
+    """Lets a filled demonstration go on in a thread of its own, as long as this context lasts."""
+
+    def __init__(self, demo: Demo) -> None:
+        self._demo = demo
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gongdan-live", daemon=True)
+
+    def __enter__(self) -> "Live":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ended.set()
+        self._thread.join(ENDING)
+
+    def _run(self) -> None:
+        asyncio.run(self._go_on())
+
+    async def _go_on(self) -> None:
+        async with opened(self._demo.settings) as parts:
+            await go_on(parts, self._demo.simulation, parts.clock, _glance, self._ended.is_set)
+
+
+async def _glance() -> None:
+    await asyncio.sleep(GLANCE)
