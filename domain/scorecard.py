@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from domain.errors import FieldError, InvalidInput
 from domain.pay_bands import Exact, HalfPoints, PayBand, Share, Words, misplaced
+from domain.terms import FindingCause
 
 
 class Post(StrEnum):
@@ -261,6 +262,7 @@ class RuleBook(_Part):
     bonuses: Mapping[BonusCode, Item]
     metrics: Mapping[Name, MetricRule]
     notices: Mapping[Annotated[Notice, BeforeValidator(_one_of(Notice))], NoticeRule]
+    proposals: Mapping[Annotated[FindingCause, BeforeValidator(_one_of(FindingCause))], DeductionCode] = {}
     pay_bands: Annotated[tuple[PayBand, ...], Field(min_length=2)]
     warnings: Warnings
     dismissal: Dismissal
@@ -347,8 +349,21 @@ def _contradictions(book: RuleBook) -> Iterator[tuple[Place, str]]:
     for notice, rule in book.notices.items():
         if rule.test:
             yield from ((("notices", notice, "test", *further), message) for further, message in _tests(book, rule.test))
+    yield from _proposals(book)
     for number, message in misplaced(book.pay_bands):
         yield ("pay_bands", number), message
+
+
+def _proposals(book: RuleBook) -> Iterator[tuple[Place, str]]:
+    """A cause is proposed as a deduction that needs no decision; one that names no item is not proposed."""
+    for cause, code in book.proposals.items():
+        item = book.deductions.get(code)
+        if cause is FindingCause.INSPECTION_LATE:
+            yield ("proposals", cause), "an inspection's order names its item itself"
+        elif item is None:
+            yield ("proposals", cause), f"there is no item {code}"
+        elif item.counting in (Counting.METRIC, Counting.DOUBLING, Counting.DECIDED):
+            yield ("proposals", cause), f"item {code} is counted '{item.counting.value}', which nobody can propose"
 
 
 def _settings(item: Item) -> Iterator[tuple[Place, str]]:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from adapters.pages.labels import label
 from domain.appraisal_answer import amount
 from domain.scorecard import Charged, Counting, Item, MetricTest
+from domain.terms import FindingCause
 from tests.appraisal.estate import BOOK
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "scorecard.md"
@@ -63,6 +65,13 @@ def page() -> str:
                 f"| `{name.value}` | {rule.text} | {_test(rule.test) if rule.test else ''} |"
                 for name, rule in BOOK.notices.items()
             ),
+            "\n## What the system proposes 系统提出\n",
+            "Once per cause, dated where the cause lies; withdrawn when it goes, unless somebody has decided on it.\n",
+            "| cause | 事由 | item |\n|---|---|---|",
+            *(
+                f"| `{cause.value}` | {label(cause)} | {BOOK.proposals.get(cause, 'the order’s own, doubled')} |"
+                for cause in FindingCause
+            ),
             "\n## Share of performance pay 效益工资 (D2 五.1, 五.4)\n",
             "| total from | to | share | 原文 |\n|---|---|---|---|",
             *_bands(),
@@ -110,6 +119,8 @@ def _counting(item: Item) -> Iterator[str]:
         yield f"with `amount_fen`: {amount(item.commission * 100)} % commission, no points"
     if item.referred:
         yield "referred"
+    if item.self_handled:
+        yield "waived where the office dealt with it itself"
 
 
 def _test(test: MetricTest) -> str:

@@ -42,6 +42,26 @@ def wrong(text: str) -> dict[str, str]:
 
 
 MISTAKES: dict[str, tuple[str, str, str]] = {
+    "cause of no item": (
+        BOOK_TEXT.replace('register_error = "28"', 'register_error = "99"'),
+        "/rule_book/proposals/register_error",
+        "there is no item 99",
+    ),
+    "cause of an item nobody can propose": (
+        BOOK_TEXT.replace('register_error = "28"', 'register_error = "46"'),
+        "/rule_book/proposals/register_error",
+        "item 46 is counted 'decided'",
+    ),
+    "inspections name their item": (
+        BOOK_TEXT.replace('register_error = "28"', 'register_error = "28"\ninspection_late = "22"'),
+        "/rule_book/proposals/inspection_late",
+        "names its item itself",
+    ),
+    "no cause": (
+        BOOK_TEXT.replace('register_error = "28"', 'register_error = "28"\nbad_mood = "22"'),
+        "/rule_book/proposals/bad_mood",
+        "'bad_mood' is not one of: reply_late",
+    ),
     "no number": (BOOK_TEXT.replace("[deductions.7]", "[deductions.seven]"), "/rule_book/deductions/seven", "numbered 1, 2, 3"),
     "leading zero": (BOOK_TEXT.replace("[deductions.7]", "[deductions.07]"), "/rule_book/deductions/07", "numbered 1, 2, 3"),
     "no bonus": (BOOK_TEXT.replace("[bonuses.B7]", "[bonuses.7]"), "/rule_book/bonuses/7", "item 7: bonuses are numbered B1, B2"),
