@@ -64,8 +64,10 @@ class Remind:
         return reminder_stream(self.cause.about, self.cause.kind, self.cause.key)
 
     def events(self, state: ReminderState | None) -> Sequence[Folded.Event]:
-        """What is missing: raised, escalated, settled, in this order."""
+        """What is missing: raised, escalated, settled, in this order; nothing by a clock that stands before what is written."""
         cause, said = self.cause, list[Folded.Event]()
+        if state is not None and self.now < (state.settled_at or state.raised_at or self.now):
+            return said
         first = (state.version if state else 0) + 1
 
         def say(event: type[Reminder.Event], at: datetime, **more: object) -> None:

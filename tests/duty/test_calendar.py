@@ -126,3 +126,29 @@ async def test_a_community_in_another_time_zone(station: Station, day: str, hour
 def test_days_are_as_they_are_kept() -> None:
     assert day_of(date(2026, 2, 14), {"2026-02-14": False}, PUBLISHED).source is DaySource.OVERRIDE
     assert day_of(date(2026, 2, 15), {"2026-02-14": False}, PUBLISHED).source is DaySource.PUBLISHED
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_jumps_never_takes_the_order_away(station: Station) -> None:
+    """The clock goes back by two hours in the middle of a handover, and a day ahead afterwards: what follows is never earlier."""
+    station.set("2026-03-02 11:40")
+    opened = await station.open("assistant")
+    await station.do("prepare_handover", "assistant")
+    station.set("2026-03-02 09:40")
+    signed = await station.do("sign_out", "assistant")
+    handed = await station.do("sign_in", "technician")
+    assert handed.next_shift is not None
+    station.shift = await station.fresh(handed.next_shift)
+    assert signed.sheets[-1].signed_out is not None
+    assert handed.sheets[-1].signed_in is not None
+    moments = [opened.opened_at, signed.sheets[-1].signed_out.at, handed.sheets[-1].signed_in.at, station.shift.opened_at]
+    assert moments == [at("2026-03-02 11:40")] * 4
+    assert (station.shift.periods, station.shift.late_minutes) == ((DutyPeriod.NOON,), 0)
+    station.set("2026-03-03 11:50")
+    await station.do("log", "technician", "时钟已校正。")
+    again = await station.hand_over("technician", "assistant2")
+    assert again.ended_at == at("2026-03-03 11:50")
+    desk = await station.duty.holder(JX, "supervisor")
+    assert desk is not None
+    assert desk.shift is not None
+    assert (desk.shift.officer, desk.changed_at) == ("assistant2", at("2026-03-03 11:50"))
