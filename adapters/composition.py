@@ -79,6 +79,7 @@ class Gongdan:
     sign_ins: SignIns
     holidays: Holidays
     projections: Projections
+    index: BlindIndex
     processes: Processes
 
 
@@ -181,6 +182,7 @@ async def opened(
             attachments=Attachments(store.database, keys, clock, entropy),
             sign_ins=SignIns(store.database, clock, ids, entropy),
             projections=projections,
+            index=index,
             processes=processes,
         )
 

@@ -139,7 +139,7 @@ class RollEntry:
         directory = await self._desk.directory.current()
         belonging = Belonging(community, directory.community(community).timezone)
         await self._journal.write(
-            [*events, kept], belonging, command=by.key, conditions=names, answers_with=answers_with or kept.originator_id
+            [kept, *events], belonging, command=by.key, conditions=names, answers_with=answers_with or kept.originator_id
         )
 
     async def open(self, community: str) -> OpenRoll:

@@ -4,6 +4,7 @@ from projections.appraisal_tally import APPRAISAL_TALLY
 from projections.approvals import APPROVALS
 from projections.duty_coverage import DUTY_COVERAGE
 from projections.handover_list import HANDOVER_LIST
+from projections.household_history import HOUSEHOLD_HISTORY
 from projections.morning_review import MORNING_REVIEW
 from projections.night_log import NIGHT_LOG
 from projections.open_workload import OPEN_WORKLOAD
@@ -25,6 +26,7 @@ VIEWS: tuple[View, ...] = (
     NIGHT_LOG,
     DUTY_COVERAGE,
     MORNING_REVIEW,
+    HOUSEHOLD_HISTORY,
     REMINDERS,
     APPRAISAL_TALLY,
 )

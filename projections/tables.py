@@ -7,7 +7,7 @@ sealed texts stay sealed.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
@@ -66,6 +66,7 @@ Convert = Callable[[Any], Any]
 _KNOWN: dict[type, tuple[str, Convert | None, Convert | None]] = {
     UUID: ("BYTEA", _bytes, _uuid),
     datetime: ("BIGINT", micros, moment),
+    date: ("TEXT", date.isoformat, date.fromisoformat),
     bool: ("BIGINT", int, bool),
     int: ("BIGINT", None, None),
     str: ("TEXT", None, None),

@@ -79,7 +79,8 @@ class Drop(NamedTuple):
 class Words(NamedTuple):
     """A text is found by its keyed tokens, instead of what stood in this field before.
 
-    ``text`` None leaves nothing to be found; ``fresh`` says that nothing stood there; ``position`` is the event's.
+    ``text`` None leaves nothing to be found; ``fresh`` says that nothing stood there; ``position`` is the event's. It is found by
+    pairs of characters, as a ``phone``, or only as a ``whole``.
     """
 
     table: Table["TokenRow"]
@@ -90,6 +91,7 @@ class Words(NamedTuple):
     position: int
     phone: bool = False
     fresh: bool = False
+    whole: bool = False
 
 
 Write = Put | Drop | Words

@@ -1,16 +1,24 @@
-"""``gongdan dwellings``: the roll (住户名册) of a community."""
+"""``gongdan dwellings`` and ``gongdan residents``: the roll (住户名册) of a community, and what a dwelling has been through."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from adapters.cli.console import Json, emit, gongdan, operator, run, say, table
+from adapters.cli.console import Json, answered, emit, gongdan, operator, run, say, table
 from adapters.cli.importing import COLUMNS, SHOWN, Moves
+from adapters.cli.ticket import As, caught_up, reader
 from adapters.exchange.rolls import ENCODINGS, RollReport, import_roll, write_roll_report
+from adapters.household_documents import DwellingAnswer, HouseholdHistoryAnswer, HouseholdTicket, PhoneAnswer
+from adapters.household_reading import Reader, dwellings_answer, history_answer, phone_answer
+from adapters.pages.labels import label
+from projections.household_history import HOUSEHOLD_HISTORY
 
+residents = typer.Typer(no_args_is_help=True, help="Owners, residents and tenants (业主、住户、租户), as staff may read them.")
 dwellings = typer.Typer(no_args_is_help=True, help="Dwellings, and who owns, lives in or rents them (住户名册).")
 
 Community = Annotated[str, typer.Argument(metavar="COMMUNITY", help="The community's code.")]
@@ -52,6 +60,109 @@ def import_(
         emit(found.document())
     else:
         _tell(found)
+
+
+@dwellings.command("list")
+def list_dwellings(
+    community: Community,
+    login: As = None,
+    building: Annotated[str | None, typer.Option(help="Only in this building.")] = None,
+    entrance: Annotated[str | None, typer.Option(help="Only in this entrance.")] = None,
+    json: Json = False,
+) -> None:
+    """List dwellings. Their numbers are opened for who may open residents' data, which is recorded in the access log."""
+
+    async def read() -> list[DwellingAnswer]:
+        async with gongdan() as parts:
+            who = await reader(parts, login)
+            await caught_up(parts, HOUSEHOLD_HISTORY.name)
+            asked = await Reader.of(parts, await parts.directory.current(), who, community, "dwellings")
+            found, more = await dwellings_answer(asked, building, entrance, opened=True, limit=200)
+            while more is not None:
+                page, more = await dwellings_answer(asked, building, entrance, opened=True, after=more, limit=200)
+                found += page
+            return found
+
+    found = run(read())
+    if json:
+        emit({"items": [answered(one) for one in found], "next_cursor": None})
+        return
+    rows = [(one.id, one.area, one.building, one.entrance, one.dwelling) for one in found]
+    table(("id", "area", "building", "entrance", "dwelling"), rows)
+
+
+@dwellings.command("history")
+def history(
+    id: Annotated[UUID, typer.Argument(metavar="ID", help="The dwelling's id.")], login: As = None, json: Json = False
+) -> None:
+    """Show what a dwelling has been through (住户档案): its people with dates and keys, its last 200 tickets.
+
+    Opening personal data is recorded in the access log.
+    """
+
+    async def read() -> HouseholdHistoryAnswer:
+        async with gongdan() as parts:
+            who = await reader(parts, login)
+            await caught_up(parts, HOUSEHOLD_HISTORY.name)
+            directory = await parts.directory.current()
+            found, _ = await history_answer(parts, directory, who, id, personal=True, before=None, limit=200)
+            return found
+
+    found = run(read())
+    if json:
+        emit(answered(found))
+        return
+    at = found.dwelling
+    say(" ".join(part for part in (at.area, at.building, at.entrance, at.dwelling) if part))
+    people = [
+        (one.name, one.phone, label(one.occupancy.tenure), one.occupancy.since, one.occupancy.until, one.occupancy.keys or None)
+        for one in found.people
+    ]
+    table(("name", "phone", "tenure", "since", "until", "keys"), people)
+    _tickets(found.tickets)
+
+
+@residents.command("find")
+def find(
+    phone: Annotated[str, typer.Argument(metavar="PHONE", help="A telephone number, however it is written.")],
+    community: Annotated[str, typer.Option(metavar="CODE", help="The community's code.")],
+    login: As = None,
+    json: Json = False,
+) -> None:
+    """Find who has a phone (来电识别): everybody who shares it, their dwellings and last three tickets.
+
+    The look-up is recorded in the access log, whoever is found.
+    """
+
+    async def read() -> PhoneAnswer:
+        async with gongdan() as parts:
+            who = await reader(parts, login)
+            await caught_up(parts, HOUSEHOLD_HISTORY.name)
+            return await phone_answer(parts, await parts.directory.current(), who, community, phone)
+
+    found = run(read())
+    if json:
+        emit(answered(found))
+        return
+    for person in found.people:
+        say(f"{person.id}  {person.name}")
+        rows = [
+            (label(one.tenure), one.location.building, one.location.entrance, one.location.dwelling, one.since, one.until)
+            for one in person.occupancies
+        ]
+        table(("tenure", "building", "entrance", "dwelling", "since", "until"), rows)
+        _tickets(person.tickets)
+    if found.callers:
+        say("callers who are not on the roll")
+        _tickets(found.callers)
+    if not (found.people or found.callers):
+        say("nobody")
+
+
+def _tickets(found: Sequence[HouseholdTicket]) -> None:
+    if found:
+        rows = [(one.number, label(one.state), one.received_at, one.description) for one in found]
+        table(("ticket", "state", "received", "description"), rows)
 
 
 def _tell(found: RollReport) -> None:

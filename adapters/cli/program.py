@@ -8,7 +8,7 @@ from adapters.cli.console import Group
 from adapters.cli.demo import demo
 from adapters.cli.doctor import doctor
 from adapters.cli.duty import duty
-from adapters.cli.households import dwellings
+from adapters.cli.households import dwellings, residents
 from adapters.cli.importing import import_
 from adapters.cli.lifecycle import lifecycle
 from adapters.cli.processes import processes
@@ -42,6 +42,7 @@ for name, group in (
     ("user", registry.user),
     ("token", registry.token),
     ("dwellings", dwellings),
+    ("residents", residents),
     ("ticket", ticket),
     ("shift", shift),
     ("roster", roster),

@@ -28,6 +28,8 @@ class BlindIndex:
                 found.append(frozenset[bytes]())
             elif words.phone:
                 found.append(frozenset([blind.phone_token(clear)]))
+            elif words.whole:
+                found.append(frozenset([blind.whole_token(clear)]))
             else:
                 found.append(frozenset(blind.text_tokens(clear)))
         return found
@@ -39,3 +41,7 @@ class BlindIndex:
     async def text(self, text: str) -> Collection[bytes]:
         """The tokens of a text's character pairs."""
         return (await self._keys.blind_tokens()).text_tokens(text)
+
+    async def whole(self, text: str) -> bytes:
+        """The token of a text as a whole."""
+        return (await self._keys.blind_tokens()).whole_token(text)

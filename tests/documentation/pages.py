@@ -54,6 +54,9 @@ Made from the one table in `domain/authority.py`.
 An appraiser acts for the company, in every community. People named as complained of take no trigger on that ticket but `note`.
 `admin` manages accounts, roles, tokens and configuration: it has no column, holds no business right and reads no personal data.
 Nobody outside a community learns that one of its tickets exists.
+
+The roll (住户名册) is kept by whoever administers the community, and by the row of checking a move-in's items and linking
+(`reclassify_check_item_link`) in the dwelling's area; it is read by the rows `read` and `open_personal`. This is a reading.
 """
 
 _RULES_HEAD = """# Rules
