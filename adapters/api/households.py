@@ -161,7 +161,7 @@ async def resident(api: TheApi, caller: TheCaller, id_: Id, masked: Masked = Fal
     "/residents/by-phone",
     summary="来电识别 · Who has a phone",
     response_model=PhoneAnswer,
-    responses=responses.problems(400, 401, 403, 404, 408, 413, 415, 422, 429, 503),
+    responses=responses.problems(*responses.WRITE),
     openapi_extra=command_extra(LookUp),
 )
 async def by_phone(request: Request) -> Response:
