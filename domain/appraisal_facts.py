@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 from domain.scorecard import Points, Post, Severity
 
 K = TypeVar("K")
+V = TypeVar("V")
 _PERIOD = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])|-Q([1-4]))?", re.ASCII)
 
 
@@ -131,6 +132,23 @@ class Person:
             return any(assigned.area == area and assigned.covers(day) for assigned in self.areas)
         return post is Post.DIRECTOR
 
+    def may_answer_for(self, finding: "ConfirmedFinding") -> bool:
+        """Whether a finding can concern them at all: cheaply, and never one too few."""
+        return self._ever_director or finding.area in self._ever_areas or self.login in finding.parties
+
+    @cached_property
+    def may_be_measured(self) -> bool:
+        """Whether any figure can be theirs at all."""
+        return self._ever_director or bool(self._ever_areas)
+
+    @cached_property
+    def _ever_director(self) -> bool:
+        return any(held.post is Post.DIRECTOR for held in self.posts)
+
+    @cached_property
+    def _ever_areas(self) -> frozenset[str]:
+        return frozenset(assigned.area for assigned in self.areas)
+
     def measured_by(self, area: str | None, day: date) -> bool:
         """Whether a metric is theirs: of the community, for whoever has an area on its last day, or of an area of theirs."""
         if area is None and self.post_on(day) is Post.ADMINISTRATOR:
@@ -224,15 +242,25 @@ class Facts:
         return _grouped((finding.charged_in, finding) for finding in late)
 
     @cached_property
+    def figures_ending(self) -> Mapping[str, Sequence[Metric]]:
+        """Figures whose period ends with the month asked, by their metric."""
+        return _grouped((metric.name, metric) for metric in self.metrics if metric.period.last == self.month)
+
+    @cached_property
+    def earlier_of(self) -> Mapping[str, Sequence[EarlierMonth]]:
+        """What earlier months said, by login."""
+        return _grouped((earlier.login, earlier) for earlier in self.earlier_months)
+
+    @cached_property
     def findings_naming(self) -> Mapping[str, Sequence[ConfirmedFinding]]:
         """Findings by each of their parties, in the order of the list."""
         return _grouped((login, finding) for finding in self.findings for login in finding.parties)
 
 
-def _grouped(pairs: Iterable[tuple[K, ConfirmedFinding]]) -> dict[K, list[ConfirmedFinding]]:
-    found: dict[K, list[ConfirmedFinding]] = {}
-    for key, finding in pairs:
-        found.setdefault(key, []).append(finding)
+def _grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    found: dict[K, list[V]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
     return found
 
 

@@ -158,7 +158,8 @@ def _commission(stake: Stake) -> int:
 
 def regular(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
     """What the findings of the month asked cost a person in it, adjustments left out."""
-    mine = [finding for finding in facts.findings_of.get(facts.month, ()) if finding.charged_in == facts.month]
+    here = (finding for finding in facts.findings_of.get(facts.month, ()) if person.may_answer_for(finding))
+    mine = [finding for finding in here if finding.charged_in == facts.month]
     return [one for ordered in stakes(book, mine, person).values() for one in charge(ordered)]
 
 
@@ -171,7 +172,7 @@ def adjustments(law: Law, facts: Facts, person: Person, booked: Month) -> list[C
     found: list[Charge] = []
     for month in sorted({one.month for one in facts.adjustments_in.get(booked, ())}):
         book = law.of(month)
-        known = [one for one in facts.findings_of[month] if one.charged_in <= booked]
+        known = [one for one in facts.findings_of[month] if one.charged_in <= booked and person.may_answer_for(one)]
         items = stakes(book, (one for one in known if one.charged_in == booked), person).keys()
         concerned = (one for one in known if charged_item(book, one).code in items)
         for ordered in stakes(book, concerned, person).values():
@@ -212,11 +213,10 @@ def from_metrics(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
 
 def figures(facts: Facts, person: Person, name: str) -> list[Metric]:
     """The figures of a metric whose period ends with the month asked and which are a person's; by area."""
-    mine = (
-        metric
-        for metric in facts.metrics
-        if metric.name == name and metric.period.last == facts.month and person.measured_by(metric.area, facts.month.last_day)
-    )
+    if not person.may_be_measured:
+        return []
+    last_day = facts.month.last_day
+    mine = (metric for metric in facts.figures_ending.get(name, ()) if person.measured_by(metric.area, last_day))
     return sorted(mine, key=lambda metric: (metric.area is not None, metric.area or ""))
 
 

@@ -47,7 +47,7 @@ def _two_months(book: RuleBook, facts: Facts, person: Person, costs: Iterable[Ch
     """The month asked and the one before, of the same year, each as its tally says."""
     limit = book.dismissal.two_consecutive_months.at_least
     before = facts.month.before
-    earlier = _sum(one.deductions for one in facts.earlier_months if one.login == person.login and one.month == before)
+    earlier = _sum(one.deductions for one in facts.earlier_of.get(person.login, ()) if one.month == before)
     return before.year == facts.month.year and earlier >= limit and _sum(one.points for one in costs) >= limit
 
 
@@ -72,9 +72,7 @@ def _by_month(law: Law, facts: Facts, person: Person, costs: Iterable[Charge]) -
     found: defaultdict[Month, Decimal] = defaultdict(Decimal)
     for charge in costs:
         found[charge.month] += charge.points
-    for earlier in facts.earlier_months:
-        if earlier.login != person.login:
-            continue
+    for earlier in facts.earlier_of.get(person.login, ()):
         found[earlier.month] += earlier.deductions
         if all(late.month.half == earlier.month.half for late in facts.adjustments_in.get(earlier.month, ())):
             continue

@@ -5,14 +5,14 @@ import asyncio
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import appending, duty, rules
+from tests.benchmarks import appending, appraisal, duty, rules
 from tests.benchmarks.rounds import Row
 from tests.postgres_server import running_postgres
 
 
 def main() -> None:
     """Measure every row and print the table."""
-    found = [rules.transitions(), rules.loading(), asyncio.run(appending.on_sqlite())]
+    found = [rules.transitions(), rules.loading(), appraisal.year(), asyncio.run(appending.on_sqlite())]
     with running_postgres() as server:
         found.append(asyncio.run(appending.on_postgres(server.create_database(), server.create_database())))
     found += asyncio.run(duty.rows())
