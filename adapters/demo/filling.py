@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from adapters import tokens
 from adapters.composition import make_new, opened
-from adapters.demo import desk_affairs, moving_and_building, repairs_at_home, repairs_in_public
+from adapters.demo import appraising, desk_affairs, moving_and_building, repairs_at_home, repairs_in_public
 from adapters.demo.casting import Told, told
 from adapters.demo.staff import ESTATE, STAFF
 from adapters.demo.story import Days, Telling
@@ -78,6 +78,7 @@ async def fill(
         for tell in TELLINGS:
             for story in tell(calendar):
                 simulation.player.begin(site, told(story, site, into))
+        simulation.player.begin(site, appraising.findings(site))
         await simulation.run(now, progress)
         made, password = {}, entropy(PASSWORD_BYTES).hex()
         kept = await parts.sign_ins.passwords.hashed(password)

@@ -16,6 +16,7 @@ from domain.back_entry import BackEntry
 from domain.errors import Refusal
 from domain.handover_sheet import StaleSheet
 from domain.requests import Done, Request, Waiting
+from domain.ticket_state import TicketState
 
 SetClock = Callable[[datetime], None]
 
@@ -100,10 +101,13 @@ class Player:
                 return await parts.desk.act(str(ticket), command, Request(who, request.command_id, occurred_at, offline))
             case steps.Keep(ticket, file_name, text):
                 return await parts.desk.act(str(ticket), await self._kept(ticket, file_name, text), request)
+            case steps.Ask(of):
+                return await of(parts, request)
             case steps.Approve(approval):
                 answer = await parts.approvals.approve(approval, request)
-                if answer.case.stream is not None:
-                    site.note(await parts.desk.load(answer.case.stream))
+                about = await parts.journal.load(answer.case.stream) if answer.case.stream is not None else None
+                if isinstance(about, TicketState):
+                    site.note(about)
                 return answer
             case _:
                 return await self._on_duty(site, deed, request)

@@ -1,13 +1,15 @@
 """What a simulated course is made of: who does what, when. A course is told what came of each step before it says the next."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from adapters.composition import Gongdan
 from domain import ticket_commands as c
 from domain.back_entry import BackEntry
+from domain.requests import Request
 from domain.terms import Condition
 
 
@@ -43,6 +45,13 @@ class Approve:
     """A second person approves."""
 
     approval: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Anything else that is asked of the use cases."""
+
+    of: Callable[[Gongdan, Request], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +155,7 @@ STALE = "stale"
 
 OnDuty: TypeAlias = OpenDesk | Extend | LogLine | Substitute | ReturnToPost | SwitchPhone
 HandingOver: TypeAlias = PrepareSheet | SignOut | SignIn | Dispute | TakeOver | Review
-Deed: TypeAlias = Receive | Act | Keep | Approve | Begin | Wait | OnDuty | HandingOver
+Deed: TypeAlias = Receive | Act | Keep | Approve | Ask | Begin | Wait | OnDuty | HandingOver
 Who: TypeAlias = str | Callable[[], str]
 
 

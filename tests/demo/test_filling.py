@@ -2,25 +2,35 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters.composition import opened
+from adapters.composition import opened, shipped
+from adapters.demo.appraising import months
 from adapters.demo.filling import DAYS, LEAST_DAYS, Demo, fill
 from adapters.demo.staff import COMMUNITY, STAFF
+from adapters.exchange.appraisals import appraisal_answer
 from adapters.settings import Settings
+from adapters.simulation.estate import ZONE
+from adapters.simulation.timing import SteppedClock
 from adapters.system import entropy
+from adapters.tally_documents import TallyPerson
+from domain.appraisal_facts import Period
 from domain.clocks import latest, readings
 from domain.desk import Desk
 from domain.lifecycle import TABLE
+from domain.scorecard import Flag, parse_rule_book
 from domain.shift import Shift
 from domain.terms import ClockStatus, Kind, Role, State, Trigger
+from projections.appraisal_tally import APPRAISAL_TALLY
 from tests.simulation import reading
 from tests.simulation.reading import Ran
 
@@ -195,3 +205,21 @@ def test_a_trigger_refused_stops_the_filling(tmp_path: Path, monkeypatch: pytest
 def test_the_estate_is_one_community(told: Told) -> None:
     assert {stored.community for stored in told.stored} <= {COMMUNITY, ""}
     assert {row.trigger for row in TABLE} == set(Trigger)
+
+
+def test_somebody_in_every_pay_band_and_with_each_flag(told: Told) -> None:
+    async def people() -> Sequence[TallyPerson]:
+        async with opened(told.demo.settings, SteppedClock(told.now.astimezone(UTC))) as parts:
+            if not any(one.name == APPRAISAL_TALLY.name and one.position for one in await parts.projections.status()):
+                await parts.projections.rebuild(APPRAISAL_TALLY.name)
+            directory = await parts.directory.current()
+            month, _ = months(told.now.astimezone(ZoneInfo(ZONE)).date())
+            answer = await appraisal_answer(
+                parts, directory, "xu.hui", COMMUNITY, Period.parse(f"{month.year}-{month.number:02}")
+            )
+            return answer.people
+
+    found = asyncio.run(people())
+    bands = parse_rule_book(shipped("scorecards/default.toml")).pay_bands
+    assert {Decimal(one.pay_share or 0) for one in found} == {band.share for band in bands}
+    assert {flag for one in found for flag in one.flags} == set(Flag)
