@@ -1,14 +1,16 @@
 """Shifts in a row, handed over with sheets both sign; lines of their logs; the supervisor's morning reading (D1 4.1, D5)."""
 
-from collections.abc import Generator, Iterator
-from datetime import datetime, time, timedelta
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
 
+from adapters.composition import Gongdan
 from adapters.simulation.site import Site
 from adapters.simulation.steps import (
     STALE,
+    Ask,
     Course,
     Dispute,
     Extend,
@@ -24,13 +26,16 @@ from adapters.simulation.steps import (
     Wait,
 )
 from adapters.simulation.texts import TEXTS
-from domain.terms import Condition, Role, State
+from domain.appraisal_facts import Month
+from domain.requests import Request
+from domain.rostering import Wanted
+from domain.terms import Condition, DutyPeriod, Role, State
 
 MINUTE = timedelta(minutes=1)
 DAY_RECORDS = ("repair_book", "complaint_book", "daily_book", "work_journal", "key_register")
 NIGHT_RECORDS = ("repair_book", "daily_book", "night_log", "key_register", "visitor_register")
 NO_SHOW = "接班人员未到岗，电话未接通，另派同班组人员顶班；当班人员先行下班。"
-LATE_PROBABILITY, NOON_HANDOVER, DISPUTE_PROBABILITY, PHONE_PROBABILITY = 0.05, 0.3, 0.012, 0.3
+LATE_PROBABILITY, DISPUTE_PROBABILITY, PHONE_PROBABILITY = 0.05, 0.012, 0.3
 SIGNING = (1, 3)
 """Minutes that reading and signing a sheet take each."""
 
@@ -38,7 +43,6 @@ SIGNING = (1, 3)
 def shifts(site: Site, first: int, no_shows: frozenset[int] = frozenset(), disputed: frozenset[int] = frozenset()) -> Course:
     """Every shift from the first morning on. In the night of a day of ``no_shows`` the officer by the rota doesn't come;
     the evening sheet of a day of ``disputed`` is signed at the second try."""
-    expected = {day: site.rota.night_officer(day) for day in no_shows}
     for day in no_shows:
         site.rota.replace_night(day)
     morning = site.rota.at(first, site.duty.morning)
@@ -47,7 +51,7 @@ def shifts(site: Site, first: int, no_shows: frozenset[int] = frozenset(), dispu
         yield from _by_day(site, day)
         evening = site.rota.evening(day)
         if day in no_shows:
-            yield from _nobody_comes(site, day, expected[day])
+            yield from _nobody_comes(site, day)
         else:
             trouble = day in disputed or site.chance(DISPUTE_PROBABILITY)
             yield from _handed_over(site, evening, site.rota.night_officer(day), disputed=trouble)
@@ -61,9 +65,8 @@ def _by_day(site: Site, day: int) -> Course:
     rota, duty = site.rota, site.duty
     noon, afternoon = rota.at(day, duty.noon), rota.afternoon(day)
     yield from _lines(site, rota.at(day, duty.morning) + 20 * MINUTE, noon - 30 * MINUTE, TEXTS.say.day_lines, 2)
-    colleague = rota.colleague(day)
-    if colleague != site.desk_officer() and site.chance(NOON_HANDOVER):
-        yield from _handed_over(site, noon, colleague, punctual=True)
+    if rota.noon_officer(day) != site.desk_officer():
+        yield from _handed_over(site, noon, rota.noon_officer(day), punctual=True)
     else:
         yield Step(noon - site.minutes(2, 9), site.desk_officer, Extend())
     yield Step(afternoon - site.minutes(2, 9), site.desk_officer, Extend())
@@ -154,7 +157,7 @@ def _signed_out(site: Site, at: datetime, sheet: PrepareSheet) -> Generator[Step
         at += site.minutes(0.3, 0.8)
 
 
-def _nobody_comes(site: Site, day: int, expected: str) -> Course:
+def _nobody_comes(site: Site, day: int) -> Course:
     """接管: the night's officer doesn't come; the supervisor ends the shift, and the desk is empty until another one comes."""
     evening = site.rota.evening(day)
     at = yield from _signed_out(site, evening - site.minutes(6, 9), _sheet(site, site.say(TEXTS.say.remarks)))
@@ -163,6 +166,31 @@ def _nobody_comes(site: Site, day: int, expected: str) -> Course:
     yield Step(taken, manager, TakeOver(NO_SHOW))
     comes = max(at, taken) + site.minutes(16, 24)
     yield Step(comes, site.rota.night_officer(day), OpenDesk(comes - MINUTE))
+
+
+def rosters(site: Site, first: int) -> Course:
+    """排班: who is due when, published by the supervisor on the eve of the first day, then each month some days ahead."""
+    rota = site.rota
+    at, begin = rota.at(first - 1, PUBLISHED), rota.anchor + timedelta(days=first)
+    while True:
+        last = Month.of(begin).last_day
+        yield Step(at, site.manager(at), Ask(_published(site, begin, last)))
+        begin = last + timedelta(days=1)
+        at = max(at + 5 * MINUTE, rota.at((last.replace(day=25) - rota.anchor).days, PUBLISHED))
+
+
+PUBLISHED = time(16, 20)
+
+
+def _published(site: Site, begin: date, last: date) -> Callable[[Gongdan, Request], Awaitable[Any]]:
+    rota, wanted = site.rota, []
+    for day in range((begin - rota.anchor).days, (last - rota.anchor).days + 1):
+        noon = rota.noon_officer(day)
+        due = (rota.day_officer(day), noon, noon, rota.due_at_night(day))
+        wanted += [
+            Wanted(rota.anchor + timedelta(days=day), period, login) for period, login in zip(DutyPeriod, due, strict=True)
+        ]
+    return lambda parts, request: parts.rostering.publish(site.estate.code, wanted, request)
 
 
 def reviews(site: Site, first: int) -> Course:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from adapters.composition import Gongdan, make_new, opened
 from adapters.settings import Settings
 from adapters.simulation.estate import ZONE, estates
-from adapters.simulation.simulation import SET_UP, Progress, Simulation
+from adapters.simulation.simulation import Progress, Simulation, set_up_at
 from adapters.simulation.timing import SeededIds, SteppedClock, StoreClock
 from adapters.store.master_key import Entropy
 from adapters.store.schema import SchemaMissing
@@ -59,12 +59,12 @@ async def simulate(
     random = Random(load.seed)
     ended = await _log_end(settings)
     first = load.first or now.astimezone(zone).date() - timedelta(days=load.days)
-    if ended is not None and datetime.combine(first, SET_UP, zone) < ended:
-        first = ended.astimezone(zone).date() + timedelta(days=1)
+    if ended is not None and set_up_at(first) < ended:
+        first = ended.astimezone(zone).date() + timedelta(days=2)
     until = datetime.combine(first + timedelta(days=load.days), time(), zone)
     if load.first is None and first + timedelta(days=load.days) == now.astimezone(zone).date():
         until = now
-    clock = SteppedClock(datetime.combine(first, SET_UP, zone).astimezone(UTC))
+    clock = SteppedClock(set_up_at(first).astimezone(UTC))
     if ended is None:
         await make_new(settings, f"simulation-{load.seed}", clock, entropy)
     async with _at_its_time(settings, clock, random, entropy, filling=ended is None) as parts:

@@ -20,6 +20,8 @@ TURNING = (Role.CONTROL_ROOM, Role.SECURITY)
 WATCH = (time(8), time(20))
 OFFICE = (Role.BUTLER, Role.SUPERVISOR, Role.DIRECTOR, Role.FINANCE, Role.HR)
 """One day off a week, each another one (做六休一); the company's people work every day for some estate."""
+NOON_CHANGES = (2, 5, 8)
+"""Of ten days, those on which the desk changes hands at noon."""
 LUNCH = (time(12), time(13, 30))
 
 
@@ -74,7 +76,11 @@ class Rota:
 
     def night_officer(self, day: int) -> str:
         """夜间值班: who holds the desk in the night that begins on a day."""
-        return self._replaced.get(day) or self._nights[day % len(self._nights)]
+        return self._replaced.get(day) or self.due_at_night(day)
+
+    def due_at_night(self, day: int) -> str:
+        """Whose turn a night is, whether they come or not."""
+        return self._nights[day % len(self._nights)]
 
     def assistants(self, day: int) -> list[str]:
         """The assistants at work on a day, whoever holds the desk first."""
@@ -85,6 +91,10 @@ class Rota:
     def day_officer(self, day: int) -> str:
         """The assistant who takes the desk in the morning."""
         return self.assistants(day)[0]
+
+    def noon_officer(self, day: int) -> str:
+        """Who holds the desk from noon on: some days the colleague (当班轮值), else whoever holds it in the morning."""
+        return self.colleague(day) if day % 10 in NOON_CHANGES else self.day_officer(day)
 
     def colleague(self, day: int) -> str:
         """Another assistant at work that day, or the only one."""

@@ -20,7 +20,7 @@ Progress = Callable[[float], None]
 """Told which part of the time has passed, from 0 to 1."""
 FOUNDED = timedelta(days=400)
 """So long before the first day everybody has had their post."""
-SET_UP = time(7)
+SET_UP = time(16)
 
 
 @dataclass
@@ -40,8 +40,8 @@ class Simulation:
 
     @property
     def start(self) -> datetime:
-        """When the estates are set up, on the morning of the first day."""
-        return datetime.combine(self.first, SET_UP, ZoneInfo(ZONE))
+        """When the estates are set up, on the eve of the first day."""
+        return set_up_at(self.first)
 
     async def set_up(self) -> None:
         """The estates and their people, before the first shift begins."""
@@ -56,6 +56,7 @@ class Simulation:
     def begin(self, site: Site, *, no_shows: frozenset[int] = frozenset(), disputed: frozenset[int] = frozenset()) -> None:
         """Let an estate's shifts, readings and requests begin on the first day."""
         first = (self.first - self.anchor).days
+        self.player.begin(site, duty.rosters(site, first))
         self.player.begin(site, duty.shifts(site, first, no_shows, disputed))
         self.player.begin(site, duty.reviews(site, first + 1))
         self.player.begin(site, arrivals.arrivals(site, first))
@@ -68,6 +69,11 @@ class Simulation:
             await player.step()
             progress((due - self.start).total_seconds() / whole)
         self.clock.moment = until.astimezone(UTC)
+
+
+def set_up_at(first: date) -> datetime:
+    """The eve of a first day."""
+    return datetime.combine(first - timedelta(days=1), SET_UP, ZoneInfo(ZONE))
 
 
 async def _registered(parts: Gongdan, estate: Estate, since: date) -> None:
