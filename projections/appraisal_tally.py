@@ -45,9 +45,13 @@ class PostRow(NamedTuple):
 
 
 class CountedRow(NamedTuple):
-    """A finding that counts; ``month`` is that of its day, ``charged`` the one whose tally it stands on."""
+    """A finding that counts; ``month`` is that of its day, ``charged`` the one whose tally it stands on.
+
+    ``first_position`` is where the log first knew of it: its place among others of one day.
+    """
 
     finding: UUID
+    first_position: int
     community: str
     month: str
     charged: str
@@ -172,7 +176,7 @@ def fold(steps: Sequence[Step]) -> Iterable[Write]:
         case Person.Event():
             yield from _posts(state)
         case Finding.Event():
-            yield _finding(state)
+            yield _finding(state, after.first_position)
         case Figure.Event():
             yield _figure(state)
         case Reprimand.Event():
@@ -197,13 +201,14 @@ def _posts(s: PersonState) -> Iterable[Write]:
         )
 
 
-def _finding(s: FindingState) -> Write:
+def _finding(s: FindingState, first_position: int) -> Write:
     if not s.counts or s.day is None:
         return Drop(COUNTED, (s.id.bytes,))
     return Put(
         COUNTED,
         CountedRow(
             s.id,
+            first_position,
             s.community,
             s.month,
             s.charged_month,
@@ -288,7 +293,7 @@ def _closed(step: Step) -> Iterable[Write]:
 
 
 TAKES = ("person.", "community.", "finding.", "figure.", "reprimand.", "probation.", "evaluation.", "appraisal_book.")
-APPRAISAL_TALLY = View("appraisal_tally", 1, TABLES, TAKES, fold)
+APPRAISAL_TALLY = View("appraisal_tally", 2, TABLES, TAKES, fold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +307,8 @@ class Known:
 _HERE = "community = :community"
 _ROWS = (
     f"SELECT {POSTS.listed} FROM {{appraisal_posts}} WHERE {_HERE} ORDER BY login, valid_from, given",
-    f"SELECT {COUNTED.listed} FROM {{appraisal_findings}} WHERE {_HERE} AND (charged >= :since OR month >= :since)",
+    f"SELECT {COUNTED.listed} FROM {{appraisal_findings}} WHERE {_HERE} AND (charged >= :since OR month >= :since)"
+    " ORDER BY day, first_position",
     f"SELECT {FIGURES.listed} FROM {{appraisal_figures}} WHERE {_HERE} AND month >= :since",
     f"SELECT {REPRIMANDS.listed} FROM {{appraisal_reprimands}} WHERE {_HERE} AND day >= :since",
     f"SELECT {RULE_BOOKS.listed} FROM {{appraisal_rule_books}} WHERE {_HERE}",
@@ -330,7 +336,7 @@ async def record(reader: Reader, community: str, year: int, first: RuleBook) -> 
     found = Record(
         law=RuleBooks(first, {_month(row.from_month): parse_rule_book(row.text) for row in published}),
         people=tuple(person for login in dict.fromkeys(row.login for row in held) if (person := _person(login, held))),
-        findings=tuple(sorted(findings, key=lambda one: one.rank)),
+        findings=tuple(findings),
         metrics=tuple(_metric(FIGURES.decode(row)) for row in figures),
         warnings=tuple(Warned(row.login, date.fromisoformat(row.day)) for row in map(REPRIMANDS.decode, reprimands)),
         closed={_month(row.month): _frozen(row) for row in map(CLOSED.decode, closed)},

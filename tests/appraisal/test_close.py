@@ -13,10 +13,12 @@ from adapters.exchange.appraisals import appraisal_answer, period_of
 from adapters.tally_documents import AppraisalAnswer
 from domain import finding_commands as f
 from domain.appraisal_book import BookState, book_stream
+from domain.appraisal_record import Record
 from domain.approvals import Approvals
 from domain.errors import NotAllowed, NotFound, Overloaded, RuleRefused
 from domain.month_close import CLOSE_MONTH, CloseMonth, MonthClose
 from domain.requests import Waiting
+from domain.scorecard import RuleBook
 from domain.terms import AppraisalStatus, ApprovalState, Role
 from projections.appraisal_tally import APPRAISAL_TALLY
 from tests.desk.estate import DAY, JX, SECONDS, Estate
@@ -192,3 +194,43 @@ async def test_another_community_s_month_is_its_own(moving: Estate) -> None:
     with pytest.raises(NotAllowed):
         await moving.g.month_close.ask(MARCH, moving.request("assistant"))
     assert await moving.g.journal.load(book_stream("DH")) is None
+
+
+async def test_what_is_confirmed_in_the_middle_of_a_close_is_not_lost(moving: Estate) -> None:
+    """Between reading and writing the book moved on: the close is decided anew, and fails."""
+    records = moving.g.month_close._records
+    waiting = await moving.g.month_close.ask(MARCH, moving.request("director"))
+
+    class Interrupted:
+        done = False
+
+        async def whole(self, community: str, year: int, first: RuleBook) -> tuple[int, Record]:
+            found = await records.whole(community, year, first)
+            if not self.done:
+                self.done = True
+                await confirmed(moving, "7", date(2026, 3, 4))
+            return found
+
+    close_ = MonthClose(moving.g.desk, Interrupted())
+    approvals = Approvals(moving.g.desk, moving.g.keys, {CLOSE_MONTH: close_})
+    failed = await approvals.approve(waiting.case.id, moving.request("appraiser"))
+    assert (failed.case.status, "tally_unchanged" in (failed.case.outcome or "")) == (ApprovalState.FAILED, True)
+    book: BookState = await moving.g.journal.load(book_stream(JX))
+    assert (book.closed, book.entries) == ((), 1)
+
+
+async def test_revoking_restores_exactly(moving: Estate) -> None:
+    for item, more in (("4", {}), ("4", {}), ("9", {"parties": ["butler"]}), ("18", {"parties": ["butler"]})):
+        before = await tally(moving, "2026-03", explained=True)
+        finding = await confirmed(moving, item, date(2026, 3, 4), quantity=2, **more)
+        counted = await tally(moving, "2026-03", explained=True)
+        assert counted.people != before.people
+        contest = f.ContestFinding(reason="不属实")
+        await moving.g.findings.act(finding, contest, moving.request("butler"))
+        assert (await tally(moving, "2026-03", explained=True)).people == counted.people
+        revoke = f.RevokeFinding(reason="查无实据")
+        asked = await moving.g.findings.act(finding, revoke, moving.request("director"))
+        assert isinstance(asked, Waiting)
+        await moving.g.approvals.approve(asked.case.id, moving.request("director2"))
+        assert (await tally(moving, "2026-03", explained=True)).people == before.people
+        await confirmed(moving, item, date(2026, 3, 5), **more)

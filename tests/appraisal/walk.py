@@ -284,9 +284,7 @@ def plain_months(plain: Plain, until: Month) -> dict[Month, Any]:
         facts = Facts(
             month=month,
             people=tuple(p for login in sorted(plain.grants) if (p := appraised(login, plain.grants[login].values()))),
-            findings=tuple(
-                sorted((as_fact(f) for f in plain.findings.values() if plain.counting.get(f.id)), key=lambda one: one.rank)
-            ),
+            findings=tuple(as_fact(f) for f in plain.findings.values() if plain.counting.get(f.id)),
             metrics=tuple(Metric(name, Period.parse(p), v, a) for (name, p, a), v in plain.figures.items()),
             warnings=tuple(plain.warned.values()),
             earlier_months=tuple(earlier),

@@ -48,13 +48,14 @@ def findings(random: Random) -> Iterator[CountedRow]:
     """Findings of every item that findings name, spread over the year."""
     usable = (Counting.EACH, Counting.FROM, Counting.MIN, Counting.OVERDUE)
     items = [item for item in BOOK.deductions.values() if item.counting in usable]
-    for _ in range(FINDINGS):
+    for position in range(FINDINGS):
         item = random.choice(items)
         day = date(YEAR, 1, 1) + timedelta(days=random.randrange(365))
         parties = [f"staff{random.randrange(STAFF):02}"] if item.charged is Charged.PARTIES or random.random() < 0.2 else []
         month = f"{day:%Y-%m}"
         yield CountedRow(
-            _id(random), HERE, month, month, day.isoformat(), item.code, f"A{random.randrange(AREAS)}", random.randint(1, 3),
+            _id(random), position, HERE, month, month, day.isoformat(), item.code, f"A{random.randrange(AREAS)}",
+            random.randint(1, 3),
             Severity.NORMAL, " ".join(parties), random.random() < 0.05, None, None,
             random.randint(0, 40) if item.counting is Counting.OVERDUE else None, None, None, str(_id(random)),
         )  # fmt: skip
