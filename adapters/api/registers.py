@@ -4,7 +4,8 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
 from adapters.api import responses
 from adapters.api.authentication import TheCaller
@@ -12,7 +13,15 @@ from adapters.api.context import TheApi
 from adapters.api.paging import Cursor, Limit, open_cursor, seal_cursor
 from adapters.api.reading import MinPosition, json_answer, reached
 from adapters.api.routing import resources
-from adapters.exchange.books import RegisterAnswer, ServiceReportAnswer, register_answer, service_report_answer
+from adapters.exchange.books import (
+    RegisterAnswer,
+    ServiceReportAnswer,
+    register_answer,
+    register_month,
+    service_report_answer,
+)
+from adapters.pages.printed_book import POLICY, printed_book
+from adapters.pages.site import site_of
 from projections.register_books import REGISTER_BOOKS
 from projections.service_report import SERVICE_REPORT
 
@@ -46,6 +55,30 @@ async def registers(
         api.gongdan, caller.directory, caller.login, community, book, from_day=from_, to_day=to, after=after, limit=limit
     )
     return json_answer(answer.model_copy(update={"next_cursor": None if more is None else seal_cursor(more)}))
+
+
+@router.get(
+    "/registers/{book}/print",
+    summary="打印记录册 · A month of a book, to be printed on A4",
+    response_class=HTMLResponse,
+    responses={**responses.read(), 200: {"description": "the page", "content": {"text/html": {"schema": {"type": "string"}}}}},
+)
+async def printed(
+    request: Request,
+    api: TheApi,
+    caller: TheCaller,
+    book: Annotated[Book, Path(description="which of the seven books")],
+    community: Community,
+    month: Annotated[str, Query(pattern=r"^\d{4}-\d{2}$", description="YYYY-MM, in the community's time")],
+    min_position: MinPosition = None,
+) -> Response:
+    """For whoever reads the book, as far as they read it; masked, void numbers shown, the table's head on every sheet."""
+    await reached(api, REGISTER_BOOKS.name, min_position)
+    g, directory = api.gongdan, caller.directory
+    found = await register_month(g, directory, caller.login, community, book, month)
+    name, zone = directory.community(community).name, directory.zone(community)
+    page = printed_book(site_of(request).templates, book, name, month, zone, found.items, g.clock.now())
+    return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
 
 @router.get(

@@ -9,8 +9,19 @@ import typer
 
 from adapters.cli.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.ticket import As, caught_up, reader
-from adapters.exchange.books import BOOK_NAMES, RegisterAnswer, ServiceReportAnswer, register_answer, service_report_answer
+from adapters.exchange.books import (
+    BOOK_NAMES,
+    RegisterAnswer,
+    ServiceReportAnswer,
+    register_answer,
+    register_month,
+    service_report_answer,
+)
 from adapters.exchange.workbooks import PEOPLE_COLUMNS, people_lines, report_lines, write_register, write_service_report
+from adapters.pages.assets import Assets
+from adapters.pages.environment import Templates
+from adapters.pages.printed_book import printed_book
+from adapters.system import SystemClock
 from domain.errors import invalid
 from projections.register_books import REGISTER_BOOKS
 from projections.service_report import SERVICE_REPORT
@@ -24,7 +35,11 @@ def register(
     login: As = None,
     from_day: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day of recording.")] = None,
     to_day: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day of recording, included.")] = None,
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="This month of recording instead of days.")] = None,
     xlsx: Xlsx = None,
+    html: Annotated[
+        Path | None, typer.Option("--print", metavar="FILE", help="Write it as a page to be printed on A4.", dir_okay=False)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show a book (记录册), number by number, void ones too; personal data are masked."""
@@ -34,6 +49,11 @@ def register(
             who = await reader(parts, login)
             await caught_up(parts, REGISTER_BOOKS.name)
             directory = await parts.directory.current()
+            if month is not None:
+                if from_day or to_day:
+                    raise invalid("--month", "either a month or days")
+                whole = await register_month(parts, directory, who, community, book, month)
+                return whole, directory.zone(community)
             since, until = day_of(from_day, "--from"), day_of(to_day, "--to")
             given = (parts, directory, who, community, book)
             whole, more = await register_answer(*given, from_day=since, to_day=until)
@@ -44,12 +64,16 @@ def register(
             return whole.model_copy(update={"items": items}), directory.zone(community)
 
     found, zone = run(read())
+    span = month or " – ".join(day for day in (from_day, to_day) if day)
     if xlsx is not None:
-        write_register(xlsx, book, community, " – ".join(day for day in (from_day, to_day) if day), zone, found.items)
+        write_register(xlsx, book, community, span, zone, found.items)
+    if html is not None:
+        page = printed_book(Templates(Assets()), book, community, span, zone, found.items, SystemClock().now())
+        html.write_text(page, encoding="utf-8")
     if json:
         emit(answered(found))
-    elif xlsx is not None:
-        say(f"{len(found.items)} entries in {xlsx}")
+    elif xlsx is not None or html is not None:
+        say(f"{len(found.items)} entries in {', '.join(str(path) for path in (xlsx, html) if path)}")
     else:
         columns = ("number", "recorded", "ticket", "kind", "category", "state", "completed", "rating", "void")
         rows = [

@@ -183,6 +183,22 @@ async def register_answer(
     return answer, found.items[-1].position if found.more else None
 
 
+async def register_month(
+    parts: Gongdan, directory: Directory, login: str, community: str, book: str, month: str, *, page: int = 200
+) -> RegisterAnswer:
+    """Every number of a book that was taken in a month of the community (YYYY-MM), read ``page`` at a time."""
+    first = month_of(month)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    items: list[RegisterEntry] = []
+    after: int | None = 0
+    while after is not None:
+        found, after = await register_answer(
+            parts, directory, login, community, book, from_day=first, to_day=last, after=after, limit=page
+        )
+        items += found.items
+    return found.model_copy(update={"items": items})
+
+
 async def _entries(rows: Sequence[RegisterRow], sealer: Sealer) -> list[RegisterEntry]:
     """Rows as entries; names and phones keep a hint, other texts nothing."""
     masks: dict[str, Callable[[str], str]] = {"reporter_name": mask_name, "reporter_phone": mask_phone}

@@ -97,10 +97,11 @@ def write_register(path: Path, book: str, community: str, span: str, zone: ZoneI
         title = BOOK_TITLES[book]
         sheet = Sheet(workbook, title, zone, REGISTER_COLUMNS, f"{community} {title} {span}".strip())
         for entry in entries:
-            sheet.add(_register_cells(entry))
+            sheet.add(register_cells(entry))
 
 
-def _register_cells(entry: RegisterEntry) -> list[object]:
+def register_cells(entry: RegisterEntry) -> list[object]:
+    """The cells of an entry, in the order of :data:`REGISTER_COLUMNS`."""
     place = entry.location
     where = (place.area, place.building, place.entrance, place.dwelling, place.public_place)
     remarks = [

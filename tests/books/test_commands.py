@@ -56,12 +56,23 @@ def test_the_month_on_screen_and_as_excel(home: Home, tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"PK")
 
 
+def test_a_month_of_a_book_to_be_printed(home: Home, tmp_path: Path) -> None:
+    document = json.loads(home.done("register", "repair", *STAFF, "--month", month(), "--json"))
+    path = tmp_path / "book.html"
+    home.done("register", "repair", *STAFF, "--month", month(), "--print", str(path))
+    page = path.read_text(encoding="utf-8")
+    assert all(f"<td>{entry['number']}</td>" in page for entry in document["items"])
+    assert page.count("<td>BX-") == len(document["items"]) > 0
+    assert month() in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (("register", "secrets", *STAFF), "one of repair, complaint"),
         (("register", "repair", *STAFF, "--from", "yesterday"), "YYYY-MM-DD"),
         (("register", "repair", "--community", "JX"), "name the person who reads"),
+        (("register", "repair", *STAFF, "--month", "2026-03", "--to", "2026-03-31"), "either a month or days"),
         (("report", "JX", "March", "--as", "chen.ping"), "YYYY-MM"),
         (("report", "XX", "2026-03", "--as", "chen.ping"), "no such community"),
     ],
