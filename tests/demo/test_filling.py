@@ -176,6 +176,9 @@ def test_the_same_seed_moment_and_entropy_tell_the_same_byte_by_byte(tmp_path: P
 
 
 def test_the_read_models_and_the_numbers_agree_with_the_log(told: Told) -> None:
+    if told.days != DAYS:
+        return  # one store is enough; any estate's are compared elsewhere
+
     async def differences() -> list[Any]:
         async with opened(told.demo.settings) as parts:
             for status in await parts.projections.status():
