@@ -3,6 +3,7 @@
 from projections.appraisal_tally import APPRAISAL_TALLY
 from projections.approvals import APPROVALS
 from projections.duty_coverage import DUTY_COVERAGE
+from projections.event_stream import EVENT_STREAM
 from projections.handover_list import HANDOVER_LIST
 from projections.household_history import HOUSEHOLD_HISTORY
 from projections.morning_review import MORNING_REVIEW
@@ -29,4 +30,5 @@ VIEWS: tuple[View, ...] = (
     HOUSEHOLD_HISTORY,
     REMINDERS,
     APPRAISAL_TALLY,
+    EVENT_STREAM,
 )

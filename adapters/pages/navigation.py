@@ -20,5 +20,9 @@ def N_(text: str) -> str:
     return text
 
 
-NAVIGATION: tuple[Entry, ...] = (Entry("/", N_("工作台"), (Right.READ,)),)
+NAVIGATION: tuple[Entry, ...] = (
+    Entry("/", N_("工作台"), (Right.READ,)),
+    Entry("/events", N_("事件流"), (Right.AUDIT,)),
+    Entry("/process", N_("流程"), (Right.AUDIT,)),
+)
 """In the order shown."""

@@ -169,6 +169,13 @@ class Visitor(Guest):
         cells = (TABLE[right][held.role] for right in rights for held in self.roles if held.role is not Role.ADMIN)
         return any(cell != "–" for cell in cells)
 
+    def at(self, moment: datetime) -> str:
+        """A moment by the community's clock: today's by its time alone."""
+        local, today = moment.astimezone(self.zone), self.now.astimezone(self.zone)
+        if local.date() == today.date():
+            return local.strftime("%H:%M")
+        return local.strftime("%m-%d %H:%M" if local.year == today.year else "%Y-%m-%d %H:%M")
+
     async def scope(self, right: Right) -> Scope | None:
         """How far a right reaches in the community that is shown; None where it reaches nothing."""
         if self.community is None:

@@ -21,8 +21,8 @@ class Server(Service):
     async def ready(self) -> None:
         """Start, and wait until every projection is live."""
         await anyio.to_thread.run_sync(self.start)
-        async with httpx2.AsyncClient(base_url=self.url) as http:
-            with anyio.fail_after(60):
+        async with httpx2.AsyncClient(base_url=self.url, timeout=120) as http:
+            with anyio.fail_after(240):
                 while True:
                     found = (await http.get("/readyz")).json()["projections"]
                     if all(one["status"] == "live" and one["lag"] == 0 for one in found):

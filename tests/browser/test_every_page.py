@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import Look, Served
 from tests.browser.looking import DESKTOP, PHONE, Size
 
 pytestmark = pytest.mark.anyio
@@ -15,13 +15,16 @@ pytestmark = pytest.mark.anyio
 PAGES: dict[str, tuple[str | None, str]] = {
     "sign-in": (None, "/sign-in"),
     "workbench": ("chen.ping", "/"),
+    "replay": ("tang.rong", "/tickets/{lift}/replay?v=5"),
+    "events": ("tang.rong", "/events"),
+    "process": ("tang.rong", "/process"),
 }
-"""Name → who looks, and the address."""
+"""Name → who looks, and the address, in which stories of the demonstration stand for their tickets."""
 
 
 @pytest.mark.parametrize("name", PAGES)
-async def test_a_page_is_accessible_and_fits_in_both_languages_lights_and_sizes(name: str, look: Look) -> None:
-    login, address = PAGES[name]
+async def test_a_page_is_accessible_and_fits_in_both_languages_lights_and_sizes(name: str, look: Look, served: Served) -> None:
+    login, address = PAGES[name][0], PAGES[name][1].format_map(served.demo.numbers)
     for language, theme, size in (
         ("zh", "light", DESKTOP),
         ("en", "dark", DESKTOP),
@@ -36,8 +39,8 @@ async def test_a_page_is_accessible_and_fits_in_both_languages_lights_and_sizes(
 
 
 @pytest.mark.parametrize("name", PAGES)
-async def test_a_page_says_the_same_without_scripts(name: str, look: Look) -> None:
-    login, address = PAGES[name]
+async def test_a_page_says_the_same_without_scripts(name: str, look: Look, served: Served) -> None:
+    login, address = PAGES[name][0], PAGES[name][1].format_map(served.demo.numbers)
     page = await (await look(login, scripts=False)).open(address)
     assert await page.locator("main h1").count() == 1
     assert (await page.locator("main").inner_text()).strip()
@@ -46,11 +49,11 @@ async def test_a_page_says_the_same_without_scripts(name: str, look: Look) -> No
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("name", PAGES)
-async def test_screenshots(name: str, size: Size, theme: str, look: Look, screenshots: Path | None) -> None:
+async def test_screenshots(name: str, size: Size, theme: str, look: Look, served: Served, screenshots: Path | None) -> None:
     """Pictures for the documentation; made where they are asked for."""
     if screenshots is None:
         pytest.skip("SCREENSHOTS names no folder")
-    login, address = PAGES[name]
+    login, address = PAGES[name][0], PAGES[name][1].format_map(served.demo.numbers)
     looker = await look(login, theme=theme, size=size)
     await looker.open(address)
     await looker.shot(screenshots, f"{name}-{size.width}-{theme}")

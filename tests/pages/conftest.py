@@ -37,7 +37,7 @@ async def estate(template: Template, passwords: Passwords, password_hash: str, t
     """A new store with the estate in it, whose people may sign in."""
     async with opened_copy(template, tmp_path) as estate:
         estate.gongdan.sign_ins.passwords = passwords
-        for login in ("li", "zhang", "chen", "wang", "root", "shen"):
+        for login in ("li", "zhang", "chen", "wang", "root", "shen", "fang"):
             await estate.gongdan.sign_ins.put_hash(login, password_hash)
         yield estate
 
