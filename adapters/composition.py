@@ -29,6 +29,7 @@ from domain.directory import DirectoryKeeper
 from domain.duty_desk import DutyDesk
 from domain.duty_records import DutyRecords
 from domain.finding_desk import TWO_PEOPLE, FindingDesk, command_name
+from domain.finding_records import FindingRecords
 from domain.households import Households
 from domain.imports import Imports
 from domain.inquiries import Inquiries
@@ -70,6 +71,7 @@ class Gongdan:
     month_close: MonthClose
     imports: Imports
     findings: FindingDesk
+    finding_records: FindingRecords
     inquiries: Inquiries
     roll: RollEntry
     households: Households
@@ -173,6 +175,7 @@ async def opened(
             appraisal=AppraisalDesk(journal, directory, clock, ids),
             imports=Imports(desk),
             findings=findings,
+            finding_records=FindingRecords(desk, store.access_log),
             inquiries=Inquiries(desk, store.access_log),
             roll=roll,
             households=Households(desk, roll),

@@ -4,6 +4,7 @@ from projections.appraisal_tally import APPRAISAL_TALLY
 from projections.approvals import APPROVALS
 from projections.duty_coverage import DUTY_COVERAGE
 from projections.event_stream import EVENT_STREAM
+from projections.findings import FINDINGS
 from projections.handover_list import HANDOVER_LIST
 from projections.household_history import HOUSEHOLD_HISTORY
 from projections.morning_review import MORNING_REVIEW
@@ -31,4 +32,5 @@ VIEWS: tuple[View, ...] = (
     REMINDERS,
     APPRAISAL_TALLY,
     EVENT_STREAM,
+    FINDINGS,
 )

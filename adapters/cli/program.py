@@ -8,6 +8,7 @@ from adapters.cli.console import Group
 from adapters.cli.demo import demo
 from adapters.cli.doctor import doctor
 from adapters.cli.duty import duty
+from adapters.cli.finding import finding
 from adapters.cli.households import dwellings, residents
 from adapters.cli.importing import import_
 from adapters.cli.lifecycle import lifecycle
@@ -51,5 +52,6 @@ for name, group in (
     ("processes", processes),
     ("keys", store.keys),
     ("appraisal", appraisal),
+    ("finding", finding),
 ):
     app.add_typer(group, name=name)

@@ -31,9 +31,9 @@ READING = {
 }
 """Every command with ``--json``, and how to ask it."""
 ASKED_ELSEWHERE = {"gongdan appraisal calculate"} | {
-    " ".join(path) for path, _ in commands() if path[1] in ("shift", "roster", "duty")
+    " ".join(path) for path, _ in commands() if path[1] in ("shift", "roster", "duty", "finding")
 }
-"""Those that need a file, or shifts and a roster; their own tests ask them."""
+"""Those that need a file, shifts and a roster, or findings; their own tests ask them."""
 
 
 def lift(estate: Home) -> str:

@@ -58,6 +58,7 @@ def test_the_contract_s_commands_exist() -> None:
         "duty": {"handover-list", "night-log", "coverage", "morning-review", "reminders", "attendance"},
         "projections": {"status", "rebuild", "check", "retry"},
         "processes": {"status", "retry"},
+        "finding": {"record", "confirm", "waive", "contest", "uphold", "revoke", "list", "show"},
         "keys": {"rotate"},
         "appraisal": {"calculate", "tally", "close"},
     }
