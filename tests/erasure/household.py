@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from domain import appraisal_commands as a
+from domain import finding_commands as f
 from domain import ticket_commands as c
 from domain.back_entry import BackEntry
 from domain.requests import Done, Waiting
 from domain.resident_commands import CorrectContact, LinkCaller, RollLine
-from domain.terms import Tenure
+from domain.rostering import Wanted
+from domain.terms import DutyPeriod, EvaluationKind, ReprimandKind, Tenure, WaiveReason
 from domain.two_person_commands import Erase
-from tests.desk.estate import DAY, JX, Estate, leak
+from tests.desk.estate import DAY, JX, ZONE, Estate, leak
 from tests.erasure.searching import in_base64, shapes
 
 NAME, PHONE, DWELLING = "貘小鹮", "13987650042", "鸮座4097"
@@ -54,6 +57,15 @@ WORDS = {
         "查阅",
         "名册",
         "来电",
+        "考评",
+        "免扣",
+        "申诉",
+        "维持",
+        "撤销",
+        "警告",
+        "警告撤回",
+        "评议",
+        "请假",
     )
 }
 
@@ -141,6 +153,7 @@ async def live(estate: Estate) -> Household:
     lived.tickets = [repair, inspection, move_in, str(before.state.id), settled, *map(str, checked.opened)]
     await said_on_duty(estate, repair)
     await said_on_the_roll(estate, lived)
+    await said_of_staff(estate)
     return lived
 
 
@@ -174,6 +187,36 @@ async def said_on_duty(estate: Estate, ticket: str) -> None:
     await duty.dispute(shift, WORDS["移交异议"], request("technician"))
     await duty.take_over(shift, WORDS["接管"], request("supervisor"))
     await duty.review(shift, request("supervisor"), remarks=WORDS["查阅"])
+
+
+async def said_of_staff(estate: Estate) -> None:
+    """Every word of appraisal and roster: findings of every end, a warning taken back, an evaluation, a leave."""
+    g, request = estate.g, estate.request
+
+    async def finding(item: str, **more: Any) -> UUID:
+        said = f.RecordFinding(community=JX, item=item, date=estate.clock.now().date(), note=WORDS["考评"], **more)
+        return (await g.findings.record(said, request("appraiser"))).state.id
+
+    async def contested(decision: f.UpholdFinding | f.RevokeFinding) -> None:
+        id_ = await finding("1", parties=("technician",))
+        await g.findings.act(id_, f.ConfirmFinding(), request("director"))
+        await g.findings.act(id_, f.ContestFinding(reason=WORDS["申诉"]), request("technician"))
+        asked = await g.findings.act(id_, decision, request("director"))
+        assert isinstance(asked, Waiting)
+        await g.approvals.approve(asked.case.id, request("appraiser2"))
+
+    waived = await finding("4", area="A1")
+    await g.findings.act(waived, f.WaiveFinding(reason=WaiveReason.NOT_ESTABLISHED, note=WORDS["免扣"]), request("director"))
+    await contested(f.UpholdFinding(reason=WORDS["维持"]))
+    await contested(f.RevokeFinding(reason=WORDS["撤销"]))
+    warning = a.GiveReprimand(community=JX, login="technician", kind=ReprimandKind.WARNING, reason=WORDS["警告"])
+    given = await g.appraisal.reprimand(warning, request("director"))
+    await g.appraisal.withdraw(given.state.id, a.WithdrawReprimand(reason=WORDS["警告撤回"]), request("director"))
+    opinion = a.Evaluate(community=JX, login="technician", kind=EvaluationKind.SELF, period="2026-03", remarks=WORDS["评议"])
+    await g.appraisal.evaluate(opinion, request("technician"))
+    tomorrow = (estate.clock.now() + DAY).astimezone(ZONE).date()
+    await g.rostering.publish(JX, [Wanted(tomorrow, DutyPeriod.MORNING, "assistant")], request("supervisor"))
+    await g.rostering.leave(JX, "assistant", tomorrow, tomorrow, "assistant2", WORDS["请假"], request("supervisor"))
 
 
 def back_entry(estate: Estate) -> Any:
