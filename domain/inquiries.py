@@ -9,16 +9,19 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.aggregate import Folded, apply, fold
-from domain.authority import Mode, Relation, Right, denied, weigh
+from domain.authority import Mode, Relation, Right, denied, right_of, weigh
 from domain.clocks import Reading, latest, readings
 from domain.directory import Directory
-from domain.errors import NotFound, Overloaded
+from domain.errors import NotFound, Overloaded, Refusal, TransitionRefused
+from domain.lifecycle import legal
 from domain.ports import Access, AccessLog, NumberTaken, PlainField, StoredEvent
 from domain.privacy import ERASED, MASKED, Private, mask_name, mask_phone
 from domain.sealing import seal_fields
-from domain.service_desk import ServiceDesk
+from domain.service_desk import ServiceDesk, about_oneself
 from domain.terms import Book, Trigger
 from domain.ticket import Ticket
+from domain.ticket_decisions import FOLLOW_UP_BY_ANOTHER
+from domain.ticket_guards import forbidding, refuse
 from domain.ticket_state import Text, TicketState
 
 
@@ -137,6 +140,35 @@ class Inquiries:
             steps.append(HistoryStep(stored, event, before, after, latest(found), texts))
             before = after
         return steps
+
+    async def refused(self, login: str, state: TicketState) -> Mapping[Trigger, Refusal]:
+        """Why each trigger that is not legal for a person on a ticket now is not: the refusal its command would meet."""
+        directory, now = await self._desk.directory.current(), self._desk.clock.now()
+        open_to = await self._desk.legal(directory, login, state, now)
+        setting, roles = self._desk.setting(directory, state.community, now), directory.roles(login, state.community, now)
+        found: dict[Trigger, Refusal] = {}
+        for trigger in Trigger:
+            if trigger is Trigger.RECEIVE or trigger in open_to:
+                continue
+            rule = forbidding(state, trigger, setting)
+            if trigger not in legal(state.state):
+                found[trigger] = TransitionRefused(state.state.value, trigger.value, [t.value for t in open_to])
+            elif rule is not None:
+                found[trigger] = refuse(state, trigger, setting, rule.code, rule.clause, rule.detail)
+            elif login in state.complained_of:
+                found[trigger] = about_oneself(trigger, roles)
+            elif right_of(trigger) is Right.FOLLOW_UP and login in state.workers:
+                found[trigger] = refuse(state, trigger, setting, *FOLLOW_UP_BY_ANOTHER)
+            else:
+                found[trigger] = denied(right_of(trigger), trigger.value, roles)
+        return found
+
+    async def events(self, login: str, ref: str) -> list[tuple[StoredEvent, Folded.Event]]:
+        """What happened to a ticket, its personal texts left sealed, for whoever may read it."""
+        directory = await self._desk.directory.current()
+        stream = await self._desk.find(ref)
+        await self._reading_right(directory, login, await self._desk.load(stream), Right.READ, "read")
+        return [(stored, self._desk.journal.codec.decode(stored)) for stored in await self._log.read_stream(stream)]
 
     async def attachment(self, login: str, ref: str, name: str) -> tuple[TicketState, str | None]:
         """The ticket of an attachment and the file's name, for those who may open its personal data; recorded first.

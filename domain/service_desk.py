@@ -91,7 +91,7 @@ class ServiceDesk:
             relation = await self.relation(directory, request.login, state, now, command, request.occurred_at)
             right = right_of(command.trigger, getattr(command, "outcome", None) if isinstance(command, c.SettleCharge) else None)
             mode = self.allow(right, command.trigger.value, roles, relation)
-            self._not_about_oneself(state.complained_of, command.trigger, request.login, roles, right)
+            self._not_about_oneself(state.complained_of, command.trigger, request.login, roles)
             entry = self.judge_entry(directory, state.community, request, roles, relation, now)
             if state.occurred_at is not None and entry.at < state.occurred_at <= (request.occurred_at or state.occurred_at):
                 entry = replace(entry, at=state.occurred_at)  # written by a clock a little ahead of this one
@@ -120,7 +120,7 @@ class ServiceDesk:
         mode = self.allow(Right.RECEIVE, Trigger.RECEIVE.value, roles, relation)
         if isinstance(command, BackEntry):
             named = (*command.complained_of, *command.classified.complained_of)
-            self._not_about_oneself(named, Trigger.CLASSIFY, request.login, roles, Right.RECEIVE)
+            self._not_about_oneself(named, Trigger.CLASSIFY, request.login, roles)
         entry = self.judge_entry(directory, community, request, roles, relation, now, always=isinstance(command, BackEntry))
         meta = self._meta(directory, None, command, request, entry)
         events = self.decide_new(directory, command, entry.at, meta, subject)
@@ -319,12 +319,9 @@ class ServiceDesk:
         return login in directory.members(state.community, assignee)
 
     @staticmethod
-    def _not_about_oneself(
-        complained_of: Sequence[str], trigger: Trigger, login: str, roles: Sequence[Held], right: Right
-    ) -> None:
+    def _not_about_oneself(complained_of: Sequence[str], trigger: Trigger, login: str, roles: Sequence[Held]) -> None:
         if login in complained_of and trigger is not Trigger.NOTE:
-            refusal = denied(right, trigger.value, roles)
-            raise NotAllowed(refusal.command, refusal.roles, ["note"], "who is complained of may only add a note")
+            raise about_oneself(trigger, roles)
 
     def _meta(self, directory: Directory, state: TicketState | None, command: object, request: Request, entry: Entry) -> Meta:
         community = state.community if state else getattr(command, "community", "")
@@ -476,6 +473,12 @@ class ServiceDesk:
             opened = event.defects if isinstance(event, Ticket.ChecklistItemChecked) else ()
             return Done(state, record.position, record.recorded_at, list(opened))
         raise KeyReused(record.key)
+
+
+def about_oneself(trigger: Trigger, roles: Sequence[Held]) -> NotAllowed:
+    """The refusal of whoever is complained of."""
+    held = sorted(one.role.value for one in roles)
+    return NotAllowed(trigger.value, held, [Trigger.NOTE.value], "who is complained of may only add a note")
 
 
 def contractor_of(state: TicketState, command: c.Command) -> str | None:

@@ -261,13 +261,14 @@ def _settle(s: TicketState, command: c.Settle, x: Circumstances) -> list[Event]:
     return [_made(s, Ticket.SettledAtDesk, x, resolution=_private(s, command.resolution))]
 
 
+FOLLOW_UP_BY_ANOTHER = ("follow_up_by_another", "D3 一", "the follow-up is made by somebody other than who did the work")
+"""The rule's code, its clause and what satisfies it."""
 ON_THE_SPOT_KINDS = (Kind.ENQUIRY, Kind.ASSISTANCE, Kind.VISIT, Kind.OTHER)
 
 
 def _by_another(s: TicketState, trigger: Trigger, x: Circumstances) -> None:
     if x.meta.actor in s.workers or x.meta.on_behalf_of in s.workers:
-        detail = "the follow-up is made by somebody other than who did the work"
-        raise refuse(s, trigger, x.setting, "follow_up_by_another", "D3 一", detail)
+        raise refuse(s, trigger, x.setting, *FOLLOW_UP_BY_ANOTHER)
 
 
 def _follow_up(s: TicketState, command: c.FollowUp, x: Circumstances) -> list[Event]:

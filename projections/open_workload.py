@@ -67,6 +67,11 @@ class WorkloadRow(NamedTuple):
         return readings_at((self.reply, self.work, self.rectify), moment)
 
     @property
+    def next_due(self) -> datetime | None:
+        """The first due moment of a clock that runs."""
+        return min((c.due_at for c in (self.reply, self.work, self.rectify) if c is not None and c.runs), default=None)
+
+    @property
     def assignee(self) -> Assignee | None:
         """Who carries the work order."""
         return Assignee(self.assignee_type, self.assignee_id) if self.assignee_type and self.assignee_id else None

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -23,11 +25,11 @@ from adapters.api.problems import UnsupportedMedia
 from adapters.api.routing import resources
 from adapters.api.tickets import Ref
 from adapters.documents import TicketAnswer
-from adapters.store.attachments import MAX_BYTES
+from adapters.store.attachments import MAX_BYTES, Attachment
 from domain import ticket_commands as c
 from domain.authority import Right
 from domain.errors import NotFound, Overloaded, Refusal
-from domain.requests import Done
+from domain.requests import Done, Waiting
 from domain.terms import Trigger
 
 router = resources("tickets")
@@ -65,25 +67,40 @@ async def attach(request: Request, ref: Ref) -> Response:
     """A picture, film, recording, PDF or plain text of at most 20 MiB in the part `file`; its content decides what it is."""
     caller = await authenticate(request)
     api = api_of(request)
-    state = await _attachable(api, caller, ref)
+    state = await attachable(api, caller, ref)
+    upload = await begun(request, api)
+    stored = await api.gongdan.attachments.store(state.subject, state.id, upload.content(), upload.declared_type)
+    async with kept_if_named(api, stored):
+        fields = validated(Fields, _json_of(upload.fields))
+        asked = json.dumps([upload.digest, upload.file_name, upload.fields], sort_keys=True).encode()
+        async with writing(request, asked, caller) as write:
+            repeated = await write.repeated() is not None
+            done = await api.gongdan.desk.act(ref, attach_command(stored, upload), write.request(fields))
+            await drop_repeated(api, stored, done, repeated)
+            return await ticket_response(write, done)
+
+
+async def begun(request: Request, api: Api) -> Upload:
+    """An upload up to its file; raises UnsupportedMedia, TooLarge, InvalidInput."""
     media = request.headers.get("content-type", "")
     if media.partition(";")[0].strip().lower() != "multipart/form-data":
         raise UnsupportedMedia("the body must be multipart/form-data")
-    seconds = api.gongdan.settings.body_seconds
-    upload = Upload(media, received(request, MAX_BYTES + ENVELOPE_BYTES, seconds))
+    upload = Upload(media, received(request, MAX_BYTES + ENVELOPE_BYTES, api.gongdan.settings.body_seconds))
     await upload.begin()
-    stored = await api.gongdan.attachments.store(state.subject, state.id, upload.content(), upload.declared_type)
+    return upload
+
+
+def attach_command(stored: Attachment, upload: Upload) -> c.Attach:
+    """The command that names a stored file."""
+    file_name = _UNSAFE.sub("_", upload.file_name) if upload.file_name else None
+    return c.Attach(name=stored.name, content_type=stored.content_type, size=stored.size, file_name=file_name)
+
+
+@asynccontextmanager
+async def kept_if_named(api: Api, stored: Attachment) -> AsyncIterator[None]:
+    """Drops the file again where the command is refused, so that no event names it."""
     try:
-        fields = validated(Fields, _json_of(upload.fields))
-        asked = json.dumps([upload.digest, upload.file_name, upload.fields], sort_keys=True).encode()
-        file_name = _UNSAFE.sub("_", upload.file_name) if upload.file_name else None
-        command = c.Attach(name=stored.name, content_type=stored.content_type, size=stored.size, file_name=file_name)
-        async with writing(request, asked, caller) as write:
-            repeated = await write.repeated() is not None
-            done = await api.gongdan.desk.act(ref, command, write.request(fields))
-            if repeated or (isinstance(done, Done) and all(file.name != stored.name for file in done.state.attachments)):
-                await api.gongdan.attachments.discard(stored.name)
-            return await ticket_response(write, done)
+        yield
     except Overloaded:
         raise  # an event may name the file
     except Refusal:
@@ -91,12 +108,20 @@ async def attach(request: Request, ref: Ref) -> Response:
         raise
 
 
-class _Attachable(BaseModel):
+async def drop_repeated(api: Api, stored: Attachment, done: Done | Waiting, repeated: bool) -> None:
+    """Drops the file of a request that was carried out before, with the file of that time."""
+    if repeated or (isinstance(done, Done) and all(file.name != stored.name for file in done.state.attachments)):
+        await api.gongdan.attachments.discard(stored.name)
+
+
+class Attachable(BaseModel):
+    """A ticket that a file may be attached to."""
+
     id: UUID
     subject: UUID
 
 
-async def _attachable(api: Api, caller: Caller, ref: str) -> _Attachable:
+async def attachable(api: Api, caller: Caller, ref: str) -> Attachable:
     """Refuse, before anything is received, whoever may not attach to this ticket."""
     desk = api.gongdan.desk
     state = await desk.load(await desk.find(ref))
@@ -105,7 +130,7 @@ async def _attachable(api: Api, caller: Caller, ref: str) -> _Attachable:
     if not roles:
         raise NotFound("ticket")
     desk.allow(Right.NOTE_ATTACH, Trigger.ATTACH.value, roles, await desk.relation(caller.directory, caller.login, state, now))
-    return _Attachable(id=state.id, subject=state.subject or state.id)
+    return Attachable(id=state.id, subject=state.subject or state.id)
 
 
 def _json_of(fields: dict[str, str]) -> bytes:

@@ -204,13 +204,10 @@ async def tickets(
     min_position: MinPosition = None,
 ) -> Response:
     """Masked, whoever asks. Searching texts or a phone needs the right to open personal data."""
-    gongdan = api.gongdan
-    personal = phone is not None or (q is not None and not NUMBER.match(q.strip().upper()))
-    right = Right.OPEN_PERSONAL if personal else Right.READ
     filters = Filters(
         states=state or (),
         kinds=kind or (),
-        assignees=[_assignee(assignee)] if assignee else (),
+        assignees=[assignee_named(assignee)] if assignee else (),
         clock=clock,
         q=q,
         phone=phone,
@@ -218,14 +215,25 @@ async def tickets(
         received_to=received_to,
         book=book,
     )
-    filters = await _within(api, caller, filters, community, right)
     await reached(api, TICKET_DIRECTORY.name, min_position)
+    page = await ticket_page(api, caller, filters, community, limit, cursor)
+    return json_answer(page)
+
+
+async def ticket_page(
+    api: Api, caller: Caller, filters: Filters, community: str | None, limit: int, cursor: str | None
+) -> TicketPage:
+    """Tickets that the caller may list; looking for a telephone number is recorded in the access log."""
+    gongdan, q = api.gongdan, filters.q
+    personal = filters.phone is not None or (q is not None and not NUMBER.match(q.strip().upper()))
+    right = Right.OPEN_PERSONAL if personal else Right.READ
+    filters = await _within(api, caller, filters, community, right)
     now = gongdan.clock.now()
-    if phone is not None:
+    if filters.phone is not None:
         await gongdan.store.access_log.record(Access(now, caller.login, community or "", "phone_lookup"))
     found = await gongdan.projections.search(filters, now=now, limit=limit, cursor=cursor)
     items = await listed_tickets(found.items, gongdan.sealer, now)
-    return json_answer(TicketPage(position=found.position, items=items, next_cursor=found.cursor))
+    return TicketPage(position=found.position, items=items, next_cursor=found.cursor)
 
 
 async def _within(api: Api, caller: Caller, filters: Filters, community: str | None, right: Right) -> Filters:
@@ -242,7 +250,8 @@ async def _within(api: Api, caller: Caller, filters: Filters, community: str | N
     return replace(filters, communities=[scope.community for scope in scopes])
 
 
-def _assignee(text: str) -> Assignee:
+def assignee_named(text: str) -> Assignee:
+    """A login, ``team:CODE`` or ``contractor:CODE``."""
     type_, found, code = text.partition(":")
     if not found:
         return Assignee(AssigneeType.PERSON, text)

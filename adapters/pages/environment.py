@@ -69,16 +69,6 @@ def moment(context: Context, at: datetime | None, form: str = "%m-%d %H:%M") -> 
     return local.strftime(form if local.year == today.year or "%Y" in form else f"%Y-{form}")
 
 
-@pass_context
-def clock(context: Context, at: datetime | None) -> str:
-    """A moment of today by its time alone, another with its date."""
-    if at is None:
-        return "—"
-    zone: tzinfo = context.get("zone") or UTC
-    same_day = at.astimezone(zone).date() == context["now"].astimezone(zone).date()
-    return moment(context, at, "%H:%M" if same_day else "%m-%d %H:%M")
-
-
 def yuan(fen: int) -> str:
     """An amount of money."""
     return f"¥{fen // 100}.{fen % 100:02d}"
@@ -116,7 +106,6 @@ def _environment(words: Words, assets: Assets) -> Environment:
     environment.filters |= {
         "label": words.label,
         "moment": moment,
-        "clock": clock,
         "yuan": yuan,
         "many": partial(lambda words, found: words.many(list(found)), words),
     }

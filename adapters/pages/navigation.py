@@ -22,6 +22,8 @@ def N_(text: str) -> str:
 
 NAVIGATION: tuple[Entry, ...] = (
     Entry("/", N_("工作台"), (Right.READ,)),
+    Entry("/intake", N_("接单"), (Right.RECEIVE,)),
+    Entry("/tickets", N_("工单"), (Right.READ,)),
     Entry("/events", N_("事件流"), (Right.AUDIT,)),
     Entry("/process", N_("流程"), (Right.AUDIT,)),
 )

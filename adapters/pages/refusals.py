@@ -98,6 +98,8 @@ def _not_allowed(refusal: e.NotAllowed, look: Guest) -> list[str]:
         if have
         else look.say("您在这里没有岗位，不能{command}。", command=_word(refusal.command, look))
     ]
+    if list(refusal.allowed_to) == [Trigger.NOTE.value]:
+        return [look.say("此单投诉的是您本人，您只能加备注。")]
     may = [named for text in refusal.allowed_to if (named := _who(text, look))]
     if may:
         said.append(look.say("可以的有：{roles}。", roles=look.words.many(may)))

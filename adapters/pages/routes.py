@@ -5,11 +5,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from adapters.pages import happenings, replay, sign_in, workbench
+from adapters.pages import happenings, intake, replay, sign_in, tickets, workbench
 from adapters.pages.assets import PREFIX
 from adapters.pages.site import site_of
 
-ROUTERS = (sign_in.router, workbench.router, replay.router, happenings.router)
+ROUTERS = (sign_in.router, workbench.router, intake.router, replay.router, happenings.router, tickets.router)
 static = APIRouter(include_in_schema=False)
 
 

@@ -5,7 +5,7 @@ words by :mod:`adapters.pages.refusals`. Rights are asked of the use cases, neve
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from hashlib import sha256
 from hmac import new as hmac
@@ -15,7 +15,9 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from adapters.api.authentication import Caller
 from adapters.composition import Gongdan
+from adapters.documents import AssigneeAnswer
 from adapters.pages.environment import CHINESE, LANGUAGES, Words
 from adapters.pages.navigation import NAVIGATION, Entry
 from adapters.pages.site import HEADERS, ONLY_HTTPS, Site, site_of
@@ -144,6 +146,11 @@ class Visitor(Guest):
         return self.directory.zone(self.community) if self.community else UTC
 
     @property
+    def caller(self) -> Caller:
+        """The visitor as the API knows callers."""
+        return Caller(self.login, self.directory, self.registry_version)
+
+    @property
     def roles(self) -> tuple[Held, ...]:
         """The visitor's roles in the community that is shown."""
         return self.directory.roles(self.login, self.community, self.now) if self.community else ()
@@ -176,6 +183,16 @@ class Visitor(Guest):
             return local.strftime("%H:%M")
         return local.strftime("%m-%d %H:%M" if local.year == today.year else "%Y-%m-%d %H:%M")
 
+    def lasting(self, span: timedelta) -> str:
+        """How long, by its two largest units."""
+        minutes = int(abs(span).total_seconds() // 60)
+        days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+        if days:
+            return self.say("{d} 天 {h} 小时", d=days, h=hours) if hours else self.say("{d} 天", d=days)
+        if hours:
+            return self.say("{h} 小时 {m} 分", h=hours, m=rest) if rest else self.say("{h} 小时", h=hours)
+        return self.say("{m} 分", m=rest)
+
     async def scope(self, right: Right) -> Scope | None:
         """How far a right reaches in the community that is shown; None where it reaches nothing."""
         if self.community is None:
@@ -191,12 +208,23 @@ class Visitor(Guest):
             return self.directory.community(self.community).contractors.get(assignee.id, assignee.id)
         return self.person(assignee.id) if assignee.type is AssigneeType.PERSON else self.say("班组 {code}", code=assignee.id)
 
+    def carrier_named(self, assignee: str | AssigneeAnswer | None) -> str:
+        """The same for a carrier as documents name it."""
+        if assignee is None or isinstance(assignee, str):
+            return self.person(assignee) if assignee else self.say("未派")
+        return self.carrier(Assignee(assignee.type, assignee.id))
+
+    def carrier_code(self, assignee: Assignee) -> str:
+        """The same as filters write it: a login, ``team:CODE`` or ``contractor:CODE``."""
+        return assignee.id if assignee.type is AssigneeType.PERSON else f"{assignee.type.value}:{assignee.id}"
+
     def place(self, row: Placed) -> str:
         """Where, as far as it is no personal data: area, building and entrance, or a public place."""
         areas = self.directory.community(self.community).areas if self.community else {}
-        parts = [areas.get(row.area, row.area) if row.area else None, row.public_place]
+        parts = [areas.get(row.area, row.area) if row.area else None]
         parts += [self.say("{n} 栋", n=row.building)] if row.building else []
         parts += [self.say("{n} 单元", n=row.entrance)] if row.entrance else []
+        parts += [row.public_place]
         return " ".join(part for part in parts if part)
 
     def person(self, login: str) -> str:
@@ -210,7 +238,16 @@ class Visitor(Guest):
 
 
 async def visitor(request: Request) -> Visitor:
-    """Who is signed in. No session, one that ended, and a disabled person are refused alike."""
+    """Who is signed in, counted against the session's rate; see :func:`identify`."""
+    found = await identify(request)
+    await found.site.api.per_token.hit(found.session.id.hex)
+    request.state.login = found.login
+    request.state.visitor = found
+    return found
+
+
+async def identify(request: Request) -> Visitor:
+    """Who is signed in now. No session, one that ended, and a disabled person are refused alike."""
     guest = Guest(request)
     sign_ins = guest.gongdan.sign_ins
     session, version = await sign_ins.current(guest.secret)
@@ -218,11 +255,7 @@ async def visitor(request: Request) -> Visitor:
     person = directory.people.get(session.login) if session else None
     if session is None or person is None or not person.enabled:
         raise Unauthenticated
-    await guest.site.api.per_token.hit(session.id.hex)
-    request.state.login = session.login
-    found = Visitor(request, session, directory, version)
-    request.state.visitor = found
-    return found
+    return Visitor(request, session, directory, version)
 
 
 TheVisitor = Annotated[Visitor, Depends(visitor)]

@@ -18,6 +18,10 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "replay": ("tang.rong", "/tickets/{lift}/replay?v=5"),
     "events": ("tang.rong", "/events"),
     "process": ("tang.rong", "/process"),
+    "intake": ("li.na", "/intake?phone=13800138111"),
+    "tickets": ("chen.ping", "/tickets"),
+    "ticket": ("li.na", "/tickets/{lift}"),
+    "work-order": ("li.na", "/tickets/{lift}/work-order"),
 }
 """Name → who looks, and the address, in which stories of the demonstration stand for their tickets."""
 

@@ -43,7 +43,7 @@ class Forms(HTMLParser):
                 self.found[-1].fields[said["name"]] = said.get("value", "")
         elif tag in ("select", "textarea") and said.get("name"):
             self.found[-1].names.append(said["name"])
-            self._select = said["name"] if tag == "select" else ""
+            self._select = said["name"] if tag == "select" and "multiple" not in said else ""
         elif tag == "option" and self._select and ("selected" in said or self._select not in self.found[-1].fields):
             self.found[-1].fields[self._select] = said.get("value", "")
 

@@ -51,7 +51,7 @@ def untranslated(source: str) -> list[str]:
     classes = {part for block in tree.find_all(nodes.Block) if block.name.endswith("_class") for part in block.find_all(DATA)}
     texts = [part.data for part in tree.find_all(DATA) if part not in classes]
     chinese = [part.strip() for text in texts for part in re.findall(f"[^\n]*{CHINESE.pattern}[^\n]*", text)]
-    shown = re.sub(r"<!--.*?-->", "", "\0".join(texts), flags=re.DOTALL)
+    shown = re.sub(r"<!--.*?-->|<kbd>[^<]*</kbd>", "", "\0".join(texts), flags=re.DOTALL)
     between = re.sub(r"<[^<>]*>", "\0", shown.replace("\0", "\x01"))
     words = re.findall(r"[^\x00\x01\n]*[A-Za-z\u3400-\u9fff]{2,}[^\x00\x01\n]*", _outside_tags(between))
     return [*chinese, *(word.strip() for word in words)]

@@ -14,6 +14,16 @@
     }
   });
 
+  // Printing is the browser's own; the button only spares the menu.
+  for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
+
+  // Ctrl+Enter sends a form that is filled in by keyboard, from any of its fields.
+  for (const form of document.querySelectorAll("form[data-quick]")) {
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+    });
+  }
+
   // What was refused is read out and in sight.
   document.querySelector(".alert-danger[tabindex]")?.focus();
 

@@ -1,0 +1,275 @@
+"""Tickets (工单): the list with its filters in the address, one ticket with its history and steps, the printed work order."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.api import attachments
+from adapters.api.workload import assignee_named, ticket_page
+from adapters.pages.forms import KEY, Form, checked, filled, receive_form, refuse_foreign
+from adapters.pages.item_words import item_words
+from adapters.pages.path_diagram import Step, path_svg
+from adapters.pages.refusals import Told, told
+from adapters.pages.sentences import sentence
+from adapters.pages.steps import FIELDS, FIRST, assignees, values_of
+from adapters.pages.visitor import TheVisitor, Visitor, go
+from domain import errors as e
+from domain.aggregate import Folded, apply
+from domain.authority import Right
+from domain.inquiries import TicketReading
+from domain.lifecycle import TABLE
+from domain.requests import Done, Waiting
+from domain.terms import Book, ClockStatus, Kind, State, Trigger
+from domain.ticket import Ticket
+from domain.ticket_commands import COMMANDS
+from domain.ticket_state import TicketState
+from domain.workflows import WORKFLOWS
+from projections.ticket_search import Filters
+
+router = APIRouter(include_in_schema=False)
+
+LISTED = 50
+CLOCKS = (ClockStatus.RUNNING, ClockStatus.PAUSED, ClockStatus.BREACHED)
+
+
+@router.get("/tickets")
+async def tickets(
+    visitor: TheVisitor,
+    state: Annotated[list[State] | None, Query()] = None,
+    kind: Annotated[list[Kind] | None, Query()] = None,
+    assignee: Annotated[str, Query(pattern=r"^[\w.\-:]{0,60}$")] = "",
+    clock: ClockStatus | None = None,
+    q: Annotated[str, Query(max_length=100)] = "",
+    phone: Annotated[str, Query(max_length=30)] = "",
+    since: str = "",
+    until: str = "",
+    book: str = "",
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Response:
+    """Found by number, words, telephone number, state, kind, carrier, clock, book, and days; the latest received first."""
+    filters = Filters(
+        states=state or (),
+        kinds=kind or (),
+        assignees=[assignee_named(assignee)] if assignee else (),
+        clock=clock,
+        q=q or None,
+        phone=phone or None,
+        received_from=_day(since, visitor, "/from"),
+        received_to=_day(until, visitor, "/to", after=True),
+        book=Book(book) if book in Book._value2member_map_ else None,
+    )
+    refused, page, status = None, None, 200
+    try:
+        page = await ticket_page(visitor.site.api, visitor.caller, filters, visitor.community, LISTED, cursor)
+    except (e.InvalidInput, e.NotAllowed) as refusal:
+        refused = told(refusal, visitor)
+        status = refused.status
+    asked = [(name, value) for name, value in visitor.request.query_params.multi_items() if value and name != "cursor"]
+    more = urlencode([*asked, ("cursor", page.next_cursor)]) if page and page.next_cursor else ""
+    return visitor.page(
+        "tickets.html",
+        status,
+        page=page,
+        refused=refused,
+        asked=dict(asked),
+        chosen={name: visitor.request.query_params.getlist(name) for name in ("state", "kind")},
+        more=more,
+        terms={"states": State, "kinds": Kind, "clocks": CLOCKS, "books": [b for b in Book if b is not Book.INTAKE]},
+        carriers=assignees(visitor, visitor.community) if visitor.community else [],
+    )
+
+
+def _day(text: str, visitor: Visitor, pointer: str, *, after: bool = False) -> datetime | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise e.invalid(pointer, "not a well-formed date") from None
+    return datetime.combine(day + timedelta(days=1) if after else day, datetime.min.time(), visitor.zone)
+
+
+@router.get("/tickets/{ref}")
+async def ticket(visitor: TheVisitor, ref: str, done: str = "", masked: bool = False) -> Response:
+    """One ticket: what is known, how it came here, what may be done now and why not the rest."""
+    return await shown(visitor, ref, said=_done(done, visitor), personal=not masked)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A line of the history."""
+
+    version: int
+    at: datetime
+    recorded_at: datetime
+    who: str
+    said: str
+    late: bool
+
+
+async def shown(
+    visitor: Visitor,
+    ref: str,
+    *,
+    said: str = "",
+    personal: bool = True,
+    refused: Told | None = None,
+    trigger: Trigger | None = None,
+    values: dict[str, str] | None = None,
+) -> Response:
+    """The page of a ticket; after a refusal with the form as it was filled in."""
+    inquiries = visitor.gongdan.inquiries
+    reading = await inquiries.ticket(visitor.login, ref, personal=personal)
+    visitor.community = reading.state.community
+    happened, path = await _history(visitor, ref, personal and not reading.masked)
+    state = reading.state
+    why_not = await inquiries.refused(visitor.login, state)
+    order = [*(one for one in FIRST if one in reading.legal), *(one for one in reading.legal if one not in FIRST)]
+    by_state = [one for one, why in why_not.items() if isinstance(why, e.TransitionRefused)]
+    others = [(one, told(why, visitor)) for one, why in why_not.items() if one not in by_state]
+    return visitor.page(
+        "ticket.html",
+        refused.status if refused else 200,
+        reading=reading,
+        ticket=state,
+        linked=await _linked(visitor, state),
+        happened=happened,
+        diagram=path_svg(path, state.state, visitor.words),
+        steps=[one for one in order if one in FIELDS],
+        fields=FIELDS,
+        first=FIRST,
+        attachable=Trigger.ATTACH in reading.legal,
+        by_state=by_state,
+        why_not=others,
+        said=said,
+        refused=refused,
+        tried=trigger,
+        values=values or {},
+        items=_checklist(reading, visitor),
+    )
+
+
+async def _history(visitor: Visitor, ref: str, personal: bool) -> tuple[list[Happened], list[Step]]:
+    """Every event in words, the latest first, with personal texts for those who may audit; and the path through the states."""
+    inquiries = visitor.gongdan.inquiries
+    audits = personal and visitor.might(Right.AUDIT)
+    texts: dict[int, Any] = {}
+    if audits:
+        try:
+            texts = {step.stored.version: step.texts for step in await inquiries.history(visitor.login, ref)}
+        except e.NotAllowed:
+            texts = {}
+    happened, path, before = [], [], None
+    for stored, event in await inquiries.events(visitor.login, ref):
+        after: TicketState = apply(before, event)
+        happened.append(
+            Happened(
+                stored.version,
+                event.timestamp,
+                stored.recorded_at,
+                visitor.person(event.meta.actor),
+                sentence(event, visitor, texts.get(stored.version)),
+                event.meta.back_entered or event.meta.offline_entered,
+            )
+        )
+        if before is None or after.state is not before.state:
+            path.append(_step(before.state if before else None, after.state, event))
+        before = after
+    return happened[::-1], path
+
+
+def _step(source: State | None, target: State, event: Folded.Event) -> Step:
+    outcome = ""
+    if isinstance(event, Ticket.FollowUpRecorded):
+        outcome = "satisfied" if event.satisfied else "dissatisfied"
+    return Step(source, target, TRIGGERS[type(event).__name__], outcome)
+
+
+TRIGGERS = {row.event: row.trigger for row in TABLE}
+
+
+async def _linked(visitor: Visitor, state: TicketState) -> list[tuple[str, str]]:
+    """Tickets this one is tied to: in which way, and their number."""
+    found = []
+    for link in state.links:
+        other = await visitor.desk.load(link.ticket)
+        found.append((visitor.label(link.relation), (await visitor.gongdan.inquiries.numbers(other)).number))
+    return found
+
+
+def _checklist(reading: TicketReading, visitor: Visitor) -> list[tuple[str, bool]]:
+    state = reading.state
+    items = WORKFLOWS[state.kind].checklist if state.kind else ()
+    checked = {one.item for one in state.checklist}
+    return [(item_words(item, visitor.language), item in checked) for item in items]
+
+
+@router.post("/tickets/{ref}/attach")
+async def attach(request: Request, visitor: TheVisitor, ref: str) -> Response:
+    """A file: a picture, a film, a recording, a PDF or plain text; its content decides what it is."""
+    api = visitor.site.api
+    refuse_foreign(request)
+    state = await attachments.attachable(api, visitor.caller, ref)
+    upload = await attachments.begun(request, api)
+    form = checked(visitor, upload.fields.items())
+    stored = await api.gongdan.attachments.store(state.subject, state.id, upload.content(), upload.declared_type)
+    async with attachments.kept_if_named(api, stored):
+        named = Form({KEY: [form.get(KEY)], "file": [upload.digest]}, form.path)
+        asked = await named.request(visitor)
+        repeated = asked.key is not None and await api.gongdan.store.find_command(asked.key.caller, asked.key.key) is not None
+        done = await visitor.desk.act(ref, attachments.attach_command(stored, upload), asked)
+        await attachments.drop_repeated(api, stored, done, repeated)
+    return await _after(visitor, ref, Trigger.ATTACH, done, form)
+
+
+@router.get("/tickets/{ref}/attachments/{name}")
+async def download(visitor: TheVisitor, ref: str, name: str) -> Response:
+    """A file, recorded in the access log first."""
+    return await attachments.download(visitor.site.api, visitor.caller, ref, name)
+
+
+@router.get("/tickets/{ref}/work-order")
+async def work_order(visitor: TheVisitor, ref: str) -> Response:
+    """维修工作单 for paper: A4, with boxes for both signatures."""
+    reading = await visitor.gongdan.inquiries.ticket(visitor.login, ref)
+    visitor.community = reading.state.community
+    return visitor.page("work_order.html", reading=reading, ticket=reading.state)
+
+
+@router.post("/tickets/{ref}/{step}")
+async def act(visitor: TheVisitor, ref: str, step: str) -> Response:
+    """Take a step; what is refused is told above the form, as it was filled in."""
+    name = step.replace("-", "_")
+    if name not in Trigger._value2member_map_ or Trigger(name) not in FIELDS:
+        raise e.NotFound("page")
+    trigger, form = Trigger(name), await receive_form(visitor)
+    try:
+        command = filled(COMMANDS[trigger], values_of(trigger, form, visitor))
+        done = await visitor.desk.act(ref, command, await form.request(visitor))
+    except REFUSED as refusal:
+        return await shown(visitor, ref, refused=told(refusal, visitor), trigger=trigger, values=form.values)
+    return await _after(visitor, ref, trigger, done, form)
+
+
+REFUSED = (e.InvalidInput, e.TransitionRefused, e.RuleRefused, e.NotAllowed, e.Conflict, e.StaleVersion)
+
+
+async def _after(visitor: Visitor, ref: str, trigger: Trigger, done: Done | Waiting, form: Form) -> Response:
+    """To the page that the form came from, once its lists know of the step."""
+    came_from = form.get("from")
+    if isinstance(done, Waiting):
+        return go(f"/tickets/{ref}?done=waiting")
+    return go(f"/work?done={trigger.value}" if came_from == "work" else f"/tickets/{ref}?done={trigger.value}")
+
+
+def _done(done: str, visitor: Visitor) -> str:
+    if done == "waiting":
+        return visitor.say("已提交，等待第二人审批。")
+    if done in Trigger._value2member_map_:
+        return visitor.say("已办：{trigger}", trigger=visitor.label(Trigger(done)))
+    return ""

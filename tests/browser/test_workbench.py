@@ -1,0 +1,53 @@
+"""The workbench lives: what somebody does elsewhere stands on another's board within a second, and on a wall."""
+
+import re
+
+import httpx2
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Look, Served
+
+pytestmark = pytest.mark.anyio
+WITHIN = 10_000
+"""Milliseconds that a loaded machine is given; how long it takes is measured by the benchmarks."""
+
+
+def receive(served: Served, description: str) -> str:
+    """A call that comes in over the API."""
+    body = {"community": "JX", "channel": "phone", "description": description, "location": {"area": "A1", "building": "3"}}
+    answer = httpx2.post(
+        f"{served.url}/api/v1/tickets", json=body, headers={"Authorization": f"Bearer {served.demo.tokens['zhao.min']}"}
+    )
+    assert answer.status_code == 201, answer.text
+    number: str = answer.json()["number"]
+    return number
+
+
+async def test_a_board_follows_what_happens_elsewhere(look: Look, served: Served) -> None:
+    board = await look("chen.ping")
+    page = await board.open("/")
+    await expect(page.locator("[data-light=live]")).to_be_visible(timeout=WITHIN)
+    before = int(await page.locator(".tile-number").first.inner_text())
+    number = receive(served, "楼道灯不亮")
+    await expect(page.locator(".tile-number").first).to_have_text(str(before + 1), timeout=WITHIN)
+    await expect(page.locator("#list-unassigned")).to_contain_text(number, timeout=WITHIN)
+    await expect(page.locator(".ticker")).to_contain_text(number)
+    clerk = await look("li.na")
+    desk = await clerk.open(f"/tickets/{number}")
+    await desk.select_option("[name=kind]", "repair")
+    await desk.select_option("[name=facility]", "public_minor")
+    await desk.get_by_role("button", name="分类").click()
+    await expect(desk.locator(".alert-success")).to_contain_text("已办：分类")
+    await expect(page.locator(f"#unassigned-{number}")).to_contain_text("报修 · 已分类", timeout=WITHIN)
+
+
+async def test_a_wall_keeps_its_moment_and_shows_nothing_to_click_away(look: Look) -> None:
+    looker = await look("chen.ping")
+    page = await looker.open("/?kiosk=1")
+    await expect(page.locator("nav")).to_be_hidden()
+    await page.fill("#at", "2026-01-01T08:00")
+    await page.get_by_role("button", name="查看").click()
+    await expect(page).to_have_url(re.compile(r"at=2026-01-01T08%3A00.*kiosk=1"))
+    await expect(page.locator(".as-of")).to_be_visible()
+    assert await page.locator("[hx-sse\\:connect]").count() == 0
