@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from adapters.api import duty as api
 from adapters.cli.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.persons import read
 from adapters.cli.reports import day_of
@@ -32,6 +31,8 @@ To = Annotated[str | None, typer.Option("--to", metavar="MOMENT", help="Up to th
 @duty.command("handover-list")
 def handover_list(community: Community, login: As = None, json: Json = False) -> None:
     """Show what the next handover sheet would list (移交清单)."""
+    from adapters.api import duty as api
+
     found = read(login, (HANDOVER_LIST.name,), lambda a, c, _: api.get_handover_list(a, c, community))
     if json:
         emit(found)
@@ -64,6 +65,8 @@ def night_log(
     json: Json = False,
 ) -> None:
     """Show the night log (夜间值班记录表) or the work journal (工作日志). Opening the texts is recorded in the access log."""
+    from adapters.api import duty as api
+
     start, end = moment(from_, "--from"), moment(to, "--to")
     views = (NIGHT_LOG.name,)
     found = read(login, views, lambda a, c, at: api.get_night_log(a, c, community, log, start, end, 200, at), "items")
@@ -76,6 +79,8 @@ def night_log(
 @duty.command("coverage")
 def coverage(community: Community, from_: From = None, to: To = None, login: As = None, json: Json = False) -> None:
     """Show who was due and who held the desk (值班覆盖), late arrivals, handovers signed late, and gaps."""
+    from adapters.api import duty as api
+
     start, end = moment(from_, "--from"), moment(to, "--to")
     views = (DUTY_COVERAGE.name,)
     found = read(login, views, lambda a, c, at: api.get_duty_coverage(a, c, community, start, end, 200, at), "shifts")
@@ -108,6 +113,8 @@ def morning_review(
     json: Json = False,
 ) -> None:
     """Show what the supervisor reads first (晨间查阅): last night, what is unfinished by clock, what changed since."""
+    from adapters.api import duty as api
+
     views = (HANDOVER_LIST.name, NIGHT_LOG.name, DUTY_COVERAGE.name, MORNING_REVIEW.name, REMINDERS.name)
     found = read(login, views, lambda a, c, _: api.get_morning_review(a, c, community, day_of(day, "--date")))
     if json:
@@ -132,6 +139,8 @@ def reminders(
     json: Json = False,
 ) -> None:
     """Show what runs late or is about to (提醒): clocks, handovers, an empty desk; of the whole community, or about oneself."""
+    from adapters.api import duty as api
+
     views = (REMINDERS.name,)
     found = read(login, views, lambda a, c, at: api.get_reminders(a, c, community, not everything, 200, at), "items")
     if json:

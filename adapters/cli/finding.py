@@ -8,8 +8,6 @@ import typer
 from pydantic import ValidationError
 
 from adapters.answers import approval_answer
-from adapters.api.findings import page_of_findings
-from adapters.api.reading import json_answer
 from adapters.cli.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.persons import asked, read
 from adapters.cli.ticket import As, reader
@@ -161,6 +159,9 @@ def list_findings(
     filters = FindingFilters(community, status, item, month, party)
 
     async def page(api: Any, caller: Any, cursor: str | None) -> Any:
+        from adapters.api.findings import page_of_findings
+        from adapters.api.reading import json_answer
+
         return json_answer(await page_of_findings(api, caller, filters, cursor, 200))
 
     found = read(login, (FINDINGS.name,), page, "items")

@@ -2,26 +2,31 @@
 
 from collections.abc import Awaitable, Callable
 from json import loads
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from starlette.responses import Response
-
-from adapters.api.authentication import Caller
-from adapters.api.context import Api
 from adapters.cli.console import gongdan, run
 from adapters.cli.ticket import caught_up, reader
 from adapters.composition import Gongdan
 from domain.requests import Request
 
+if TYPE_CHECKING:
+    from starlette.responses import Response
 
-async def api_of(parts: Gongdan, login: str | None) -> tuple[Api, Caller]:
-    """The state behind the API's operations, and who calls them."""
+    from adapters.api.authentication import Caller
+    from adapters.api.context import Api
+
+
+async def api_of(parts: Gongdan, login: str | None) -> "tuple[Api, Caller]":
+    """The state behind the API's operations, and who calls them; loading them takes a second that other commands are spared."""
+    from adapters.api.authentication import Caller
+    from adapters.api.context import Api
+
     who = await reader(parts, login)
     version = await parts.store.registry_version()
     return Api(parts), Caller(who, await parts.directory.current(version), version)
 
 
-Operation = Callable[[Api, Caller, str | None], Awaitable[Response]]
+Operation = Callable[["Api", "Caller", str | None], Awaitable["Response"]]
 """An operation of the API, given a cursor where it answers in pages."""
 
 

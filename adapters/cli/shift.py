@@ -6,9 +6,8 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from adapters.api import shifts as api
 from adapters.cli.console import Failed, Json, answered, emit, gongdan, run, say, table
 from adapters.cli.persons import asked
 from adapters.cli.ticket import As, moment, reader
@@ -26,7 +25,7 @@ Seen = Annotated[str | None, typer.Option("--hash", help="The hash of the sheet 
 Arrived = Annotated[str | None, typer.Option("--arrived-at", metavar="MOMENT", help="When the officer came; now if left out.")]
 Reason = Annotated[str, typer.Argument(metavar="REASON", help="Why.")]
 
-B = TypeVar("B", bound=api.Timed)
+B = TypeVar("B", bound=BaseModel)
 
 
 def formed(model: type[B], **fields: Any) -> B:
@@ -61,8 +60,10 @@ def _other(found: ShiftAnswer) -> bool:
     return found.answerable != found.officer
 
 
-def _act(trigger: ShiftTrigger, ref: str, login: str | None, json: bool, make: Callable[[type[Any]], api.Timed]) -> None:
+def _act(trigger: ShiftTrigger, ref: str, login: str | None, json: bool, make: Callable[[type[Any]], Any]) -> None:
     """One command of a shift, by the same body and use case as the API's."""
+    from adapters.api import shifts as api
+
     [(model, operate)] = [(model, operate) for name, model, _, operate in api.OPERATIONS if name is trigger]
 
     async def work() -> ShiftAnswer:
@@ -82,6 +83,7 @@ async def _answer(parts: Gongdan, login: str, done: ShiftDone) -> ShiftAnswer:
 @shift.command("open")
 def open_shift(community: Community, login: As = None, arrived_at: Arrived = None, json: Json = False) -> None:
     """Take the desk (上岗) where nobody holds it."""
+    from adapters.api import shifts as api
 
     async def work() -> ShiftAnswer:
         async with gongdan() as parts:
@@ -158,10 +160,10 @@ def prepare_handover(
     _act(ShiftTrigger.PREPARE_HANDOVER, ref, login, json, lambda model: formed(model, **said))
 
 
-def _condition(text: str) -> api.EquipmentItem:
+def _condition(text: str) -> dict[str, str]:
     item, _, condition = text.partition("=")
     try:
-        return api.EquipmentItem(item=item, condition=Condition(condition))
+        return {"item": item, "condition": Condition(condition)}
     except ValueError:
         raise invalid("--equipment", f"such as telephone=good; conditions: {', '.join(Condition)}") from None
 
