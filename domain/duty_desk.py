@@ -96,7 +96,7 @@ class DutyDesk:
             roles = directory.roles(request.login, community, now)
             if not roles:
                 raise NotFound("community")
-            if not any(held.role in rules.POSTS for held in roles):
+            if not rules.may_open(roles):
                 raise denied(Right.SHIFT, ShiftTrigger.OPEN.value, roles)
             desk: DeskState = await self._journal.load(desk_stream(community)) or DeskState(desk_stream(community), 0, community)
             if desk.shift is not None:
@@ -122,13 +122,7 @@ class DutyDesk:
 
         async def decide(x: Scene) -> Decided:
             assert x.shift.until is not None
-            rules.officer_at_post(x.shift, ShiftTrigger.EXTEND)
             zone, policy = x.directory.zone(x.shift.community), x.directory.policy_of(x.shift.community)
-            held = period_at(x.shift.until - timedelta(microseconds=1), zone, policy.duty)
-            if x.at < utc(held.start):
-                raise rules.refused(
-                    x.shift, ShiftTrigger.EXTEND, "extended_once", "D5 二", "the period held last has not begun yet"
-                )
             span = period_at(max(x.shift.until, x.at), zone, policy.duty)
             return Decided([x.on_shift(Shift.ShiftExtended, period=span.period, until=utc(span.end))])
 
@@ -163,7 +157,6 @@ class DutyDesk:
             if stand_in is None:
                 detail = "the desk is never without a person: name who stands in"
                 raise rules.refused(x.shift, ShiftTrigger.SUBSTITUTE, "never_unattended", "D5 六", detail)
-            rules.phone_at_desk(x.shift, ShiftTrigger.SUBSTITUTE)
             if stand_in == x.shift.officer or not x.directory.roles(stand_in, x.shift.community, x.at):
                 raise invalid("/stand_in", "somebody else who works in this community stands in")
             both = [
@@ -178,9 +171,6 @@ class DutyDesk:
         """返岗: the officer is back."""
 
         async def decide(x: Scene) -> Decided:
-            if x.shift.stand_in is None:
-                detail = "nobody stands in for the officer"
-                raise rules.refused(x.shift, ShiftTrigger.RETURN_TO_POST, "stood_in_for", "D5 六", detail)
             return Decided([x.on_shift(Shift.OfficerReturned), x.on_desk(Desk.OfficerReturned, x.shift.id)])
 
         return await self._do(shift, ShiftTrigger.RETURN_TO_POST, request, decide)
@@ -189,7 +179,6 @@ class DutyDesk:
         """电话切换: to somebody in the control room, who is the officer meanwhile; None: back to the desk (D1 4.1.3)."""
 
         async def decide(x: Scene) -> Decided:
-            rules.officer_at_post(x.shift, ShiftTrigger.SWITCH_PHONE)
             if answered_by == x.shift.phone_with:
                 where = f"with {answered_by}" if answered_by else "at the desk"
                 raise rules.refused(
@@ -230,7 +219,6 @@ class DutyDesk:
         """工作移交表: freeze the sheet, complete by construction; prepared again it replaces the one before."""
 
         async def decide(x: Scene) -> Decided:
-            rules.officer_at_post(x.shift, ShiftTrigger.PREPARE_HANDOVER)
             terms = x.directory.policy_of(x.shift.community).handover
             things = terms.equipment(x.shift.post)
             stated = equipment or {}
@@ -257,10 +245,7 @@ class DutyDesk:
         """交班签名 of the outgoing officer; ``seen`` is the hash of the sheet they read."""
 
         async def decide(x: Scene) -> Decided:
-            rules.officer_at_post(x.shift, ShiftTrigger.SIGN_OUT)
             sheet = rules.sheet_seen(x.shift, seen)
-            if sheet.signed_out is not None:
-                raise Conflict("sheet", f"{sheet.signed_out.by} signed it already", {"signed_out": sheet.signed_out.by})
             return Decided([x.on_shift(Shift.SignedOut, hash=sheet.hash)], sheet.position, sheet)
 
         return await self._do(shift, ShiftTrigger.SIGN_OUT, request, decide)
@@ -272,9 +257,6 @@ class DutyDesk:
 
         async def decide(x: Scene) -> Decided:
             sheet = rules.sheet_seen(x.shift, seen)
-            if sheet.signed_out is None:
-                detail = "the outgoing officer signs first"
-                raise rules.refused(x.shift, ShiftTrigger.SIGN_IN, "signed_out_first", "D1 4.1.3", detail)
             arrived = rules.arrival(arrived_at, self._clock.now(), x.shift.opened_at or x.at)
             community, meta = x.shift.community, x.meta
             opened = await self._taken(x.directory, community, x.roles, x.at, meta, arrived, x.shift)
@@ -340,6 +322,14 @@ class DutyDesk:
         state: DeskState | None = await self._journal.load(desk_stream(community))
         return state
 
+    async def stale(self, shift: ShiftState, trigger: ShiftTrigger) -> StaleSheet | None:
+        """What would refuse a signature now: the unfinished tickets differ from the sheet being signed."""
+        if shift.sheet is None:
+            return None
+        now = await self.open_list.read(shift.community, self._clock.now())
+        since = difference(shift.sheet.tickets, now.tickets)
+        return StaleSheet(shift.sheet, since, trigger.value, [t.value for t in legal(shift.status)]) if since else None
+
     # --- inside ---------------------------------------------------------------------------------------------------
 
     async def _taken(
@@ -385,6 +375,7 @@ class DutyDesk:
                 raise denied(rules.right_of(trigger), trigger.value, roles)
             at = rules.moment_of(directory, state, trigger, request, now)
             check(state.status, trigger)
+            rules.hindered(state, trigger, directory, at)
             desk: DeskState = await self._journal.load(desk_stream(state.community))
             meta = Meta(request.login, request.command_id, policy=directory.policy_of(state.community).version)
             decided = await decide(Scene(directory, state, desk, roles, at, meta))

@@ -76,6 +76,12 @@ class DutyRecords:
             raise NotFound("handover sheet")
         return reading, wanted[-1]
 
+    async def offers(self, login: str, shift: ShiftState) -> Sequence[rules.Offer]:
+        """Every command of a shift, each with what stands against it for somebody now."""
+        directory = await self._directory.current()
+        now = self._clock.now()
+        return rules.offers(shift, login, directory.roles(login, shift.community, now), directory, now)
+
     async def _relation(self, login: str, state: ShiftState, roles: Sequence[Held]) -> Relation:
         """Own: whoever held it, or signs it. An incoming officer reads what they are to sign."""
         signers = {sign.by for sheet in state.sheets for sign in (sheet.signed_out, sheet.signed_in) if sign is not None}

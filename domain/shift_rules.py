@@ -1,19 +1,20 @@
 """What forbids a command on a shift beyond its lifecycle table: who may, when, and in which circumstances (D1 4.1.3; D5)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.aggregate import Meta, occurred
-from domain.authority import Held, Need, Relation, Right, weigh
+from domain.authority import Held, Need, Relation, Right, denied, weigh
 from domain.directory import Directory
-from domain.duty_calendar import Span, minutes_late, period_taken, utc
-from domain.errors import Conflict, RuleRefused, invalid
+from domain.duty_calendar import Span, minutes_late, period_at, period_taken, utc
+from domain.errors import Conflict, Refusal, RuleRefused, invalid
 from domain.handover_sheet import Sheet
 from domain.policy import Duty
 from domain.requests import Request
 from domain.shift import Shift, ShiftState
-from domain.shift_lifecycle import legal
+from domain.shift_lifecycle import check, legal
 from domain.terms import DutyPeriod, Role, ShiftTrigger
 
 POSTS = (Role.ASSISTANT, Role.TECHNICIAN, Role.CONTROL_ROOM)
@@ -44,7 +45,7 @@ def may(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[He
         own = trigger is not ShiftTrigger.REVIEW or login not in holders
         return own and weigh(Right.TAKE_OVER, roles, Relation()) is not None
     if trigger in INCOMING:
-        own = login not in holders and any(held.role in POSTS for held in roles)
+        own = login not in holders and may_open(roles)
     elif trigger is ShiftTrigger.LOG:
         own = login in (*holders, shift.stand_in)
     elif trigger is ShiftTrigger.RETURN_TO_POST:
@@ -73,6 +74,62 @@ def phone_at_desk(shift: ShiftState, trigger: ShiftTrigger) -> None:
     if shift.phone_with is not None:
         detail = "the phone is in the control room: switch it back first"
         raise refused(shift, trigger, "phone_at_desk", "D1 4.1.3", detail)
+
+
+def hindered(shift: ShiftState, trigger: ShiftTrigger, directory: Directory, at: datetime) -> None:
+    """Refuse what the shift as it stands forbids beyond its table, whatever is said with the command."""
+    match trigger:
+        case ShiftTrigger.EXTEND:
+            officer_at_post(shift, trigger)
+            assert shift.until is not None
+            duty = directory.policy_of(shift.community).duty
+            held = period_at(shift.until - timedelta(microseconds=1), directory.zone(shift.community), duty)
+            if at < utc(held.start):
+                raise refused(shift, trigger, "extended_once", "D5 二", "the period held last has not begun yet")
+        case ShiftTrigger.SUBSTITUTE:
+            phone_at_desk(shift, trigger)
+        case ShiftTrigger.RETURN_TO_POST if shift.stand_in is None:
+            raise refused(shift, trigger, "stood_in_for", "D5 六", "nobody stands in for the officer")
+        case ShiftTrigger.SWITCH_PHONE | ShiftTrigger.PREPARE_HANDOVER:
+            officer_at_post(shift, trigger)
+        case ShiftTrigger.SIGN_OUT:
+            officer_at_post(shift, trigger)
+            if shift.sheet is not None and shift.sheet.signed_out is not None:
+                by = shift.sheet.signed_out.by
+                raise Conflict("sheet", f"{by} signed it already", {"signed_out": by})
+        case ShiftTrigger.SIGN_IN if shift.sheet is not None and shift.sheet.signed_out is None:
+            raise refused(shift, trigger, "signed_out_first", "D1 4.1.3", "the outgoing officer signs first")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A trigger, and what stands against it; None where it may be taken."""
+
+    trigger: ShiftTrigger
+    refusal: Refusal | None
+
+
+def offers(shift: ShiftState, login: str, roles: Sequence[Held], directory: Directory, at: datetime) -> list[Offer]:
+    """Every trigger of a shift that is there, and why somebody may not take it now: the table, their rights, the rules."""
+    found = []
+    for trigger in ShiftTrigger:
+        if trigger is ShiftTrigger.OPEN:
+            continue
+        refusal: Refusal | None = None
+        try:
+            if not may(shift, trigger, login, roles):
+                raise denied(right_of(trigger), trigger.value, roles)
+            check(shift.status, trigger)
+            hindered(shift, trigger, directory, at)
+        except Refusal as against:
+            refusal = against
+        found.append(Offer(trigger, refusal))
+    return found
+
+
+def may_open(roles: Sequence[Held]) -> bool:
+    """Whether somebody holds a post at the desk."""
+    return any(held.role in POSTS for held in roles)
 
 
 def sheet_seen(shift: ShiftState, seen: str | None) -> Sheet:

@@ -268,6 +268,13 @@ async def get_morning_review(
     min_position: MinPosition = None,
 ) -> Response:
     """For those who may review; reading it proves nothing, `review` of a shift does."""
+    return json_answer(await morning_review(api, caller, community, day, min_position))
+
+
+async def morning_review(
+    api: Api, caller: Caller, community: str, day: date | None = None, min_position: int | None = None
+) -> MorningReviewAnswer:
+    """The supervisor's reading of a day, with the night that ended on it; raises NotFound, NotAllowed, Overloaded."""
     gongdan, directory = api.gongdan, caller.directory
     now = gongdan.clock.now()
     await scope_of(api, caller, community)
@@ -291,7 +298,7 @@ async def get_morning_review(
     items = {row.ticket: _item(caller, row, now) for row in listed.items}
     texts, masked = await _lines(api, caller, community, logged.items)
     shifts = [covered(directory, row, now) for row in held.shifts]
-    answer = MorningReviewAnswer(
+    return MorningReviewAnswer(
         community=community,
         date=day,
         position=min(listed.position, logged.position, held.position, proof.position, standing.position),
@@ -323,7 +330,6 @@ async def get_morning_review(
         ],
         unread=[one.id for one in shifts if one.state is t.ShiftStatus.HANDED_OVER],
     )
-    return json_answer(answer)
 
 
 async def _reminders(api: Api, rows: Sequence[ReminderRow]) -> list[ReminderAnswer]:

@@ -19,7 +19,7 @@ from jinja2.runtime import Context
 from uuid_utils.compat import uuid7
 
 from adapters.pages.assets import Assets
-from adapters.pages.labels import label
+from adapters.pages.labels import label, thing
 
 CHINESE, ENGLISH = "zh", "en"
 LANGUAGES = {CHINESE: "中文", ENGLISH: "English"}
@@ -105,6 +105,7 @@ def _environment(words: Words, assets: Assets) -> Environment:
     }
     environment.filters |= {
         "label": words.label,
+        "thing": partial(thing, language=words.language),
         "moment": moment,
         "yuan": yuan,
         "many": partial(lambda words, found: words.many(list(found)), words),

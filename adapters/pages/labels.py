@@ -317,6 +317,36 @@ LABELS: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
 }
 
 
+THINGS: Mapping[str, tuple[str, str]] = {
+    # equipment at the desk
+    "telephone": ("电话", "Telephone"),
+    "computer": ("电脑", "Computer"),
+    "printer": ("打印机", "Printer"),
+    "key_cabinet": ("钥匙柜", "Key cabinet"),
+    "radio": ("对讲机", "Radio"),
+    "receipt_books": ("收据本", "Receipt books"),
+    "tool_bag": ("工具包", "Tool bag"),
+    "torch": ("手电筒", "Torch"),
+    "surveillance": ("监控设备", "Surveillance"),
+    "fire_panel": ("消防主机", "Fire panel"),
+    # records handed over
+    "repair_book": ("报修记录", "Repair book"),
+    "complaint_book": ("投诉记录", "Complaint book"),
+    "daily_book": ("日常事务登记表", "Daily-affairs book"),
+    "work_journal": ("工作日志", "Work journal"),
+    "night_log": ("夜间值班记录表", "Night log"),
+    "key_register": ("钥匙登记本", "Key register"),
+    "visitor_register": ("来访登记本", "Visitor register"),
+}
+"""What the lists of a handover sheet name, as the readings come; a company may name others."""
+
+
+def thing(code: str, language: str = "zh") -> str:
+    """A thing on a list of the handover sheet in words; what a company added stands as it wrote it."""
+    chinese, english = THINGS.get(code, (code, code))
+    return english if language == "en" else chinese
+
+
 def label(code: StrEnum, language: str = "zh") -> str:
     """A code in words; ``language`` is zh or en."""
     chinese, english = LABELS[type(code)][code.value]

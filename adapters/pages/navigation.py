@@ -26,5 +26,9 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("/tickets", N_("工单"), (Right.READ,)),
     Entry("/events", N_("事件流"), (Right.AUDIT,)),
     Entry("/process", N_("流程"), (Right.AUDIT,)),
+    Entry("/shift", N_("当班"), (Right.SHIFT, Right.TAKE_OVER)),
+    Entry("/review", N_("早间查阅"), (Right.TAKE_OVER,)),
+    Entry("/books", N_("记录册"), (Right.READ,)),
+    Entry("/reports", N_("服务月报"), (Right.READ,)),
 )
 """In the order shown."""

@@ -14,7 +14,7 @@ from adapters.api.problems import INTERNAL, KINDS, METHOD, Kind, TooManyRequests
 from adapters.pages.field_words import field_words, message_words
 from adapters.pages.forms import CrossSite
 from adapters.pages.rule_words import rule_words
-from adapters.pages.visitor import Guest, go, known, local
+from adapters.pages.visitor import Guest, Visitor, go, known, local
 from domain import errors as e
 from domain.authority import CELLS, Mode, Need
 from domain.terms import Role, ShiftStatus, ShiftTrigger, State, Trigger
@@ -53,7 +53,11 @@ def _said(error: Exception, look: Guest) -> tuple[list[str], list[str]]:
         case e.InvalidInput():
             return _wrong_fields(error, look), []
         case e.TransitionRefused():
-            said = look.say("{state}的工单不能{trigger}。", state=_word(error.state, look), trigger=_word(error.trigger, look))
+            words = {"state": _word(error.state, look), "trigger": _word(error.trigger, look)}
+            if error.state in ShiftStatus._value2member_map_:
+                said = look.say("{state}的班次不能{trigger}。", **words)
+            else:
+                said = look.say("{state}的工单不能{trigger}。", **words)
             return [said], [_word(name, look) for name in error.legal]
         case e.RuleRefused():
             reason = rule_words(error.rule, error.detail, look.language)
@@ -64,6 +68,12 @@ def _said(error: Exception, look: Guest) -> tuple[list[str], list[str]]:
             return [*_not_allowed(error, look)], []
         case e.StaleVersion():
             return [look.say("您打开之后，此单已有新的进展。请看过再做决定。")], []
+        case e.Conflict(data={"signed_out": who}):
+            return [look.say("{who}已经签名。", who=_person(who, look))], []
+        case e.Conflict(data={"officer": who}):
+            return [look.say("{who}正在当值。", who=_person(who, look))], []
+        case e.Conflict(data={"hash": _}):
+            return [look.say("移交表已重新填写，您看到的不是最新一张。请看过再签。")], []
         case e.Conflict():
             return [look.say("它已经存在，或者已不是您看到的样子。请重新打开页面。")], []
         case e.NotFound():
@@ -100,27 +110,27 @@ def _not_allowed(refusal: e.NotAllowed, look: Guest) -> list[str]:
     ]
     if list(refusal.allowed_to) == [Trigger.NOTE.value]:
         return [look.say("此单投诉的是您本人，您只能加备注。")]
-    may = [named for text in refusal.allowed_to if (named := _who(text, look))]
+    may = [named for text in refusal.allowed_to if (named := _who(text, refusal.command, look))]
     if may:
         said.append(look.say("可以的有：{roles}。", roles=look.words.many(may)))
     return said
 
 
-def _who(text: str, look: Guest) -> str:
+def _who(text: str, command: str, look: Guest) -> str:
     """``technician (o)`` in words."""
     name, _, cell = text.partition(" (")
     if name not in Role._value2member_map_:
         return ""
     given = CELLS.get(cell.removesuffix(")"), ())
-    limits = dict.fromkeys(_need(need, look) for one in given for need in sorted(one.needs))
+    limits = dict.fromkeys(_need(need, command, look) for one in given for need in sorted(one.needs))
     if any(one.mode is Mode.SECOND for one in given):
         limits[look.say("须第二人审批")] = None
     return look.label(Role(name)) + (look.say("（{limits}）", limits=look.words.many(list(limits))) if limits else "")
 
 
-def _need(need: Need, look: Guest) -> str:
+def _need(need: Need, command: str, look: Guest) -> str:
     return {
-        Need.OWN: look.say("本人的工单"),
+        Need.OWN: look.say("本人的班次") if command in ShiftTrigger._value2member_map_ else look.say("本人的工单"),
         Need.OWN_AREA: look.say("本人责任区"),
         Need.ON_DUTY: look.say("当值时"),
         Need.NIGHT: look.say("夜间"),
@@ -128,6 +138,10 @@ def _need(need: Need, look: Guest) -> str:
         Need.FOR_COMPANY: look.say("巡检或公司转来"),
         Need.LINK: look.say("仅关联"),
     }[need]
+
+
+def _person(login: str, look: Guest) -> str:
+    return look.person(login) if isinstance(look, Visitor) else login
 
 
 def _word(code: str, look: Guest) -> str:

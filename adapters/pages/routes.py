@@ -5,11 +5,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from adapters.pages import happenings, intake, replay, sign_in, tickets, workbench
+from adapters.pages import (
+    books,
+    handover,
+    happenings,
+    intake,
+    replay,
+    reports,
+    review,
+    shift,
+    sign_in,
+    tickets,
+    workbench,
+)
 from adapters.pages.assets import PREFIX
 from adapters.pages.site import site_of
 
-ROUTERS = (sign_in.router, workbench.router, intake.router, replay.router, happenings.router, tickets.router)
+PAGES = (sign_in, workbench, intake, replay, happenings, tickets, shift, handover, review, books, reports)
+ROUTERS = tuple(page.router for page in PAGES)
 static = APIRouter(include_in_schema=False)
 
 

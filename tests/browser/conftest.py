@@ -14,13 +14,20 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from adapters.demo.filling import Demo, fill
 from tests.api.server import Server
 from tests.browser.looking import DESKTOP, Looker, Reports, Size
 from tests.browser.machine import LAUNCH, chromium, missing
 from tests.estate import settings_in
+
+PATIENCE = 90_000
+"""For what a page or an expectation waits at most, in ms: a loaded machine is slow, and no test measures time."""
+expect.set_options(timeout=PATIENCE)
+
+DAYS = 14
+"""How long the estate has been running."""
 
 Look = Callable[..., Awaitable[Looker]]
 
@@ -51,7 +58,7 @@ async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
 async def served(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """The demonstration's estate, served."""
     folder = tmp_path_factory.mktemp("pages")
-    demo = await fill(settings_in(folder), datetime.now(UTC), 1)
+    demo = await fill(settings_in(folder), datetime.now(UTC), 1, DAYS)
     server = Server(folder)
     try:
         await server.ready()
@@ -104,6 +111,7 @@ async def look(browser: Browser, served: Served, signed_in: Callable[[str], Awai
         )
         choices = {"gongdan_language": language, "gongdan_theme": theme}
         await context.add_cookies([{"name": name, "value": value, "url": served.url} for name, value in choices.items()])
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         reports.append(Reports())
         page = await context.new_page()

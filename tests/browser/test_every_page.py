@@ -22,6 +22,10 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "tickets": ("chen.ping", "/tickets"),
     "ticket": ("li.na", "/tickets/{lift}"),
     "work-order": ("li.na", "/tickets/{lift}/work-order"),
+    "shift": ("chen.ping", "/shift"),
+    "review": ("chen.ping", "/review"),
+    "books": ("chen.ping", "/books"),
+    "reports": ("liu.jianhua", "/reports"),
 }
 """Name → who looks, and the address, in which stories of the demonstration stand for their tickets."""
 

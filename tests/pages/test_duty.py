@@ -1,0 +1,133 @@
+"""Pages of duty without scripts: the desk taken, what is offered and why not, what was written shown inert, nothing next door."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from domain.requests import Request
+from domain.ticket_commands import Receive
+from tests.estate import Estate
+from tests.pages.surfing import Surfer, text_of
+
+pytestmark = pytest.mark.anyio
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+
+
+def shift_form(surfer: Surfer, command: str) -> str:
+    """Where a command of the shift on the page goes."""
+    assert surfer.page is not None
+    return next(part for part in surfer.page.text.split('action="')[1:] if f"/{command}" in part.partition('"')[0]).partition(
+        '"'
+    )[0]
+
+
+async def test_an_assistant_takes_the_desk_and_writes_the_log(surfers: Callable[[], Surfer]) -> None:
+    li, chen = surfers(), surfers()
+    await li.sign_in("li")
+    await li.get("/shift")
+    taken = await li.submit("/shift/open")
+    assert (taken.status_code, "当值" in text_of(taken)) == (200, True)
+    logged = await li.submit(shift_form(li, "log"), text=HOSTILE)
+    assert HOSTILE not in logged.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in logged.text
+    await chen.sign_in("chen")
+    seen = await chen.get("/shift")
+    assert "&lt;img src=x onerror=alert(1)&gt;" in seen.text
+    assert "记日志" in text_of(seen).split("现在不能做的")[1]
+
+
+async def test_only_one_takes_the_desk_and_the_other_is_told_who_holds_it(surfers: Callable[[], Surfer]) -> None:
+    li, zhang = surfers(), surfers()
+    for surfer, login in ((li, "li"), (zhang, "zhang")):
+        await surfer.sign_in(login)
+        await surfer.get("/shift")
+    await li.submit("/shift/open")
+    refused = await zhang.submit("/shift/open")
+    assert refused.status_code == 409
+    assert "li某正在当值" in text_of(refused)
+
+
+async def test_what_is_not_offered_says_why_and_is_refused_alike(surfer: Surfer) -> None:
+    await surfer.sign_in("li")
+    await surfer.get("/shift")
+    await surfer.submit("/shift/open")
+    assert surfer.page is not None
+    not_now = text_of(surfer.page).split("现在不能做的")[1]
+    assert "没有人代值" in not_now
+    assert "客服主管" in not_now
+    away = shift_form(surfer, "substitute")
+    refused = await surfer.submit(away, stand_in="")
+    assert refused.status_code == 409
+    assert "岗位不得无人" in text_of(refused)
+
+
+async def test_a_moment_is_read_by_the_clock_of_the_community(estate: Estate, surfer: Surfer) -> None:
+    await surfer.sign_in("li")
+    await surfer.get("/shift")
+    await surfer.submit("/shift/open")
+    estate.clock.move(hours=1)
+    await surfer.get("/shift")
+    logged = await surfer.submit(shift_form(surfer, "log"), text="补记", occurred_at="2026-03-02T09:20")
+    assert "09:20" in text_of(logged)
+    wrong = await surfer.submit(shift_form(surfer, "log"), text="补记", occurred_at="soon")
+    assert wrong.status_code == 422
+    held = await estate.gongdan.duty.holder("JX", "li")
+    assert held is not None
+    assert held.shift is not None
+    [line] = (await estate.gongdan.journal.load(held.shift.id)).lines
+    assert line.at == datetime.fromisoformat("2026-03-02T09:20:00+08:00")
+    assert line.back_entered
+
+
+async def test_pages_of_duty_say_nothing_of_next_door(estate: Estate, surfers: Callable[[], Surfer]) -> None:
+    li, wang = surfers(), surfers()
+    await li.sign_in("li")
+    await li.get("/shift")
+    await li.submit("/shift/open")
+    for address in ("/review", "/handover/00000000-0000-7000-8000-000000000000"):
+        assert (await li.get(address)).status_code in (403, 404)
+    await wang.sign_in("wang")
+    for address in ("/shift", "/review", "/books", "/reports"):
+        assert (await wang.get(address)).status_code == 200
+        assert "银湖" not in text_of(await wang.get(address))
+    assert (await wang.get("/review?day=soon")).status_code == 422
+    assert (await wang.get("/reports?month=2026-13")).status_code == 422
+    assert (await wang.get("/books?book=nothing")).status_code == 422
+
+
+async def test_the_morning_review_reads_the_night_and_urges_in_one_command(estate: Estate, surfers: Callable[[], Surfer]) -> None:
+    zhang, li, chen = surfers(), surfers(), surfers()
+    estate.clock.move(hours=10)  # 19:00, in the night's period
+    await zhang.sign_in("zhang")
+    await zhang.get("/shift")
+    await zhang.submit("/shift/open")
+    await zhang.submit(shift_form(zhang, "log"), text="巡查水泵房，无异常。")
+    desk, g = await estate.gongdan.duty.holder("JX", "zhang"), estate.gongdan
+    assert desk is not None
+    assert desk.shift is not None
+    asked = Request("li", g.ids.new())
+    done = await g.desk.receive(
+        Receive(community="JX", channel="phone", description="走廊灯不亮", reporter={"phone": "13800138000"}), asked
+    )
+    estate.clock.move(hours=13, minutes=20)  # 08:20
+    shift = f"/shift/{desk.shift.id}"
+    await zhang.sign_in("zhang")
+    await zhang.get(f"/handover/{desk.shift.id}")
+    await zhang.submit(f"{shift}/prepare-handover")
+    signed = await zhang.submit(f"{shift}/sign-out")
+    assert "待接班人签名" in text_of(signed)
+    await li.sign_in("li")
+    await li.get(f"/handover/{desk.shift.id}")
+    assert "双方已签名" in text_of(await li.submit(f"{shift}/sign-in"))
+    estate.clock.move(minutes=40)
+    await chen.sign_in("chen")
+    for view in ("handover_list", "night_log", "duty_coverage", "morning_review"):
+        assert await g.projections.wait_for(view, (await g.store.head()).position, 60)
+    page = await chen.get("/review")
+    assert "巡查水泵房，无异常。" in text_of(page)
+    number = (await g.store.numbers_of([done.state.id]))[done.state.id][0].number  # type: ignore[union-attr]
+    await chen.submit(f"/review/{desk.shift.id}", urge=number, message="请尽快安排。")
+    assert await g.projections.wait_for("morning_review", (await g.store.head()).position, 60)
+    assert "督促 1 单" in text_of(await chen.get("/review"))
+    assert (await g.desk.load(done.state.id)).urged == 1  # type: ignore[union-attr]
