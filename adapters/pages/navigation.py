@@ -24,11 +24,12 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("/", N_("工作台"), (Right.READ,)),
     Entry("/intake", N_("接单"), (Right.RECEIVE,)),
     Entry("/tickets", N_("工单"), (Right.READ,)),
-    Entry("/events", N_("事件流"), (Right.AUDIT,)),
-    Entry("/process", N_("流程"), (Right.AUDIT,)),
     Entry("/shift", N_("当班"), (Right.SHIFT, Right.TAKE_OVER)),
     Entry("/review", N_("早间查阅"), (Right.TAKE_OVER,)),
     Entry("/books", N_("记录册"), (Right.READ,)),
     Entry("/reports", N_("服务月报"), (Right.READ,)),
+    Entry("/appraisal", N_("考评"), (Right.READ_TALLIES,)),
+    Entry("/events", N_("事件流"), (Right.AUDIT,)),
+    Entry("/process", N_("流程"), (Right.AUDIT,)),
 )
 """In the order shown."""

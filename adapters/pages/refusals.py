@@ -136,7 +136,14 @@ def _need(need: Need, command: str, look: Guest) -> str:
         Need.NIGHT: look.say("夜间"),
         Need.TO_SELF_OR_SECURITY: look.say("派给自己或安护"),
         Need.FOR_COMPANY: look.say("巡检或公司转来"),
+        Need.FOR_RESIDENTS: look.say("住户评议"),
+        Need.EVALUATES_SELF: look.say("自评"),
+        Need.EVALUATES_PEER: look.say("互评"),
+        Need.EVALUATES_BELOW: look.say("评下级"),
         Need.LINK: look.say("仅关联"),
+        Need.ABOUT_SELF: look.say("本人的"),
+        Need.ABOUT_STAFF: look.say("员工的"),
+        Need.CLOSED: look.say("已月结的"),
     }[need]
 
 

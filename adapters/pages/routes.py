@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from adapters.pages import (
+    appraisal,
     books,
     handover,
     happenings,
@@ -21,7 +22,7 @@ from adapters.pages import (
 from adapters.pages.assets import PREFIX
 from adapters.pages.site import site_of
 
-PAGES = (sign_in, workbench, intake, replay, happenings, tickets, shift, handover, review, books, reports)
+PAGES = (sign_in, workbench, intake, replay, happenings, tickets, shift, handover, review, books, reports, appraisal)
 ROUTERS = tuple(page.router for page in PAGES)
 static = APIRouter(include_in_schema=False)
 

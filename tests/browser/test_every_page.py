@@ -18,6 +18,7 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "replay": ("tang.rong", "/tickets/{lift}/replay?v=5"),
     "events": ("tang.rong", "/events"),
     "process": ("tang.rong", "/process"),
+    "appraisal": ("liu.jianhua", "/appraisal"),
     "intake": ("li.na", "/intake?phone=13800138111"),
     "tickets": ("chen.ping", "/tickets"),
     "ticket": ("li.na", "/tickets/{lift}"),

@@ -1,0 +1,27 @@
+"""Whoever lacks a right is told in words who has it, whatever the row of the authority table."""
+
+import re
+from typing import Any
+
+import pytest
+
+from adapters.pages.environment import Words
+from adapters.pages.refusals import told
+from domain.authority import Right, denied
+
+
+class Look:
+    """A visitor who is only spoken to."""
+
+    language = "zh"
+    words = Words("zh")
+    say = words.say
+    label = words.label
+
+
+@pytest.mark.parametrize("right", Right)
+def test_every_row_of_the_table_can_be_told(right: Right) -> None:
+    look: Any = Look()
+    said = told(denied(right, "read", ()), look).said
+    assert said
+    assert all(re.search("[\u3400-\u9fff]", text) for text in said)
