@@ -171,6 +171,11 @@ class Visitor(Guest):
         """The pages of which something may be open to one of the visitor's roles; each page weighs again for itself."""
         return [entry for entry in NAVIGATION if (entry.admin and self.administers) or self.might(*entry.rights)]
 
+    @property
+    def audits(self) -> bool:
+        """Whether a replay is worth offering."""
+        return self.might(Right.AUDIT)
+
     def might(self, *rights: Right) -> bool:
         """Whether the authority table gives any of the visitor's roles here something in one of these rows."""
         cells = (TABLE[right][held.role] for right in rights for held in self.roles if held.role is not Role.ADMIN)

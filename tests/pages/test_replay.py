@@ -65,6 +65,7 @@ async def test_an_auditor_sees_every_step_in_words_and_no_personal_text(estate: 
     number = await told(estate)
     await surfer.sign_in("shen")
     answer = await surfer.get(f"/tickets/{number}/replay")
+    assert f'href="/tickets/{number}/replay"' in (await surfer.get(f"/tickets/{number}")).text
     said = text_of(answer)
     became = f"状态由“{label(State.DISPATCHED)}”变为“{label(State.REPAIRED)}”。"
     for words in ("zhang某", "待材料", became, "（已隐去）", "补录", "维修时限", number):
