@@ -142,9 +142,8 @@ def assistance(site: Site, at: datetime) -> Course:
         yield Step(at, guard, Act(ticket, c.Complete(resolution=matter.done)))
         worker = guard
     else:
-        at += site.minutes(12, 35)
+        at = site.assistant_hour(at + site.minutes(12, 35))
         worker = site.clerk(at)
-        at = site.assistant_hour(at)
         yield Step(at, worker, Act(ticket, c.Settle(resolution=matter.done)))
     yield from calls.called_back(site, ticket, at + timedelta(hours=1), worker)
 

@@ -1,12 +1,14 @@
 """Households of an estate: who calls, from where; drawn by a seed as they are needed, the same people at home for ever."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from adapters.simulation.names import GIVEN, SURNAMES
 from domain import ticket_commands as c
 
 PHONES = 10_000
+ON_THE_ROLL = 0.75
+"""How often somebody new is one of those entered in the roll, as long as there are any who have not called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +50,58 @@ class Resident:
 
 
 class Residents:
-    """Gives a resident each time it is asked: mostly somebody new, now and then somebody who called before."""
+    """Gives a resident each time it is asked: mostly somebody new, now and then somebody who called before.
+
+    Those settled beforehand, whom the roll knows, are most of the new ones.
+    """
 
     def __init__(self, buildings: tuple[Building, ...], random: Random, again: float = 0.0) -> None:
         self._buildings = buildings
         self._random = random
         self._again = again
         self._known: list[Resident] = []
+        self._settled: list[Resident] = []
         self._homes: set[tuple[str, str, str]] = set()
         self._names: set[str] = set()
         self._phones: set[int] = set()
 
+    def settle(self, count: int) -> list[Resident]:
+        """So many people in dwellings of their own, before anybody calls."""
+        self._settled = [person for _ in range(count) if (person := self._drawn(None)) is not None]
+        return list(self._settled)
+
+    def somebody(self, home: Resident) -> Resident:
+        """Another person of the same dwelling, who never calls."""
+        return replace(home, name=self._name(), phone=self._phone())
+
+    def namesake(self, home: Resident) -> Resident:
+        """A relative of the same surname and dwelling, who never calls."""
+        while (other := self.somebody(home)).name[1:] == home.name[1:]:
+            pass
+        return replace(other, name=home.name[0] + other.name[1:])
+
     def new(self, area: str | None = None) -> Resident:
         """Somebody of an area, in a dwelling where nobody was named before; the estate's whole, somebody known."""
-        home = self._home(area)
-        if home is None:
+        resident = self._on_the_roll(area) or self._drawn(area)
+        if resident is None:
             return self._random.choice([known for known in self._known if area in (None, known.area)])
-        building, entrance, dwelling = home
-        resident = Resident(self._name(), self._phone(), building.area, building.number, entrance, dwelling)
         self._known.append(resident)
         return resident
+
+    def _on_the_roll(self, area: str | None) -> Resident | None:
+        here = [person for person in self._settled if area in (None, person.area)]
+        if not here or self._random.random() >= ON_THE_ROLL:
+            return None
+        person = self._random.choice(here)
+        self._settled.remove(person)
+        return person
+
+    def _drawn(self, area: str | None) -> Resident | None:
+        home = self._home(area)
+        if home is None:
+            return None
+        building, entrance, dwelling = home
+        return Resident(self._name(), self._phone(), building.area, building.number, entrance, dwelling)
 
     def anybody(self) -> Resident:
         """Somebody of the estate, perhaps one who called before."""

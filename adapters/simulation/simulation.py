@@ -10,6 +10,7 @@ from adapters.composition import Gongdan
 from adapters.simulation import arrivals, duty
 from adapters.simulation.estate import PLUMBERS, ZONE, Estate
 from adapters.simulation.player import Player
+from adapters.simulation.roll import enrol
 from adapters.simulation.site import Site
 from adapters.simulation.timing import SteppedClock
 from domain.administration import Administrator
@@ -51,7 +52,9 @@ class Simulation:
         policy = (await self.parts.directory.current()).policy
         company = [member.login for estate in self.estates for member in estate.of(Role.APPRAISER)]
         for estate in self.estates:
-            self.sites.append(Site(estate, self.anchor, policy, Random(self.random.getrandbits(64)), company))
+            site = Site(estate, self.anchor, policy, Random(self.random.getrandbits(64)), company)
+            await enrol(self.parts, site, self.first, Random(self.random.getrandbits(64)))
+            self.sites.append(site)
 
     def begin(self, site: Site, *, no_shows: frozenset[int] = frozenset(), disputed: frozenset[int] = frozenset()) -> None:
         """Let an estate's shifts, readings and requests begin on the first day."""
