@@ -227,10 +227,8 @@ class ServiceDesk:
             holds.add(Need.LINK)
         if isinstance(command, c.Dispatch | c.Reassign):
             assignee = assignee_of(command)
-            to_security = assignee.type is AssigneeType.PERSON and any(
-                held.role is Role.SECURITY for held in directory.roles(assignee.id, state.community, now)
-            )
-            if assignee.type is AssigneeType.PERSON and (assignee.id == login or to_security):
+            person = assignee.type is AssigneeType.PERSON
+            if person and self._self_or_security(directory, login, state.community, assignee.id, now):
                 holds.add(Need.TO_SELF_OR_SECURITY)
         return Relation(frozenset(holds), area)
 
@@ -277,6 +275,19 @@ class ServiceDesk:
                 found.append(trigger)
         return found
 
+    async def carriers(self, directory: Directory, login: str, community: str, now: datetime) -> list[str]:
+        """Whom somebody may give a work order to: people who can carry one, as far as the authority table allows."""
+        standing = await self._standing(directory, login, community, None, now, None)
+        roles = directory.roles(login, community, now)
+        found = []
+        for other in directory.people:
+            near = self._self_or_security(directory, login, community, other, now)
+            relation = replace(standing, holds=standing.holds | {Need.TO_SELF_OR_SECURITY}) if near else standing
+            able = any(held.role in ASSIGNABLE for held in directory.roles(other, community, now))
+            if able and weigh(Right.DISPATCH, roles, relation) in (Mode.FULL, Mode.SECOND):
+                found.append(other)
+        return found
+
     def setting(self, directory: Directory, community: str, at: datetime) -> Setting:
         """Moment, time zone and readings of a community."""
         return Setting(at, directory.zone(community), directory.policy_of(community), directory.works_in(community))
@@ -309,6 +320,10 @@ class ServiceDesk:
         if span.period is DutyPeriod.NIGHT:
             holds.add(Need.NIGHT)
         return Relation(frozenset(holds), area)
+
+    @staticmethod
+    def _self_or_security(directory: Directory, login: str, community: str, other: str, now: datetime) -> bool:
+        return other == login or any(held.role is Role.SECURITY for held in directory.roles(other, community, now))
 
     def _owns(self, directory: Directory, login: str, state: TicketState) -> bool:
         if state.assignment is None:

@@ -25,6 +25,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("/intake", N_("接单"), (Right.RECEIVE,)),
     Entry("/tickets", N_("工单"), (Right.READ,)),
     Entry("/shift", N_("当班"), (Right.SHIFT, Right.TAKE_OVER)),
+    Entry("/night", N_("夜间值班"), (Right.SHIFT,)),
     Entry("/review", N_("早间查阅"), (Right.TAKE_OVER,)),
     Entry("/books", N_("记录册"), (Right.READ,)),
     Entry("/reports", N_("服务月报"), (Right.READ,)),

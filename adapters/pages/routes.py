@@ -11,6 +11,7 @@ from adapters.pages import (
     handover,
     happenings,
     intake,
+    night,
     replay,
     reports,
     review,
@@ -22,7 +23,7 @@ from adapters.pages import (
 from adapters.pages.assets import PREFIX
 from adapters.pages.site import site_of
 
-PAGES = (sign_in, workbench, intake, replay, happenings, tickets, shift, handover, review, books, reports, appraisal)
+PAGES = (sign_in, workbench, intake, replay, happenings, tickets, shift, handover, night, review, books, reports, appraisal)
 ROUTERS = tuple(page.router for page in PAGES)
 static = APIRouter(include_in_schema=False)
 

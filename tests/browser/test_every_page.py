@@ -24,6 +24,7 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "ticket": ("li.na", "/tickets/{lift}"),
     "work-order": ("li.na", "/tickets/{lift}/work-order"),
     "shift": ("chen.ping", "/shift"),
+    "night": ("li.na", "/night"),
     "review": ("chen.ping", "/review"),
     "books": ("chen.ping", "/books"),
     "reports": ("liu.jianhua", "/reports"),

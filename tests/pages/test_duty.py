@@ -88,7 +88,7 @@ async def test_pages_of_duty_say_nothing_of_next_door(estate: Estate, surfers: C
     for address in ("/review", "/handover/00000000-0000-7000-8000-000000000000"):
         assert (await li.get(address)).status_code in (403, 404)
     await wang.sign_in("wang")
-    for address in ("/shift", "/review", "/books", "/reports"):
+    for address in ("/shift", "/review", "/books", "/reports", "/night"):
         assert (await wang.get(address)).status_code == 200
         assert "银湖" not in text_of(await wang.get(address))
     assert (await wang.get("/review?day=soon")).status_code == 422
@@ -131,3 +131,38 @@ async def test_the_morning_review_reads_the_night_and_urges_in_one_command(estat
     assert await g.projections.wait_for("morning_review", (await g.store.head()).position, 60)
     assert "督促 1 单" in text_of(await chen.get("/review"))
     assert (await g.desk.load(done.state.id)).urged == 1  # type: ignore[union-attr]
+
+
+async def test_a_draft_is_answered_in_json_and_carried_out_once(estate: Estate, surfer: Surfer) -> None:
+    await surfer.sign_in("li")
+    await surfer.get("/shift")
+    await surfer.submit("/shift/open")
+    estate.clock.move(minutes=40)
+    await surfer.get("/night")
+    said = {
+        "description": "走廊灯不亮",
+        "decision": "later",
+        "occurred_at": "2026-03-02T01:10:00.000Z",
+        "offline": "1",
+        "key": "a" * 32,
+    }
+    draft = {"Sec-Fetch-Site": "same-origin", "Origin": "http://test", "X-Draft": "1"}
+    first = await surfer.submit("/night/calls", headers=draft, phone="13800138000", **said)
+    await surfer.get("/night")
+    again = await surfer.submit("/night/calls", headers=draft, phone="13800138000", **said)
+    assert first.json() == again.json()
+    await surfer.get("/night")
+    refused = await surfer.submit("/night/calls", headers=draft, **{**said, "key": "b" * 32, "description": ""})
+    assert refused.status_code == 422
+    assert refused.json()["said"] == ["内容：必填"]
+    await surfer.get("/night")
+    line = {"text": "巡查水泵房", "occurred_at": "2026-03-02T01:20:00.000Z", "offline": "1", "key": "c" * 32}
+    logged = [await surfer.submit(shift_form(surfer, "log"), headers=draft, **line)]
+    await surfer.get("/night")
+    logged.append(await surfer.submit(shift_form(surfer, "log"), headers=draft, **line))
+    assert logged[0].json() == logged[1].json()
+    held = await estate.gongdan.duty.holder("JX", "li")
+    assert held is not None
+    assert held.shift is not None
+    [kept] = (await estate.gongdan.journal.load(held.shift.id)).lines
+    assert (kept.at, kept.back_entered) == (datetime.fromisoformat("2026-03-02T01:20:00+00:00"), False)

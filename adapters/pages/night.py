@@ -1,0 +1,238 @@
+"""夜间值班: the officer's page on a phone: calls received, 能处理 or 次日安排 for each, the log, who stands in; offline too.
+
+With scripts the forms go through an outbox in the browser (``night.js``): each draft has its own idempotency key and the moment
+it was written, so that it is carried out once, at its true time, however late and however often it arrives. A draft is answered
+in JSON: what was done, or why not in words.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+
+from adapters.api.shifts import Id
+from adapters.pages.forms import Form, filled, receive_form
+from adapters.pages.moments import moment_in
+from adapters.pages.refusals import Told, told
+from adapters.pages.rule_words import rule_words
+from adapters.pages.shift_forms import carry_out, colleagues, offered
+from adapters.pages.site import HEADERS, site_of
+from adapters.pages.visitor import TheVisitor, Visitor, go
+from domain import ticket_commands as c
+from domain.errors import NotFound, Refusal, invalid
+from domain.inquiries import TicketReading
+from domain.requests import Done, Request, Waiting
+from domain.terms import Facility, Kind, ShiftTrigger, Trigger, Urgency
+from domain.ticket_guards import RULES
+from projections.handover_list import HANDOVER_LIST, handover_list
+
+router = APIRouter(include_in_schema=False)
+
+WORKER = "night-worker.js"
+SHOWN = 40
+"""Calls in the list, the latest ones."""
+WAIT_SECONDS = 2.0
+"""How long the list waits for what was just written."""
+SETTLE = "settle"
+"""As what is done with a call: it is answered at the desk (当班办结)."""
+HANDLED = (Trigger.CLASSIFY, Trigger.DISPATCH)
+OFFERED = (ShiftTrigger.LOG, ShiftTrigger.SUBSTITUTE, ShiftTrigger.RETURN_TO_POST)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that waits for a decision, and what may be decided."""
+
+    reading: TicketReading
+    handle: bool
+    defer: bool
+    why_not_deferred: str
+
+
+@router.get("/night")
+async def night(visitor: TheVisitor, at: int | None = None) -> Response:
+    """The page; ``at`` is a position that the list is to have reached, as far as it can be waited for."""
+    return await night_page(visitor, at)
+
+
+async def night_page(
+    visitor: Visitor, at: int | None = None, refusal: Refusal | None = None, form: Form | None = None
+) -> Response:
+    """The page, and above it what was refused."""
+    if visitor.community is None:
+        raise NotFound("community")
+    refused = told(refusal, visitor) if refusal else None
+    desk = await visitor.gongdan.duty.holder(visitor.community, visitor.login)
+    held = desk.shift if desk else None
+    on_duty = desk is not None and desk.on_duty(visitor.login)
+    context: dict[str, Any] = {"held": held, "on_duty": on_duty, "refused": refused, "filled": form.values if form else {}}
+    if on_duty and held is not None:
+        if at is not None:
+            await visitor.gongdan.projections.wait_for(HANDOVER_LIST.name, at, WAIT_SECONDS)
+        reading = await visitor.gongdan.duty_records.shift(visitor.login, held.id, personal=False)
+        context |= {
+            "calls": await _calls(visitor, visitor.community),
+            "offers": await offered(visitor, reading.state, OFFERED),
+            "colleagues": colleagues(visitor),
+            "carriers": await _carriers(visitor, visitor.community),
+            "areas": visitor.directory.community(visitor.community).areas,
+            "kinds": Kind,
+            "facilities": Facility,
+        }
+    return visitor.page("night.html", refused.status if refused else 200, **context)
+
+
+async def _calls(visitor: Visitor, community: str) -> list[Call]:
+    """What is received and has no work order yet, the latest first; personal data stay masked, since the page is kept."""
+    found = await handover_list(visitor.gongdan.projections.reader(HANDOVER_LIST.name), community)
+    calls: list[Call] = []
+    for row in reversed(found.items):
+        if len(calls) == SHOWN:
+            break
+        reading = await visitor.gongdan.inquiries.ticket(visitor.login, str(row.ticket), personal=False)
+        handle = bool(set(HANDLED) & set(reading.legal)) and reading.state.assignment is None
+        if handle or Trigger.DEFER in reading.legal:
+            defer = Trigger.DEFER in reading.legal
+            calls.append(Call(reading, handle, defer, "" if defer else _against_deferral(visitor, reading)))
+    return calls
+
+
+def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
+    """The rule that forbids to put a call off, in words; nothing where it is a matter of state or rights."""
+    setting = visitor.desk.setting(visitor.directory, reading.state.community, visitor.now)
+    for rule in RULES:
+        if Trigger.DEFER in rule.triggers and rule.forbids(reading.state, setting):
+            return rule_words(rule.code, rule.detail, visitor.language)
+    return ""
+
+
+async def _carriers(visitor: Visitor, community: str) -> list[tuple[str, str]]:
+    """Whom the visitor may give a work order to, themselves first."""
+    found = await visitor.desk.carriers(visitor.directory, visitor.login, community, visitor.now)
+    return [(login, visitor.person(login)) for login in sorted(found, key=lambda one: (one != visitor.login, one))]
+
+
+Deed = Callable[[Request], Awaitable[int]]
+"""What a form asks for: carried out, it gives the position of its last event."""
+
+
+async def _carried(http: HttpRequest, visitor: Visitor, form: Form, deed: Deed) -> Response:
+    """Do it; answered by a page, or in JSON where the outbox asks."""
+    drafted = "x-draft" in http.headers
+    try:
+        occurred_at = moment_in(form.get("occurred_at"), visitor)
+        if_match = int(form.get("if_match")) if form.get("if_match").isdecimal() else None
+        position = await deed(
+            await form.request(visitor, occurred_at=occurred_at, offline=form.has("offline"), if_match=if_match)
+        )
+    except Refusal as refusal:
+        if drafted:
+            return _json(told(refusal, visitor))
+        if isinstance(refusal, NotFound):
+            raise
+        return await night_page(visitor, None, refusal, form)
+    return JSONResponse({"position": position}, headers=HEADERS) if drafted else go(f"/night?at={position}")
+
+
+def _json(refused: Told) -> Response:
+    return JSONResponse({"title": refused.title, "said": list(refused.said)}, refused.status, headers=HEADERS)
+
+
+def _step(visitor: Visitor, request: Request, number: int) -> Request:
+    """The same form's next command: a key of its own, derived, so that a repeat repeats each step."""
+    assert request.key is not None
+    key = replace(request.key, key=f"{request.key.key}.{number}")
+    return replace(request, command_id=visitor.gongdan.ids.new(), key=key, if_match=None)
+
+
+@router.post("/night/calls")
+async def receive(http: HttpRequest, visitor: TheVisitor) -> Response:
+    """接单 of a call, and what was decided on it at once."""
+    form = await receive_form(visitor)
+
+    async def deed(request: Request) -> int:
+        done = await visitor.desk.receive(_received(visitor, form), request)
+        if not isinstance(done, Done) or form.get("decision") == "later":
+            return done.position
+        return await _decide(visitor, form, str(done.state.id), _step(visitor, request, 2))
+
+    return await _carried(http, visitor, form, deed)
+
+
+@router.post("/night/tickets/{ref}/{decision}")
+async def decide(http: HttpRequest, visitor: TheVisitor, ref: str, decision: str) -> Response:
+    """能处理 or 次日安排 of a call that was received before."""
+    form = await receive_form(visitor)
+    if decision not in ("handle", "defer"):
+        raise NotFound("decision")
+
+    async def deed(request: Request) -> int:
+        return await _decide(visitor, form, ref, request, decision)
+
+    return await _carried(http, visitor, form, deed)
+
+
+@router.post("/night/shifts/{id}/{command}")
+async def on_shift(http: HttpRequest, visitor: TheVisitor, id_: Id, command: str) -> Response:
+    """A line of the log, and who stands in."""
+    form = await receive_form(visitor)
+
+    async def deed(request: Request) -> int:
+        return (await carry_out(visitor, id_, command, form)).position
+
+    return await _carried(http, visitor, form, deed)
+
+
+def _received(visitor: Visitor, form: Form) -> c.Receive:
+    place = {name: form.get(name) for name in ("area", "building", "entrance", "dwelling", "public_place") if form.has(name)}
+    reporter = {name: form.get(name) for name in ("name", "phone") if form.has(name)}
+    said = {
+        "community": visitor.community,
+        "channel": form.get("channel", "phone"),
+        "description": form.get("description"),
+        "location": place or None,
+        "reporter": reporter or None,
+        "urgency": Urgency.EMERGENCY if form.has("emergency") else Urgency.NORMAL,
+    }
+    return filled(c.Receive, said)
+
+
+async def _decide(visitor: Visitor, form: Form, ref: str, request: Request, decision: str = "") -> int:
+    """能处理: classify, and give it to somebody or answer it at once; 次日安排: put it off, the resident told or not."""
+    if (decision or form.get("decision")) == "defer":
+        done = await visitor.desk.act(ref, filled(c.Defer, {"told_resident": form.has("told_resident")}), request)
+        return done.position
+    steps: list[c.Command] = []
+    if form.has("kind"):
+        classified = {name: form.get(name) for name in ("kind", "facility") if form.has(name)}
+        if classified["kind"] != Kind.REPAIR.value:
+            classified.pop("facility", None)
+        steps.append(filled(c.Classify, classified))
+    how = form.get("how")
+    if how == SETTLE:
+        steps.append(filled(c.Settle, {"resolution": form.get("resolution")}))
+    elif how:
+        steps.append(filled(c.Dispatch, {"assignee": how}))
+    if not steps:
+        raise invalid("/how", "Field required")
+    done = await _first(visitor, ref, steps, request)
+    return done.position
+
+
+async def _first(visitor: Visitor, ref: str, steps: Sequence[c.Command], request: Request) -> Done | Waiting:
+    """One step after the other; where one is refused, those before it stand."""
+    done = await visitor.desk.act(ref, steps[0], request)
+    for number, step in enumerate(steps[1:], start=3):
+        done = await visitor.desk.act(ref, step, _step(visitor, request, number))
+    return done
+
+
+@router.get(f"/{WORKER}")
+async def worker(request: HttpRequest) -> Response:
+    """The service worker of this page: from the root, because it may only serve what lies below its own address."""
+    answer = site_of(request).assets.answer(request, WORKER)
+    answer.headers.update(HEADERS)  # a worker fetches under its own script's policy, not under the page's
+    return answer
