@@ -125,7 +125,7 @@ async def look(browser: Browser, served: Served, signed_in: Callable[[str], Awai
 
 
 @pytest.fixture(scope="session")
-def screenshots() -> Path | None:
-    """Where pictures of the pages go, if they are wanted: ``SCREENSHOTS=docs/screenshots make test ARGS='-k screenshot'``."""
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the pages go: ``SCREENSHOTS=docs/screenshots make test-long ARGS='-k screenshot'`` keeps them."""
     folder = os.environ.get("SCREENSHOTS")
-    return Path(folder) if folder else None
+    return Path(folder) if folder else tmp_path_factory.mktemp("screenshots")

@@ -56,13 +56,12 @@ async def test_a_page_says_the_same_without_scripts(name: str, look: Look, serve
     assert (await page.locator("main").inner_text()).strip()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("name", PAGES)
-async def test_screenshots(name: str, size: Size, theme: str, look: Look, served: Served, screenshots: Path | None) -> None:
-    """Pictures for the documentation; made where they are asked for."""
-    if screenshots is None:
-        pytest.skip("SCREENSHOTS names no folder")
+async def test_screenshots(name: str, size: Size, theme: str, look: Look, served: Served, screenshots: Path) -> None:
+    """Pictures for the documentation."""
     login, address = PAGES[name][0], PAGES[name][1].format_map(served.demo.numbers)
     looker = await look(login, theme=theme, size=size)
     await looker.open(address)
