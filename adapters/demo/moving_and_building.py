@@ -60,7 +60,7 @@ def renovations(t: Days) -> list[Story]:
                     (-2, "11:02", "deposit_settled", "扣清运费二百元，余款已退回原卡。"),
                 ],
             ),
-            s(-2, "11:20", "zhou.jie", c.Complete(resolution="装修验收合格，出入证收回，档案归卷。")),
+            s(-2, "11:20", "zhou.jie", c.Complete(resolution="与业主一同验收，无遗留问题，出入证与钥匙已收回。")),
             s(-1, "10:33", "li.na", c.FollowUp(satisfied=True, rating=4, method=PHONE)),
         ],
     )

@@ -30,10 +30,13 @@ READING = {
     "gongdan processes status": (),
 }
 """Every command with ``--json``, and how to ask it."""
-ASKED_ELSEWHERE = {"gongdan appraisal calculate"} | {
-    " ".join(path) for path, _ in commands() if path[1] in ("shift", "roster", "duty", "finding")
+ASKED_ELSEWHERE = {"gongdan simulate"} | {
+    " ".join(path)
+    for path, command in commands()
+    if path[1] in ("shift", "roster", "duty", "finding", "dwellings", "residents", "appraisal")
+    and any(p.name == "json" for p in parameters(command))
 }
-"""Those that need a file, shifts and a roster, or findings; their own tests ask them."""
+"""Those that need a file, shifts and a roster, findings, or a roll of households; their own tests ask them."""
 
 
 def lift(estate: Home) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
@@ -67,6 +68,7 @@ pauses = st.dictionaries(st.sampled_from(ClockName), st.lists(st.sampled_from(Su
 st.register_type_strategy(Private, seals)
 st.register_type_strategy(datetime, moments)
 st.register_type_strategy(str, texts)
+st.register_type_strategy(Decimal, st.decimals(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(int, st.integers(-(2**53), 2**53))
 st.register_type_strategy(ClockPolicy, st.builds(ClockPolicy, texts, limits, pauses))
 
