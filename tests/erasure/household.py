@@ -25,6 +25,8 @@ FILE = os.urandom(96)
 """Incompressible, and nobody else's."""
 FILE_TEXT = FILE.hex()
 
+OF_STAFF = ("考评", "免扣", "申诉", "维持", "撤销", "警告", "警告撤回", "评议", "请假")
+"""What is said of people at work, not of residents."""
 WORDS = {
     word: f"{word}之{SIGN}"
     for word in (
@@ -57,15 +59,7 @@ WORDS = {
         "查阅",
         "名册",
         "来电",
-        "考评",
-        "免扣",
-        "申诉",
-        "维持",
-        "撤销",
-        "警告",
-        "警告撤回",
-        "评议",
-        "请假",
+        *OF_STAFF,
     )
 }
 
