@@ -32,20 +32,25 @@ PAGES: dict[str, tuple[str | None, str]] = {
 """Name → who looks, and the address, in which stories of the demonstration stand for their tickets."""
 
 
+@pytest.mark.parametrize(
+    ("language", "theme", "size"),
+    [
+        pytest.param("zh", "light", DESKTOP, id="zh-light-desktop"),
+        pytest.param("en", "dark", PHONE, id="en-dark-phone"),
+        pytest.param("en", "light", DESKTOP, id="en-light-desktop", marks=pytest.mark.long),
+        pytest.param("zh", "dark", PHONE, id="zh-dark-phone", marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("name", PAGES)
-async def test_a_page_is_accessible_and_fits_in_both_languages_lights_and_sizes(name: str, look: Look, served: Served) -> None:
+async def test_a_page_is_accessible_and_fits(
+    name: str, language: str, theme: str, size: Size, look: Look, served: Served
+) -> None:
+    """Both languages, lights and sizes each time; the other pairings in the long tier."""
     login, address = PAGES[name][0], PAGES[name][1].format_map(served.demo.numbers)
-    for language, theme, size in (
-        ("zh", "light", DESKTOP),
-        ("en", "dark", DESKTOP),
-        ("zh", "dark", PHONE),
-        ("en", "light", PHONE),
-    ):
-        looker = await look(login, language=language, theme=theme, size=size)
-        await looker.open(address)
-        assert await looker.axe() == [], f"{name} {language} {theme}"
-        assert await looker.too_wide() == 0, f"{name} {language} {size.width}"
-        await looker.page.close()
+    looker = await look(login, language=language, theme=theme, size=size)
+    await looker.open(address)
+    assert await looker.axe() == []
+    assert await looker.too_wide() == 0
 
 
 @pytest.mark.parametrize("name", PAGES)
