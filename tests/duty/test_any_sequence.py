@@ -341,6 +341,7 @@ class AnySequence(RuleBasedStateMachine):
         assert len(empty) == (self.officer is None and bool(covered.shifts))
 
 
+@pytest.mark.timeout(1800)
 def test_any_sequence(estate_template: Path) -> None:
     AnySequence.template = estate_template
     run_state_machine_as_test(AnySequence)
