@@ -101,9 +101,7 @@ def roster_answer(reading: RosterReading) -> RosterAnswer:
     return RosterAnswer(
         community=s.community,
         month=s.month,
-        duties=[
-            DutyAnswer.model_validate(s.duties[slot]) for slot in sorted(s.duties, key=lambda slot: s.duties[slot].starts_at)
-        ],
+        duties=[DutyAnswer.model_validate(duty) for duty in s.duties],
         changes=[
             ChangeAnswer(
                 kind=change.kind,

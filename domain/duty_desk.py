@@ -351,7 +351,7 @@ class DutyDesk:
         while last is not None and last.until is not None and last.until > utc(span.start):
             before.append(last.officer)
             last = await self._journal.load(last.follows) if last.follows else None
-        due = roster.due(slot.date, slot.period) if roster else None
+        due = roster.due(slot) if roster else None
         late = rules.late_minutes(directory, community, meta.actor, due, span, arrived, before)
         return rules.opened(directory, community, self._ids.new(), roles, span, at, meta, arrived, late, follows)
 

@@ -4,8 +4,8 @@ A roster is published; afterwards a duty changes hands only by a swap (换班) o
 duty keeps the moments of its period as they were when it was published.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -80,12 +80,16 @@ class RosterState(FoldedState):
     version: int
     community: str = ""
     month: str = ""
-    duties: Mapping[Slot, Duty] = field(default_factory=dict)
+    duties: tuple[Duty, ...] = ()  # in the order in which they begin
     changes: tuple[Changed, ...] = ()
 
-    def due(self, day: date, period: DutyPeriod) -> str | None:
+    def duty(self, slot: Slot) -> Duty | None:
+        """The duty of a period; None where nobody was rostered."""
+        return next((duty for duty in self.duties if duty.slot == slot), None)
+
+    def due(self, slot: Slot) -> str | None:
         """Who is due for a period; None where nobody was rostered."""
-        duty = self.duties.get(Slot(day, period))
+        duty = self.duty(slot)
         return duty.login if duty else None
 
 
@@ -105,8 +109,9 @@ class Roster(Folded):
 
         def replaced(self, state: Any, duties: Iterable[Duty], **more: Any) -> RosterState:
             """The roster with some duties put in their slots."""
-            merged = {**state.duties, **{duty.slot: duty for duty in duties}}
-            changed: RosterState = state.with_(community=self.community, month=self.month, duties=merged, **more)
+            merged = {duty.slot: duty for duty in (*state.duties, *duties)}
+            in_order = tuple(sorted(merged.values(), key=lambda duty: duty.starts_at))
+            changed: RosterState = state.with_(community=self.community, month=self.month, duties=in_order, **more)
             return changed
 
     class RosterPublished(Event):
@@ -129,5 +134,6 @@ class Roster(Folded):
         def evolve(self, state: Any) -> RosterState:
             reason = Text(self.reason, self.originator_version, "reason")
             change = Changed(self.originator_version, self.kind, self.meta.actor, self.timestamp, self.duties, reason)
-            passed = (replace(state.duties[Slot(one.date, one.period)], login=one.now) for one in self.duties)
+            now = {Slot(one.date, one.period): one.now for one in self.duties}
+            passed = (replace(duty, login=now[duty.slot]) for duty in state.duties if duty.slot in now)
             return self.replaced(state, passed, changes=(*state.changes, change))

@@ -101,7 +101,7 @@ class Rostering:
             for i, one in enumerate(wanted):
                 if one.slot in duties:
                     raise invalid(f"/duties/{i}", "this period stands in it already")
-                due = roster.due(one.date, one.period)
+                due = roster.due(one.slot)
                 if due is not None:
                     detail = f"{due} is due on {one.date}, {one.period.value}: a duty changes hands by a swap or a leave"
                     raise Conflict("roster", detail, {"login": due, "date": one.date.isoformat(), "period": one.period.value})
@@ -139,12 +139,11 @@ class Rostering:
             duties = [
                 duty
                 for month in _months(from_, to)
-                for duty in (await self._roster(community, month)).duties.values()
+                for duty in (await self._roster(community, month)).duties
                 if duty.login == login and from_ <= duty.date <= to and duty.starts_at > x.now
             ]
             if not duties:
                 raise invalid("/from", f"{login} is not due for a period of these days that has not begun")
-            duties.sort(key=lambda duty: duty.starts_at)
             passed = [Passed(duty.date, duty.period, login, self._duty(x, duty.slot, cover, "/cover").login) for duty in duties]
             return await self._passed(x, RosterChange.LEAVE, passed, reason)
 
@@ -152,7 +151,7 @@ class Rostering:
 
     async def due(self, community: str, slot: Slot) -> str | None:
         """Who is due for a period; None where nobody was rostered."""
-        return (await self._roster(community, month_of(slot.date))).due(slot.date, slot.period)
+        return (await self._roster(community, month_of(slot.date))).due(slot)
 
     async def roster(self, login: str, community: str, month: str) -> RosterReading:
         """A month's roster, for everybody who works in the community; the reasons opened, on record, for who may roster."""
@@ -205,7 +204,7 @@ class Rostering:
         return await self._journal.load(stream) or RosterState(stream, 0, community, month)
 
     async def _due(self, community: str, slot: Slot, pointer: str) -> Duty:
-        duty = (await self._roster(community, month_of(slot.date))).duties.get(slot)
+        duty = (await self._roster(community, month_of(slot.date))).duty(slot)
         if duty is None:
             raise invalid(pointer, "nobody is due for this period")
         return duty

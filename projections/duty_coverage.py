@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.desk import Desk
 from domain.duty_calendar import minutes_late
-from domain.roster import Roster, RosterState, Slot
+from domain.roster import Roster, RosterState
 from domain.shift import Shift, ShiftState
 from domain.terms import DutyPeriod, Role, ShiftEnd, ShiftStatus
 from projections.tables import Index, Table, micros
@@ -127,8 +127,8 @@ def fold(steps: Sequence[Step]) -> Iterable[Write]:
 def _duties(steps: Sequence[Step]) -> Iterable[Write]:
     for _, after in steps:
         roster: RosterState = after.state
-        for one in after.event.duties:
-            duty = roster.duties[Slot(one.date, one.period)]
+        touched = {(one.date, one.period) for one in after.event.duties}
+        for duty in (duty for duty in roster.duties if (duty.date, duty.period) in touched):
             yield Put(
                 DUTIES,
                 DueRow(
