@@ -13,19 +13,17 @@ from adapters.api import attachments
 from adapters.api.workload import assignee_named, ticket_page
 from adapters.pages.forms import KEY, Form, checked, filled, receive_form, refuse_foreign
 from adapters.pages.item_words import item_words
-from adapters.pages.path_diagram import Step, path_svg
 from adapters.pages.refusals import Told, told
 from adapters.pages.sentences import sentence
+from adapters.pages.state_diagram import BOX, HEIGHT, WIDTH, diagram, taken
 from adapters.pages.steps import FIELDS, FIRST, assignees, values_of
 from adapters.pages.visitor import TheVisitor, Visitor, go
 from domain import errors as e
-from domain.aggregate import Folded, apply
+from domain.aggregate import apply
 from domain.authority import Right
 from domain.inquiries import TicketReading
-from domain.lifecycle import TABLE
 from domain.requests import Done, Waiting
 from domain.terms import Book, ClockStatus, Kind, State, Trigger
-from domain.ticket import Ticket
 from domain.ticket_commands import COMMANDS
 from domain.ticket_state import TicketState
 from domain.workflows import WORKFLOWS
@@ -102,7 +100,7 @@ async def ticket(visitor: TheVisitor, ref: str, done: str = "", masked: bool = F
 
 @dataclass(frozen=True)
 class Happened:
-    """A line of the history."""
+    """A line of the history, the state it left and the way it took."""
 
     version: int
     at: datetime
@@ -110,6 +108,8 @@ class Happened:
     who: str
     said: str
     late: bool
+    state: State
+    way: str | None
 
 
 async def shown(
@@ -126,7 +126,7 @@ async def shown(
     inquiries = visitor.gongdan.inquiries
     reading = await inquiries.ticket(visitor.login, ref, personal=personal)
     visitor.community = reading.state.community
-    happened, path = await _history(visitor, ref, personal and not reading.masked)
+    happened = await _history(visitor, ref, personal and not reading.masked)
     state = reading.state
     why_not = await inquiries.refused(visitor.login, state)
     order = [*(one for one in FIRST if one in reading.legal), *(one for one in reading.legal if one not in FIRST)]
@@ -139,7 +139,10 @@ async def shown(
         ticket=state,
         linked=await _linked(visitor, state),
         happened=happened,
-        diagram=path_svg(path, state.state, visitor.words),
+        picture=diagram(visitor),
+        size=(WIDTH, HEIGHT, *BOX),
+        been=[one.state for one in happened],
+        ways=[one.way for one in happened],
         steps=[one for one in order if one in FIELDS],
         fields=FIELDS,
         first=FIRST,
@@ -154,8 +157,8 @@ async def shown(
     )
 
 
-async def _history(visitor: Visitor, ref: str, personal: bool) -> tuple[list[Happened], list[Step]]:
-    """Every event in words, the latest first, with personal texts for those who may audit; and the path through the states."""
+async def _history(visitor: Visitor, ref: str, personal: bool) -> list[Happened]:
+    """Every event in words, the latest first, with personal texts for those who may audit."""
     inquiries = visitor.gongdan.inquiries
     audits = personal and visitor.might(Right.AUDIT)
     texts: dict[int, Any] = {}
@@ -164,7 +167,9 @@ async def _history(visitor: Visitor, ref: str, personal: bool) -> tuple[list[Hap
             texts = {step.stored.version: step.texts for step in await inquiries.history(visitor.login, ref)}
         except e.NotAllowed:
             texts = {}
-    happened, path, before = [], [], None
+    happened: list[Happened] = []
+    before: TicketState | None = None
+    event: Any
     for stored, event in await inquiries.events(visitor.login, ref):
         after: TicketState = apply(before, event)
         happened.append(
@@ -175,22 +180,12 @@ async def _history(visitor: Visitor, ref: str, personal: bool) -> tuple[list[Hap
                 visitor.person(event.meta.actor),
                 sentence(event, visitor, texts.get(stored.version)),
                 event.meta.back_entered or event.meta.offline_entered,
+                after.state,
+                taken(event, before, after),
             )
         )
-        if before is None or after.state is not before.state:
-            path.append(_step(before.state if before else None, after.state, event))
         before = after
-    return happened[::-1], path
-
-
-def _step(source: State | None, target: State, event: Folded.Event) -> Step:
-    outcome = ""
-    if isinstance(event, Ticket.FollowUpRecorded):
-        outcome = "satisfied" if event.satisfied else "dissatisfied"
-    return Step(source, target, TRIGGERS[type(event).__name__], outcome)
-
-
-TRIGGERS = {row.event: row.trigger for row in TABLE}
+    return happened[::-1]
 
 
 async def _linked(visitor: Visitor, state: TicketState) -> list[tuple[str, str]]:

@@ -1,18 +1,17 @@
 """Every process of a store, for composition: their runners, where they stand, and the operator's tools."""
 
-import asyncio
 import os
 import secrets
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from adapters.processing.checkpoints import Checkpoints
 from adapters.processing.runner import ProcessRunner
+from adapters.projecting.background import Background
 from adapters.projecting.catalogue import Parked
-from adapters.projecting.leases import Leases, leases_for
+from adapters.projecting.leases import leases_for
 from adapters.projecting.memory_database import MemoryDatabase
 from adapters.projecting.streams import Streams
 from adapters.store import schema
@@ -46,7 +45,7 @@ class ProcessStatus:
     holder: str
 
 
-class Processes:
+class Processes(Background[ProcessRunner]):
     """The processes of an open store. Made by :meth:`open`; :meth:`start` lets this operating-system process run them."""
 
     def __init__(
@@ -55,18 +54,16 @@ class Processes:
     ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
-        self._database = database
-        self._owns_database = owns_database
-        self._leases: Leases = leases_for(database, f"{os.getpid()}-{secrets.token_hex(4)}", lease_seconds)
+        leases = leases_for(database, f"{os.getpid()}-{secrets.token_hex(4)}", lease_seconds)
         streams = Streams(store, journal.codec, store.database)
-        self._runners = {
+        runners = {
             process.name: ProcessRunner(
-                process, journal, streams, directory, clock, Checkpoints(process.name, database, clock), self._leases,
+                process, journal, streams, directory, clock, Checkpoints(process.name, database, clock), leases,
                 f"{os.getpid()}-{secrets.token_hex(4)}", idle=idle,
             )
             for process in processes
         }  # fmt: skip
-        self._tasks: list[asyncio.Task[None]] = []
+        super().__init__("process", runners, leases, database if owns_database else None)
 
     @classmethod
     async def open(
@@ -90,40 +87,10 @@ class Processes:
         await schema.create(database, store.origin)
         return cls(store, database, journal, directory, clock, processes, lease_seconds, idle, owns_database=True)
 
-    async def start(self) -> None:
-        """Run them in the background, as long as nobody else does; returns at once."""
-        self._tasks = [asyncio.create_task(runner.run(), name=f"process {name}") for name, runner in self._runners.items()]
-
-    async def stop(self) -> None:
-        """End everything and let others take over."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        self._tasks = []
-        for runner in self._runners.values():
-            await runner.wakeups.close()
-        await self._leases.close()
-        if self._owns_database:
-            await self._database.close()
-
-    async def __aenter__(self) -> "Processes":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
     async def catch_up(self) -> None:
         """Bring every process to the end of the log and to now, where nobody runs it: for programs that write and end."""
         for runner in self._runners.values():
             await runner.catch_up()
-
-    async def wait_for(self, name: str, position: int, within: float) -> bool:
-        """Whether a process has come to a position ``within`` so many seconds."""
-        async with aclosing(self._named(name).wakeups.beyond(position - 1, within)) as moves:  # type: ignore[type-var]
-            async for reached in moves:
-                return reached >= position
-        return False
 
     async def status(self) -> list[ProcessStatus]:
         """How each process is."""
@@ -135,7 +102,7 @@ class Processes:
 
         What happened to it meanwhile is seen by the runner, who looks once more.
         """
-        runner = self._named(name)
+        runner = self._runners[self._known(name)]
         if not any(parked.stream == stream for parked in await runner.checkpoints.parked()):
             raise NotFound("parked subject")
         [looked] = (await runner.look_at([stream])).values()
@@ -143,11 +110,6 @@ class Processes:
             return False
         await runner.checkpoints.unpark(stream)
         return True
-
-    def _named(self, name: str) -> ProcessRunner:
-        if name not in self._runners:
-            raise NotFound("process")
-        return self._runners[name]
 
     async def _status(self, runner: ProcessRunner, head: int) -> ProcessStatus:
         found = await runner.checkpoints.read()

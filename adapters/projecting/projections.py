@@ -3,18 +3,19 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from adapters.projecting.background import Background
 from adapters.projecting.builder import Builder
 from adapters.projecting.catalogue import BUILDING, READY, Catalogue, Fenced, Parked, TableSet
 from adapters.projecting.checking import Checked, check, check_numbers
 from adapters.projecting.follower import Folding, Follower, Tokens
-from adapters.projecting.leases import Leases, leases_for
+from adapters.projecting.leases import leases_for
 from adapters.projecting.live_reader import LiveReader
 from adapters.projecting.memory_database import MemoryDatabase
 from adapters.projecting.row_tables import RowTables
@@ -56,7 +57,7 @@ class Index(Tokens, QueryTokens, Protocol):
     """Tokens of texts in rows and in questions (adapters.projecting.blind_index.BlindIndex)."""
 
 
-class Projections:
+class Projections(Background[Runner]):
     """The projections of an open store. Made by :meth:`open`; :meth:`start` lets this process move them along.
 
     Reading and the operator's tools work without starting: then other processes, or nobody, move the views.
@@ -67,31 +68,29 @@ class Projections:
         lease_seconds: float, idle: float, owns_database: bool = False,
     ) -> None:  # fmt: skip
         self._store = store
-        self._database = database
-        self._owns_database = owns_database
         self._codec = codec
         self._index = index
         self._clock = clock
         self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._catalogue = Catalogue(database, clock)
-        self._leases: Leases = leases_for(database, self._holder, lease_seconds)
+        leases = leases_for(database, self._holder, lease_seconds)
         self._streams = Streams(store, codec, store.database)
         self._views = {view.name: view for view in views}
         self._readers = {view.name: LiveReader(view, self._catalogue) for view in views}
         self._builders = {
             view.name: Builder(
-                view, self._catalogue, store, self._leases, self._holder, self._fresh_folding, min(idle, lease_seconds / 3)
+                view, self._catalogue, store, leases, self._holder, self._fresh_folding, min(idle, lease_seconds / 3)
             )
             for view in views
         }
-        self._runners = {
+        runners = {
             view.name: Runner(
-                view, self._catalogue, store, self._leases, self._holder, Folding(view, self._streams, index),
+                view, self._catalogue, store, leases, self._holder, Folding(view, self._streams, index),
                 self._builders[view.name], idle=idle,
             )
             for view in views
         }  # fmt: skip
-        self._tasks: list[asyncio.Task[None]] = []
+        super().__init__("projection", runners, leases, database if owns_database else None)
 
     @classmethod
     async def open(
@@ -115,29 +114,6 @@ class Projections:
         await schema.create(database, store.origin)
         return cls(store, database, codec, index, clock, views, lease_seconds, idle, owns_database=True)
 
-    async def start(self) -> None:
-        """Move the views along in the background, as long as no other process does; returns at once."""
-        self._tasks = [asyncio.create_task(runner.run(), name=f"projection {name}") for name, runner in self._runners.items()]
-
-    async def stop(self) -> None:
-        """End everything and let others take over."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        self._tasks = []
-        for runner in self._runners.values():
-            await runner.wakeups.close()
-        await self._leases.close()
-        if self._owns_database:
-            await self._database.close()
-
-    async def __aenter__(self) -> "Projections":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
     # Where they stand
 
     async def status(self) -> list[ProjectionStatus]:
@@ -145,22 +121,11 @@ class Projections:
         head = (await self._store.head()).position
         return [await self._status(name, head) for name in self._views]
 
-    async def wait_for(self, name: str, position: int, within: float) -> bool:
-        """Whether a view has reached a position ``within`` so many seconds: read your own writes."""
-        async with aclosing(self.changes(name, position - 1, within)) as moves:  # type: ignore[type-var]
-            async for reached in moves:
-                return reached >= position
-        return False
-
-    def changes(self, name: str, after_position: int, within: float) -> AsyncIterator[int]:
-        """Yields a view's position whenever it has moved past the last, at the latest every ``within`` seconds."""
-        return self._runners[self._named(name)].wakeups.beyond(after_position, within)
-
     # The operator's tools
 
     async def rebuild(self, name: str) -> None:
         """Build the view anew beside the live one and exchange them. Raises NotVerified; the one before stays live then."""
-        version = await self._builders[self._named(name)].rebuild()
+        version = await self._builders[self._known(name)].rebuild()
         while True:
             live = await self._catalogue.live(name)
             if live is not None and live.version == version:
@@ -177,12 +142,12 @@ class Projections:
             if name == NUMBERS:
                 found.append(await check_numbers(self._store, self._codec, self._store.database))
             else:
-                found.append(await self._check(self._views[self._named(name)]))
+                found.append(await self._check(self._views[self._known(name)]))
         return found
 
     async def retry(self, name: str, stream: UUID) -> bool:
         """Replay a parked stream in a view from the log; True where it is parked no longer. Raises NotFound."""
-        view = self._views[self._named(name)]
+        view = self._views[self._known(name)]
         while True:
             live = await self._live(view)
             if not any(parked.stream == stream for parked in await self._catalogue.parked(name, live.version)):
@@ -231,14 +196,9 @@ class Projections:
 
     def reader(self, name: str) -> Reader:
         """The reader of a view's live tables, for queries that stand in ``projections``."""
-        return self._readers[self._named(name)]
+        return self._readers[self._known(name)]
 
     # Within
-
-    def _named(self, name: str) -> str:
-        if name not in self._views:
-            raise NotFound("projection")
-        return name
 
     def _fresh_folding(self, view: View) -> Folding:
         streams = Streams(self._store, self._codec, self._store.database, capacity=50_000, forward=True)
