@@ -18,11 +18,11 @@ from domain.appraisal_facts import Month, Period
 from domain.approval import ApprovalCase
 from domain.authority import Held, Mode, Need, Relation, Right, denied
 from domain.directory import Directory
-from domain.errors import KeyReused, NotAllowed, NotFound, Overloaded, RuleRefused, invalid
+from domain.errors import KeyReused, NotAllowed, NotFound, Overloaded, Refusal, RuleRefused, invalid
 from domain.finding import COMPLETED, DecidedPoints, Finding, FindingState, as_fact
 from domain.finding_concern import charges, person_of, subjects
 from domain.finding_lifecycle import check, legal
-from domain.finding_rules import checked, decided_by_hand
+from domain.finding_rules import checked, decided_by_hand, waive_reasons
 from domain.journal import Belonging
 from domain.ports import CommandRecord, VersionConflict
 from domain.privacy import Personal
@@ -43,6 +43,13 @@ RIGHTS = {
 }
 """The row of the authority table of each trigger; a bonus is confirmed by the row of bonus points."""
 DECIDING = (FindingTrigger.CONFIRM, FindingTrigger.WAIVE, FindingTrigger.UPHOLD, FindingTrigger.REVOKE)
+
+
+def right_of(trigger: FindingTrigger, item: Item | None) -> Right:
+    """The row of the authority table by which a trigger is taken on a finding of an item."""
+    bonus = trigger is FindingTrigger.CONFIRM and item is not None and item.is_bonus
+    return Right.REVIEW_FINDING if bonus else RIGHTS[trigger]
+
 
 TWO_PEOPLE = (FindingTrigger.CONFIRM, FindingTrigger.UPHOLD, FindingTrigger.REVOKE)
 """What may need a second person: confirming does for a bonus alone."""
@@ -88,6 +95,27 @@ class Scene:
 def command_name(trigger: FindingTrigger) -> str:
     """How an approval of a finding's command is called."""
     return f"{trigger.value}_finding"
+
+
+def completed_by(finding: FindingState) -> Sequence[str]:
+    """What whoever confirms a finding may still say: all that was not known to the system; of one recorded by hand its points."""
+    return COMPLETED if finding.recorded_by is None else ("points",)
+
+
+def conflict(
+    directory: Directory, finding: FindingState, trigger: FindingTrigger, login: str, roles: Sequence[Held]
+) -> Refusal | None:
+    """Why somebody may not decide on a finding, whatever their right: they recorded it, or it is about them."""
+    if trigger not in DECIDING:
+        return None
+    if login == finding.recorded_by:
+        detail = "whoever recorded a finding doesn't decide on it"
+    elif login in subjects(directory, finding):
+        detail = "nobody decides on a finding about themselves"
+    else:
+        return None
+    refusal = denied(RIGHTS[trigger], command_name(trigger), roles)
+    return NotAllowed(refusal.command, refusal.roles, refusal.allowed_to, detail)
 
 
 class FindingDesk:
@@ -182,13 +210,11 @@ class FindingDesk:
                 raise NotFound("finding")
             if request.if_match is not None and request.if_match != state.version:
                 raise await self._journal.stale(finding, request.if_match, state.version)
-            bonus = trigger is FindingTrigger.CONFIRM and scene.item is not None and scene.item.is_bonus
-            right = Right.REVIEW_FINDING if bonus else RIGHTS[trigger]
+            right = right_of(trigger, scene.item)
             own = trigger is FindingTrigger.CONTEST and charges(directory, state, request.login)
             relation = Relation(frozenset({Need.ABOUT_SELF} if own else ()), state.area)
             mode = desk.allow(right, command_name(trigger), scene.roles, relation)
-            if trigger in DECIDING:
-                _not_about_oneself(directory, state, trigger, request.login, scene.roles)
+            _not_about_oneself(directory, state, trigger, request.login, scene.roles)
             check(state.status, trigger)
             events = self._decided(scene, command)
             if mode is Mode.SECOND:
@@ -220,10 +246,9 @@ class FindingDesk:
     def _confirm(self, x: Scene, command: c.ConfirmFinding) -> list[Folded.Event]:
         """What counts must be whole by the rule book, and about nobody who confirms it."""
         said = {name: value for name in COMPLETED if (value := getattr(command, name)) is not None}
-        if x.finding.recorded_by is not None:
-            for name in said:
-                if name != "points":
-                    raise invalid(f"/{name}", "was recorded by hand: waive the finding and record it anew")
+        for name in said:
+            if name not in completed_by(x.finding):
+                raise invalid(f"/{name}", "was recorded by hand: waive the finding and record it anew")
         if command.points is not None:
             said["points"] = _points(command.points)
             if x.item is not None and not x.item.is_bonus and decided_by_hand(x.item):
@@ -244,7 +269,7 @@ class FindingDesk:
         return [confirmed, x.entry(AppraisalBook.FindingEntered, month)]
 
     def _waive(self, x: Scene, command: c.WaiveFinding) -> list[Folded.Event]:
-        if command.reason is WaiveReason.SELF_HANDLED and not (x.item and x.item.self_handled):
+        if command.reason not in waive_reasons(x.item):
             able = ", ".join(code for code, item in x.rules.items.items() if item.self_handled) or "none"
             raise invalid("/reason", f"what the office handled itself is excepted for these items alone: {able}")
         if command.reason is WaiveReason.OTHER and command.note is None:
@@ -358,14 +383,9 @@ def _not_about_oneself(
     directory: Directory, finding: FindingState, trigger: FindingTrigger, login: str, roles: Sequence[Held]
 ) -> None:
     """Nobody decides on a finding they recorded, or that is about them."""
-    if login == finding.recorded_by:
-        detail = "whoever recorded a finding doesn't decide on it"
-    elif login in subjects(directory, finding):
-        detail = "nobody decides on a finding about themselves"
-    else:
-        return
-    refusal = denied(RIGHTS[trigger], command_name(trigger), roles)
-    raise NotAllowed(refusal.command, refusal.roles, refusal.allowed_to, detail)
+    refusal = conflict(directory, finding, trigger, login, roles)
+    if refusal is not None:
+        raise refusal
 
 
 def _appraiser_gives_points(item: Item, roles: Sequence[Held], trigger: FindingTrigger) -> None:

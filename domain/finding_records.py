@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.aggregate import Folded
 from domain.appraisal_book import BookState, book_stream
+from domain.appraisal_facts import Month
 from domain.authority import Held, Mode, Need, Relation, Right, denied, weigh
 from domain.directory import Directory
-from domain.errors import NotFound, Overloaded
+from domain.errors import NotFound, Overloaded, Refusal, TransitionRefused
 from domain.finding import FindingState
-from domain.finding_concern import charges, person_of, subjects
-from domain.finding_desk import DECIDING, RIGHTS
+from domain.finding_concern import charges, person_of
+from domain.finding_desk import RIGHTS, command_name, conflict, right_of
 from domain.finding_lifecycle import legal
-from domain.ports import Access, AccessLog, PlainField
+from domain.ports import Access, AccessLog, PlainField, StoredEvent
 from domain.privacy import ERASED, MASKED
 from domain.scorecard import Post
 from domain.service_desk import ServiceDesk
@@ -22,12 +24,18 @@ from domain.ticket_state import Text
 
 @dataclass(frozen=True, slots=True)
 class FindingReading:
-    """A finding as one person may see it: ``texts`` by the state's field, masked or opened; ``legal`` for the reader now."""
+    """A finding as one person may see it: ``texts`` by the state's field, masked or opened; ``legal`` for the reader now.
+
+    ``waiting`` are those of them that wait for a second person; ``refused`` tells of every other trigger that people take why
+    the reader may not now.
+    """
 
     state: FindingState
     texts: Mapping[str, str]
     masked: bool
     legal: Sequence[FindingTrigger]
+    waiting: Sequence[FindingTrigger]
+    refused: Mapping[FindingTrigger, Refusal]
 
 
 class FindingRecords:
@@ -51,6 +59,18 @@ class FindingRecords:
     async def finding(self, login: str, finding: UUID) -> FindingReading:
         """One finding; opening its texts is recorded first, and they stay masked where that can't be, and for auditors and hr."""
         directory = await self._desk.directory.current()
+        state, roles = await self._readable(directory, login, finding)
+        masked = all(held.role in (Role.AUDITOR, Role.HR, Role.PRIVACY_OFFICER) for held in roles)
+        own = charges(directory, state, login)
+        return await self._reading(directory, login, state, roles, opened=own or not masked)
+
+    async def events(self, login: str, finding: UUID) -> list[tuple[StoredEvent, Folded.Event]]:
+        """What happened to a finding, its personal texts left sealed, for whoever may read it."""
+        directory = await self._desk.directory.current()
+        await self._readable(directory, login, finding)
+        return [(stored, self._journal.codec.decode(stored)) for stored in await self._journal.log.read_stream(finding)]
+
+    async def _readable(self, directory: Directory, login: str, finding: UUID) -> tuple[FindingState, Sequence[Held]]:
         state = await self._journal.load(finding)
         if not isinstance(state, FindingState):
             raise NotFound("finding")
@@ -59,9 +79,7 @@ class FindingRecords:
             raise NotFound("finding")
         if not self.may_read(directory, login, state, await self.book(state.community)):
             raise denied(Right.READ_TALLIES, "read a finding", roles)
-        masked = all(held.role in (Role.AUDITOR, Role.HR, Role.PRIVACY_OFFICER) for held in roles)
-        own = charges(directory, state, login)
-        return await self._reading(directory, login, state, roles, opened=own or not masked)
+        return state, roles
 
     async def after_command(self, login: str, state: FindingState) -> FindingReading:
         """The masked answer to a command, or a row of a list."""
@@ -81,25 +99,40 @@ class FindingRecords:
             except Overloaded:
                 opened = False
         texts = await self._opened(state, found) if opened else dict.fromkeys(found, MASKED)
-        return FindingReading(state, texts, not opened, self._legal(directory, login, state, roles))
+        modes, refused = self._weighed(directory, login, state, roles)
+        waiting = [trigger for trigger, mode in modes.items() if mode is Mode.SECOND]
+        return FindingReading(state, texts, not opened, list(modes), waiting, refused)
 
     async def _opened(self, state: FindingState, found: Mapping[str, Text]) -> dict[str, str]:
         items = [(PlainField(state.id, text.version, text.name), text.value) for text in found.values()]
         clear = await self._journal.sealer.open(items)
         return {name: ERASED if said is None else said for name, said in zip(found, clear, strict=True)}
 
-    def _legal(self, directory: Directory, login: str, state: FindingState, roles: Sequence[Held]) -> list[FindingTrigger]:
-        """What table and authority allow this person on this finding now."""
-        concerned = login == state.recorded_by or login in subjects(directory, state)
-        found = []
-        for trigger in legal(state.status):
-            if trigger not in RIGHTS or (trigger in DECIDING and concerned):
+    def _weighed(
+        self, directory: Directory, login: str, state: FindingState, roles: Sequence[Held]
+    ) -> tuple[dict[FindingTrigger, Mode], dict[FindingTrigger, Refusal]]:
+        """What table and authority allow this person on this finding now, and how; the rest with the refusal it would meet."""
+        open_to = [trigger for trigger in legal(state.status) if trigger in RIGHTS]
+        assert state.day is not None
+        item = directory.law_of(state.community).of(Month.of(state.day)).items.get(state.item)
+        able: dict[FindingTrigger, Mode] = {}
+        refused: dict[FindingTrigger, Refusal] = {}
+        for trigger in RIGHTS:
+            if trigger is FindingTrigger.RECORD:
                 continue
             own = trigger is FindingTrigger.CONTEST and charges(directory, state, login)
-            relation = Relation(frozenset({Need.ABOUT_SELF} if own else ()))
-            if weigh(RIGHTS[trigger], roles, relation) in (Mode.FULL, Mode.SECOND):
-                found.append(trigger)
-        return found
+            right, relation = right_of(trigger, item), Relation(frozenset({Need.ABOUT_SELF} if own else ()))
+            concerned = conflict(directory, state, trigger, login, roles)
+            mode = weigh(right, roles, relation)
+            if trigger not in open_to:
+                refused[trigger] = TransitionRefused(state.status.value, trigger.value, [t.value for t in open_to])
+            elif mode is None or mode is Mode.MASKED:
+                refused[trigger] = denied(right, command_name(trigger), roles)
+            elif concerned is not None:
+                refused[trigger] = concerned
+            else:
+                able[trigger] = mode
+        return able, refused
 
     def _relation(self, directory: Directory, login: str, state: FindingState, book: BookState) -> Relation:
         holds = set()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from domain.appraisal_facts import ConfirmedFinding
 from domain.errors import FieldError, InvalidInput
 from domain.scorecard import Charged, Counting, Item, RuleBook, Severity
+from domain.terms import WaiveReason
 
 
 def refusals(book: RuleBook, finding: ConfirmedFinding, pointer: str = "", *, undecided: bool = False) -> Iterator[FieldError]:
@@ -35,6 +36,29 @@ def decided_by_hand(item: Item) -> bool:
     return item.counting is Counting.DECIDED
 
 
+def stands_alone(item: Item) -> bool:
+    """Whether there are findings of an item: what metrics charge, or what only doubles another item, has none."""
+    return not list(_kind(item))
+
+
+def takes(item: Item) -> frozenset[str]:
+    """Which of the facts that not every item knows a finding of this one may state."""
+    knows = {
+        "severity": bool(item.severities),
+        "doubled": not item.is_bonus,
+        "overdue_days": item.counting is Counting.OVERDUE,
+        "amount_fen": item.takes_amount,
+        "points": decided_by_hand(item),
+    }
+    return frozenset(name for name, known in knows.items() if known)
+
+
+def waive_reasons(item: Item | None) -> tuple[WaiveReason, ...]:
+    """Why a finding may be waived: what the office handled itself is excepted for some items alone (自行处理除外)."""
+    handled = item is not None and item.self_handled
+    return tuple(reason for reason in WaiveReason if handled or reason is not WaiveReason.SELF_HANDLED)
+
+
 def parties_needed(item: Item, severity: Severity) -> bool:
     """Whether a finding must name who was directly involved (当事人)."""
     return item.charged is Charged.PARTIES or item.severity(severity).party_required
@@ -57,14 +81,14 @@ def _severity(item: Item, finding: ConfirmedFinding) -> Iterator[tuple[str, str]
 
 
 def _facts(item: Item, finding: ConfirmedFinding, undecided: bool) -> Iterator[tuple[str, str]]:
-    overdue = item.counting is Counting.OVERDUE
-    if overdue and finding.overdue_days is None:
+    known = takes(item)
+    if "overdue_days" in known and finding.overdue_days is None:
         yield "overdue_days", "say how many days it is overdue"
-    if not overdue and finding.overdue_days is not None:
+    if "overdue_days" not in known and finding.overdue_days is not None:
         yield "overdue_days", "this item knows no days overdue"
-    if finding.amount_fen is not None and not item.takes_amount:
+    if "amount_fen" not in known and finding.amount_fen is not None:
         yield "amount_fen", "this item knows no amount"
-    decided = decided_by_hand(item)
+    decided = "points" in known
     commission = item.commission is not None and finding.amount_fen is not None
     if decided and finding.points is None and not commission and not undecided:
         yield "points", "the points of this item are decided by hand; give them for director and administrator"
@@ -72,5 +96,5 @@ def _facts(item: Item, finding: ConfirmedFinding, undecided: bool) -> Iterator[t
         yield "points", "with an amount this item earns a commission and no points; give one of the two"
     if not decided and finding.points is not None:
         yield "points", "the points of this item stand in the rule book"
-    if item.is_bonus and finding.doubled:
+    if "doubled" not in known and finding.doubled:
         yield "doubled", "only deductions are doubled"

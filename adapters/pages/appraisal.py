@@ -22,18 +22,18 @@ from domain.appraisal import WARNINGS
 from domain.appraisal_facts import Month, Period
 from domain.errors import NotFound
 from domain.scorecard import Flag, RuleBook
-from domain.terms import Book
 
 router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """What a part of a line's points comes from: in words, the points, and the tickets by their numbers."""
+    """What a part of a line's points comes from: in words, the points, the tickets by their numbers, and the finding."""
 
     said: str
     points: str
     tickets: list[str]
+    finding: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,8 @@ async def _read(visitor: Visitor, text: str) -> tuple[AppraisalAnswer, Period, R
 
 async def _numbers(visitor: Visitor, answer: AppraisalAnswer) -> Mapping[str, str]:
     """The numbers of the tickets named, by their ids."""
-    named = {ticket for one in answer.people for line in one.lines for ticket in line.tickets}
-    taken = await visitor.desk.journal.log.numbers_of([UUID(ticket) for ticket in named])
-    return {str(id_): one.number for id_, numbers in taken.items() for one in numbers if one.book == Book.INTAKE}
+    named = {UUID(ticket) for one in answer.people for line in one.lines for ticket in line.tickets}
+    return {str(id_): number for id_, number in (await visitor.numbers(named)).items()}
 
 
 def _charged(look: Visitor, line: TallyLine, book: RuleBook, numbers: Mapping[str, str]) -> Charged:
@@ -128,7 +127,7 @@ def _why(look: Visitor, charge: dict[str, Any], book: RuleBook, numbers: Mapping
     if charge["adjustment"]:
         said.append(say("补记 {month}", month=charge["month"]))
     tickets = [numbers[ticket] for ticket in charge.get("tickets", ()) if ticket in numbers]
-    return Why(look.words.many(said), charge["points"], tickets)
+    return Why(look.words.many(said), charge["points"], tickets, charge.get("finding"))
 
 
 def _wider(span: Period) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from domain.scorecard import Severity
 from domain.terms import (
     AppraisalStatus,
     ApprovalState,
@@ -295,6 +296,12 @@ LABELS: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         "not_established": ("事实不成立", "Not established"),
         "duplicate": ("重复", "Duplicate"),
         "other": ("其他", "Other"),
+    },
+    Severity: {
+        "normal": ("一般", "Normal"),
+        "egregious": ("情节恶劣", "Egregious"),
+        "serious_complaint": ("引起住户严重投诉", "Serious complaint"),
+        "serious": ("严重失误", "Serious mistake"),
     },
     ReprimandKind: {"warning": ("警告", "Warning"), "public_criticism": ("通报批评", "Public criticism")},
     EvaluationKind: {

@@ -11,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.api.problems import INTERNAL, KINDS, METHOD, Kind, TooManyRequests, TooSlow
+from adapters.pages.command_words import APPROVE, COMMAND_WORDS, code_words
 from adapters.pages.field_words import field_words, message_words
 from adapters.pages.forms import CrossSite
+from adapters.pages.navigation import N_
 from adapters.pages.rule_words import rule_words
 from adapters.pages.visitor import Guest, Visitor, go, known, local
 from domain import errors as e
 from domain.authority import CELLS, Mode, Need
-from domain.terms import Role, ShiftStatus, ShiftTrigger, State, Trigger
+from domain.terms import FindingStatus, Role, ShiftStatus, ShiftTrigger, Trigger
 
 FOREIGN = Kind(403, "cross-site", "表单不是从本页面提交的 · The form did not come from our own page")
 
@@ -56,6 +58,8 @@ def _said(error: Exception, look: Guest) -> tuple[list[str], list[str]]:
             words = {"state": _word(error.state, look), "trigger": _word(error.trigger, look)}
             if error.state in ShiftStatus._value2member_map_:
                 said = look.say("{state}的班次不能{trigger}。", **words)
+            elif error.state in FindingStatus._value2member_map_:
+                said = look.say("{state}的考评事项不能{trigger}。", **words)
             else:
                 said = look.say("{state}的工单不能{trigger}。", **words)
             return [said], [_word(name, look) for name in error.legal]
@@ -110,6 +114,8 @@ def _not_allowed(refusal: e.NotAllowed, look: Guest) -> list[str]:
     ]
     if list(refusal.allowed_to) == [Trigger.NOTE.value]:
         return [look.say("此单投诉的是您本人，您只能加备注。")]
+    if refusal.detail:
+        said = [look.say("{why}。", why=message_words(refusal.detail, look.language))]
     may = [named for text in refusal.allowed_to if (named := _who(text, refusal.command, look))]
     if may:
         said.append(look.say("可以的有：{roles}。", roles=look.words.many(may)))
@@ -152,11 +158,10 @@ def _person(login: str, look: Guest) -> str:
 
 
 def _word(code: str, look: Guest) -> str:
-    """A state, a trigger or a right as refusals name it, in words."""
-    for vocabulary in (Trigger, State, ShiftTrigger, ShiftStatus):
-        if code in vocabulary._value2member_map_:
-            return look.label(vocabulary(code))
-    return look.say("做这件事")
+    """A state, a trigger or a command as refusals name it, in words."""
+    name = code.removeprefix(APPROVE)
+    said = code_words(name, look.language) or look.say(COMMAND_WORDS.get(name, N_("做这件事")))
+    return look.say("审批{what}", what=said) if name != code else said
 
 
 async def on_refusal(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 from adapters.pages import (
     appraisal,
     books,
+    findings,
     handover,
     happenings,
     intake,
@@ -18,12 +19,29 @@ from adapters.pages import (
     shift,
     sign_in,
     tickets,
+    what_if,
     workbench,
 )
 from adapters.pages.assets import PREFIX
 from adapters.pages.site import site_of
 
-PAGES = (sign_in, workbench, intake, replay, happenings, tickets, shift, handover, night, review, books, reports, appraisal)
+PAGES = (
+    sign_in,
+    workbench,
+    intake,
+    replay,
+    happenings,
+    tickets,
+    shift,
+    handover,
+    night,
+    review,
+    books,
+    reports,
+    appraisal,
+    findings,
+    what_if,
+)
 ROUTERS = tuple(page.router for page in PAGES)
 static = APIRouter(include_in_schema=False)
 

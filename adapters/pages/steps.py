@@ -3,15 +3,13 @@
 Which steps are shown is said by the use cases; what is well-formed, by the command itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
 from typing import Any
 
 from adapters.pages.field_words import field_words
+from adapters.pages.fields import Field, Options, values_in
 from adapters.pages.forms import Form
 from adapters.pages.item_words import item_words
-from adapters.pages.moments import moment_in
 from adapters.pages.navigation import N_
 from adapters.pages.visitor import Visitor
 from domain import terms as t
@@ -20,27 +18,6 @@ from domain.terms import Trigger
 from domain.ticket_guards import missing_items
 from domain.ticket_state import CORRECTABLE_CODES, CORRECTABLE_TEXTS, TicketState
 from domain.workflows import WORKFLOWS
-
-Options = Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field: ``kind`` is text, long, choice, yes_no, tick, moment, several or number."""
-
-    name: str
-    label: str
-    kind: str = "text"
-    required: bool = False
-    codes: type[StrEnum] | None = None
-    choices: Callable[[Visitor, TicketState], Options] | None = None
-    first: str = ""
-
-    def options(self, visitor: Visitor, state: TicketState) -> Options:
-        """What may be chosen."""
-        if self.codes is not None:
-            return [(code.value, visitor.label(code)) for code in self.codes]
-        return self.choices(visitor, state) if self.choices else ()
 
 
 def assignees(visitor: Visitor, code: str) -> Options:
@@ -105,7 +82,7 @@ FIELDS: Mapping[Trigger, tuple[Field, ...]] = {
     Trigger.COMPLETE: (
         Field("resolution", N_("处理结果"), "long", True),
         Field("outcome", N_("结果"), "choice", True, codes=t.CompletionOutcome),
-        Field("parts", N_("用料（每行一样）"), "long"),
+        Field("parts", N_("用料（每行一样）"), "lines"),
     ),
     Trigger.SETTLE: (Field("resolution", N_("处理结果"), "long", True),),
     Trigger.FOLLOW_UP: (
@@ -140,7 +117,7 @@ FIELDS: Mapping[Trigger, tuple[Field, ...]] = {
     Trigger.CHECK_ITEM: (
         Field("item", N_("清单项"), "choice", True, choices=_items),
         Field("evidence", N_("凭据"), "long"),
-        Field("defects", N_("验房缺陷（每行一处）"), "long"),
+        Field("defects", N_("验房缺陷（每行一处）"), "lines"),
     ),
     Trigger.ORDER_RECTIFICATION: (
         Field("what", N_("整改内容"), "long", True),
@@ -183,26 +160,7 @@ FIRST = (
 
 def values_of(trigger: Trigger, form: Form, visitor: Visitor) -> dict[str, Any]:
     """What was filled in, as the command takes it."""
-    found: dict[str, Any] = {}
-    for field in FIELDS[trigger]:
-        text = form.get(field.name)
-        if field.kind == "several":
-            found[field.name] = form.all(field.name)
-        elif field.kind == "tick":
-            found[field.name] = bool(text)
-        elif not text:
-            continue
-        elif field.kind == "yes_no":
-            found[field.name] = text == "yes"
-        elif field.kind == "moment":
-            moment = moment_in(text, visitor, f"/{field.name}")
-            found[field.name] = moment.isoformat() if moment else None
-        elif field.kind == "number":
-            found[field.name] = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
-        elif field.name in ("parts", "defects"):
-            found[field.name] = [line.strip() for line in text.splitlines() if line.strip()]
-        else:
-            found[field.name] = text
+    found = values_in(FIELDS[trigger], form, visitor)
     if "assignee" in found and ":" in found["assignee"]:
         kind, _, code = found["assignee"].partition(":")
         found["assignee"] = {"type": kind, "id": code}

@@ -10,6 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from hmac import new as hmac
 from typing import Annotated, Any, Protocol
+from uuid import UUID
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -30,7 +31,7 @@ from domain.errors import Refusal, Unauthenticated
 from domain.reading_scope import Scope
 from domain.service_desk import ServiceDesk
 from domain.staff import EVERYWHERE
-from domain.terms import AssigneeType, Role
+from domain.terms import AssigneeType, Book, Role
 from domain.ticket_state import Assignee
 
 YEAR = 365 * 24 * 3600
@@ -172,6 +173,11 @@ class Visitor(Guest):
         return [entry for entry in NAVIGATION if (entry.admin and self.administers) or self.might(*entry.rights)]
 
     @property
+    def records_findings(self) -> bool:
+        """Whether recording a finding is worth offering."""
+        return self.might(Right.RECORD_FINDING)
+
+    @property
     def audits(self) -> bool:
         """Whether a replay is worth offering."""
         return self.might(Right.AUDIT)
@@ -204,6 +210,11 @@ class Visitor(Guest):
             return None
         found = await self.gongdan.scopes.scope(self.directory, self.login, self.community, right)
         return None if found.nothing else found
+
+    async def numbers(self, tickets: Iterable[UUID]) -> dict[UUID, str]:
+        """The numbers of tickets, by their ids."""
+        taken = await self.desk.journal.log.numbers_of(list(tickets))
+        return {id_: one.number for id_, numbers in taken.items() for one in numbers if one.book == Book.INTAKE}
 
     def carrier(self, assignee: Assignee | None) -> str:
         """Who carries a work order, by name."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
+import httpx2
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
@@ -38,6 +39,12 @@ class Served:
 
     url: str
     demo: Demo
+    finding: str
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What addresses name: tickets by their stories, a finding, an approval."""
+        return {**self.demo.numbers, "finding": self.finding, "approval": str(self.demo.approval)}
 
 
 @pytest.fixture(scope="session")
@@ -62,9 +69,20 @@ async def served(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -
     server = Server(folder)
     try:
         await server.ready()
-        yield Served(server.url, demo)
+        yield Served(server.url, demo, await _undecided(server.url, demo))
     finally:
         await anyio.to_thread.run_sync(server.stop)
+
+
+async def _undecided(url: str, demo: Demo) -> str:
+    """A finding that the system proposed and nobody has decided on."""
+    async with httpx2.AsyncClient(base_url=f"{url}/api/v1", timeout=60) as http:
+        headers = {"Authorization": f"Bearer {demo.tokens['liu.jianhua']}"}
+        position = (await http.get("/projections", headers=headers)).json()["items"][0]["head"]
+        params = {"status": "proposed", "min_position": position}
+        found = await http.get("/findings", params=params, headers=headers)
+    finding: str = found.json()["items"][0]["id"]
+    return finding
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,10 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "events": ("tang.rong", "/events"),
     "process": ("tang.rong", "/process"),
     "appraisal": ("liu.jianhua", "/appraisal"),
+    "findings": ("liu.jianhua", "/appraisal/findings"),
+    "finding": ("liu.jianhua", "/appraisal/findings/{finding}"),
+    "finding-new": ("chen.ping", "/appraisal/findings/new?item=17&ticket={lift}"),
+    "what-if": ("liu.jianhua", "/appraisal/what-if?item=8&date=2026-03-02&area=A1&show=1"),
     "intake": ("li.na", "/intake?phone=13800138111"),
     "tickets": ("chen.ping", "/tickets"),
     "ticket": ("li.na", "/tickets/{lift}"),
@@ -29,7 +33,7 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "books": ("chen.ping", "/books"),
     "reports": ("liu.jianhua", "/reports"),
 }
-"""Name → who looks, and the address, in which stories of the demonstration stand for their tickets."""
+"""Name → who looks, and the address; what stands in braces there is named by :attr:`Served.names`."""
 
 
 @pytest.mark.parametrize(
@@ -46,7 +50,7 @@ async def test_a_page_is_accessible_and_fits(
     name: str, language: str, theme: str, size: Size, look: Look, served: Served
 ) -> None:
     """Both languages, lights and sizes each time; the other pairings in the long tier."""
-    login, address = PAGES[name][0], PAGES[name][1].format_map(served.demo.numbers)
+    login, address = PAGES[name][0], PAGES[name][1].format_map(served.names)
     looker = await look(login, language=language, theme=theme, size=size)
     await looker.open(address)
     assert await looker.axe() == []
@@ -55,7 +59,7 @@ async def test_a_page_is_accessible_and_fits(
 
 @pytest.mark.parametrize("name", PAGES)
 async def test_a_page_says_the_same_without_scripts(name: str, look: Look, served: Served) -> None:
-    login, address = PAGES[name][0], PAGES[name][1].format_map(served.demo.numbers)
+    login, address = PAGES[name][0], PAGES[name][1].format_map(served.names)
     page = await (await look(login, scripts=False)).open(address)
     assert await page.locator("main h1").count() == 1
     assert (await page.locator("main").inner_text()).strip()
@@ -67,7 +71,7 @@ async def test_a_page_says_the_same_without_scripts(name: str, look: Look, serve
 @pytest.mark.parametrize("name", PAGES)
 async def test_screenshots(name: str, size: Size, theme: str, look: Look, served: Served, screenshots: Path) -> None:
     """Pictures for the documentation."""
-    login, address = PAGES[name][0], PAGES[name][1].format_map(served.demo.numbers)
+    login, address = PAGES[name][0], PAGES[name][1].format_map(served.names)
     looker = await look(login, theme=theme, size=size)
     await looker.open(address)
     await looker.shot(screenshots, f"{name}-{size.width}-{theme}")

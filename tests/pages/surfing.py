@@ -60,16 +60,17 @@ class Surfer:
         self.page = await self.http.get(path, headers=headers, follow_redirects=True)
         return self.page
 
-    def form(self, action: str) -> FoundForm:
+    def form(self, action: str, method: str | None = None) -> FoundForm:
         """The form of the page that goes to an address."""
         assert self.page is not None
-        return next(form for form in Forms(self.page.text).found if form.action == action)
+        found = Forms(self.page.text).found
+        return next(form for form in found if form.action == action and method in (None, form.method))
 
     async def submit(
         self, action: str, *, follow: bool = True, headers: dict[str, str] | None = None, **fields: Any
     ) -> httpx2.Response:
         """Fill in a form of the page and send it; a field that is None is left out."""
-        filled = {name: value for name, value in (self.form(action).fields | fields).items() if value is not None}
+        filled = {name: value for name, value in (self.form(action, "post").fields | fields).items() if value is not None}
         answer = await self.http.post(
             action, data=filled, headers=SAME_ORIGIN if headers is None else headers, follow_redirects=follow
         )
