@@ -141,6 +141,21 @@ class Approvals:
             raise denied(Right(case.right), f"approve {case.command}", roles)
         return case
 
+    async def refused(self, approval: UUID, login: str) -> Refusal | None:
+        """Why somebody who may see an approval may not decide on it now: the refusal they would meet; None where they may.
+
+        Raises what :meth:`case` raises.
+        """
+        case = await self.case(approval, login)
+        status = case.status_at(self._desk.clock.now())
+        if status is not ApprovalState.REQUESTED:
+            return _settled(status)
+        try:
+            await self._second_person(await self._desk.directory.current(), case, login)
+        except NotAllowed as refusal:
+            return refusal
+        return None
+
     async def _second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
         """Refuse the requester, and whoever the ticket complains of."""
         if login == case.requested_by:
@@ -173,7 +188,7 @@ class Approvals:
             if status is not ApprovalState.REQUESTED:
                 await self._note_expiry(directory, case, status, now, request)
                 await self._finish(case)
-                raise Conflict("approval", f"is {status.value} already", {"status": status.value})
+                raise _settled(status)
             meta = Meta(request.login, request.command_id, causation_id=case.id)
             events: list[Folded.Event]
             if reason is not None:
@@ -303,6 +318,10 @@ class Approvals:
         version = (file.version if file else 0) + 1
         said = {"community": case.community, "ticket": ticket.id, "reference": Disclose.model_validate_json(text).reference}
         return [occurred(SubjectFile.DisclosedToPolice, ticket.subject, version, now, meta, **said)]
+
+
+def _settled(status: ApprovalState) -> Conflict:
+    return Conflict("approval", f"is {status.value} already", {"status": status.value})
 
 
 def _check_ahead(command: PublishRuleBook, today: date) -> None:

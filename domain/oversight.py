@@ -15,11 +15,16 @@ from domain.ports import Access, AccessLog
 from domain.service_desk import ServiceDesk
 
 PAGE = 200
+NO_RESIDENT = (Right.PRICE_LIST, Right.REVIEW_FINDING)
+"""Rows whose commands say nothing of residents: whoever decides by them reads what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalReading:
-    """An approval; ``arguments`` is what was asked, where the reader may open personal data (None: masked or erased)."""
+    """An approval; ``arguments`` is what was asked, where the reader may open it (None: masked or erased).
+
+    That takes the right to open personal data, unless the command says nothing of residents.
+    """
 
     case: ApprovalCase
     arguments: dict[str, Any] | None
@@ -40,7 +45,7 @@ class Oversight:
         now = self._desk.clock.now()
         roles = directory.roles(login, case.community, now)
         relation = Relation(frozenset({Need.OWN} if login == case.requested_by else ()), case.area)
-        if weigh(Right.OPEN_PERSONAL, roles, relation) is not Mode.FULL:
+        if case.right not in NO_RESIDENT and weigh(Right.OPEN_PERSONAL, roles, relation) is not Mode.FULL:
             return ApprovalReading(case, None)
         subjects = (case.arguments.subject,) if case.arguments else ()
         try:

@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from adapters.answers import approval_answer
 from adapters.api import responses
-from adapters.api.authentication import TheCaller
+from adapters.api.authentication import Caller, TheCaller
 from adapters.api.command_bodies import Empty, Reason
 from adapters.api.commands import command, waiting_response
-from adapters.api.context import TheApi
+from adapters.api.context import Api, TheApi
 from adapters.api.description import command_extra
 from adapters.api.paging import Cursor, Limit, Page, open_cursor, seal_cursor
 from adapters.api.reading import MinPosition, json_answer, reached
@@ -28,27 +28,15 @@ Id = Annotated[UUID, Path(alias="id")]
 
 
 class ApprovalDetail(ApprovalAnswer):
-    """An approval with what was asked: null where the reader may not open personal data, or they were erased."""
+    """An approval with what was asked: null where the reader may not open it, or it was erased."""
 
     arguments: dict[str, Any] | None
 
 
-@router.get(
-    "/approvals",
-    summary="审批列表 · Approvals that one asked for or might decide",
-    response_model=Page[ApprovalAnswer],
-    responses=responses.read(),
-)
-async def list_approvals(
-    api: TheApi,
-    caller: TheCaller,
-    status: Annotated[ApprovalState | None, Query(description="only those that stand so now")] = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-    min_position: MinPosition = None,
-) -> Response:
-    """The latest first."""
-    await reached(api, APPROVALS.name, min_position)
+async def page_of_approvals(
+    api: Api, caller: Caller, status: ApprovalState | None, cursor: str | None, limit: int
+) -> tuple[list[ApprovalRow], str | None]:
+    """Approvals that the caller asked for or might decide on, the latest first, and the cursor of what follows."""
     g, now = api.gongdan, api.gongdan.clock.now()
     communities = caller.directory.communities_of(caller.login, now)
     before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
@@ -71,8 +59,27 @@ async def list_approvals(
         if len(page.items) <= limit:
             break
         before = page.items[-1].first_position
-    more = seal_cursor(found[limit - 1].first_position) if len(found) > limit else None
-    items = [approval_answer(case_of(row), now) for row in found[:limit]]
+    return found[:limit], seal_cursor(found[limit - 1].first_position) if len(found) > limit else None
+
+
+@router.get(
+    "/approvals",
+    summary="审批列表 · Approvals that one asked for or might decide",
+    response_model=Page[ApprovalAnswer],
+    responses=responses.read(),
+)
+async def list_approvals(
+    api: TheApi,
+    caller: TheCaller,
+    status: Annotated[ApprovalState | None, Query(description="only those that stand so now")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    min_position: MinPosition = None,
+) -> Response:
+    """The latest first."""
+    await reached(api, APPROVALS.name, min_position)
+    found, more = await page_of_approvals(api, caller, status, cursor, limit)
+    items = [approval_answer(case_of(row), api.gongdan.clock.now()) for row in found]
     return json_answer(Page[ApprovalAnswer](items=items, next_cursor=more))
 
 

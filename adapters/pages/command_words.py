@@ -34,6 +34,9 @@ COMMAND_WORDS: Mapping[str, str] = {
 }
 """Commands that are no step of anything; the catalogue has their English."""
 
+OTHERWISE = N_("做这件事")
+"""Any other command."""
+
 _FINDINGS: Mapping[str, FindingTrigger] = {command_name(trigger): trigger for trigger in FindingTrigger}
 _VOCABULARIES: tuple[type[StrEnum], ...] = (Trigger, State, ShiftTrigger, ShiftStatus, FindingTrigger, FindingStatus)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.authority import Right
+from domain.authority import CELLS, TABLE, Mode, Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,11 @@ def N_(text: str) -> str:
     return text
 
 
+TWO_PEOPLE = tuple(
+    right for right, row in TABLE.items() if any(given.mode is Mode.SECOND for cell in row.values() for given in CELLS[cell])
+)
+"""The rows by which somebody asks, and another person decides."""
+
 NAVIGATION: tuple[Entry, ...] = (
     Entry("/", N_("工作台"), (Right.READ,)),
     Entry("/intake", N_("接单"), (Right.RECEIVE,)),
@@ -30,6 +35,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("/books", N_("记录册"), (Right.READ,)),
     Entry("/reports", N_("服务月报"), (Right.READ,)),
     Entry("/appraisal", N_("考评"), (Right.READ_TALLIES,)),
+    Entry("/approvals", N_("待批"), TWO_PEOPLE),
     Entry("/events", N_("事件流"), (Right.AUDIT,)),
     Entry("/process", N_("流程"), (Right.AUDIT,)),
 )

@@ -11,15 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.api.problems import INTERNAL, KINDS, METHOD, Kind, TooManyRequests, TooSlow
-from adapters.pages.command_words import APPROVE, COMMAND_WORDS, code_words
+from adapters.pages.command_words import APPROVE, COMMAND_WORDS, OTHERWISE, code_words
 from adapters.pages.field_words import field_words, message_words
 from adapters.pages.forms import CrossSite
-from adapters.pages.navigation import N_
 from adapters.pages.rule_words import rule_words
 from adapters.pages.visitor import Guest, Visitor, go, known, local
 from domain import errors as e
 from domain.authority import CELLS, Mode, Need
-from domain.terms import FindingStatus, Role, ShiftStatus, ShiftTrigger, Trigger
+from domain.terms import ApprovalState, FindingStatus, Role, ShiftStatus, ShiftTrigger, Trigger
 
 FOREIGN = Kind(403, "cross-site", "表单不是从本页面提交的 · The form did not come from our own page")
 
@@ -76,6 +75,8 @@ def _said(error: Exception, look: Guest) -> tuple[list[str], list[str]]:
             return [look.say("{who}已经签名。", who=_person(who, look))], []
         case e.Conflict(data={"officer": who}):
             return [look.say("{who}正在当值。", who=_person(who, look))], []
+        case e.Conflict(data={"status": status}) if status in ApprovalState._value2member_map_:
+            return [look.say("这一请求{status}。", status=look.label(ApprovalState(status)))], []
         case e.Conflict(data={"hash": _}):
             return [look.say("移交表已重新填写，您看到的不是最新一张。请看过再签。")], []
         case e.Conflict():
@@ -160,7 +161,7 @@ def _person(login: str, look: Guest) -> str:
 def _word(code: str, look: Guest) -> str:
     """A state, a trigger or a command as refusals name it, in words."""
     name = code.removeprefix(APPROVE)
-    said = code_words(name, look.language) or look.say(COMMAND_WORDS.get(name, N_("做这件事")))
+    said = code_words(name, look.language) or look.say(COMMAND_WORDS.get(name, OTHERWISE))
     return look.say("审批{what}", what=said) if name != code else said
 
 

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 
 from adapters.pages import (
     appraisal,
+    approvals,
     books,
     findings,
     handover,
@@ -41,6 +42,7 @@ PAGES = (
     appraisal,
     findings,
     what_if,
+    approvals,
 )
 ROUTERS = tuple(page.router for page in PAGES)
 static = APIRouter(include_in_schema=False)

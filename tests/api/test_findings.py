@@ -53,6 +53,8 @@ async def test_from_the_record_to_the_review(live: Client) -> None:
     assert (contested["status"], contested["contested_by"], contested["grounds"]) == ("contested", "zhang", "***")
     asked = await api.post("wang", f"{path}/revoke", {"reason": "确系休息"})
     assert asked.status_code == 202
+    seen = (await api.get("kao", f"/approvals/{asked.json()['id']}")).json()
+    assert seen["arguments"] == {"reason": "确系休息"}
     assert (await api.post("kao", f"/approvals/{asked.json()['id']}/approve")).json()["status"] == "approved"
     [row] = await listed(api, "wang")
     assert (row["status"], row["decided_by"], row["masked"]) == ("revoked", ["wang", "kao"], True)

@@ -23,6 +23,8 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "finding": ("liu.jianhua", "/appraisal/findings/{finding}"),
     "finding-new": ("chen.ping", "/appraisal/findings/new?item=17&ticket={lift}"),
     "what-if": ("liu.jianhua", "/appraisal/what-if?item=8&date=2026-03-02&area=A1&show=1"),
+    "approvals": ("liu.jianhua", "/approvals"),
+    "approval": ("liu.jianhua", "/approvals/{approval}"),
     "intake": ("li.na", "/intake?phone=13800138111"),
     "tickets": ("chen.ping", "/tickets"),
     "ticket": ("li.na", "/tickets/{lift}"),
