@@ -38,7 +38,7 @@ serve: $(STAMP) ## API and pages over the store named by GONGDAN_STORE
 	$(BIN)/gongdan serve --port $(PORT)
 
 test: $(STAMP) browser ## the test suite (ARGS='-k …' passes options to pytest)
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: $(STAMP) ## the tests that take minutes: kill runs, large histories
 	$(BIN)/python -m pytest -n $(WORKERS) -m long --timeout 3600 $(ARGS)

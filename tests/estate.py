@@ -83,6 +83,15 @@ async def open_estate(settings: Settings, clock: Clock | None = None) -> AsyncIt
         yield estate
 
 
+async def follow(gongdan: Gongdan) -> None:
+    """Let the projections move along, and wait until each has come to the end of the log."""
+    projections = gongdan.projections
+    await projections.start()
+    head = (await gongdan.store.head()).position
+    for status in await projections.status():
+        assert await projections.wait_for(status.name, head, 60)
+
+
 async def populate(estate: Estate) -> None:
     """Communities, areas, a team, a contractor, people, roles and tokens."""
     g = estate.gongdan

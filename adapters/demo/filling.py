@@ -72,7 +72,12 @@ async def fill(
         simulation = Simulation(parts, clock, random, [ESTATE], today - timedelta(days=days), today)
         await simulation.set_up()
         [site] = simulation.sites
-        simulation.begin(site, no_shows=frozenset({-days * 2 // 3}), disputed=frozenset({-(days // 2)}))
+        simulation.begin(
+            site,
+            no_shows=frozenset({-days * 2 // 3}),
+            leaves=frozenset({-days // 4}),
+            disputed=frozenset({-(days // 2)}),
+        )
         into = Told({}, {}, {})
         calendar = Days(now, zone, site.residents)
         for tell in TELLINGS:

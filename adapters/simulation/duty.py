@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import count
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -35,16 +36,19 @@ MINUTE = timedelta(minutes=1)
 DAY_RECORDS = ("repair_book", "complaint_book", "daily_book", "work_journal", "key_register")
 NIGHT_RECORDS = ("repair_book", "daily_book", "night_log", "key_register", "visitor_register")
 NO_SHOW = "接班人员未到岗，电话未接通，另派同班组人员顶班；当班人员先行下班。"
+NO_SHOW_PROBABILITY, LEAVE_PROBABILITY = 0.008, 0.07
+BETWEEN = 4
+"""Days from one absence of a night officer to the next, at least."""
+NOTICE = 3
+"""Days before which a leave is asked for, at most."""
 LATE_PROBABILITY, DISPUTE_PROBABILITY, PHONE_PROBABILITY = 0.05, 0.012, 0.3
 SIGNING = (1, 3)
 """Minutes that reading and signing a sheet take each."""
 
 
 def shifts(site: Site, first: int, no_shows: frozenset[int] = frozenset(), disputed: frozenset[int] = frozenset()) -> Course:
-    """Every shift from the first morning on. In the night of a day of ``no_shows`` the officer by the rota doesn't come;
-    the evening sheet of a day of ``disputed`` is signed at the second try."""
-    for day in no_shows:
-        site.rota.replace_night(day)
+    """Every shift from the first morning on. In the night of a day of ``no_shows`` the officer by the rota doesn't come and
+    another one does; the evening sheet of a day of ``disputed`` is signed at the second try."""
     morning = site.rota.at(first, site.duty.morning)
     yield Step(morning - site.minutes(8, 12), site.rota.day_officer(first), OpenDesk(morning - site.minutes(16, 17.5)))
     for day in count(first):
@@ -180,6 +184,32 @@ def rosters(site: Site, first: int) -> Course:
 
 
 PUBLISHED = time(16, 20)
+
+
+def leaves(site: Site, days: frozenset[int]) -> Course:
+    """请假顶班: the officer of a night takes leave some days before, and the next in turn covers (D5 二)."""
+    for day in sorted(days):
+        at = site.rota.at(day - site.random.randint(1, NOTICE), time(10)) + site.minutes(0, 300)
+        yield Step(at, site.manager(at), Ask(_covered(site, day, site.say(TEXTS.say.leaves))))
+
+
+def _covered(site: Site, day: int, reason: str) -> Callable[[Gongdan, Request], Awaitable[Any]]:
+    date, away, cover = site.rota.anchor + timedelta(days=day), site.rota.due_at_night(day), site.rota.night_officer(day)
+    return lambda parts, request: parts.rostering.leave(site.estate.code, away, date, date, cover, reason, request)
+
+
+def absences(random: Random, first: int, days: int) -> tuple[frozenset[int], frozenset[int]]:
+    """Of so many days from a first one on: the nights whose officer doesn't come, and those whose officer took leave in time."""
+    no_shows, leaves = set(), set()
+    day = first + NOTICE + 1
+    while day < first + days:
+        drawn = random.random()
+        if drawn < NO_SHOW_PROBABILITY:
+            no_shows.add(day)
+        elif drawn < NO_SHOW_PROBABILITY + LEAVE_PROBABILITY:
+            leaves.add(day)
+        day += BETWEEN if day in no_shows | leaves else 1
+    return frozenset(no_shows), frozenset(leaves)
 
 
 def _published(site: Site, begin: date, last: date) -> Callable[[Gongdan, Request], Awaitable[Any]]:

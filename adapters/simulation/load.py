@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.composition import Gongdan, make_new, opened
 from adapters.settings import Settings
+from adapters.simulation.duty import absences
 from adapters.simulation.estate import ZONE, estates
 from adapters.simulation.simulation import Progress, Simulation, set_up_at
 from adapters.simulation.timing import SeededIds, SteppedClock, StoreClock
@@ -75,7 +76,8 @@ async def simulate(
         began = perf_counter()
         await simulation.set_up()
         for site in simulation.sites:
-            simulation.begin(site)
+            no_shows, leaves = absences(site.random, 0, load.days)
+            simulation.begin(site, no_shows=no_shows, leaves=leaves)
         await simulation.run(until, progress)
         took, after = perf_counter() - began, (await parts.store.head()).position
         codes = tuple(estate.code for estate in drawn)

@@ -131,7 +131,7 @@ def _again(site: Site, ticket: UUID, job: Trouble, before: str, at: datetime | N
 def work(site: Site, ticket: UUID, job: Trouble, at: datetime, *, resolution: str | None = None, plain: bool = False) -> Work:
     """派工 to 完工 by one of the staff. ``plain``: without what makes a work order special."""
     if job.of.contractor is not None:
-        return (yield from _by_contractor(site, ticket, job, at))
+        return (yield from _by_contractor(site, ticket, job, at, resolution))
     minutes = site.random.randint(*job.of.minutes)
     worker, start, appointment = site.technician(job.of.skill, at, minutes)
     yield Step(at, site.assistant(at), Act(ticket, c.Dispatch(assignee=worker, appointment_at=appointment)))
@@ -214,7 +214,7 @@ def _charged(site: Site, ticket: UUID, at: datetime) -> Course:
     yield Step(when, cashier, Act(ticket, paid))
 
 
-def _by_contractor(site: Site, ticket: UUID, job: Trouble, at: datetime) -> Work:
+def _by_contractor(site: Site, ticket: UUID, job: Trouble, at: datetime, resolution: str | None) -> Work:
     """An outside contractor does it; the manager who gave the order enters their steps."""
     assert job.of.contractor is not None
     manager = site.manager(at)
@@ -233,7 +233,7 @@ def _by_contractor(site: Site, ticket: UUID, job: Trouble, at: datetime) -> Work
         yield Step(at, manager, Act(ticket, c.Resume()))
         minutes = max(20, minutes // 2)
     at += timedelta(minutes=minutes)
-    yield Step(at, manager, Act(ticket, c.Complete(resolution=job.case.done, parts=job.case.parts)))
+    yield Step(at, manager, Act(ticket, c.Complete(resolution=resolution or job.case.done, parts=job.case.parts)))
     return manager, at
 
 

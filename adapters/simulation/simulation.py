@@ -56,9 +56,19 @@ class Simulation:
             await enrol(self.parts, site, self.first, Random(self.random.getrandbits(64)))
             self.sites.append(site)
 
-    def begin(self, site: Site, *, no_shows: frozenset[int] = frozenset(), disputed: frozenset[int] = frozenset()) -> None:
+    def begin(
+        self,
+        site: Site,
+        *,
+        no_shows: frozenset[int] = frozenset(),
+        leaves: frozenset[int] = frozenset(),
+        disputed: frozenset[int] = frozenset(),
+    ) -> None:
         """Let an estate's shifts, readings and requests begin on the first day."""
         first = (self.first - self.anchor).days
+        for day in sorted(no_shows | leaves):
+            site.rota.replace_night(day)
+        self.player.begin(site, duty.leaves(site, leaves))
         self.player.begin(site, duty.rosters(site, first))
         self.player.begin(site, duty.shifts(site, first, no_shows, disputed))
         self.player.begin(site, duty.reviews(site, first + 1))

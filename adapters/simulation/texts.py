@@ -138,6 +138,7 @@ class Sayings(_Part):
     mended: Lines
     renovations: tuple[Building, ...]
     findings: tuple[Finding, ...]
+    leaves: Lines
     disputes: tuple[Disagreement, ...]
     evidence: dict[str, Lines]
 

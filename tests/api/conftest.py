@@ -16,7 +16,7 @@ from adapters.composition import opened
 from adapters.system import SystemClock
 from tests.api.client import Client
 from tests.api.server import Server
-from tests.estate import Estate, SetClock, open_estate, settings_in
+from tests.estate import Estate, SetClock, follow, open_estate, settings_in
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,12 @@ class Template:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Made once: every test begins with a copy."""
+    """Made once, its views built: every test begins with a copy."""
     folder = tmp_path_factory.mktemp("estate")
 
     async def make() -> dict[str, str]:
         async with open_estate(settings_in(folder)) as estate:
+            await follow(estate.gongdan)
             return estate.tokens
 
     return Template(folder, anyio.run(make))

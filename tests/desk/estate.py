@@ -21,6 +21,7 @@ from domain.ports import CommandKey
 from domain.requests import Done, Request, Waiting
 from domain.terms import Role
 from domain.ticket_state import TicketState
+from tests.estate import follow
 
 ZONE = ZoneInfo("Asia/Shanghai")
 JX, DH = "JX", "DH"
@@ -143,7 +144,7 @@ def leak(**fields: Any) -> c.Receive:
 
 
 async def build(settings: Settings) -> None:
-    """A new store with two communities and everybody in them."""
+    """A new store with two communities and everybody in them, its views built."""
     clock = SetClock()
     await make_new(settings, "test", clock)
     async with opened(settings, clock) as g:
@@ -161,6 +162,7 @@ async def build(settings: Settings) -> None:
         await admin.grant("stranger", Role.DIRECTOR, DH, None, HIRED, None, by)
         await admin.form_team(JX, "plumbers", ("technician", "technician2"), by)
         await admin.register_contractor(JX, "acme", "顶好防水", by)
+        await follow(g)
 
 
 def sqlite_settings(folder: Path) -> Settings:

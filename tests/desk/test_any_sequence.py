@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
-from hypothesis import event
+from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -364,4 +364,4 @@ def test_any_sequence(estate_template: Path) -> None:
     class OverThisTemplate(AnySequence):
         template = estate_template
 
-    run_state_machine_as_test(OverThisTemplate)
+    run_state_machine_as_test(OverThisTemplate, settings=settings(max_examples=settings.default.max_examples // 2))

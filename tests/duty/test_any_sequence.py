@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
-from hypothesis import event
+from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
@@ -68,7 +68,7 @@ class AnySequence(RuleBasedStateMachine):
         self.erased: set[str] = set()
         self.signed: list[tuple[UUID, int, str, dict[str, int]]] = []
 
-    @initialize(live=st.booleans())
+    @initialize(live=st.sampled_from([False, False, False, True]))
     def with_or_without_a_live_view(self, live: bool) -> None:
         self.live = live
         if live:
@@ -343,8 +343,9 @@ class AnySequence(RuleBasedStateMachine):
 
 @pytest.mark.timeout(1800)
 def test_any_sequence(estate_template: Path) -> None:
+    """A third of the profile's examples: each opens a store and goes through a fortnight."""
     AnySequence.template = estate_template
-    run_state_machine_as_test(AnySequence)
+    run_state_machine_as_test(AnySequence, settings=settings(max_examples=settings.default.max_examples // 3))
 
 
 @pytest.mark.anyio

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.running import COMMAND, Home, clean
 from tests.exchange.samples import MAPPING, csv_file, many
 
-ROWS = 1200
+ROWS = 800
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from adapters.api.app import create_app
 from adapters.passwords import Passwords
 from tests.api.conftest import Template, opened_copy, template
-from tests.estate import Estate
+from tests.estate import Estate, follow
 from tests.pages.surfing import PASSWORD, Surfer
 
 __all__ = ["template"]
@@ -45,11 +45,7 @@ async def estate(template: Template, passwords: Passwords, password_hash: str, t
 @pytest.fixture
 async def app(estate: Estate) -> FastAPI:
     """The application, its read models moving along."""
-    projections = estate.gongdan.projections
-    await projections.start()
-    head = (await estate.gongdan.store.head()).position
-    for status in await projections.status():
-        assert await projections.wait_for(status.name, head, 60)
+    await follow(estate.gongdan)
     return create_app(estate.gongdan)
 
 
