@@ -14,7 +14,7 @@ export HYPOTHESIS_PROFILE ?= $(if $(filter true,$(CI)),ci,dev)
 WORKERS ?= 2
 PORT ?= 8000
 
-.PHONY: help install browser demo serve test test-long lint format bench lock build clean
+.PHONY: help install browser demo serve test test-long mutants lint format bench lock build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -43,6 +43,9 @@ test: $(STAMP) browser ## the test suite (ARGS='-k …' passes options to pytest
 test-long: $(STAMP) ## the tests that take minutes: kill runs, large histories
 	$(BIN)/python -m pytest -n $(WORKERS) -m long --timeout 3600 $(ARGS)
 
+mutants: $(STAMP) ## mutation testing of the rules that pay depends on (half an hour of one core; not in CI)
+	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run --max-children $(WORKERS) $(ARGS)
+
 lint: $(STAMP) ## ruff, mypy strict, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -68,5 +71,5 @@ build: $(STAMP) ## the wheel, in dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean: ## removes everything made by the targets above, the store of `serve` excepted
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks .coverage *.egg-info
+	rm -rf $(VENV) build dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks .coverage *.egg-info
 	find domain projections adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +
