@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from domain.appraisal_facts import Facts, Month, Period, Person
+from domain.appraisal_facts import ConfirmedFinding, Facts, Month, Period, Person
 from domain.charging import (
     ZERO,
     Charge,
@@ -78,11 +78,20 @@ def tally(law: Law, facts: Facts) -> Tally:
 
     Raises InvalidInput, with pointers into the facts, where it would have to guess.
     """
-    numbered = enumerate(facts.findings)
-    wrong = [error for n, finding in numbered for error in refusals(law.of(finding.month), finding, f"/findings/{n}")]
-    wrong = wrong or list(_unknown_parties(facts)) or list(_parties_without_post(law, facts))
+    wrong = list(wrong_findings(law, facts.findings)) or list(_unknown_parties(facts)) or list(_parties_without_post(law, facts))
     if wrong:
         raise InvalidInput(wrong)
+    return tally_checked(law, facts)
+
+
+def wrong_findings(law: Law, findings: Iterable[ConfirmedFinding]) -> Iterator[FieldError]:
+    """Everything wrong with findings by the rule book of the month of their date, with pointers into their list."""
+    for number, finding in enumerate(findings):
+        yield from refusals(law.of(finding.month), finding, f"/findings/{number}")
+
+
+def tally_checked(law: Law, facts: Facts) -> Tally:
+    """The tally of facts that were checked before: each finding by its rule book, each party with the post held that day."""
     month = Period("month", facts.month, facts.month)
     return Tally(month, law.of(facts.month).version, tuple(_person(law, facts, person) for person in facts.people))
 
@@ -211,10 +220,9 @@ def _when(charge: Charge) -> tuple[object, ...]:
 def _notices(book: RuleBook, facts: Facts, person: Person, charges: Iterable[Charge]) -> tuple[Notice, ...]:
     """Remarks that change no points: rates under their mark, referrals, commissions."""
     charges = list(charges)
+    tests = {notice: rule.test for notice, rule in book.notices.items() if rule.test and person.may_be_measured}
     made = {
-        notice
-        for notice, rule in book.notices.items()
-        if rule.test and any(rule.test.met(figure.value) for figure in figures(facts, person, rule.test.metric))
+        notice for notice, test in tests.items() if any(test.met(figure.value) for figure in figures(facts, person, test.metric))
     }
     if any(charge.item and charge.item.referred and charge.party for charge in charges):
         made.add(Notice.REFERRED)

@@ -2,7 +2,7 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -132,25 +132,25 @@ class Person:
             return any(assigned.area == area and assigned.covers(day) for assigned in self.areas)
         return post is Post.DIRECTOR
 
-    def may_answer_for(self, finding: "ConfirmedFinding") -> bool:
-        """Whether a finding can concern them at all: cheaply, and never one too few."""
-        return self._ever_director or finding.area in self._ever_areas or self.login in finding.parties
-
     @cached_property
     def may_be_measured(self) -> bool:
         """Whether any figure can be theirs at all."""
-        return self._ever_director or bool(self._ever_areas)
+        return self.ever_director or bool(self.ever_areas)
 
     @cached_property
-    def _ever_director(self) -> bool:
+    def ever_director(self) -> bool:
+        """Whether they held that post at any time."""
         return any(held.post is Post.DIRECTOR for held in self.posts)
 
     @cached_property
-    def _ever_areas(self) -> frozenset[str]:
+    def ever_areas(self) -> frozenset[str]:
+        """The areas that were theirs at any time."""
         return frozenset(assigned.area for assigned in self.areas)
 
     def measured_by(self, area: str | None, day: date) -> bool:
         """Whether a metric is theirs: of the community, for whoever has an area on its last day, or of an area of theirs."""
+        if area is not None and not self.ever_director and area not in self.ever_areas:
+            return False
         if area is None and self.post_on(day) is Post.ADMINISTRATOR:
             return any(assigned.covers(day) for assigned in self.areas)
         return self.answers_for(area, day)
@@ -184,7 +184,7 @@ class ConfirmedFinding:
         """The month whose tally it stands on."""
         return self.booked or self.month
 
-    @property
+    @cached_property
     def rank(self) -> tuple[date, int, str]:
         """Its place among others: by date, then by id (f2 before f10), whatever the order they are given in."""
         return self.day, len(self.id), self.id
@@ -231,9 +231,36 @@ class Facts:
 
     @cached_property
     def findings_of(self) -> Mapping[Month, Sequence[ConfirmedFinding]]:
-        """Findings by the month of their date, each month's by their rank."""
-        ranked = sorted(self.findings, key=lambda finding: finding.rank)
-        return _grouped((finding.month, finding) for finding in ranked)
+        """Findings by the month of their date, by their rank: of the month asked, and of those with adjustments."""
+        months = {self.month, *(finding.month for late in self.adjustments_in.values() for finding in late)}
+        concerned = (finding for finding in self.findings if finding.month in months)
+        return _grouped((finding.month, finding) for finding in sorted(concerned, key=lambda finding: finding.rank))
+
+    @cached_property
+    def _places_in(self) -> Mapping[tuple[Month, str | None], Sequence[int]]:
+        """By month and area: where in the month's order its findings stand."""
+        return _grouped(((month, finding.area), place) for month, place, finding in self._placed())
+
+    @cached_property
+    def _places_naming(self) -> Mapping[tuple[Month, str], Sequence[int]]:
+        """By month and party: where in the month's order the findings stand that name it."""
+        return _grouped(((month, login), place) for month, place, finding in self._placed() for login in finding.parties)
+
+    def _placed(self) -> Iterator[tuple[Month, int, ConfirmedFinding]]:
+        for month, ranked in self.findings_of.items():
+            yield from ((month, place, finding) for place, finding in enumerate(ranked))
+
+    def that_may_concern(self, person: Person, month: Month) -> Sequence[ConfirmedFinding]:
+        """Findings of a month (see ``findings_of``) that can concern somebody at all: quickly, and never one too few.
+
+        Every finding may concern a director; others those of areas that were ever theirs, and those that name them.
+        """
+        ranked = self.findings_of.get(month, ())
+        if person.ever_director:
+            return ranked
+        places = {place for area in person.ever_areas for place in self._places_in.get((month, area), ())}
+        places.update(self._places_naming.get((month, person.login), ()))
+        return [ranked[place] for place in sorted(places)]
 
     @cached_property
     def adjustments_in(self) -> Mapping[Month, Sequence[ConfirmedFinding]]:

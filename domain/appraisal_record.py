@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from domain.appraisal import Tally, summed, tally
+from domain.appraisal import Tally, summed, tally_checked, wrong_findings
 from domain.appraisal_facts import ConfirmedFinding, EarlierMonth, Facts, Metric, Month, Period, Person, PostHeld, Warned
 from domain.appraisal_frozen import thaw
 from domain.charging import ZERO, Charge
 from domain.dismissal import passes_probation
+from domain.errors import InvalidInput
 from domain.rule_books import Law
 from domain.scorecard import Post
 from domain.terms import AppraisalStatus, ProbationResult
@@ -84,9 +85,14 @@ def tallies(record: Record, first: Month, last: Month) -> dict[Month, Tally]:
     begin = Month(min(first.year, earliest_year(record.findings, first.year)), 1)
     known: dict[Month, Tally] = {}
     earlier: list[EarlierMonth] = []
+    checked: Month | None = None
     for month in months(begin, last):
         frozen = record.frozen(month)
-        made = thaw(frozen.document, record.law) if frozen else _open(record, month, earlier)
+        if frozen:
+            made = thaw(frozen.document, record.law)
+        else:
+            _check(record, checked, month)
+            made, checked = _open(record, month, earlier), month
         known[month] = made
         earlier += [EarlierMonth(month, one.login, one.deductions, one.total) for one in made.people]
     return {month: made for month, made in known.items() if month >= first}
@@ -133,6 +139,14 @@ def _day(charge: Charge) -> date:
     return date.fromisoformat(charge.warned[-1]) if charge.warned else charge.month.last_day
 
 
+def _check(record: Record, after: Month | None, month: Month) -> None:
+    """Raises InvalidInput with what is wrong with the findings charged up to a month, those up to an earlier one left out."""
+    fresh = (one for one in record.findings if one.charged_in <= month and (after is None or after < one.charged_in))
+    wrong = list(wrong_findings(record.law, fresh))
+    if wrong:
+        raise InvalidInput(wrong)
+
+
 def _open(record: Record, month: Month, earlier: Sequence[EarlierMonth]) -> Tally:
     findings = tuple(one for one in record.findings if one.charged_in <= month)
     facts = Facts(
@@ -143,7 +157,7 @@ def _open(record: Record, month: Month, earlier: Sequence[EarlierMonth]) -> Tall
         warnings=record.warnings,
         earlier_months=tuple(earlier),
     )
-    made = tally(record.law, facts)
+    made = tally_checked(record.law, facts)
     return replace(made, people=tuple(one for one in made.people if one.post or one.lines))
 
 

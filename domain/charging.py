@@ -158,8 +158,7 @@ def _commission(stake: Stake) -> int:
 
 def regular(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
     """What the findings of the month asked cost a person in it, adjustments left out."""
-    here = (finding for finding in facts.findings_of.get(facts.month, ()) if person.may_answer_for(finding))
-    mine = [finding for finding in here if finding.charged_in == facts.month]
+    mine = [one for one in facts.that_may_concern(person, facts.month) if one.charged_in == facts.month]
     return [one for ordered in stakes(book, mine, person).values() for one in charge(ordered)]
 
 
@@ -172,7 +171,7 @@ def adjustments(law: Law, facts: Facts, person: Person, booked: Month) -> list[C
     found: list[Charge] = []
     for month in sorted({one.month for one in facts.adjustments_in.get(booked, ())}):
         book = law.of(month)
-        known = [one for one in facts.findings_of[month] if one.charged_in <= booked and person.may_answer_for(one)]
+        known = [one for one in facts.that_may_concern(person, month) if one.charged_in <= booked]
         items = stakes(book, (one for one in known if one.charged_in == booked), person).keys()
         concerned = (one for one in known if charged_item(book, one).code in items)
         for ordered in stakes(book, concerned, person).values():
@@ -196,10 +195,10 @@ def from_metrics(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
     Of each metric, all figures count that are about the community or an area of theirs on the period's last day. One below
     its limit is enough for a deduction; a bonus needs every metric reported, and every figure at its mark.
     """
+    if not person.may_be_measured:
+        return []
     found: list[Charge] = []
-    for item in book.items.values():
-        if item.counting is not Counting.METRIC:
-            continue
+    for item in book.measured:
         failing = tuple(metric for test in item.any for metric in figures(facts, person, test.metric) if test.met(metric.value))
         marks = [(test, figures(facts, person, test.metric)) for test in item.all]
         reached = bool(marks) and all(own and all(test.met(metric.value) for metric in own) for test, own in marks)
@@ -213,8 +212,6 @@ def from_metrics(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
 
 def figures(facts: Facts, person: Person, name: str) -> list[Metric]:
     """The figures of a metric whose period ends with the month asked and which are a person's; by area."""
-    if not person.may_be_measured:
-        return []
     last_day = facts.month.last_day
     mine = (metric for metric in facts.figures_ending.get(name, ()) if person.measured_by(metric.area, last_day))
     return sorted(mine, key=lambda metric: (metric.area is not None, metric.area or ""))

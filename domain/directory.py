@@ -15,7 +15,7 @@ from domain.policy import Policy
 from domain.ports import Codec, EventLog
 from domain.price_list import PriceList, parse_price_list
 from domain.rule_books import RuleBooks
-from domain.scorecard import RuleBook, parse_rule_book
+from domain.scorecard import RuleBook, rule_book
 from domain.staff import EVERYWHERE, PersonState
 from domain.staff import SCOPE as PEOPLE
 from domain.terms import AssigneeType, Role
@@ -86,7 +86,7 @@ class Directory:
         """The rule books of a community, each from its month on."""
         if code not in self._laws:
             texts = self.community(code).rule_books.items()
-            self._laws[code] = RuleBooks(self.book, {Period.parse(start).first: parse_rule_book(text) for start, text in texts})
+            self._laws[code] = RuleBooks(self.book, {Period.parse(start).first: rule_book(text) for start, text in texts})
         return self._laws[code]
 
     def day(self, code: str, moment: datetime) -> date:

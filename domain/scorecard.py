@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
@@ -273,6 +273,11 @@ class RuleBook(_Part):
         """Every item by its code, in the order of the book."""
         return {**self.deductions, **self.bonuses}
 
+    @cached_property
+    def measured(self) -> tuple[Item, ...]:
+        """The items that figures decide, in the order of the book."""
+        return tuple(item for item in self.items.values() if item.counting is Counting.METRIC)
+
     def of(self, month: tuple[int, int]) -> "RuleBook":
         """The book of a month: this one, where there is no other (see :class:`Law`)."""
         return self
@@ -296,6 +301,10 @@ def parse_rule_book(text: str) -> RuleBook:
     if wrong:
         raise InvalidInput(wrong)
     return book
+
+
+rule_book = lru_cache(maxsize=64)(parse_rule_book)
+"""The rule book of a text that was published: parsed once, however often tallies ask for it. A book never changes."""
 
 
 def _named(place: tuple[int | str, ...], message: str, kind: str = "") -> FieldError:

@@ -22,7 +22,7 @@ from domain.finding import Finding, as_fact
 from domain.privacy import Personal
 from domain.reprimand import Reprimand
 from domain.rule_books import RuleBooks
-from domain.scorecard import parse_rule_book
+from domain.scorecard import rule_book
 from domain.staff import Grant, Person, person_stream
 from domain.terms import ReprimandKind, Role, WaiveReason
 from projections.appraisal_tally import record
@@ -276,7 +276,7 @@ class Plain:
 
 def plain_months(plain: Plain, until: Month) -> dict[Month, Any]:
     """The months of a year up to one, each by the pure function; closed ones as they were closed come out the same."""
-    law = RuleBooks(BOOK, {start: parse_rule_book(text) for start, text in plain.books.items()})
+    law = RuleBooks(BOOK, {start: rule_book(text) for start, text in plain.books.items()})
     found: dict[Month, Any] = {}
     earlier: list[EarlierMonth] = []
     month = Month(until.year, 1)

@@ -69,7 +69,7 @@ def figures(random: Random) -> Iterator[FigureRow]:
             for n in range(AREAS):
                 value = Decimal(random.randint(0, 3)) if rule.kind == "count" else Decimal(random.randint(80, 100)) / 100
                 month = str(Period.parse(period).last)
-                yield FigureRow(_id(random), HERE, name, period, month, f"A{n}", str(value), "finance", AT)
+                yield FigureRow(_id(random), 0, HERE, name, period, month, f"A{n}", str(value), "finance", AT)
 
 
 class Rows:
@@ -91,13 +91,16 @@ def year() -> Row:
     reported = [FIGURES.encode(row) for row in figures(random)]
     reader = Rows(posts, counted, reported, [], [], [])
 
-    def ours() -> float:
+    async def ours() -> float:
         begun = perf_counter()
-        known = asyncio.run(record(reader, HERE, YEAR, BOOK))
+        known = await record(reader, HERE, YEAR, BOOK)
         made = tallies(known.record, Month(YEAR, 1), Month(YEAR, 12))
         total = summed(list(made.values()), Period.parse(str(YEAR)))
         assert (len(made), len(total.people)) == (12, 1 + STAFF + AREAS)
         return perf_counter() - begun
 
-    best = min(ours() for _ in range(3))
+    async def rounds() -> float:
+        return min([await ours() for _ in range(3)])
+
+    best = asyncio.run(rounds())
     return Row(f"year of {FLATS} flats, {FINDINGS} findings", 1 / best, 1.0, "a second a year", 1)
