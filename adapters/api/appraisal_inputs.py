@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.api import responses
-from adapters.api.commands import command, written
+from adapters.api.commands import command, done_response
 from adapters.api.description import command_extra
 from adapters.api.routing import resources
 from adapters.appraisal_documents import (
@@ -37,7 +37,7 @@ async def report(request: Request) -> Response:
     """Reported again, the later value counts; what a closed month was made from stays as it is."""
     async with command(request, ReportFigure) as (write, body):
         done = await write.api.gongdan.appraisal.report(body, write.request())
-        return written(figure_answer(done.state), 200, done.state.version, done.position)
+        return done_response(figure_answer(done.state), done)
 
 
 @router.post(
@@ -52,8 +52,7 @@ async def warn(request: Request) -> Response:
     """Every second one of a calendar year costs points, in the month of the second (D2 五.5)."""
     async with command(request, GiveReprimand) as (write, body):
         done = await write.api.gongdan.appraisal.reprimand(body, write.request())
-        state = done.state
-        return written(reprimand_answer(state), 201, state.version, done.position, f"/warnings/{state.id}")
+        return done_response(reprimand_answer(done.state), done, f"/warnings/{done.state.id}")
 
 
 @router.post(
@@ -67,7 +66,7 @@ async def withdraw(request: Request, id_: Annotated[UUID, Path(alias="id")]) -> 
     """It was given wrongly; it counts no more."""
     async with command(request, WithdrawReprimand) as (write, body):
         done = await write.api.gongdan.appraisal.withdraw(id_, body, write.request())
-        return written(reprimand_answer(done.state), 200, done.state.version, done.position)
+        return done_response(reprimand_answer(done.state), done)
 
 
 @router.post(
@@ -81,7 +80,7 @@ async def probation(request: Request) -> Response:
     """Set again, the later dates count; examined again, the later examination does."""
     async with command(request, SetProbation) as (write, body):
         done = await write.api.gongdan.appraisal.probation(body, write.request())
-        return written(probation_answer(done.state), 200, done.state.version, done.position)
+        return done_response(probation_answer(done.state), done)
 
 
 @router.post(
@@ -95,4 +94,4 @@ async def evaluate(request: Request) -> Response:
     """Said again for the same period, the later opinion counts. Evaluations change no points."""
     async with command(request, Evaluate) as (write, body):
         done = await write.api.gongdan.appraisal.evaluate(body, write.request())
-        return written(evaluation_answer(done.state), 200, done.state.version, done.position)
+        return done_response(evaluation_answer(done.state), done)

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 from starlette.requests import Request as HttpRequest
@@ -114,6 +114,34 @@ def written(answer: Answer, status: int, version: int, position: int, location: 
     return Response(answer.json_bytes(), status, headers, "application/json")
 
 
+class Stated(Protocol):
+    """What a command was carried out on, at a version."""
+
+    @property
+    def version(self) -> int:
+        """Of its last event."""
+        ...
+
+
+class CarriedOut(Protocol):
+    """A command that was carried out: what it was done to, and where the last event stands."""
+
+    @property
+    def state(self) -> Stated:
+        """As it now is."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """Of the log."""
+        ...
+
+
+def done_response(answer: Answer, done: CarriedOut, location: str | None = None) -> Response:
+    """The resource as a command left it; it was made by it where it has a ``location``."""
+    return written(answer, 200 if location is None else 201, done.state.version, done.position, location)
+
+
 def waiting_response(answer: Waiting, status: int = 202) -> Response:
     """An approval as it stood when the command was answered first."""
     case = answer.case
@@ -128,4 +156,4 @@ async def ticket_response(write: Writing, answer: Done | Waiting, status: int = 
     inquiries = write.api.gongdan.inquiries
     reading = await inquiries.after_command(write.caller.login, answer.state, answer.recorded_at, answer.position)
     location = f"/tickets/{answer.state.id}" if status == 201 else None
-    return written(ticket_answer(reading), status, answer.state.version, answer.position, location)
+    return done_response(ticket_answer(reading), answer, location)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from adapters.api import responses
 from adapters.api.authentication import TheCaller
 from adapters.api.command_bodies import Empty
-from adapters.api.commands import Writing, command, written
+from adapters.api.commands import Writing, command, done_response
 from adapters.api.context import TheApi
 from adapters.api.description import PUBLIC, command_extra
 from adapters.api.reading import MinPosition, json_answer, reached
@@ -97,7 +97,7 @@ async def get_roster(api: TheApi, caller: TheCaller, community: CommunityParam, 
 async def _answer(write: Writing, done: RosterDone, status: int = 200) -> Response:
     reading = await write.api.gongdan.rostering.after_command(write.caller.login, done.state)
     location = f"/rosters?community={done.state.community}&month={done.state.month}" if status == 201 else None
-    return written(roster_answer(reading), status, done.state.version, done.position, location)
+    return done_response(roster_answer(reading), done, location)
 
 
 @router.post(
@@ -175,7 +175,7 @@ async def issue_feed(request: Request) -> Response:
         done = await g.rostering.issue_feed(secret_digest(name), write.request())
         path = f"/rosters/feeds/{name}.ics"
         made = MadeFeed(login=write.caller.login, active=True, address=f"{router.prefix}{path}")
-        return written(made, 201, done.state.version, done.position, path)
+        return done_response(made, done, path)
 
 
 @router.post(
@@ -189,7 +189,7 @@ async def revoke_feed(request: Request) -> Response:
     """Its address is nobody's any more."""
     async with command(request, Empty) as (write, _):
         done = await write.api.gongdan.rostering.revoke_feed(write.request())
-        return written(FeedAnswer(login=write.caller.login, active=False), 200, done.state.version, done.position)
+        return done_response(FeedAnswer(login=write.caller.login, active=False), done)
 
 
 @router.get(

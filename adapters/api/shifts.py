@@ -12,7 +12,7 @@ from starlette.responses import Response
 from adapters.api import responses
 from adapters.api.authentication import TheCaller
 from adapters.api.command_bodies import OCCURRED, OFFLINE
-from adapters.api.commands import Writing, command, written
+from adapters.api.commands import Writing, command, done_response
 from adapters.api.context import TheApi
 from adapters.api.description import command_extra
 from adapters.api.reading import json_answer
@@ -118,7 +118,7 @@ class ReviewShift(Timed):
 async def _answer(write: Writing, done: ShiftDone, status: int = 200) -> Response:
     reading = await write.api.gongdan.duty_records.after_command(write.caller.login, done.state)
     location = f"/shifts/{done.state.id}" if status == 201 else None
-    return written(shift_answer(reading), status, done.state.version, done.position, location)
+    return done_response(shift_answer(reading), done, location)
 
 
 @router.post(
