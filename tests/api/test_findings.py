@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from projections.findings import FINDINGS
 from tests.api.client import Client, problem
 
 pytestmark = pytest.mark.anyio
@@ -104,6 +105,25 @@ async def test_a_list_holds_what_its_reader_may_read(live: Client) -> None:
         pages.append((await live.get("wang", "/findings", limit=1, cursor=pages[-1]["next_cursor"])).json())
     assert [one["id"] for page in pages for one in page["items"]] == every
     assert problem(await live.get("fang", "/findings", community="JX")) == "not-found"
+
+
+async def test_built_anew_the_list_is_the_same_with_what_is_legal(live: Client) -> None:
+    """From the events alone: every reader gets the same bytes as before, `legal` and all."""
+    recorded_only = await recorded(live)
+    bonus = await recorded(live, item="B1", parties=[], points={"director": "1", "administrator": "1"})
+    contested = await recorded(live, quantity=2)
+    for by, step, body in (("wang", "confirm", {}), ("zhang", "contest", {"reason": "当日休息"})):
+        assert (await live.post(by, f"/findings/{contested['id']}/{step}", body)).status_code == 200
+    waived = await recorded(live, by="kao", parties=["wang"])
+    assert (await live.post("wang", f"/findings/{waived['id']}/confirm")).status_code == 403
+    readers = ("wang", "kao", "chen", "zhang", "hua", "shen")
+    before = {login: await listed(live, login) for login in readers}
+    assert [one["legal"] for one in before["wang"]] == [[], ["uphold", "revoke"], ["confirm", "waive"], ["confirm", "waive"]]
+    assert [one["id"] for one in before["zhang"]] == [contested["id"], recorded_only["id"]]
+    assert bonus["id"] in {one["id"] for one in before["hua"]}
+    await live.estate.gongdan.projections.rebuild(FINDINGS.name)
+    assert {login: await listed(live, login) for login in readers} == before
+    assert not [found for found in await live.estate.gongdan.projections.check(FINDINGS.name) if found.differences]
 
 
 async def test_what_the_system_proposes_is_listed_with_its_clock(live: Client) -> None:

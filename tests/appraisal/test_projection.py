@@ -1,17 +1,23 @@
-"""The projection ``appraisal_tally`` equals the pure function at every position of the log, on every store."""
+"""The projections ``appraisal_tally`` and ``findings`` equal the log at every position of it, on every store."""
 
 import json
+from dataclasses import replace
 from random import Random
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.store.keys import KeyStore
+from domain.aggregate import apply
 from domain.appraisal_answer import as_document
 from domain.appraisal_facts import Month
+from domain.finding import Finding, FindingState
 from projections.appraisal_tally import APPRAISAL_TALLY
-from tests.appraisal.walk import Plain, Rows, Walk, plain_months, projected
+from projections.findings import FINDINGS, FindingFilters, findings
+from projections.view import View
+from tests.appraisal.walk import HERE, Plain, Rows, Walk, plain_months, projected
 from tests.read_models.conftest import NewEstate, keys, new_estate, urls
 from tests.read_models.estate import Estate, estate_at
 
@@ -56,15 +62,39 @@ async def test_the_same_on_many_walks(keys: KeyStore, random: Random) -> None:
         await same_at_every_position(estate, random, 40)
 
 
+@settings(few, max_examples=1)
+@given(walks)
+async def test_findings_are_those_of_the_log_at_every_position(new_estate: NewEstate, random: Random) -> None:
+    """Each as its events left it, but for the texts and the clock, which stay in its stream; the latest first."""
+    async with new_estate() as estate:
+        walk = Walk(estate, random)
+        await walk.begin()
+        for _ in range(40):
+            await walk.step()
+        follower = await estate.new_set(FINDINGS)
+        states: dict[UUID, FindingState] = {}
+        for stored in await estate.log():
+            await follower.advance(1)
+            event = estate.codec.decode(stored)
+            if isinstance(event, Finding.Event):
+                states[stored.stream_id] = apply(states.get(stored.stream_id), event)
+            rows = await findings(Rows(estate, follower), [HERE], FindingFilters(), limit=1000)
+            expected = [replace(one, note=None, grounds=None, review=None, reading=None) for one in states.values()]
+            assert [row.state() for row in rows] == expected[::-1], stored.position
+        assert states
+        assert not await estate.differences(follower)
+
+
+@pytest.mark.parametrize("view", [APPRAISAL_TALLY, FINDINGS], ids=lambda view: view.name)
 @settings(few, max_examples=2)
 @given(walks)
-async def test_a_rebuild_in_one_batch_is_the_same(keys: KeyStore, random: Random) -> None:
+async def test_a_rebuild_in_one_batch_is_the_same(keys: KeyStore, view: View, random: Random) -> None:
     async with estate_at("memory:", keys) as estate:
         walk = Walk(estate, random)
         await walk.begin()
         for _ in range(60):
             await walk.step()
-        slow, at_once = await estate.new_set(APPRAISAL_TALLY, 1), await estate.new_set(APPRAISAL_TALLY, 2)
+        slow, at_once = await estate.new_set(view, 1), await estate.new_set(view, 2)
         while await slow.advance(random.choice([1, 3, 10])):
             pass
         await at_once.catch_up(1000)
