@@ -74,14 +74,17 @@ class ProbationAnswer(Answer):
 
 
 class EvaluationAnswer(Answer):
-    """What somebody says of somebody for a period; the last opinion counts."""
+    """What somebody says of somebody for a period; the last opinion counts.
 
-    id: UUID
+    ``id`` and ``by`` are left out where a colleague said it and the person it is about reads it: one tells the other.
+    """
+
+    id: UUID | None
     community: str
     login: str
     kind: t.EvaluationKind
     period: str
-    by: str
+    by: str | None
     score: int | None
     remarks: str | None
     opinions: int
@@ -128,16 +131,16 @@ def probation_answer(s: ProbationState) -> ProbationAnswer:
     return ProbationAnswer(id=s.id, community=s.community, login=s.login, examinations=taken, version=s.version, **dates)
 
 
-def evaluation_answer(s: EvaluationState) -> EvaluationAnswer:
-    """An evaluation, its remarks masked."""
+def evaluation_answer(s: EvaluationState, *, nameless: bool = False) -> EvaluationAnswer:
+    """An evaluation, its remarks masked; ``nameless`` without who said it."""
     last = s.opinions[-1]
     return EvaluationAnswer(
-        id=s.id,
+        id=None if nameless else s.id,
         community=s.community,
         login=s.login,
         kind=s.kind,
         period=s.period,
-        by=s.by,
+        by=None if nameless else s.by,
         score=last.score,
         remarks=None if last.remarks is None else MASKED,
         opinions=len(s.opinions),

@@ -23,7 +23,7 @@ from domain.finding import Finding, FindingState
 from domain.probation import Probation, ProbationState
 from domain.reprimand import Reprimand, ReprimandState
 from domain.rule_books import RuleBooks
-from domain.scorecard import Points, RuleBook, Severity, parse_rule_book
+from domain.scorecard import Points, RuleBook, Severity, rule_book
 from domain.staff import Grant, Person, PersonState
 from domain.terms import EvaluationKind, ReprimandKind, Role
 from domain.ticket_state import Text
@@ -74,6 +74,7 @@ class FigureRow(NamedTuple):
     """What counts of a figure; ``month`` is the last of its period."""
 
     figure: UUID
+    first_position: int
     community: str
     metric: str
     period: str
@@ -88,6 +89,7 @@ class ReprimandRow(NamedTuple):
     """A warning that stands."""
 
     reprimand: UUID
+    first_position: int
     community: str
     login: str
     kind: ReprimandKind
@@ -123,6 +125,7 @@ class ProbationRow(NamedTuple):
     """A probation with its last examination."""
 
     probation: UUID
+    first_position: int
     community: str
     login: str
     begins: str
@@ -142,6 +145,7 @@ class EvaluationRow(NamedTuple):
     """The last opinion of somebody on somebody; ``month`` is the last of its period."""
 
     evaluation: UUID
+    first_position: int
     community: str
     login: str
     kind: EvaluationKind
@@ -157,14 +161,19 @@ def _in(*columns: str) -> tuple[Index, ...]:
     return (Index(("community", *columns)),)
 
 
+_LISTED = _in("first_position")
+"""The order of lists: where the log first knew of something, which tells nobody who said it."""
+
 POSTS = Table("appraisal_posts", PostRow, key=("person", "given"), stream="person", indexes=_in())
 COUNTED = Table("appraisal_findings", CountedRow, key=("finding",), stream="finding", indexes=(*_in("charged"), *_in("month")))
-FIGURES = Table("appraisal_figures", FigureRow, key=("figure",), stream="figure", indexes=_in("month"))
-REPRIMANDS = Table("appraisal_reprimands", ReprimandRow, key=("reprimand",), stream="reprimand", indexes=_in("day"))
+FIGURES = Table("appraisal_figures", FigureRow, key=("figure",), stream="figure", indexes=(*_in("month"), *_LISTED))
+REPRIMANDS = Table("appraisal_reprimands", ReprimandRow, key=("reprimand",), stream="reprimand", indexes=(*_in("day"), *_LISTED))
 RULE_BOOKS = Table("appraisal_rule_books", RuleBookRow, key=("stream", "from_month"), stream="stream", indexes=_in())
 CLOSED = Table("appraisal_closed", ClosedRow, key=("book", "month"), stream="book", indexes=_in("month"))
-PROBATIONS = Table("appraisal_probations", ProbationRow, key=("probation",), stream="probation", indexes=_in())
-EVALUATIONS = Table("appraisal_evaluations", EvaluationRow, key=("evaluation",), stream="evaluation", indexes=_in("month"))
+PROBATIONS = Table("appraisal_probations", ProbationRow, key=("probation",), stream="probation", indexes=_LISTED)
+EVALUATIONS = Table(
+    "appraisal_evaluations", EvaluationRow, key=("evaluation",), stream="evaluation", indexes=(*_in("month"), *_LISTED)
+)
 TABLES: tuple[Table[Any], ...] = (POSTS, COUNTED, FIGURES, REPRIMANDS, RULE_BOOKS, CLOSED, PROBATIONS, EVALUATIONS)
 
 
@@ -178,13 +187,13 @@ def fold(steps: Sequence[Step]) -> Iterable[Write]:
         case Finding.Event():
             yield _finding(state, after.first_position)
         case Figure.Event():
-            yield _figure(state)
+            yield _figure(state, after.first_position)
         case Reprimand.Event():
-            yield _reprimand(state)
+            yield _reprimand(state, after.first_position)
         case Probation.Event():
-            yield _probation(state)
+            yield _probation(state, after.first_position)
         case Evaluation.Event():
-            yield _evaluation(state)
+            yield _evaluation(state, after.first_position)
         case Community.Event():
             yield from _rule_books(state)
         case AppraisalBook.Event():
@@ -229,24 +238,28 @@ def _finding(s: FindingState, first_position: int) -> Write:
     )
 
 
-def _figure(s: FigureState) -> Write:
+def _figure(s: FigureState, first_position: int) -> Write:
     last = s.reports[-1]
     month = str(Period.parse(s.period).last)
-    return Put(FIGURES, FigureRow(s.id, s.community, s.metric, s.period, month, s.area, str(last.value), last.by, last.at))
+    return Put(
+        FIGURES,
+        FigureRow(s.id, first_position, s.community, s.metric, s.period, month, s.area, str(last.value), last.by, last.at),
+    )
 
 
-def _reprimand(s: ReprimandState) -> Write:
+def _reprimand(s: ReprimandState, first_position: int) -> Write:
     if not s.counts or s.day is None:
         return Drop(REPRIMANDS, (s.id.bytes,))
-    return Put(REPRIMANDS, ReprimandRow(s.id, s.community, s.login, s.kind, s.day.isoformat(), s.by, s.reason))
+    return Put(REPRIMANDS, ReprimandRow(s.id, first_position, s.community, s.login, s.kind, s.day.isoformat(), s.by, s.reason))
 
 
-def _probation(s: ProbationState) -> Write:
+def _probation(s: ProbationState, first_position: int) -> Write:
     last = s.examinations[-1] if s.examinations else None
     return Put(
         PROBATIONS,
         ProbationRow(
             s.id,
+            first_position,
             s.community,
             s.login,
             s.start.isoformat() if s.start else "",
@@ -259,11 +272,13 @@ def _probation(s: ProbationState) -> Write:
     )
 
 
-def _evaluation(s: EvaluationState) -> Write:
+def _evaluation(s: EvaluationState, first_position: int) -> Write:
     last, month = s.opinions[-1], str(Period.parse(s.period).last)
     return Put(
         EVALUATIONS,
-        EvaluationRow(s.id, s.community, s.login, s.kind, s.period, month, s.by, last.at, last.score, last.remarks),
+        EvaluationRow(
+            s.id, first_position, s.community, s.login, s.kind, s.period, month, s.by, last.at, last.score, last.remarks
+        ),
     )
 
 
@@ -293,7 +308,7 @@ def _closed(step: Step) -> Iterable[Write]:
 
 
 TAKES = ("person.", "community.", "finding.", "figure.", "reprimand.", "probation.", "evaluation.", "appraisal_book.")
-APPRAISAL_TALLY = View("appraisal_tally", 2, TABLES, TAKES, fold)
+APPRAISAL_TALLY = View("appraisal_tally", 3, TABLES, TAKES, fold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +349,7 @@ async def record(reader: Reader, community: str, year: int, first: RuleBook) -> 
     held = [POSTS.decode(row) for row in posts]
     published = [RULE_BOOKS.decode(row) for row in books]
     found = Record(
-        law=RuleBooks(first, {_month(row.from_month): parse_rule_book(row.text) for row in published}),
+        law=RuleBooks(first, {_month(row.from_month): rule_book(row.text) for row in published}),
         people=tuple(person for login in dict.fromkeys(row.login for row in held) if (person := _person(login, held))),
         findings=tuple(findings),
         metrics=tuple(_metric(FIGURES.decode(row)) for row in figures),

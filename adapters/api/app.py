@@ -15,6 +15,7 @@ from starlette.responses import Response
 from adapters.api import (
     PREFIX,
     appraisal_inputs,
+    appraisal_lists,
     appraisals,
     approvals,
     attachments,
@@ -60,6 +61,7 @@ ROUTERS = (
     rule_books.router,
     findings.router,
     appraisal_inputs.router,
+    appraisal_lists.router,
     appraisals.router,
     people.router,
     privacy.router,

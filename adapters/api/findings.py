@@ -1,6 +1,6 @@
 """Findings (考评事项): recording, deciding, contesting, and reading them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -10,21 +10,20 @@ from starlette.responses import Response
 
 from adapters.api import responses
 from adapters.api.authentication import Caller, TheCaller
-from adapters.api.commands import Writing, command, waiting_response, written
+from adapters.api.commands import Writing, command, done_response, waiting_response
 from adapters.api.context import Api, TheApi
 from adapters.api.description import command_extra
-from adapters.api.paging import Cursor, Limit, Page, open_cursor, seal_cursor
+from adapters.api.paging import Cursor, Limit, Page, readable_page
 from adapters.api.reading import MinPosition, json_answer, reached
 from adapters.api.routing import resources
 from adapters.finding_documents import FindingAnswer, finding_answer
 from adapters.pages.labels import label
 from domain import finding_commands as c
 from domain.errors import NotFound
-from domain.finding import FindingState
 from domain.finding_desk import FindingDone
 from domain.requests import Waiting
 from domain.terms import FindingStatus, FindingTrigger
-from projections.findings import FINDINGS, FindingFilters, findings
+from projections.findings import FINDINGS, FindingFilters, FindingRow, findings
 
 router = resources("appraisal")
 
@@ -36,7 +35,7 @@ async def _answer(write: Writing, done: FindingDone | Waiting, status: int = 200
         return waiting_response(done)
     reading = await write.api.gongdan.finding_records.after_command(write.caller.login, done.state)
     location = f"/findings/{done.state.id}" if status == 201 else None
-    return written(finding_answer(reading), status, done.state.version, done.position, location)
+    return done_response(finding_answer(reading), done, location)
 
 
 @router.post(
@@ -87,19 +86,16 @@ async def page_of_findings(
         raise NotFound("community")
     communities = own if filters.community is None else [filters.community]
     books = {code: await g.finding_records.book(code) for code in communities}
-    before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
-    found: list[tuple[int, FindingState]] = []
-    while len(found) <= limit:
-        rows = await findings(g.projections.reader(FINDINGS.name), communities, filters, before=before, limit=limit + 1)
-        for row in rows:
-            state = row.state()
-            if g.finding_records.may_read(caller.directory, caller.login, state, books[row.community]):
-                found.append((row.first_position, state))
-        if len(rows) <= limit:
-            break
-        before = rows[-1].first_position
-    more = seal_cursor(found[limit - 1][0]) if len(found) > limit else None
-    readings = [await g.finding_records.after_command(caller.login, state) for _, state in found[:limit]]
+    reader = g.projections.reader(FINDINGS.name)
+
+    async def fetch(before: int | None, size: int) -> Sequence[FindingRow]:
+        return await findings(reader, communities, filters, before=before, limit=size)
+
+    def may_read(row: FindingRow) -> bool:
+        return g.finding_records.may_read(caller.directory, caller.login, row.state(), books[row.community])
+
+    rows, more = await readable_page(fetch, may_read, limit, cursor)
+    readings = [await g.finding_records.after_command(caller.login, row.state()) for row in rows]
     return Page[FindingAnswer](items=[finding_answer(reading) for reading in readings], next_cursor=more)
 
 

@@ -2,8 +2,8 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
-from typing import Annotated, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Annotated, Generic, Protocol, TypeVar
 
 from fastapi import Query
 
@@ -11,6 +11,18 @@ from adapters.documents import Answer
 from domain.errors import invalid
 
 T = TypeVar("T")
+
+
+class Placed(Protocol):
+    """A row with its place in the log."""
+
+    @property
+    def first_position(self) -> int:
+        """Where the log first knew of it."""
+        ...
+
+
+P = TypeVar("P", bound=Placed)
 
 Limit = Annotated[int, Query(ge=1, le=200, description="how many items at most")]
 Cursor = Annotated[str | None, Query(max_length=400, description="next_cursor of the page before")]
@@ -46,3 +58,19 @@ def page_of(items: Iterable[tuple[str, T]], limit: int, cursor: str | None) -> t
     rest = sorted((pair for pair in items if after is None or pair[0] > after), key=lambda pair: pair[0])
     more = seal_cursor(rest[limit - 1][0]) if len(rest) > limit else None
     return [item for _, item in rest[:limit]], more
+
+
+async def readable_page(
+    fetch: Callable[[int | None, int], Awaitable[Sequence[P]]], may_read: Callable[[P], bool], limit: int, cursor: str | None
+) -> tuple[list[P], str | None]:
+    """A page of the rows that somebody may read, the latest first; ``fetch`` gives some of those before a position."""
+    before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
+    found: list[P] = []
+    while len(found) <= limit:
+        rows = await fetch(before, limit + 1)
+        found += [row for row in rows if may_read(row)]
+        if len(rows) <= limit:
+            break
+        before = rows[-1].first_position
+    more = seal_cursor(found[limit - 1].first_position) if len(found) > limit else None
+    return found[:limit], more

@@ -17,8 +17,9 @@ from adapters.tally_documents import (
 from domain.appraisal_answer import amount, as_document
 from domain.appraisal_facts import ConfirmedFinding, Period
 from domain.appraisal_frozen import shown
+from domain.appraisal_reading import reads_tallies
 from domain.appraisal_record import Record, months, probation_result, tally_of
-from domain.authority import Held, Mode, Need, Relation, Right, denied, weigh
+from domain.authority import Held, Right, denied
 from domain.directory import Directory
 from domain.errors import NotFound, invalid
 from domain.scorecard import Post
@@ -47,13 +48,7 @@ class Sight:
 
     def of(self, login: str, post: str | None) -> bool:
         """Whether they see one person's: their own, that of whoever is no director, of closed months, or everybody's."""
-        about = {
-            Need.ABOUT_SELF: login == self.login,
-            Need.ABOUT_STAFF: post != Post.DIRECTOR,
-            Need.CLOSED: self.closed,
-        }
-        relation = Relation(frozenset(need for need, holds in about.items() if holds))
-        return weigh(Right.READ_TALLIES, self.roles, relation) is Mode.FULL
+        return reads_tallies(self.roles, own=login == self.login, staff=post != Post.DIRECTOR, closed=self.closed)
 
 
 def sight_of(directory: Directory, login: str, roles: Sequence[Held], status: AppraisalStatus) -> Sight:

@@ -47,7 +47,9 @@ async def test_a_token_that_ended(api: Client) -> None:
     assert len({answer.content for answer in answers}) == 1
 
 
+REPORTED = ("/metrics", "/warnings", "/probations", "/evaluations")
 READS = ("", "/history", "?version=1", "?at=2026-03-02T10:00:00Z", f"/attachments/{'0' * 64}")
+DECISIONS = ("confirm", "waive", "contest", "uphold", "revoke")
 COMMANDS: dict[str, dict[str, Any]] = {
     "accept": {},
     "classify": {"kind": "other"},
@@ -94,11 +96,38 @@ async def test_what_else_is_next_door_reads_as_none_at_all(api: Client) -> None:
     assert bare(await api.get("fang", f"/shifts/{shift}")) == bare(await api.get("fang", f"/shifts/{NOBODY}"))
     there = await api.post("fang", f"/shifts/{shift}/take-over", {"reason": "x"})
     assert bare(there) == bare(await api.post("fang", f"/shifts/{NOBODY}/take-over", {"reason": "x"}))
-    for path in ("/shifts/current", "/workload", "/worklist", "/areas", "/people", "/price-list", "/communities", "/tickets"):
+    for path in (
+        "/shifts/current",
+        "/workload",
+        "/worklist",
+        "/areas",
+        "/people",
+        "/price-list",
+        "/communities",
+        "/tickets",
+        "/findings",
+        *REPORTED,
+    ):
         suffix = "/{}" if path == "/communities" else "?community={}"
         assert bare(await api.get("yun", path + suffix.format("JX"))) == bare(await api.get("yun", path + suffix.format("NO")))
     for body in ({"ticket": ticket["id"], "reason": "x"}, {"ticket": NOBODY, "reason": "x"}):
         assert problem(await api.post("fang", "/subjects/erase", body)) == "not-found"
+
+
+async def test_what_is_appraised_next_door_reads_as_none_at_all(api: Client) -> None:
+    """Findings and warnings: every command and question, alike for one that exists and one that doesn't."""
+    body = {"community": "JX", "item": "17", "date": "2026-03-02", "parties": ["zhang"]}
+    finding = (await api.post("chen", "/findings", body)).json()["id"]
+    warned = {"community": "JX", "login": "zhang", "kind": "warning", "reason": "迟到"}
+    warning = (await api.post("ren", "/warnings", warned)).json()["id"]
+    before = await api.written()
+    asked = [(finding, "/findings/{}/" + name, {} if name == "confirm" else {"reason": "other"}) for name in DECISIONS]
+    for there, path, said in [*asked, (warning, "/warnings/{}/withdraw", {"reason": "误发"})]:
+        answers = [await api.post("fang", path.format(one), said, If_Match='"1"') for one in (there, NOBODY)]
+        assert bare(answers[0]) == bare(answers[1])
+        assert answers[0].status_code == 404
+    assert bare(await api.get("fang", f"/findings/{finding}")) == bare(await api.get("fang", f"/findings/{NOBODY}"))
+    assert await api.written() == before
 
 
 async def test_an_administrator_holds_no_business_right(api: Client) -> None:
