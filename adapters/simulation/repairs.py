@@ -168,7 +168,12 @@ def work(site: Site, ticket: UUID, job: Trouble, at: datetime, *, resolution: st
     done = c.Complete(resolution=resolution or job.case.done, parts=job.case.parts)
     opened = site.rota.at(site.rota.day(start), site.duty.morning)
     if site.chance(OFFLINE) and start - opened > timedelta(hours=1) and not plain:
-        yield Step(at + site.minutes(18, 45), worker, Act(ticket, done, at, offline=True))
+        noted = at  # at the latest when somebody else wrote of the ticket meanwhile
+
+        def sent() -> Act:
+            return Act(ticket, done, max(noted, site.changed_at(ticket)), offline=True)
+
+        yield Step(at + site.minutes(18, 45), worker, sent)
         at += timedelta(minutes=45)
     else:
         yield Step(at, worker, Act(ticket, done))

@@ -5,7 +5,7 @@ import asyncio
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import appending, appraisal, duty, rules
+from tests.benchmarks import appending, appraisal, duty, pages, rules
 from tests.benchmarks.rounds import Row
 from tests.postgres_server import running_postgres
 
@@ -16,6 +16,7 @@ def main() -> None:
     with running_postgres() as server:
         found.append(asyncio.run(appending.on_postgres(server.create_database(), server.create_database())))
     found += asyncio.run(duty.rows())
+    found += asyncio.run(pages.rows())
     Console(width=110).print(_table(found))
 
 

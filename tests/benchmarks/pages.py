@@ -1,0 +1,122 @@
+"""Pages: the server's time for each over a hundred thousand tickets, against the same pages over a thousand."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID, uuid5
+
+import httpx2
+import structlog
+
+from adapters.api.app import create_app
+from adapters.composition import Gongdan, make_new, opened
+from adapters.settings import Settings
+from adapters.store.codec import encode, topic_of
+from domain import ticket_commands as c
+from domain.aggregate import Folded, Meta, occurred
+from domain.ports import Append, NewEvent
+from domain.privacy import Sealed
+from domain.requests import Done, Request
+from domain.terms import Book, CancelReason, Channel
+from domain.ticket import Ticket
+from tests.benchmarks.rounds import Row, rate_async
+from tests.estate import Estate, SetClock, populate
+from tests.pages.surfing import PASSWORD, Surfer
+
+TICKETS, FEW = int(os.environ.get("BENCH_TICKETS", "100000")), 1_000
+OPEN = 300
+"""Tickets that are not finished, at most; the others were withdrawn."""
+SPACE = UUID(int=2026)
+SEALED = Sealed(UUID(int=7), 1, b"n" * 12, b"c" * 60)
+BY = Meta("li", UUID(int=1), policy="2026-1")
+AT_ONCE, TOGETHER = 32, 50
+PAGES = {
+    "workbench": "/",
+    "intake": "/intake?phone=13812345678",
+    "list of tickets": "/tickets",
+    "list, by state and words": "/tickets?state=received&q=水管",
+    "one ticket": "/tickets/{number}",
+    "service report": "/reports?month=2026-03",
+}
+
+
+def tickets(count: int, clock_policy: str, now: datetime) -> Iterator[list[Folded.Event]]:
+    """Requests of the time before, most of them withdrawn."""
+    for n in range(count):
+        id_, at = uuid5(SPACE, str(n)), now - timedelta(minutes=count - n)
+        said = {"subject": SEALED.subject, "channel": Channel.PHONE, "clock_policy": clock_policy, "description": SEALED}
+        yield [
+            occurred(Ticket.TicketReceived, id_, 1, at, BY, community="JX", **said),
+            *([occurred(Ticket.TicketCancelled, id_, 2, at, BY, reason=CancelReason.WITHDRAWN)] if n >= OPEN else ()),
+        ]
+
+
+def _new(event: Folded.Event) -> NewEvent:
+    book = Book.INTAKE.value if isinstance(event, Ticket.TicketReceived) else None
+    stream = (event.originator_id, event.originator_version, topic_of(type(event)))
+    return NewEvent(*stream, "JX", encode(event), book, "Asia/Shanghai")
+
+
+async def fill(g: Gongdan, count: int) -> None:
+    """Through the store's own append, which draws the numbers."""
+    policy = (await g.directory.current()).policy.clock_policy
+    waiting = [[_new(one) for one in events] for events in tickets(count, policy, g.clock.now())]
+    packets = [waiting[i : i + TOGETHER] for i in range(0, len(waiting), TOGETHER)]
+    for i in range(0, len(packets), AT_ONCE):
+        some = packets[i : i + AT_ONCE]
+        await asyncio.gather(*(g.store.append(Append([one for events in packet for one in events])) for packet in some))
+
+
+async def measure(folder: Path, count: int) -> dict[str, float]:
+    """Each page's answers a second, in a store of so many tickets."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    clock = SetClock()
+    settings = Settings(_env_file=None, store=f"sqlite:///{folder}/gongdan.db", rate="1000000/minute", queue=10_000)
+    await make_new(settings, "bench", clock)
+    async with opened(settings, clock) as g:
+        await populate(Estate(g, clock))
+        await g.sign_ins.set_password("chen", PASSWORD)
+        await fill(g, count)
+        reporter = c.Reporter(name="王小明", phone="13812345678")
+        said = {"community": "JX", "channel": Channel.PHONE, "description": "厨房水管漏水", "reporter": reporter}
+        done = await g.desk.receive(c.Receive.model_validate(said), Request("li", g.ids.new()))
+        assert isinstance(done, Done)
+        number = (await g.inquiries.numbers(done.state)).number
+        await g.projections.start()
+        for view in await g.projections.status():
+            while not await g.projections.wait_for(view.name, done.position, 60):
+                print(f"{count} tickets: {view.name} is being built", file=sys.stderr, flush=True)
+        transport = httpx2.ASGITransport(app=create_app(g))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
+            assert (await Surfer(http).sign_in("chen")).status_code == 200
+            found = {}
+            for name, address in PAGES.items():
+
+                async def look(address: str = address.format(number=number)) -> int:
+                    for _ in range(5):
+                        answer = await http.get(address)
+                        assert answer.status_code == 200, answer.text
+                    return 5
+
+                found[name] = await rate_async(look)
+            return found
+
+
+async def rows() -> list[Row]:
+    """Every page, in a store of many tickets against a store of few."""
+    found = []
+    for count in (TICKETS, FEW):
+        with TemporaryDirectory() as folder:
+            found.append(await measure(Path(folder), count))
+    many, few = found
+    return [Row(f"page: {name}, {TICKETS:,} tickets", many[name], few[name], f"{FEW:,} tickets") for name in PAGES]
+
+
+if __name__ == "__main__":
+    for row in asyncio.run(rows()):
+        print(f"{row.what}: {1000 / row.ours:.1f} ms, {row.against} {1000 / row.baseline:.1f} ms, {row.ratio:.2f}×")
