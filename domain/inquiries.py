@@ -9,16 +9,16 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.aggregate import Folded, apply, fold
-from domain.authority import Mode, Relation, Right, denied, right_of, weigh
+from domain.authority import Mode, Need, Relation, Right, denied, right_of, weigh
 from domain.clocks import Reading, latest, readings
 from domain.directory import Directory
-from domain.errors import NotFound, Overloaded, Refusal, TransitionRefused
+from domain.errors import NotAllowed, NotFound, Overloaded, Refusal, TransitionRefused
 from domain.lifecycle import legal
 from domain.ports import Access, AccessLog, NumberTaken, PlainField, StoredEvent
 from domain.privacy import ERASED, MASKED, Private, mask_name, mask_phone
 from domain.sealing import seal_fields
 from domain.service_desk import ServiceDesk, about_oneself
-from domain.terms import Book, Trigger
+from domain.terms import Book, State, Trigger
 from domain.ticket import Ticket
 from domain.ticket_decisions import FOLLOW_UP_BY_ANOTHER
 from domain.ticket_guards import forbidding, refuse
@@ -102,6 +102,44 @@ class Inquiries:
             last.recorded_at,
         )
 
+    async def carried(self, login: str, tickets: Sequence[UUID], *, personal: bool = True) -> list[TicketReading]:
+        """Of these tickets the dispatched ones that a person carries now, opened by one look that names everybody concerned.
+
+        ``personal`` False gives the masked view without a look. Tickets that moved on or are somebody else's are left out.
+        """
+        directory, now = await self._desk.directory.current(), self._desk.clock.now()
+        found: list[tuple[TicketState, bool]] = []
+        for stream in tickets:
+            state = await self._desk.load(stream)
+            try:
+                relation, opened = await self._reading_right(directory, login, state, Right.READ, "worklist")
+            except (NotFound, NotAllowed):
+                continue
+            if state.state is State.DISPATCHED and Need.OWN in relation.holds:
+                found.append((state, opened and personal))
+        noted: dict[str, bool] = {}
+        for community in dict.fromkeys(state.community for state, opened in found if opened):
+            subjects = [state.subject for state, opened in found if opened and state.community == community and state.subject]
+            noted[community] = await self._noted(login, community, subjects, "worklist", now)
+        return [
+            await self._as_it_stands(directory, login, state, opened and noted[state.community], now) for state, opened in found
+        ]
+
+    async def _as_it_stands(
+        self, directory: Directory, login: str, state: TicketState, opened: bool, now: datetime
+    ) -> TicketReading:
+        """A ticket at its newest version, its texts opened where the look was noted."""
+        [last] = await self._log.read_stream(state.id, after_version=state.version - 1, upto_version=state.version)
+        return TicketReading(
+            state,
+            await self.numbers(state, last.position),
+            await self._opened(_texts_of(state), opened),
+            not opened,
+            latest(readings(state.timeline, state.kind, state.facility, now)),
+            await self._desk.legal(directory, login, state, now),
+            last.recorded_at,
+        )
+
     async def after_command(
         self, login: str, state: TicketState, recorded_at: datetime, position: int | None = None
     ) -> TicketReading:
@@ -128,7 +166,7 @@ class Inquiries:
         state = await self._desk.load(stream)
         _, opened = await self._reading_right(directory, login, state, Right.AUDIT, "history")
         if opened:
-            opened = await self._noted(login, state, "ticket_history", self._desk.clock.now())
+            opened = await self._noted_ticket(login, state, "ticket_history", self._desk.clock.now())
         steps: list[HistoryStep] = []
         before: TicketState | None = None
         for stored in await self._log.read_stream(stream):
@@ -232,18 +270,8 @@ class Inquiries:
     async def _texts(
         self, directory: Directory, login: str, state: TicketState, opened: bool, now: datetime
     ) -> tuple[Mapping[str, str], bool]:
-        if opened:
-            opened = await self._noted(login, state, "ticket", now)
-        named: list[tuple[str, Text]] = [
-            (name, text)
-            for name in ("description", "reporter_name", "reporter_phone", "dwelling", "resolution")
-            if (text := getattr(state, name)) is not None and text.value is not None
-        ]
-        named += [(f"checklist.{c.item}", c.evidence) for c in state.checklist if c.evidence is not None]
-        if state.rectification is not None:
-            named.append(("rectification", state.rectification.what))
-        fields = [(name, PlainField(state.id, text.version, text.name), text.value) for name, text in named]
-        return await self._opened(fields, opened), not opened
+        opened = opened and await self._noted_ticket(login, state, "ticket", now)
+        return await self._opened(_texts_of(state), opened), not opened
 
     async def _opened(self, fields: Sequence[tuple[str, PlainField, Private]], opened: bool) -> dict[str, str]:
         """Texts by name: in full, or masked (names and phones keep a hint, other texts nothing)."""
@@ -259,11 +287,28 @@ class Inquiries:
                 found[name] = mask_phone(text) if name == "reporter_phone" else mask_name(text)
         return found
 
-    async def _noted(self, login: str, state: TicketState, what: str, now: datetime) -> bool:
+    async def _noted_ticket(self, login: str, state: TicketState, what: str, now: datetime) -> bool:
+        return await self._noted(login, state.community, (state.subject,) if state.subject else (), what, now, state.id)
+
+    async def _noted(
+        self, login: str, community: str, subjects: Sequence[UUID], what: str, now: datetime, stream: UUID | None = None
+    ) -> bool:
         """Write the look to the access log; False where that can't be done."""
-        subjects = (state.subject,) if state.subject else ()
         try:
-            await self._access_log.record(Access(now, login, state.community, what, subjects, state.id))
+            await self._access_log.record(Access(now, login, community, what, subjects, stream))
         except Overloaded:
             return False
         return True
+
+
+def _texts_of(state: TicketState) -> list[tuple[str, PlainField, Private]]:
+    """The personal texts of a ticket by name, each with where it was written."""
+    named: list[tuple[str, Text]] = [
+        (name, text)
+        for name in ("description", "reporter_name", "reporter_phone", "dwelling", "resolution")
+        if (text := getattr(state, name)) is not None and text.value is not None
+    ]
+    named += [(f"checklist.{c.item}", c.evidence) for c in state.checklist if c.evidence is not None]
+    if state.rectification is not None:
+        named.append(("rectification", state.rectification.what))
+    return [(name, PlainField(state.id, text.version, text.name), text.value) for name, text in named]

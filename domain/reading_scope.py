@@ -49,12 +49,7 @@ class Scopes:
         desk = await self._desk.desk(community)
         holds = frozenset({Need.ON_DUTY}) if desk is not None and desk.on_duty(login) else frozenset[Need]()
         masked = right is Right.READ  # whoever reads masked lists the same tickets
-        teams = directory.community(community).teams.items()
-        mine = (
-            Assignee(AssigneeType.PERSON, login),
-            *(Assignee(AssigneeType.TEAM, team) for team, members in teams if login in members),
-        )
-        return bounds(right, roles, holds, mine, community, masked=masked)
+        return bounds(right, roles, holds, carried_by(directory, login, community), community, masked=masked)
 
     async def scopes(self, directory: Directory, login: str, right: Right = Right.READ) -> list[Scope]:
         """How far a right reaches in every community where the person has a role; those it does not reach are left out."""
@@ -62,6 +57,13 @@ class Scopes:
             await self.scope(directory, login, code, right) for code in directory.communities_of(login, self._desk.clock.now())
         ]
         return [scope for scope in found if not scope.nothing]
+
+
+def carried_by(directory: Directory, login: str, community: str) -> tuple[Assignee, ...]:
+    """As whom somebody carries work orders in a community: themself, and their teams."""
+    teams = directory.community(community).teams.items()
+    mine = (Assignee(AssigneeType.TEAM, team) for team, members in teams if login in members)
+    return (Assignee(AssigneeType.PERSON, login), *mine)
 
 
 def bounds(

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import ticket_commands as c
-from domain.aggregate import Folded, Meta, fold, occurred
+from domain.aggregate import Folded, Meta, apply, fold, occurred
 from domain.approval import Approval, ApprovalCase
 from domain.authority import TABLE, Held, Mode, Need, Relation, Right, denied, right_of, weigh
 from domain.back_entry import BackEntry, steps_of
@@ -274,6 +274,15 @@ class ServiceDesk:
             if weigh(right_of(trigger), roles, standing) in (Mode.FULL, Mode.SECOND):
                 found.append(trigger)
         return found
+
+    async def legal_after(
+        self, directory: Directory, login: str, state: TicketState, command: c.Command, now: datetime
+    ) -> list[Trigger]:
+        """The triggers that would be legal for a person once they had carried out a command that is legal; nothing is written."""
+        meta = self._meta(directory, state, command, Request(login, self.ids.new()), Entry(now))
+        for event in await self.decided(directory, state, command, max(now, state.occurred_at or now), meta):
+            state = apply(state, event)
+        return await self.legal(directory, login, state, now)
 
     async def carriers(self, directory: Directory, login: str, community: str, now: datetime) -> list[str]:
         """Whom somebody may give a work order to: people who can carry one, as far as the authority table allows."""

@@ -29,7 +29,7 @@ from adapters.documents import Answer
 from domain.authority import Right, denied
 from domain.errors import Overloaded, Refusal, invalid
 from domain.ports import Access
-from domain.reading_scope import Scope, Scopes
+from domain.reading_scope import Scope, Scopes, carried_by
 from domain.terms import AssigneeType, Book, ClockStatus, Kind, State
 from domain.ticket_commands import Moment
 from domain.ticket_state import Assignee
@@ -171,9 +171,7 @@ async def worklist(
     if login != caller.login and not scope.everything:
         raise denied(Right.READ, "worklist", caller.directory.roles(caller.login, community, gongdan.clock.now()))
     await reached(api, TECHNICIAN_WORKLIST.name, min_position)
-    teams = caller.directory.community(community).teams.items()
-    carriers = [Assignee(AssigneeType.PERSON, login)]
-    carriers += [Assignee(AssigneeType.TEAM, team) for team, members in teams if login in members]
+    carriers = carried_by(caller.directory, login, community)
     found = await gongdan.projections.worklist(carriers, communities=[community], limit=limit)
     answer = WorklistAnswer(position=found.position, items=[work_order_answer(row) for row in found.items])
     return json_answer(answer)

@@ -1,6 +1,6 @@
 """Fields of a form: what a person fills in, and how it becomes the value that a command takes."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -13,12 +13,18 @@ from domain.errors import invalid
 
 Options = Sequence[tuple[str, str]]
 
+ROWS, MORE_ROWS = "rows", "more_rows"
+"""Fields of a form with rows: how many it has, and the button that asks for more without sending the form."""
+FEW_ROWS, MOST_ROWS = 3, 50
+"""Rows that are shown and added at a time, and that a quotation takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: ``kind`` is text, long, lines, words, choice, yes_no, tick, moment, day, several, number or yuan.
+    """One field: ``kind`` is text, long, lines, words, choice, yes_no, tick, moment, day, several, number, yuan or rows.
 
-    ``choices`` gives the options from the visitor and the thing that the form is about.
+    ``choices`` gives the options from the visitor and the thing that the form is about. Of ``rows`` each is a choice and a
+    quantity: ``code-1``, ``quantity-1``, ``code-2`` …
     """
 
     name: str
@@ -45,6 +51,8 @@ def values_in(fields: Iterable[Field], form: Form, visitor: Visitor) -> dict[str
             found[field.name] = form.all(field.name)
         elif field.kind == "tick":
             found[field.name] = bool(text)
+        elif field.kind == "rows":
+            found[field.name] = _rows(form)
         elif text:
             found[field.name] = _value(field, text, visitor)
     return found
@@ -58,7 +66,7 @@ def _value(field: Field, text: str, visitor: Visitor) -> Any:
             moment = moment_in(text, visitor, f"/{field.name}")
             return moment.isoformat() if moment else None
         case "number":
-            return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+            return _number(text)
         case "yuan":
             return fen(text, f"/{field.name}")
         case "lines":
@@ -66,6 +74,28 @@ def _value(field: Field, text: str, visitor: Visitor) -> Any:
         case "words":
             return text.replace(",", " ").replace("，", " ").replace("、", " ").split()
     return text
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+def rows_of(values: Mapping[str, str]) -> int:
+    """How many rows a form shows: as many as it had, and more where more were asked for; no more than may be sent."""
+    had = values.get(ROWS, "")
+    rows = int(had) if had.isascii() and had.isdigit() and len(had) < 4 else FEW_ROWS
+    return max(FEW_ROWS, min(rows + (FEW_ROWS if MORE_ROWS in values else 0), MOST_ROWS))
+
+
+def _rows(form: Form) -> list[dict[str, Any]]:
+    """The rows that were filled in; one without a quantity is one unit."""
+    found = []
+    for n in range(1, rows_of(form.values) + 1):
+        row: dict[str, Any] = {"code": form.get(f"code-{n}")} if form.has(f"code-{n}") else {}
+        if form.has(f"quantity-{n}"):
+            row["quantity"] = _number(form.get(f"quantity-{n}"))
+        found += [row] if row else []
+    return found
 
 
 def fen(text: str, pointer: str) -> int:

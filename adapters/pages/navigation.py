@@ -29,6 +29,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("/", N_("工作台"), (Right.READ,)),
     Entry("/intake", N_("接单"), (Right.RECEIVE,)),
     Entry("/tickets", N_("工单"), (Right.READ,)),
+    Entry("/work", N_("我的工单"), (Right.WORK,)),
     Entry("/shift", N_("当班"), (Right.SHIFT, Right.TAKE_OVER)),
     Entry("/night", N_("夜间值班"), (Right.SHIFT,)),
     Entry("/review", N_("早间查阅"), (Right.TAKE_OVER,)),

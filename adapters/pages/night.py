@@ -1,27 +1,25 @@
 """夜间值班: the officer's page on a phone: calls received, 能处理 or 次日安排 for each, the log, who stands in; offline too.
 
-With scripts the forms go through an outbox in the browser (``night.js``): each draft has its own idempotency key and the moment
-it was written, so that it is carried out once, at its true time, however late and however often it arrives. A draft is answered
-in JSON: what was done, or why not in words.
+With scripts the forms go through the outbox (:mod:`adapters.pages.drafts`).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from adapters.api.shifts import Id
+from adapters.pages.drafts import Outcome, carried, request_of, step
 from adapters.pages.forms import Form, filled, receive_form
-from adapters.pages.moments import moment_in
-from adapters.pages.refusals import Told, told
+from adapters.pages.refusals import told
 from adapters.pages.rule_words import rule_words
 from adapters.pages.shift_forms import carry_out, colleagues, offered
-from adapters.pages.site import HEADERS, site_of
-from adapters.pages.visitor import TheVisitor, Visitor, go
+from adapters.pages.visitor import TheVisitor, Visitor
 from domain import ticket_commands as c
+from domain.duty_desk import ShiftDone
 from domain.errors import NotFound, Refusal, invalid
 from domain.inquiries import TicketReading
 from domain.requests import Done, Request, Waiting
@@ -31,7 +29,6 @@ from projections.handover_list import HANDOVER_LIST, handover_list
 
 router = APIRouter(include_in_schema=False)
 
-WORKER = "night-worker.js"
 SHOWN = 40
 """Calls in the list, the latest ones."""
 WAIT_SECONDS = 2.0
@@ -115,37 +112,18 @@ async def _carriers(visitor: Visitor, community: str) -> list[tuple[str, str]]:
     return [(login, visitor.person(login)) for login in sorted(found, key=lambda one: (one != visitor.login, one))]
 
 
-Deed = Callable[[Request], Awaitable[int]]
-"""What a form asks for: carried out, it gives the position of its last event."""
+Deed = Callable[[Request], Awaitable[Outcome]]
+"""What a form asks for."""
 
 
 async def _carried(http: HttpRequest, visitor: Visitor, form: Form, deed: Deed) -> Response:
-    """Do it; answered by a page, or in JSON where the outbox asks."""
-    drafted = "x-draft" in http.headers
-    try:
-        occurred_at = moment_in(form.get("occurred_at"), visitor)
-        if_match = int(form.get("if_match")) if form.get("if_match").isdecimal() else None
-        position = await deed(
-            await form.request(visitor, occurred_at=occurred_at, offline=form.has("offline"), if_match=if_match)
-        )
-    except Refusal as refusal:
-        if drafted:
-            return _json(told(refusal, visitor))
-        if isinstance(refusal, NotFound):
-            raise
+    async def done() -> Outcome:
+        return await deed(await request_of(visitor, form))
+
+    async def refused(refusal: Refusal) -> Response:
         return await night_page(visitor, None, refusal, form)
-    return JSONResponse({"position": position}, headers=HEADERS) if drafted else go(f"/night?at={position}")
 
-
-def _json(refused: Told) -> Response:
-    return JSONResponse({"title": refused.title, "said": list(refused.said)}, refused.status, headers=HEADERS)
-
-
-def _step(visitor: Visitor, request: Request, number: int) -> Request:
-    """The same form's next command: a key of its own, derived, so that a repeat repeats each step."""
-    assert request.key is not None
-    key = replace(request.key, key=f"{request.key.key}.{number}")
-    return replace(request, command_id=visitor.gongdan.ids.new(), key=key, if_match=None)
+    return await carried(http, visitor, done, refused, "/night?")
 
 
 @router.post("/night/calls")
@@ -153,11 +131,11 @@ async def receive(http: HttpRequest, visitor: TheVisitor) -> Response:
     """接单 of a call, and what was decided on it at once."""
     form = await receive_form(visitor)
 
-    async def deed(request: Request) -> int:
+    async def deed(request: Request) -> Done | Waiting:
         done = await visitor.desk.receive(_received(visitor, form), request)
         if not isinstance(done, Done) or form.get("decision") == "later":
-            return done.position
-        return await _decide(visitor, form, str(done.state.id), _step(visitor, request, 2))
+            return done
+        return await _decide(visitor, form, str(done.state.id), step(visitor, request, 2))
 
     return await _carried(http, visitor, form, deed)
 
@@ -169,7 +147,7 @@ async def decide(http: HttpRequest, visitor: TheVisitor, ref: str, decision: str
     if decision not in ("handle", "defer"):
         raise NotFound("decision")
 
-    async def deed(request: Request) -> int:
+    async def deed(request: Request) -> Done | Waiting:
         return await _decide(visitor, form, ref, request, decision)
 
     return await _carried(http, visitor, form, deed)
@@ -180,8 +158,8 @@ async def on_shift(http: HttpRequest, visitor: TheVisitor, id_: Id, command: str
     """A line of the log, and who stands in."""
     form = await receive_form(visitor)
 
-    async def deed(request: Request) -> int:
-        return (await carry_out(visitor, id_, command, form)).position
+    async def deed(request: Request) -> ShiftDone:
+        return await carry_out(visitor, id_, command, form)
 
     return await _carried(http, visitor, form, deed)
 
@@ -200,11 +178,10 @@ def _received(visitor: Visitor, form: Form) -> c.Receive:
     return filled(c.Receive, said)
 
 
-async def _decide(visitor: Visitor, form: Form, ref: str, request: Request, decision: str = "") -> int:
+async def _decide(visitor: Visitor, form: Form, ref: str, request: Request, decision: str = "") -> Done | Waiting:
     """能处理: classify, and give it to somebody or answer it at once; 次日安排: put it off, the resident told or not."""
     if (decision or form.get("decision")) == "defer":
-        done = await visitor.desk.act(ref, filled(c.Defer, {"told_resident": form.has("told_resident")}), request)
-        return done.position
+        return await visitor.desk.act(ref, filled(c.Defer, {"told_resident": form.has("told_resident")}), request)
     steps: list[c.Command] = []
     if form.has("kind"):
         classified = {name: form.get(name) for name in ("kind", "facility") if form.has(name)}
@@ -218,21 +195,12 @@ async def _decide(visitor: Visitor, form: Form, ref: str, request: Request, deci
         steps.append(filled(c.Dispatch, {"assignee": how}))
     if not steps:
         raise invalid("/how", "Field required")
-    done = await _first(visitor, ref, steps, request)
-    return done.position
+    return await _one_by_one(visitor, ref, steps, request)
 
 
-async def _first(visitor: Visitor, ref: str, steps: Sequence[c.Command], request: Request) -> Done | Waiting:
+async def _one_by_one(visitor: Visitor, ref: str, steps: Sequence[c.Command], request: Request) -> Done | Waiting:
     """One step after the other; where one is refused, those before it stand."""
     done = await visitor.desk.act(ref, steps[0], request)
-    for number, step in enumerate(steps[1:], start=3):
-        done = await visitor.desk.act(ref, step, _step(visitor, request, number))
+    for number, command in enumerate(steps[1:], start=3):
+        done = await visitor.desk.act(ref, command, step(visitor, request, number))
     return done
-
-
-@router.get(f"/{WORKER}")
-async def worker(request: HttpRequest) -> Response:
-    """The service worker of this page: from the root, because it may only serve what lies below its own address."""
-    answer = site_of(request).assets.answer(request, WORKER)
-    answer.headers.update(HEADERS)  # a worker fetches under its own script's policy, not under the page's
-    return answer

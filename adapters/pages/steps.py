@@ -103,10 +103,7 @@ FIELDS: Mapping[Trigger, tuple[Field, ...]] = {
     Trigger.DEFER: (Field("told_resident", N_("已告知住户"), "tick"),),
     Trigger.ESCALATE: (Field("level", N_("上报给"), "choice", True, codes=t.EscalationLevel), _REASON),
     Trigger.URGE: (Field("message", N_("内容"), "long"),),
-    Trigger.QUOTE: (
-        Field("code", N_("收费项目"), "choice", True, choices=_services),
-        Field("quantity", N_("数量"), "number", first="1"),
-    ),
+    Trigger.QUOTE: (Field("lines", N_("收费项目"), "rows", True, choices=_services),),
     Trigger.ACCEPT_QUOTE: (),
     Trigger.DECLINE_QUOTE: (),
     Trigger.SETTLE_CHARGE: (
@@ -164,8 +161,6 @@ def values_of(trigger: Trigger, form: Form, visitor: Visitor) -> dict[str, Any]:
     if "assignee" in found and ":" in found["assignee"]:
         kind, _, code = found["assignee"].partition(":")
         found["assignee"] = {"type": kind, "id": code}
-    if trigger is Trigger.QUOTE:
-        found = {"lines": [found]}
     if trigger is Trigger.CORRECT:
         found.setdefault("value", None)
     return found

@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from adapters.api import attachments
 from adapters.api.workload import assignee_named, ticket_page
+from adapters.pages.drafts import request_of
+from adapters.pages.fields import MORE_ROWS, rows_of
 from adapters.pages.forms import KEY, Form, checked, filled, receive_form, refuse_foreign
 from adapters.pages.item_words import item_words
 from adapters.pages.refusals import Told, told
@@ -23,6 +25,7 @@ from domain.aggregate import apply
 from domain.authority import Right
 from domain.inquiries import TicketReading
 from domain.requests import Done, Waiting
+from domain.requests import Request as Asked
 from domain.terms import Book, ClockStatus, Kind, State, Trigger
 from domain.ticket_commands import COMMANDS
 from domain.ticket_state import TicketState
@@ -95,7 +98,7 @@ def _day(text: str, visitor: Visitor, pointer: str, *, after: bool = False) -> d
 @router.get("/tickets/{ref}")
 async def ticket(visitor: TheVisitor, ref: str, done: str = "", masked: bool = False) -> Response:
     """One ticket: what is known, how it came here, what may be done now and why not the rest."""
-    return await shown(visitor, ref, said=_done(done, visitor), personal=not masked)
+    return await shown(visitor, ref, said=done_words(done, visitor), personal=not masked)
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,7 @@ async def shown(
         ways=[one.way for one in happened],
         steps=[one for one in order if one in FIELDS],
         fields=FIELDS,
+        rows_of=rows_of,
         first=FIRST,
         attachable=Trigger.ATTACH in reading.legal,
         by_state=by_state,
@@ -207,6 +211,12 @@ def _checklist(reading: TicketReading, visitor: Visitor) -> list[tuple[str, bool
 @router.post("/tickets/{ref}/attach")
 async def attach(request: Request, visitor: TheVisitor, ref: str) -> Response:
     """A file: a picture, a film, a recording, a PDF or plain text; its content decides what it is."""
+    done = await attached(request, visitor, ref)
+    return go(f"/tickets/{ref}?done={'waiting' if isinstance(done, Waiting) else Trigger.ATTACH.value}")
+
+
+async def attached(request: Request, visitor: Visitor, ref: str) -> Done | Waiting:
+    """Keep a file that a form brings, and name it on a ticket; raises what the use case refuses with, and nothing is kept."""
     api = visitor.site.api
     refuse_foreign(request)
     state = await attachments.attachable(api, visitor.caller, ref)
@@ -215,11 +225,11 @@ async def attach(request: Request, visitor: TheVisitor, ref: str) -> Response:
     stored = await api.gongdan.attachments.store(state.subject, state.id, upload.content(), upload.declared_type)
     async with attachments.kept_if_named(api, stored):
         named = Form({KEY: [form.get(KEY)], "file": [upload.digest]}, form.path)
-        asked = await named.request(visitor)
+        asked = await request_of(visitor, form, named)
         repeated = asked.key is not None and await api.gongdan.store.find_command(asked.key.caller, asked.key.key) is not None
         done = await visitor.desk.act(ref, attachments.attach_command(stored, upload), asked)
         await attachments.drop_repeated(api, stored, done, repeated)
-    return await _after(visitor, ref, Trigger.ATTACH, done, form)
+    return done
 
 
 @router.get("/tickets/{ref}/attachments/{name}")
@@ -238,31 +248,35 @@ async def work_order(visitor: TheVisitor, ref: str) -> Response:
 
 @router.post("/tickets/{ref}/{step}")
 async def act(visitor: TheVisitor, ref: str, step: str) -> Response:
-    """Take a step; what is refused is told above the form, as it was filled in."""
-    name = step.replace("-", "_")
-    if name not in Trigger._value2member_map_ or Trigger(name) not in FIELDS:
-        raise e.NotFound("page")
-    trigger, form = Trigger(name), await receive_form(visitor)
+    """Take a step; what is refused is told above the form, as it was filled in. More rows are shown, and nothing is done."""
+    trigger, form = step_named(step), await receive_form(visitor)
+    if form.has(MORE_ROWS):
+        return await shown(visitor, ref, trigger=trigger, values=form.values)
     try:
-        command = filled(COMMANDS[trigger], values_of(trigger, form, visitor))
-        done = await visitor.desk.act(ref, command, await form.request(visitor))
+        done = await take_step(visitor, ref, trigger, form, await form.request(visitor))
     except REFUSED as refusal:
         return await shown(visitor, ref, refused=told(refusal, visitor), trigger=trigger, values=form.values)
-    return await _after(visitor, ref, trigger, done, form)
+    return go(f"/tickets/{ref}?done={'waiting' if isinstance(done, Waiting) else trigger.value}")
 
 
 REFUSED = (e.InvalidInput, e.TransitionRefused, e.RuleRefused, e.NotAllowed, e.Conflict, e.StaleVersion)
 
 
-async def _after(visitor: Visitor, ref: str, trigger: Trigger, done: Done | Waiting, form: Form) -> Response:
-    """To the page that the form came from, once its lists know of the step."""
-    came_from = form.get("from")
-    if isinstance(done, Waiting):
-        return go(f"/tickets/{ref}?done=waiting")
-    return go(f"/work?done={trigger.value}" if came_from == "work" else f"/tickets/{ref}?done={trigger.value}")
+def step_named(path: str) -> Trigger:
+    """The step of a form's address; raises NotFound where there is none."""
+    name = path.replace("-", "_")
+    if name not in Trigger._value2member_map_ or Trigger(name) not in FIELDS:
+        raise e.NotFound("page")
+    return Trigger(name)
 
 
-def _done(done: str, visitor: Visitor) -> str:
+async def take_step(visitor: Visitor, ref: str, trigger: Trigger, form: Form, asked: Asked) -> Done | Waiting:
+    """Take a step as its form was filled in."""
+    return await visitor.desk.act(ref, filled(COMMANDS[trigger], values_of(trigger, form, visitor)), asked)
+
+
+def done_words(done: str, visitor: Visitor) -> str:
+    """What was done last, as the address names it, in words."""
     if done == "waiting":
         return visitor.say("已提交，等待第二人审批。")
     if done in Trigger._value2member_map_:

@@ -26,6 +26,7 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "approvals": ("liu.jianhua", "/approvals"),
     "approval": ("liu.jianhua", "/approvals/{approval}"),
     "intake": ("li.na", "/intake?phone=13800138111"),
+    "work": ("jiang.tao", "/work"),
     "tickets": ("chen.ping", "/tickets"),
     "ticket": ("li.na", "/tickets/{lift}"),
     "work-order": ("li.na", "/tickets/{lift}/work-order"),

@@ -1,11 +1,13 @@
-"""Intake by keyboard alone."""
+"""Intake by keyboard alone, and who calls picked from the roll."""
 
 import re
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import Look
+from adapters.demo.staff import COMMUNITY
+from tests.browser.conftest import Look, Served
+from tests.browser.estate import ask
 
 pytestmark = pytest.mark.anyio
 
@@ -39,3 +41,22 @@ async def test_a_call_is_written_down_without_a_mouse(look: Look) -> None:
     await page.goto(f"/tickets/{await number.inner_text()}")
     await expect(page.locator(".facts")).to_contain_text("苏文 13977778888")
     await expect(page.locator("#what")).to_contain_text("报修")
+
+
+async def test_who_calls_is_picked_from_the_roll(look: Look, served: Served) -> None:
+    """The number is typed; who of the roll has it is asked of the server, and one key picks them."""
+    [listed] = (await ask(served, f"/residents?community={COMMUNITY}&current=true&limit=1"))["items"]
+    resident = await ask(served, f"/residents/{listed['id']}")
+    looker = await look("li.na")
+    page = await looker.open("/intake")
+    await page.keyboard.type(resident["phone"])
+    await page.keyboard.press("Tab")
+    choice = page.get_by_role("radio", name=resident["name"]).first
+    await expect(choice).to_be_visible()
+    assert await looker.axe() == []
+    await choice.focus()
+    await page.keyboard.press("Space")
+    await page.fill("#description", "客厅吊灯不亮")
+    await page.keyboard.press("Control+Enter")
+    await page.goto(f"/tickets/{await page.locator('.big-number .number').inner_text()}")
+    await expect(page.locator(".facts")).to_contain_text(f"{resident['name']} {resident['phone']}")

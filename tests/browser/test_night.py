@@ -11,17 +11,9 @@ from adapters.demo.staff import COMMUNITY
 from tests.browser.conftest import PATIENCE, Look, Served
 from tests.browser.estate import ask, call, officer
 from tests.browser.looking import PHONE
+from tests.browser.outbox import DRAFTS, kept
 
 pytestmark = pytest.mark.anyio
-DRAFTS = """() => new Promise((resolve) => {
-  indexedDB.open("gongdan", 1).onsuccess = (opened) =>
-    opened.target.result.transaction("drafts").objectStore("drafts").getAll().onsuccess = (all) => resolve(all.target.result);
-})"""
-
-
-async def kept(page: Page) -> None:
-    """Wait until the page is kept for the time without a network."""
-    await expect(page.locator("html")).to_have_attribute("data-kept", "yes")
 
 
 async def note(page: Page, description: str) -> None:

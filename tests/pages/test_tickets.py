@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from adapters.pages.fields import MOST_ROWS
 from adapters.pages.sentences import SENTENCES
 from adapters.pages.steps import FIELDS
 from domain import ticket_commands as c
@@ -48,10 +49,11 @@ def test_every_event_of_a_ticket_has_a_sentence() -> None:
 def test_every_step_has_a_form() -> None:
     assert set(FIELDS) == set(Trigger) - {Trigger.RECEIVE, Trigger.ATTACH}
     for trigger, fields in FIELDS.items():
-        known = set(c.COMMANDS[trigger].model_fields) | {"code", "quantity"}
+        known = set(c.COMMANDS[trigger].model_fields)
         assert {field.name for field in fields} <= known, trigger
         needed = {name for name, field in c.COMMANDS[trigger].model_fields.items() if field.is_required()}
-        assert needed - {field.name for field in fields} - {"lines"} == set(), trigger
+        assert needed - {field.name for field in fields} == set(), trigger
+    assert c.Quote.model_fields["lines"].metadata[-1].max_length == MOST_ROWS
 
 
 @pytest.mark.anyio

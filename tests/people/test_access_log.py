@@ -89,6 +89,26 @@ async def test_a_masked_look_opens_no_more_than_its_hints_and_is_not_noted(estat
     assert sorted(set(witness.seen)) == ["opened reporter_name", "opened reporter_phone"]
 
 
+async def test_a_worklist_is_opened_by_one_look_that_names_everybody_and_only_their_own(estate: Estate) -> None:
+    orders = []
+    for assignee in ("technician", "technician", "butler"):
+        ticket = await estate.receive()
+        await estate.act("assistant", ticket, c.Classify(kind="repair", facility="private"))
+        orders.append(await estate.act("assistant", ticket, c.Dispatch(assignee=assignee)))
+    mine, ids = orders[:2], [state.id for state in orders]
+    found = await estate.g.inquiries.carried("technician", ids)
+    assert [(reading.state.id, reading.masked) for reading in found] == [(state.id, False) for state in mine]
+    [(_, access)] = await estate.g.store.access_log.read(0, 10)
+    assert (access.who, access.what, access.community, access.stream_id) == ("technician", "worklist", "JX", None)
+    assert list(access.subjects) == [state.subject for state in mine]
+    kept = await estate.g.inquiries.carried("technician", ids, personal=False)
+    blind = await Inquiries(estate.g.desk, FullLog()).carried("technician", ids)
+    for reading in (*kept, *blind):
+        assert (reading.masked, reading.texts["description"]) == (True, MASKED)
+    await estate.act("technician", str(mine[0].id), c.Decline(reason="不在我的班上"))
+    assert [reading.state.id for reading in await estate.g.inquiries.carried("technician", ids)] == [mine[1].id]
+
+
 async def test_what_the_log_says(estate: Estate) -> None:
     ticket = await estate.receive()
     state = await estate.act("assistant", ticket, c.Classify(kind="other"))

@@ -24,6 +24,28 @@
     });
   }
 
+  // More rows of a form's lines, without asking the server.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button[name=more_rows]");
+    if (!button) return;
+    event.preventDefault();
+    const rows = button.form.elements.rows;
+    for (let added = 0; added < 3 && Number(rows.value) < 50; added += 1) {
+      rows.value = Number(rows.value) + 1;
+      const line = button.parentElement.querySelector(".line").cloneNode(true);
+      for (const field of line.querySelectorAll("[name]")) {
+        field.name = field.name.replace(/\d+$/, rows.value);
+        field.ariaLabel = field.ariaLabel.replace(/\d+/, rows.value);
+        field.required = false;
+        field.value = "";
+      }
+      button.before(line);
+      if (added === 0) line.querySelector("select").focus();
+    }
+    button.hidden = Number(rows.value) === 50;
+    button.form.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
   // What was refused is read out and in sight.
   document.querySelector(".alert-danger[tabindex]")?.focus();
 
