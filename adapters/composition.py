@@ -18,8 +18,9 @@ from adapters.store.attachments import Attachments
 from adapters.store.codec import EventCodec
 from adapters.store.key_erasure import erased_in_log
 from adapters.store.keys import KeyStore
-from adapters.store.master_key import Entropy, create_master_key
-from adapters.store.opening import Store, init_store, open_database, open_store
+from adapters.store.master_key import Entropy, KeysUnusable, create_master_key
+from adapters.store.opening import Store, has_store, init_store, open_database, open_store, shown
+from adapters.store.schema import SchemaExists
 from adapters.store.sealing import SubjectSealer
 from adapters.system import SystemClock, TimeOrderedIds, entropy
 from domain.administration import Administration
@@ -191,16 +192,24 @@ async def opened(
 
 
 async def make_new(settings: Settings, origin: str, clock: Clock | None = None, entropy: Entropy = entropy) -> None:
-    """``init``: a new store, its master key (where there is none) and its key store."""
+    """``init``: a new store, its master key (where there is none) and its key store.
+
+    Raises SchemaExists where there is a store, and KeysUnusable where there is none but keys are, which may be of another.
+    """
     master = settings.master_key_path
     if settings.store.startswith("sqlite:///"):
         Path(settings.store.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     if not master.exists():
         master.parent.mkdir(parents=True, exist_ok=True)
         create_master_key(master, entropy)
-    await init_store(settings.store, origin)
     keys = KeyStore(await open_database(settings.keys_url, create=True), master, clock or SystemClock(), entropy)
     try:
+        if not await keys.is_new():
+            if await has_store(settings.store):
+                raise SchemaExists
+            where = shown(settings.keys_url)
+            raise KeysUnusable(f"there are keys at {where} already, maybe of another store: move them, or name another place")
+        await init_store(settings.store, origin)
         await keys.create()
     finally:
         await keys.close()

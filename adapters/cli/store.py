@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from adapters import tokens
-from adapters.cli.console import Failed, operator, run, say
 from adapters.cli.console import gongdan as opened_store
+from adapters.cli.console import operator, run, say
 from adapters.composition import make_new
 from adapters.projecting.catalogue import forget_views
 from adapters.settings import Settings
@@ -20,7 +20,7 @@ from adapters.store.master_key import MasterKey
 from adapters.store.opening import migrate_store, open_database, shown
 from adapters.store.restore import RestoreReport
 from adapters.store.restore import restore as restore_store
-from adapters.store.schema import SchemaMissing, SchemaOld
+from adapters.store.schema import SchemaOld
 from adapters.system import SystemClock, entropy
 from domain.staff import EVERYWHERE
 from domain.terms import Role
@@ -49,31 +49,12 @@ def init(
 
 async def _init(origin: str, admin: str, name: str) -> str:
     settings = Settings()
-    if await _made(settings.keys_url, "keyring"):
-        raise Failed("there are keys of a store here already; init overwrites nothing")
     await make_new(settings, origin)
     async with opened_store() as parts:
         await parts.administration.add_person(admin, name, operator(parts))
         await parts.administration.grant(admin, Role.ADMIN, EVERYWHERE, None, None, None, operator(parts))
         _, clear = await tokens.issue(parts.store, parts.clock, parts.ids, entropy, admin, FIRST_TOKEN_DAYS)
         return clear
-
-
-async def _made(url: str, table: str) -> bool:
-    """Whether a database has a table; a SQLite file that is missing has none."""
-    try:
-        database = await open_database(url)
-    except SchemaMissing:
-        return False
-    try:
-        catalogue = {
-            "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = :name",
-            "postgresql": "SELECT count(to_regclass(:name))",
-        }
-        [(there,)] = await database.read(catalogue[database.dialect], {"name": table})
-        return bool(there)
-    finally:
-        await database.close()
 
 
 def migrate() -> None:

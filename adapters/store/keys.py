@@ -44,6 +44,7 @@ from adapters.store.master_key import (
     load_master_key,
     load_master_key_named,
 )
+from adapters.store.schema import has_table
 from adapters.store.sqlite_database import SqliteDatabase
 from domain.errors import Conflict
 from domain.ports import Clock
@@ -78,6 +79,10 @@ class KeyStore:
         self._index_keys: IndexKeys | None = None
         self._waiting: list[tuple[frozenset[UUID], asyncio.Future[None]]] = []
         self._maker: asyncio.Task[None] | None = None
+
+    async def is_new(self) -> bool:
+        """Whether no keys were ever kept here."""
+        return not await has_table(self.database, "keyring")
 
     async def create(self) -> None:
         """Make the tables and the index keys in an empty database; the master key file must be there."""

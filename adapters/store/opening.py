@@ -83,6 +83,18 @@ async def init_store(url: str, origin: str) -> None:
         await database.close()
 
 
+async def has_store(url: str) -> bool:
+    """Whether there is a store, of whatever schema version."""
+    try:
+        database = await open_database(url)
+    except schema.SchemaMissing:
+        return False
+    try:
+        return bool(await schema.found_version(database))
+    finally:
+        await database.close()
+
+
 async def migrate_store(url: str) -> tuple[int, int]:
     """Move a store's schema forward; returns the versions before and after."""
     database = await open_database(url)

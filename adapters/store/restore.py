@@ -84,7 +84,7 @@ class Target:
         except FileNotFoundError:
             return None
         try:
-            return await question(database) if await _has_table(database, table) else None
+            return await question(database) if await schema.has_table(database, table) else None
         except (sqlite3.DatabaseError, psycopg.Error, KeyError, ValueError) as error:
             if force:
                 return None
@@ -256,15 +256,6 @@ async def _apply(keys: KeyStore, erasures: Iterable[Erasure]) -> int:
         return len(await keys.erasures())
     finally:
         await keys.close()
-
-
-async def _has_table(database: Database, name: str) -> bool:
-    sql = {
-        "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = :name",
-        "postgresql": "SELECT count(to_regclass(:name))",
-    }
-    [(found,)] = await database.read(sql[database.dialect], {"name": name})
-    return bool(found)
 
 
 def _log_proof(common: Tip | None) -> str:

@@ -231,13 +231,19 @@ def newest() -> int:
     return SCHEMA[-1].version
 
 
+async def has_table(database: Database, name: str) -> bool:
+    """Whether a database has a table of this name."""
+    counts = {
+        "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = :name",
+        "postgresql": "SELECT count(to_regclass(:name))",
+    }
+    [(count,)] = await database.read(counts[database.dialect], {"name": name})
+    return bool(count)
+
+
 async def found_version(database: Database) -> int:
     """The schema version of a database; 0 where there is no store."""
-    exists = {
-        "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = 'meta'",
-        "postgresql": "SELECT count(to_regclass('meta'))",
-    }
-    [(there,)] = await database.read(exists[database.dialect])
+    there = await has_table(database, "meta")
     rows = await database.read("SELECT value FROM meta WHERE key = 'schema_version'") if there else []
     return int(rows[0][0]) if rows else 0
 

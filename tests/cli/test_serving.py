@@ -37,6 +37,22 @@ def test_no_store_and_no_master_key_are_refused(empty: Home) -> None:
     assert "chmod 600" in finished.stderr
 
 
+def test_init_writes_over_neither_a_store_nor_keys(empty: Home) -> None:
+    """Keys whose store is gone may be all that is left of somebody's data."""
+    empty.done("init")
+    again = empty.run("init")
+    assert (again.exit_code, again.stderr.strip()) == (1, "gongdan: there is a store here already")
+    for path in empty.store.parent.glob("gongdan.db*"):
+        path.unlink()
+    kept = empty.keys.read_bytes()
+    refused = empty.run("init")
+    assert refused.exit_code == 1
+    assert "there are keys at sqlite:///" in refused.stderr
+    assert "move them" in refused.stderr
+    assert not empty.store.exists()
+    assert empty.keys.read_bytes() == kept
+
+
 def test_serves_until_it_is_told_to_stop(home: Home) -> None:
     """The address printed is the one that answers, also for a free port; SIGTERM ends it in order."""
     command = (*COMMAND, "serve", "--port", "0")
