@@ -70,8 +70,8 @@ class SignIns:
             await self._tables.seen(session.id, now)
         return session, version
 
-    async def of(self, login: str) -> Sequence[SessionRow]:
-        """A person's sessions that go on, the newest first."""
+    async def of(self, login: str | None) -> Sequence[SessionRow]:
+        """Sessions that go on, of a person or of everybody (None), the newest first."""
         now = self._clock.now()
         found = await self._tables.sessions_of(login)
         return [row for row in found if now - row.seen_at <= IDLE and now - row.created_at <= LIFETIME]

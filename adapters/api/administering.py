@@ -7,8 +7,9 @@ from uuid import UUID
 from starlette.responses import Response
 
 from adapters.api.commands import Writing, written
+from adapters.composition import Gongdan
 from adapters.documents import Answer
-from domain.ports import CommandRecord
+from domain.ports import CommandKey, CommandRecord
 
 
 class State(Protocol):
@@ -28,6 +29,20 @@ class State(Protocol):
 S = TypeVar("S", bound=State)
 
 
+async def carried_out(parts: Gongdan, key: CommandKey | None, change: Callable[[], Awaitable[S]]) -> tuple[S, int]:
+    """The state that a change left and where its event stands; for a repeat of the key the first ones again."""
+
+    async def now() -> tuple[Any, int]:
+        state = await change()
+        [last] = await parts.store.read_stream(state.id, after_version=state.version - 1, upto_version=state.version)
+        return state, last.position
+
+    async def again(record: CommandRecord) -> tuple[Any, int]:
+        return await parts.journal.load_at(record.stream_id, record.version), record.position
+
+    return await parts.journal.once(key, now, again)
+
+
 async def administered(
     write: Writing,
     change: Callable[[], Awaitable[S]],
@@ -36,15 +51,5 @@ async def administered(
     location: Callable[[S], str] | None = None,
 ) -> Response:
     """The answer to a change, or to its repeat the first answer again."""
-    store, journal = write.api.gongdan.store, write.api.gongdan.journal
-
-    async def carried_out() -> tuple[Any, int]:
-        state = await change()
-        [last] = await store.read_stream(state.id, after_version=state.version - 1, upto_version=state.version)
-        return state, last.position
-
-    async def again(record: CommandRecord) -> tuple[Any, int]:
-        return await journal.load_at(record.stream_id, record.version), record.position
-
-    state, position = await journal.once(write.key, carried_out, again)
+    state, position = await carried_out(write.api.gongdan, write.key, change)
     return written(answer(state), status, state.version, position, location(state) if location else None)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from adapters.api import (
     PREFIX,
+    access,
     appraisal_inputs,
     appraisal_lists,
     appraisals,
@@ -64,6 +65,7 @@ ROUTERS = (
     appraisal_lists.router,
     appraisals.router,
     people.router,
+    access.router,
     privacy.router,
     operation.router,
     operation.root,

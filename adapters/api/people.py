@@ -1,4 +1,4 @@
-"""People, dated roles, and API tokens."""
+"""People and dated roles."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -10,24 +10,22 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers import grant_answers, person_answer, token_answer
-from adapters.api import PREFIX, responses
+from adapters.access import end_everything
+from adapters.answers import grant_answers, person_answer
+from adapters.api import responses
 from adapters.api.administering import administered
 from adapters.api.authentication import Caller, TheCaller
 from adapters.api.command_bodies import Empty
-from adapters.api.commands import Writing, command
+from adapters.api.commands import command
 from adapters.api.context import Api, TheApi
 from adapters.api.description import command_extra
 from adapters.api.paging import Cursor, Limit, Page, page_of
 from adapters.api.reading import json_answer
 from adapters.api.registry import OptionalCommunity, own_communities
 from adapters.api.routing import resources
-from adapters.documents import GrantAnswer, PersonAnswer, TokenAnswer
-from adapters.store.access import TokenRow
-from adapters.system import entropy
-from adapters.tokens import SECRET_BYTES, issue, new_token, revoke_all
+from adapters.documents import GrantAnswer, PersonAnswer
 from domain.directory import Directory
-from domain.errors import KeyReused, NotFound
+from domain.errors import NotFound
 from domain.staff import EVERYWHERE, PersonState
 from domain.terms import Role
 from domain.ticket_commands import Login, Name, Value
@@ -64,19 +62,6 @@ class GrantEnd(Value):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=False)
 
     valid_to: date = Field(alias="to")
-
-
-class NewToken(Value):
-    """A token of a person, valid for so many days (null: until revoked)."""
-
-    login: Login
-    days: Annotated[int, Field(ge=1, le=3650)] | None = 365
-
-
-class MadeToken(TokenAnswer):
-    """A token with its secret, which is shown this once."""
-
-    token: str
 
 
 def administers(directory: Directory, login: str, api: Api) -> bool:
@@ -148,8 +133,7 @@ async def disable(request: Request, login: LoginParam) -> Response:
     async with command(request, Empty) as (write, _):
         g = write.api.gongdan
         answer = await administered(write, lambda: g.administration.disable(login, write.administrator()), person_answer)
-        await revoke_all(g.store, login)
-        await g.sign_ins.end_all(login)
+        await end_everything(g, login)
         return answer
 
 
@@ -219,71 +203,3 @@ async def end_grant(request: Request, id_: Annotated[UUID, Path(alias="id")]) ->
             lambda: administration.end_grant(login, id_, body.valid_to, write.administrator()),
             lambda state: next(answer for answer in grant_answers(state) if answer.id == id_),
         )
-
-
-@router.get("/tokens", summary="令牌 · API tokens", response_model=Page[TokenAnswer], responses=responses.read())
-async def tokens(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit: Limit = 50) -> Response:
-    """One's own; administrators of everything see all. Secrets are kept nowhere."""
-    everything = caller.directory.is_admin(caller.login, api.gongdan.clock.now())
-    rows = await api.gongdan.store.tokens.list_tokens(None if everything else caller.login)
-    items, more = page_of(((row.created_at.isoformat() + row.id.hex, token_answer(row)) for row in rows), limit, cursor)
-    return json_answer(Page[TokenAnswer](items=items, next_cursor=more))
-
-
-@router.post(
-    "/tokens",
-    summary="签发令牌 · Make a token",
-    status_code=201,
-    response_model=MadeToken,
-    responses=responses.write(201),
-    openapi_extra=command_extra(NewToken),
-)
-async def add_token(request: Request) -> Response:
-    """For administrators of everything. A repeat with the same idempotency key shows the same secret again."""
-    async with command(request, NewToken) as (write, body):
-        g = write.api.gongdan
-        directory = await g.administration.authorise(write.administrator())
-        directory.person(body.login)
-        await write.repeated()
-        if write.key is None:
-            row, clear = await issue(g.store, g.clock, g.ids, entropy, body.login, body.days)
-        else:
-            row, clear = await _keyed(write, body)
-        made = MadeToken(**token_answer(row).model_dump(), token=clear)
-        return Response(made.json_bytes(), 201, {"Location": f"{PREFIX}/tokens"}, "application/json")
-
-
-async def _keyed(write: Writing, body: NewToken) -> tuple[TokenRow, str]:
-    """The token of an idempotency key: the id follows from caller and key, the secret from the whole request."""
-    g, key = write.api.gongdan, write.key
-    assert key is not None
-    id_ = UUID(bytes=(await g.sealer.body_hash(f"token id\0{key.caller}\0{key.key}".encode()))[:16])
-    secret = (await g.sealer.body_hash(f"token secret\0{key.caller}\0{key.key}\0".encode() + key.body_hash))[:SECRET_BYTES]
-    made, clear = new_token(id_, body.login, secret, g.clock, body.days)
-    known = next((row for row in await g.store.tokens.list_tokens() if row.id == id_), None)
-    if known is None:
-        await g.store.tokens.put_token(made)
-    elif known.token_hash != made.token_hash:
-        raise KeyReused(key.key)
-    return known or made, clear
-
-
-@router.post(
-    "/tokens/{id}/revoke",
-    summary="吊销令牌 · Revoke a token",
-    response_model=TokenAnswer,
-    responses=responses.write(200),
-    openapi_extra=command_extra(Empty),
-)
-async def revoke(request: Request, id_: Annotated[UUID, Path(alias="id")]) -> Response:
-    """One's own, or anybody's for administrators of everything; in every process at once. Again, it changes nothing."""
-    async with command(request, Empty) as (write, _):
-        g = write.api.gongdan
-        await write.repeated()
-        everything = write.caller.directory.is_admin(write.caller.login, g.clock.now())
-        rows = await g.store.tokens.list_tokens(None if everything else write.caller.login)
-        if not any(row.id == id_ for row in rows):
-            raise NotFound("token")
-        await g.store.tokens.revoke_token(id_)
-        [row] = [row for row in await g.store.tokens.list_tokens() if row.id == id_]
-        return json_answer(token_answer(row))

@@ -10,6 +10,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from adapters import tokens
+from adapters.access import end_everything
 from adapters.answers import community_answer, person_answer, token_answer
 from adapters.cli.console import Failed, Json, answered, emit, gongdan, operator, run, say, table
 from adapters.composition import Gongdan
@@ -197,8 +198,7 @@ def disable(login: Login) -> None:
 
     async def close(parts: Gongdan, by: Administrator) -> None:
         await parts.administration.disable(login, by)
-        await tokens.revoke_all(parts.store, login)
-        await parts.sign_ins.end_all(login)
+        await end_everything(parts, login)
 
     _administer(close)
     say(f"{login} disabled")

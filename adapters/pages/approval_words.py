@@ -24,7 +24,7 @@ from domain.finding_desk import TWO_PEOPLE, command_name
 from domain.imports import COMMAND as IMPORT
 from domain.month_close import CLOSE_MONTH, CloseMonth
 from domain.service_desk import BACK_ENTRY
-from domain.terms import AssigneeType, Trigger
+from domain.terms import AssigneeType, FindingTrigger, Trigger
 from domain.ticket_state import Assignee
 from domain.two_person_commands import (
     CALENDAR,
@@ -39,11 +39,13 @@ from domain.two_person_commands import (
     PublishRuleBook,
 )
 
+FINDINGS: Mapping[str, FindingTrigger] = {command_name(trigger): trigger for trigger in TWO_PEOPLE}
+"""Decisions on findings."""
 MODELS: Mapping[str, type[BaseModel]] = {
     **{trigger.value: model for trigger, model in c.COMMANDS.items()},
     Trigger.RECEIVE.value: c.Receive,
     BACK_ENTRY: BackEntry,
-    **{command_name(trigger): FINDING_COMMANDS[trigger] for trigger in TWO_PEOPLE},
+    **{name: FINDING_COMMANDS[trigger] for name, trigger in FINDINGS.items()},
     CLOSE_MONTH: CloseMonth,
     ERASE: Erase,
     DISCLOSE: Disclose,
@@ -72,6 +74,8 @@ class Said:
 
 def command_words(command: str, look: Visitor) -> str:
     """A command by name."""
+    if command in FINDINGS:
+        return look.say("{step}考评事项", step=look.label(FINDINGS[command]))
     return look.say(COMMAND_WORDS[command]) if command in COMMAND_WORDS else code_words(command, look.language)
 
 

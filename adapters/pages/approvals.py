@@ -40,6 +40,7 @@ async def approvals(
     return visitor.page(
         "approvals.html",
         rows=[(row, row.status_at(visitor.now), approval_words.command_words(row.command, visitor)) for row in rows],
+        findings=approval_words.FINDINGS,
         numbers=await visitor.numbers([row.stream for row in rows if row.stream is not None]),
         stands=status,
         tabs_of=[(one.value, f"/approvals?status={one.value}", visitor.label(one)) for one in ApprovalState]

@@ -40,14 +40,14 @@ def points(given: Any, visitor: Visitor) -> str:
 
 
 SENTENCES: Mapping[type[Folded.Event], Say] = {
-    Finding.FindingProposed: lambda e, v, t: v.say("系统提出：{cause}", cause=v.label(e.cause)),
+    Finding.FindingProposed: lambda e, v, t: v.say("提出：{cause}", cause=v.label(e.cause)),
     Finding.FindingRecorded: lambda e, v, t: v.say("记录") + _quoted(v, t),
     Finding.FindingConfirmed: _confirmed,
     Finding.FindingWaived: lambda e, v, t: v.say("不予扣分，{reason}", reason=v.label(e.reason)) + _quoted(v, t),
     Finding.FindingContested: lambda e, v, t: v.say("申诉") + _quoted(v, t),
     Finding.FindingUpheld: lambda e, v, t: v.say("维持") + _quoted(v, t),
     Finding.FindingRevoked: lambda e, v, t: v.say("撤销") + _quoted(v, t),
-    Finding.FindingWithdrawn: lambda e, v, t: v.say("原因已消除，系统撤回"),
+    Finding.FindingWithdrawn: lambda e, v, t: v.say("原因已消除，撤回"),
 }
 """Every event of a finding."""
 

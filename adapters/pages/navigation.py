@@ -39,5 +39,6 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("/approvals", N_("待批"), TWO_PEOPLE),
     Entry("/events", N_("事件流"), (Right.AUDIT,)),
     Entry("/process", N_("流程"), (Right.AUDIT,)),
+    Entry("/admin", N_("管理"), admin=True),
 )
 """In the order shown."""

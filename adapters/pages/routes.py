@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from adapters.pages import (
+    administration,
     appraisal,
     approvals,
     books,
@@ -47,6 +48,7 @@ PAGES = (
     findings,
     what_if,
     approvals,
+    administration,
 )
 ROUTERS = tuple(page.router for page in PAGES)
 static = APIRouter(include_in_schema=False)

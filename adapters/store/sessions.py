@@ -67,11 +67,12 @@ class SessionTables:
         )
         return (None if session[0] is None else _session(tuple(session))), version
 
-    async def sessions_of(self, login: str) -> Sequence[SessionRow]:
-        """A person's sessions that were not ended, the newest first."""
+    async def sessions_of(self, login: str | None) -> Sequence[SessionRow]:
+        """Sessions that were not ended, of a person or of everybody (None), the newest first."""
+        where = "s.ended_at IS NULL" if login is None else "s.login = :login AND s.ended_at IS NULL"
         rows = await self._database.read(
-            f"SELECT {SESSION} FROM sessions s WHERE s.login = :login AND s.ended_at IS NULL ORDER BY s.created_at DESC, s.id",
-            {"login": login},
+            f"SELECT {SESSION} FROM sessions s WHERE {where} ORDER BY s.created_at DESC, s.id",
+            {} if login is None else {"login": login},
         )
         return [_session(row) for row in rows]
 

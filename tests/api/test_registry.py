@@ -137,6 +137,20 @@ async def test_tokens_are_made_shown_once_and_revoked(api: Client) -> None:
     assert len((await api.get("root", "/tokens")).json()["items"]) == len(api.estate.tokens) + 1
 
 
+async def test_sessions_are_listed_and_ended(api: Client) -> None:
+    sign_ins = api.estate.gongdan.sign_ins
+    mine, theirs = await sign_ins.begin("wu"), await sign_ins.begin("li")
+    [row] = (await api.get("wu", "/sessions")).json()["items"]
+    assert {"login": "wu", "seen_at": row["created_at"]}.items() <= row.items()
+    assert [one["login"] for one in (await api.get("root", "/sessions")).json()["items"]] == ["wu", "li"]
+    [other] = (await api.get("li", "/sessions")).json()["items"]
+    assert problem(await api.post("wu", f"/sessions/{other['id']}/end")) == "not-found"
+    assert (await api.post("wu", f"/sessions/{row['id']}/end")).json() == row
+    assert problem(await api.post("wu", f"/sessions/{row['id']}/end")) == "not-found"
+    assert (await api.post("root", f"/sessions/{other['id']}/end")).status_code == 200
+    assert [(await sign_ins.current(secret))[0] for secret in (mine, theirs)] == [None, None]
+
+
 async def test_a_price_list_is_published_by_two(api: Client) -> None:
     text = 'version = "JX-1"\n[services]\nfix = { name = "修理", unit = "次", price_yuan = "12.50" }\n'
     bad = await api.post("wang", "/price-list", {"community": "JX", "text": 'version = "x"\n[services.a]\nname = "b"\n'})
