@@ -22,6 +22,7 @@ from adapters.api import (
     attachments,
     duty,
     findings,
+    happenings,
     households,
     operation,
     people,
@@ -67,6 +68,7 @@ ROUTERS = (
     people.router,
     access.router,
     privacy.router,
+    happenings.router,
     operation.router,
     operation.root,
 )

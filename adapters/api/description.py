@@ -55,6 +55,7 @@ TAGS: Sequence[tuple[str, str]] = (
     ("appraisal", "考评 · rule books, findings, figures, tallies"),
     ("registry", "小区、人员、权限 · communities, people, roles, tokens"),
     ("privacy", "个人信息 · erasure, disclosure, the access log"),
+    ("audit", "审计 · events and the process"),
     ("operation", "运行 · projections, health, measures"),
 )
 

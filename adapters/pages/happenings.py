@@ -7,23 +7,21 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from adapters.diagram import Edge, ways
+from adapters.auditing import REOPENED, REWORK, check_audits, stream_named, walked
 from adapters.pages.event_words import doers
 from adapters.pages.sentences import sentence
-from adapters.pages.state_diagram import BOX, HEIGHT, TRIGGERS, WIDTH, diagram, key
+from adapters.pages.state_diagram import BOX, HEIGHT, WIDTH, diagram, key
 from adapters.pages.visitor import TheVisitor, Visitor
 from domain import lifecycle, shift_lifecycle
-from domain.authority import Right, denied
 from domain.errors import NotFound, invalid
 from domain.shift import Shift
 from domain.terms import Book, State
 from domain.ticket import Ticket
-from projections.event_stream import EVENT_STREAM, EventRow, Process, events, process
+from projections.event_stream import EVENT_STREAM, EventRow, events, process
 
 router = APIRouter(include_in_schema=False)
 
@@ -94,7 +92,7 @@ async def show_events(
         if type not in TYPES:
             raise invalid("/query/type", "no such event")
         topics = TYPES[type][1]
-    stream = await _stream(visitor, asked.ticket)
+    stream = await stream_named(visitor.desk, asked.ticket)
     last = _day("to", until)
     found = await events(
         visitor.gongdan.projections.reader(EVENT_STREAM.name),
@@ -128,7 +126,7 @@ async def show_process(visitor: TheVisitor, on: str = "") -> Response:
     end = _begin(visitor, day + timedelta(days=1))
     assert end is not None
     found = await process(visitor.gongdan.projections.reader(EVENT_STREAM.name), community, end)
-    counts = _counts(found)
+    counts = walked(found)
     return visitor.page(
         "process.html",
         found=found,
@@ -144,14 +142,10 @@ async def show_process(visitor: TheVisitor, on: str = "") -> Response:
         words=diagram(visitor),
         keyed=key,
         total=sum(found.standing.values()),
-        rework=counts[_REWORK],
-        reopened=counts[_REOPENED],
+        rework=counts[REWORK],
+        reopened=counts[REOPENED],
         lasted=lambda stay: lasted(visitor, stay),
     )
-
-
-_REWORK = next(edge for edge in ways() if edge.outcome == "dissatisfied")
-_REOPENED = next(edge for edge in ways() if edge.source is State.FOLLOWED_UP)
 
 
 def lasted(look: Visitor, stay: timedelta) -> str:
@@ -167,20 +161,8 @@ async def _audited(visitor: Visitor, what: str) -> str:
     """The community shown, where all of it may be audited; raises NotFound and NotAllowed."""
     if visitor.community is None:
         raise NotFound("community")
-    scope = await visitor.scope(Right.AUDIT)
-    if scope is None or not scope.everything:
-        raise denied(Right.AUDIT, what, visitor.roles)
+    await check_audits(visitor.gongdan, visitor.directory, visitor.login, visitor.community, what)
     return visitor.community
-
-
-async def _stream(visitor: Visitor, ref: str) -> UUID | None:
-    """The ticket that a number names; one that is none names nothing that happened."""
-    if not ref:
-        return None
-    try:
-        return await visitor.desk.find(ref)
-    except NotFound:
-        return UUID(int=0)
 
 
 async def _told(visitor: Visitor, rows: Sequence[EventRow]) -> list[Told]:
@@ -195,17 +177,6 @@ async def _told(visitor: Visitor, rows: Sequence[EventRow]) -> list[Told]:
         said = sentence(event, visitor) if isinstance(event, Ticket.Event) else visitor.label(word)
         found.append(Told(row, word, doers(visitor, event.meta), said, number))
     return found
-
-
-def _counts(found: Process) -> dict[Edge, int]:
-    """How often each way of the table was taken, those never taken too."""
-    counts = dict.fromkeys(ways(), 0)
-    topics = {topic: event.__name__ for topic, event in Ticket.events().items()}
-    for way, count in found.taken.items():
-        trigger = next(t for (name, _), t in TRIGGERS.items() if name == topics[way.topic])
-        [edge] = [one for one in counts if (one.source, one.target, one.trigger) == (way.source, way.target, trigger)]
-        counts[edge] += count
-    return counts
 
 
 def _day(name: str, text: str) -> date | None:

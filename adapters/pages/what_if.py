@@ -104,8 +104,8 @@ def _differences(before: AppraisalAnswer, after: AppraisalAnswer) -> list[Differ
     known = {person.login: person for person in before.people}
     found = []
     for person in after.people:
-        was = known[person.login]
-        if (was.total, was.flags, was.notices, was.pay_share, was.lines) == (
+        was = known.get(person.login)
+        if was is None or (was.total, was.flags, was.notices, was.pay_share, was.lines) == (
             person.total, person.flags, person.notices, person.pay_share, _plain(person)
         ):  # fmt: skip
             continue

@@ -198,6 +198,9 @@ async def test_every_question(prepared: Prepared, tmp_path: Path, role: Role) ->
                 may_audit = answer("audit", [role.value], standing) != "no"
                 assert (await caller.get(f"/tickets/{case.ticket}/history")).status_code == (200 if may_audit else 403)
             await lists_show_what_may_be_read(prepared, caller, role, duty)
+        may_audit = answer("audit", [role.value], Standing()) != "no"
+        for path in ("events", "process"):
+            assert (await caller.get(f"/audit/{path}?community={JX}")).status_code == (200 if may_audit else 403)
         may_see_looks = answer("access log", [role.value], Standing()) == "yes"
         assert (await caller.get(f"/audit/access?community={JX}")).status_code == (200 if may_see_looks else 403)
 
@@ -264,7 +267,8 @@ async def test_to_people_outside_there_is_nothing(prepared: Prepared, tmp_path: 
                 answers.append((found.status_code, found.content))
             assert answers[0] == answers[1], command
             assert answers[0][0] == 404
-        for path in (f"/tickets/{there}", f"/tickets/{there}/history", f"/workload?community={JX}", f"/tickets?community={JX}"):
+        lists = [f"/{what}?community={JX}" for what in ("workload", "tickets", "audit/events", "audit/process")]
+        for path in (f"/tickets/{there}", f"/tickets/{there}/history", *lists):
             assert (await caller.get(path, "stranger")).status_code == 404
         body = {"community": JX, "channel": "phone", "description": "漏水", "location": {"area": "A1"}}
         assert (await caller.post("/tickets", body, "stranger")).status_code == 404

@@ -114,7 +114,7 @@ async def test_settings_and_projections_are_told_in_words(estate: Estate, surfer
         assert words in said, words
     assert "minutes" not in said
     said = text_of(await surfer.get("/admin/projections"))
-    assert re.search(r"工单名录 正常 \d+ \d+ 0 0.0 秒 0", said), said
+    assert re.search(r"工单名录 正常 \d+ \d+ \d+ \d+\.\d 秒 0", said), said
     assert "提出考评事项 流程 正常" in said
 
 
