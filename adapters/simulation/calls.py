@@ -85,7 +85,8 @@ def called_back(
         reached = not site.chance(UNREACHED if attempt == 0 else 0.5)
         if reached:
             break
-        yield Step(at, who, Act(ticket, c.AttemptFollowUp()))
+        tried = yield Step(at, who, Act(ticket, c.AttemptFollowUp()))
+        at = tried.state.follow_up_attempts[-1]  # later than planned where something else came first
         if attempt == 2:
             yield Step(at + site.minutes(1, 3), who, Act(ticket, c.CloseUnreached()))
             return False
