@@ -18,7 +18,7 @@ from domain.appraisal_record import Record, tallies
 from domain.approval import ApprovalCase
 from domain.authority import Relation, Right
 from domain.directory import Directory
-from domain.errors import NotFound, RuleRefused
+from domain.errors import NotAllowed, NotFound, Refusal, RuleRefused
 from domain.requests import Request, Waiting
 from domain.scorecard import RuleBook
 from domain.service_desk import ServiceDesk
@@ -57,6 +57,19 @@ class MonthClose:
     async def ask(self, command: CloseMonth, request: Request) -> Waiting:
         """The first person; refused where the month isn't over, is closed, or isn't the next to be closed."""
         return await self._journal.once(request.key, lambda: self._asked(command, request), self._desk.answered_waiting)
+
+    async def refused(self, community: str, month: str, login: str) -> Refusal | None:
+        """Why somebody can't ask for a month's close now: the refusal they would meet; None where they may."""
+        desk = self._desk
+        directory = await desk.directory.current()
+        now = desk.clock.now()
+        roles = directory.roles(login, community, now)
+        try:
+            desk.allow(Right.REVIEW_FINDING, CLOSE_MONTH, roles, Relation())
+            _closable(await self._book(community), month, directory.day(community, now))
+        except (NotAllowed, RuleRefused) as refusal:
+            return refusal
+        return None
 
     async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
         """Whoever the row entitles."""

@@ -3,7 +3,7 @@
 Whose tallies somebody sees, and every figure, come from the use case that the API answers by.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -15,12 +15,15 @@ from starlette.responses import Response
 from adapters.exchange.appraisal_workbook import MEDIA_TYPE, in_columns, write_appraisal
 from adapters.exchange.appraisals import appraisal_answer, period_of
 from adapters.pages.environment import yuan
+from adapters.pages.forms import filled, receive_form
+from adapters.pages.refusals import Told, told
 from adapters.pages.site import HEADERS
-from adapters.pages.visitor import TheVisitor, Visitor
+from adapters.pages.visitor import TheVisitor, Visitor, go
 from adapters.tally_documents import AppraisalAnswer, TallyLine
 from domain.appraisal import WARNINGS
 from domain.appraisal_facts import Month, Period
-from domain.errors import NotFound
+from domain.errors import NotAllowed, NotFound, RuleRefused
+from domain.month_close import CloseMonth
 from domain.scorecard import Flag, RuleBook
 
 router = APIRouter(include_in_schema=False)
@@ -48,12 +51,32 @@ class Charged:
 @router.get("/appraisal")
 async def show(visitor: TheVisitor, period: str = "") -> Response:
     """The tallies that the visitor may see; of the month that runs where none is named."""
+    return await _shown(visitor, period)
+
+
+@router.post("/appraisal/close")
+async def close(visitor: TheVisitor) -> Response:
+    """Ask for a month's close; a second person decides on it."""
+    form = await receive_form(visitor)
+    month = form.get("month")
+    try:
+        asked = filled(CloseMonth, {"community": visitor.community or "", "month": month})
+        waiting = await visitor.gongdan.month_close.ask(asked, await form.request(visitor))
+    except (RuleRefused, NotAllowed) as refusal:
+        return await _shown(visitor, month, told(refusal, visitor))
+    return go(f"/approvals/{waiting.case.id}")
+
+
+async def _shown(visitor: Visitor, period: str, refused: Told | None = None) -> Response:
     answer, span, book = await _read(visitor, period)
     numbers = await _numbers(visitor, answer)
     people = in_columns(answer.people)
     lines = {one.login: [_charged(visitor, line, book, numbers) for line in one.lines] for one in people}
     return visitor.page(
         "appraisal.html",
+        refused.status if refused else 200,
+        refused=refused,
+        closing=await _closing(visitor, span),
         answer=answer,
         people=people,
         others=len(answer.people) - len(people),
@@ -66,6 +89,16 @@ async def show(visitor: TheVisitor, period: str = "") -> Response:
         later=_of_kind(span.kind, span.last.after),
         share=lambda text: f"{float(text) * 100:g}%",
     )
+
+
+async def _closing(visitor: Visitor, span: Period) -> Sequence[str] | None:
+    """What stands against closing the month shown, nothing where it may be asked for; None for whoever has no part in it."""
+    if span.kind != "month" or visitor.community is None:
+        return None
+    against = await visitor.gongdan.month_close.refused(visitor.community, str(span), visitor.login)
+    if isinstance(against, NotAllowed):
+        return None
+    return told(against, visitor).said if against is not None else ()
 
 
 @router.get("/appraisal/workbook")

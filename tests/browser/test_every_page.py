@@ -43,7 +43,7 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "reports": ("liu.jianhua", "/reports"),
 }
 """Name → who looks, and the address; what stands in braces there is named by :attr:`Served.names`."""
-LIKE_OTHERS = ("finding-new", "admin-tokens", "admin-sessions")
+LIKE_OTHERS = ("finding-new", "approvals", "admin", "admin-tokens", "admin-sessions", "admin-settings", "admin-projections")
 """Pages made of the same parts as others here: looked at in the long tier."""
 NAMES = [pytest.param(name, marks=pytest.mark.long) if name in LIKE_OTHERS else name for name in PAGES]
 

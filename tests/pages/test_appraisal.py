@@ -12,7 +12,7 @@ from domain.requests import Request
 from domain.terms import Channel
 from projections.appraisal_tally import APPRAISAL_TALLY
 from tests.estate import Estate
-from tests.pages.surfing import Surfer, text_of
+from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -56,3 +56,29 @@ async def test_each_point_is_told_down_to_its_ticket_and_clause_as_far_as_one_ma
     surfer.http.cookies.clear()
     await surfer.sign_in("root")
     assert (await surfer.get("/appraisal")).status_code == 403
+
+
+async def test_a_month_is_closed_by_two(estate: Estate, surfer: Surfer, password_hash: str) -> None:
+    await estate.gongdan.sign_ins.put_hash("kao", password_hash)
+    await charged(estate)
+    await surfer.sign_in("wang")
+    running = await surfer.get("/appraisal?period=2026-03")
+    assert "该月尚未结束，不能月结" in text_of(running)
+    await surfer.get("/appraisal?period=2026-02")
+    form = surfer.form("/appraisal/close").fields
+    page = (await surfer.submit("/appraisal/close")).url.path
+    assert "月结" in text_of(await surfer.get(page))
+    early = await surfer.http.post("/appraisal/close", data=form | {"month": "2026-03", "key": "k"}, headers=SAME_ORIGIN)
+    assert early.status_code == 409
+    surfer.http.cookies.clear()
+    await surfer.sign_in("kao")
+    said = text_of(await surfer.get(page))
+    assert "月份 2026-02" in said
+    assert "已批准" in text_of(await surfer.submit(f"{page}/approve"))
+    surfer.http.cookies.clear()
+    await surfer.sign_in("zhang")
+    assert "申请月结" not in text_of(await surfer.get("/appraisal?period=2026-01"))
+    refused = await surfer.http.post(
+        "/appraisal/close", data=surfer.form("/sign-out").fields | {"month": "2026-01", "key": "z"}, headers=SAME_ORIGIN
+    )
+    assert refused.status_code == 403
