@@ -30,6 +30,17 @@ class TallyLine(Answer):
     charges: list[dict[str, Any]] | None = None
 
 
+class TallyMonth(Answer):
+    """One of the months of a quarter or a year, as it is paid by; ``status`` is open or closed."""
+
+    month: str
+    deductions: str
+    bonuses: str
+    total: str
+    pay_share: str | None
+    status: t.AppraisalStatus
+
+
 class TallyEvaluation(Answer):
     """An evaluation of the period; ``by`` is left out where a colleague said it and the person it is about reads it."""
 
@@ -50,7 +61,7 @@ class TallyProbation(Answer):
 
 
 class TallyPerson(Answer):
-    """Somebody's period; ``pay_share`` is null for a quarter or year."""
+    """Somebody's period; ``pay_share`` is null for a quarter or year, whose ``months`` up to today's tell it one by one."""
 
     login: str
     name: str | None
@@ -62,6 +73,7 @@ class TallyPerson(Answer):
     pay_share: str | None
     flags: list[Flag]
     notices: list[Notice]
+    months: list[TallyMonth]
     evaluations: list[TallyEvaluation]
     probation: TallyProbation | None
 

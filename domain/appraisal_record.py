@@ -100,13 +100,19 @@ def tallies(record: Record, first: Month, last: Month) -> dict[Month, Tally]:
 
 def tally_of(record: Record, period: Period) -> Tally:
     """The tally of a month, or the sum of a quarter's or year's; what was charged later for one of its months is in the sum."""
+    return tally_by_months(record, period)[0]
+
+
+def tally_by_months(record: Record, period: Period) -> tuple[Tally, dict[Month, Tally]]:
+    """The tally of a period, and that of each of its months as it is paid by."""
     if period.kind == "month":
-        return tallies(record, period.first, period.last)[period.first]
+        made = tallies(record, period.first, period.last)
+        return made[period.first], made
     last = max([period.last, *(one.charged_in for one in record.findings if period.holds(one.month))])
     made = tallies(record, period.first, last)
     total = summed(list(made.values()), period)
     versions = dict.fromkeys(one.rule_book for month, one in made.items() if period.holds(month))
-    return replace(total, rule_book=", ".join(versions))
+    return replace(total, rule_book=", ".join(versions)), {month: one for month, one in made.items() if period.holds(month)}
 
 
 def deducted_between(record: Record, login: str, start: date, end: date) -> Decimal:

@@ -1,6 +1,6 @@
 """Reading tallies (考评表) as a person: the record from the read model, the rights by the one table, the document to answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,14 +11,16 @@ from adapters.tally_documents import (
     ClosedMonthAnswer,
     TallyEvaluation,
     TallyFigure,
+    TallyMonth,
     TallyPerson,
     TallyProbation,
 )
+from domain.appraisal import Tally
 from domain.appraisal_answer import amount, as_document
-from domain.appraisal_facts import ConfirmedFinding, Period
+from domain.appraisal_facts import ConfirmedFinding, Month, Period
 from domain.appraisal_frozen import shown
 from domain.appraisal_reading import reads_tallies
-from domain.appraisal_record import Record, months, probation_result, tally_of
+from domain.appraisal_record import Record, months, probation_result, tally_by_months
 from domain.authority import Held, Right, denied
 from domain.directory import Directory
 from domain.errors import NotFound, invalid
@@ -83,12 +85,13 @@ async def appraisal_answer(
     known = await record(reader, community, year, directory.book)
     made = known.record.what_if(supposed) if supposed else known.record
     sight = sight_of(directory, login, roles, made.status(period))
-    data = _document(made, period, explained)
     today = directory.day(community, now)
+    data, by_months = _document(made, period, explained)
     people = [
         TallyPerson(
             **person,
             name=directory.people[person["login"]].name if person["login"] in directory.people else None,
+            months=_months(by_months, made, person["login"], Month.of(today)),
             evaluations=_evaluations(said, person["login"], login),
             probation=_probation(known.record, said, person["login"], today),
         )
@@ -124,12 +127,30 @@ async def appraisal_answer(
     )
 
 
-def _document(made: Record, period: Period, explained: bool) -> dict[str, Any]:
-    """A closed month as it was frozen, anything else as it follows from the record."""
+def _document(made: Record, period: Period, explained: bool) -> tuple[dict[str, Any], Mapping[Month, Tally]]:
+    """A closed month as it was frozen, anything else as it follows from the record; with the months of what is longer."""
     frozen = made.frozen(period.first) if period.kind == "month" else None
     if frozen:
-        return shown(frozen.document, explained=explained)
-    return as_document(tally_of(made, period), explained=explained)
+        return shown(frozen.document, explained=explained), {}
+    tally, by_months = tally_by_months(made, period)
+    return as_document(tally, explained=explained), by_months if period.kind != "month" else {}
+
+
+def _months(by_months: Mapping[Month, Tally], made: Record, login: str, upto: Month) -> list[TallyMonth]:
+    """Somebody's months, one by one, up to the one that runs."""
+    return [
+        TallyMonth(
+            month=str(month),
+            deductions=amount(one.deductions),
+            bonuses=amount(one.bonuses),
+            total=amount(one.total),
+            pay_share=None if one.pay_share is None else amount(one.pay_share),
+            status=AppraisalStatus.CLOSED if made.frozen(month) else AppraisalStatus.OPEN,
+        )
+        for month, tally in by_months.items()
+        for one in tally.people
+        if one.login == login and month <= upto
+    ]
 
 
 def _evaluations(said: Beside, login: str, reader: str) -> list[TallyEvaluation]:

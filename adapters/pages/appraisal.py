@@ -82,6 +82,7 @@ async def _shown(visitor: Visitor, period: str, refused: Told | None = None) -> 
         others=len(answer.people) - len(people),
         lines=lines,
         book=book,
+        months=sorted({month.month for one in people for month in one.months}),
         words_of={flag: getattr(book.dismissal, flag.value) for flag in Flag},
         period=str(span),
         wider=_wider(span),

@@ -42,6 +42,7 @@ async def test_each_point_is_told_down_to_its_ticket_and_clause_as_far_as_one_ma
         assert "hua某 · -1" in said
         assert answer.text.count(f'href="/tickets/{number}"') == 2
         assert "2026-03-02" in said
+        assert ("逐月 姓名 2026-03 wang某 -2 100% hua某 -1 100%" in said) is (address != "/appraisal"), said
         assert "D2" in said
     book = load_workbook(BytesIO((await surfer.get("/appraisal/workbook?period=2026-03")).content))
     assert any(-2 in row for row in book.worksheets[0].values)

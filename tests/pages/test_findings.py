@@ -11,6 +11,7 @@ from domain import ticket_commands as c
 from domain.finding_commands import RecordFinding
 from domain.requests import Request
 from domain.terms import Channel, FindingStatus
+from projections.approvals import APPROVALS
 from projections.findings import FINDINGS
 from tests.estate import Estate
 from tests.pages.surfing import SAME_ORIGIN, Forms, Surfer, text_of
@@ -43,7 +44,9 @@ def steps(surfer: Surfer, page: str) -> list[str]:
     return [form.action.removeprefix(f"{page}/") for form in Forms(surfer.page.text).found if form.action.startswith(f"{page}/")]
 
 
-async def test_recorded_by_item_contested_and_upheld_by_two(estate: Estate, surfers: Callable[[], Surfer]) -> None:
+async def test_recorded_by_item_contested_and_upheld_by_two(
+    estate: Estate, surfers: Callable[[], Surfer], password_hash: str
+) -> None:
     number = await ticket(estate)
     chen, wang, zhang, li, fang, root = [surfers() for _ in range(6)]
     everybody = {"chen": chen, "wang": wang, "zhang": zhang, "li": li, "fang": fang, "root": root}
@@ -90,6 +93,18 @@ async def test_recorded_by_item_contested_and_upheld_by_two(estate: Estate, surf
     g = estate.gongdan
     state = await g.journal.load(UUID(page.rpartition("/")[2]))
     assert state.status is FindingStatus.CONTESTED
+    await g.sign_ins.put_hash("kao", password_hash)
+    kao = surfers()
+    await kao.sign_in("kao")
+    assert await g.projections.wait_for(APPROVALS.name, (await g.store.head()).position, 60)
+    waiting = re.search(r'href="(/approvals/[0-9a-f-]{36})"', (await kao.get("/approvals")).text)
+    assert waiting is not None
+    said = text_of(await kao.get(waiting[1]))
+    for words in ("维持考评事项", "考评事项第 17 项", "原因 监控属实", "wang某"):
+        assert words in said, words
+    await kao.submit(f"{waiting[1]}/approve")
+    assert "wang某，第二人kao某批准 维持：监控属实" in text_of(await zhang.get(page))
+    assert "申诉" not in steps(zhang, page)
 
 
 async def test_a_bonus_and_one_of_ones_own_record(estate: Estate, surfer: Surfer, password_hash: str) -> None:
