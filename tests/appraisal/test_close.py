@@ -179,6 +179,7 @@ async def test_who_asks_and_who_approves(moving: Estate) -> None:
 async def test_a_view_that_is_behind_closes_nothing(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.appraisal_records.WAIT_SECONDS", 0.01)
     estate.clock.forward(31 * DAY)
+    await confirmed(estate, "7", date(2026, 3, 4))
     with pytest.raises(Overloaded):
         await estate.g.month_close.ask(MARCH, estate.request("director"))
 
