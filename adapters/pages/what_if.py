@@ -14,6 +14,7 @@ from adapters.pages.visitor import TheVisitor, Visitor
 from adapters.tally_documents import AppraisalAnswer, TallyPerson
 from domain.appraisal_facts import Month, Period
 from domain.appraisal_request import Supposition, supposed
+from domain.authority import Right, denied
 from domain.errors import InvalidInput, NotFound
 from domain.scorecard import Flag, Item
 
@@ -39,6 +40,8 @@ async def what_if(visitor: TheVisitor, item: str = "", show: str = "") -> Respon
     community = visitor.community
     if community is None:
         raise NotFound("community")
+    if not visitor.might(Right.READ_TALLIES):
+        raise denied(Right.READ_TALLIES, "read_tallies", visitor.roles)
     law = visitor.directory.law_of(community)
     today = visitor.directory.day(community, visitor.now)
     asked = _asked(visitor)

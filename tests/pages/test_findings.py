@@ -173,3 +173,6 @@ async def test_what_if_is_calculated_and_nothing_is_written(estate: Estate, surf
     assert wrong.status_code == 422
     assert "第 13 项须写明逾期天数" in text_of(wrong)
     assert await estate.gongdan.store.head() == head
+    surfer.http.cookies.clear()
+    await surfer.sign_in("root")
+    assert (await surfer.get("/appraisal/what-if")).status_code == 403
