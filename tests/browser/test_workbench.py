@@ -2,11 +2,13 @@
 
 import re
 
+import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
-from tests.browser.conftest import Look, Served
+from tests.browser.conftest import PATIENCE, Look, Served
 
 pytestmark = pytest.mark.anyio
 WITHIN = 10_000
@@ -40,6 +42,25 @@ async def test_a_board_follows_what_happens_elsewhere(look: Look, served: Served
     await desk.get_by_role("button", name="分类").click()
     await expect(desk.locator(".alert-success")).to_contain_text("已办：分类")
     await expect(page.locator(f"#unassigned-{number}")).to_contain_text("报修 · 已分类", timeout=WITHIN)
+
+
+async def test_a_board_goes_live_however_late_its_scripts_come(look: Look) -> None:
+    """htmx must not begin before its extension is there, or nothing ever connects."""
+    page, begun = (await look("chen.ping")).page, anyio.Event()
+
+    async def late(route: Route) -> None:
+        await begun.wait()
+        await route.continue_()
+
+    await page.route("**/hx-sse.min.js*", late)
+    await page.goto("/", wait_until="commit")
+    with anyio.fail_after(PATIENCE / 1000):
+        while not await page.evaluate("() => 'htmx' in window"):
+            await anyio.lowlevel.checkpoint()
+    for _ in range(3):  # what htmx has put off to the next turn is done by then
+        await page.evaluate("() => new Promise((done) => setTimeout(done))")
+    begun.set()
+    await expect(page.locator("[data-light=live]")).to_be_visible()
 
 
 async def test_a_wall_keeps_its_moment_and_shows_nothing_to_click_away(look: Look) -> None:
