@@ -17,6 +17,7 @@ from tests.browser.outbox import DRAFTS, kept
 
 pytestmark = pytest.mark.anyio
 TECHNICIAN = "fang.yi"
+STEPS = ["ticket.accepted", "ticket.attached", "ticket.attached", "ticket.completed"]
 WORKLIST = f"/worklist?community={COMMUNITY}"
 PICTURE = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef"
@@ -99,6 +100,12 @@ async def test_an_order_comes_by_itself_and_is_done_with_photo_and_signature(loo
     other = await dispatched(served, "阳台灯不亮")
     await expect(card_of(page, other)).to_be_visible()
     await expect(card.get_by_label("处理结果")).to_have_value("更换插座面板，试过有电。")
+    # A card that somebody is writing in says that it is out of date.
+    await card_of(page, other).locator("summary", has_text="备注").click()
+    await card_of(page, other).get_by_label("内容").last.fill("带梯子")
+    await expect(card_of(page, other).locator(".outdated-note")).to_be_hidden()
+    await ask(served, f"/tickets/{other['number']}/note", {"text": "住户五点后在家"})
+    await expect(card_of(page, other).locator(".outdated-note")).to_be_visible()
     await card.locator("form[action$='/complete']").get_by_role("button", name="完工").click()
     await expect(card).to_have_count(0)
     await expect(page.locator("[data-outbox]")).to_be_hidden()
@@ -122,6 +129,7 @@ async def test_a_completion_without_a_network_is_sent_later_and_overwrites_nothi
     await card_of(page, done).get_by_role("button", name="接受派单").click()
     for number, ticket in enumerate((done, moved), start=2):
         await fill_in_completion(card_of(page, ticket), "调整铰链。")
+        await sign(page, card_of(page, ticket))
         await card_of(page, ticket).locator("form[action$='/complete']").get_by_role("button", name="完工").click()
         await expect(page.locator("[data-count]")).to_have_text(f"离线 · {number} 条待上传")
         await expect(card_of(page, ticket).locator("[data-step=start]")).to_be_hidden()
@@ -135,13 +143,17 @@ async def test_a_completion_without_a_network_is_sent_later_and_overwrites_nothi
     there = await ask(served, f"/tickets/{moved['number']}")
     assert (there["state"], there["version"], there["attachments"]) == ("dispatched", moved["version"] + 1, [])
     history = (await ask(served, f"/tickets/{done['number']}/history"))["items"]
-    assert [step["type"] for step in history[-3:]] == ["ticket.accepted", "ticket.attached", "ticket.completed"]
+    assert [step["type"] for step in history[-4:]] == STEPS
     written = dict(drafts[f"/work-orders/{done['id']}/complete"]["fields"])["occurred_at"]
     assert datetime.fromisoformat(history[-1]["occurred_at"]) == datetime.fromisoformat(written)
     await expect(card_of(page, moved)).to_contain_text("房门关不严")
     await page.get_by_role("button", name="重新填写").click()
     await expect(card_of(page, moved).get_by_label("处理结果")).to_have_value("调整铰链。")
+    box = card_of(page, moved).get_by_role("img", name="签名框")
+    with anyio.fail_after(PATIENCE / 1000):
+        while await box.evaluate(DARK) < 100:  # the signature comes back too
+            await anyio.lowlevel.checkpoint()
     await card_of(page, moved).locator("form[action$='/complete']").get_by_role("button", name="完工").click()
     await expect(card_of(page, moved)).to_have_count(0)
     again = await ask(served, f"/tickets/{moved['number']}")
-    assert (again["state"], len(again["attachments"])) == ("repaired", 1)
+    assert (again["state"], len(again["attachments"])) == ("repaired", 2)

@@ -103,11 +103,34 @@ async def test_a_quotation_takes_several_lines_and_more_rows(estate: Estate, sur
     page = await surfer.submit(f"/work-orders/{ref}/quote", **{"code-1": services[0], "quantity-1": "2", "more_rows": "1"})
     form = surfer.form(f"/work-orders/{ref}/quote")
     assert (page.status_code, form.fields["rows"], form.fields["code-1"]) == (200, "6", services[0])
-    page = await surfer.submit(f"/work-orders/{ref}/quote", **{"code-6": services[1]})
+    number = (await estate.gongdan.inquiries.ticket("li", ref, personal=False)).numbers.number
+    await surfer.get(f"/tickets/{number}")
+    page = await surfer.submit(f"/tickets/{number}/quote", **{"code-3": services[1], "more_rows": "1"})
+    form = surfer.form(f"/tickets/{number}/quote")
+    assert (page.status_code, form.fields["rows"], form.fields["code-3"]) == (200, "6", services[1])
+    await surfer.get("/work")
+    more = {"rows": "6", "code-1": services[0], "quantity-1": "2", "code-6": services[1]}
+    page = await surfer.submit(f"/work-orders/{ref}/quote", **more)
     assert "已办：报价" in text_of(page)
     charge = (await estate.gongdan.desk.load(await estate.gongdan.desk.find(ref))).charge
     assert charge is not None
     assert [(line.code, line.quantity) for line in charge.lines] == [(services[0], 2), (services[1], 1)]
+
+
+async def test_a_picture_goes_up_by_itself_without_scripts(estate: Estate, surfer: Surfer) -> None:
+    ref = await dispatched(estate)
+    await surfer.sign_in("zhang")
+    await surfer.get("/work")
+    fields, files = surfer.form(f"/work-orders/{ref}/attach").fields, {"file": ("签名.txt", b"signed", "text/plain")}
+    fields.pop("file")
+    answer = await surfer.http.post(f"/work-orders/{ref}/attach", data=fields, files=files, headers=SAME_ORIGIN)
+    assert (answer.status_code, answer.headers["location"].partition("&")[0]) == (303, "/work?done=attach")
+    files = {"file": ("网页.html", b"<html><script>alert(1)</script></html>", "text/html")}
+    answer = await surfer.http.post(f"/work-orders/{ref}/attach", data=fields | {"key": "k2"}, files=files, headers=SAME_ORIGIN)
+    assert answer.status_code == 422
+    assert "不收这种文件" in text_of(answer)
+    assert 'action="/work-orders' in answer.text
+    assert len((await estate.gongdan.desk.load(await estate.gongdan.desk.find(ref))).attachments) == 1
 
 
 async def test_what_is_refused_is_told_and_stays_filled_in(estate: Estate, surfer: Surfer) -> None:

@@ -105,8 +105,11 @@ async def test_a_worklist_is_opened_by_one_look_that_names_everybody_and_only_th
     blind = await Inquiries(estate.g.desk, FullLog()).carried("technician", ids)
     for reading in (*kept, *blind):
         assert (reading.masked, reading.texts["description"]) == (True, MASKED)
+    assert await estate.g.inquiries.carried("director", ids) == []  # who may read them all, and carries none
     await estate.act("technician", str(mine[0].id), c.Decline(reason="不在我的班上"))
     assert [reading.state.id for reading in await estate.g.inquiries.carried("technician", ids)] == [mine[1].id]
+    await estate.act("technician", str(mine[1].id), c.Complete(resolution="换了软管"))
+    assert await estate.g.inquiries.carried("technician", ids) == []
 
 
 async def test_what_the_log_says(estate: Estate) -> None:

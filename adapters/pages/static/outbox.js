@@ -110,6 +110,7 @@
       const files = new DataTransfer();
       for (const file of draft.files) if (file.field === field.name) files.items.add(file.content);
       field.files = files.files;
+      field.dispatchEvent(new Event("change", { bubbles: true }));
     }
     form.closest("[data-cards] > *")?.setAttribute("data-touched", "");
     await drop(draft.key);

@@ -72,9 +72,16 @@
     clear(document.querySelector(`[data-signature="${field.id}"]`));
   });
   document.addEventListener("reset", (event) => event.target.querySelectorAll("[data-signature]").forEach(clear));
-  // A picture chosen takes the place of what was drawn.
-  document.addEventListener("change", (event) => {
-    const canvas = event.isTrusted && document.querySelector(`[data-signature="${event.target.id}"]`);
-    if (canvas) clear(canvas);
+
+  // A picture that was chosen, or comes back from the outbox, takes the place of what was drawn; what was drawn stands already.
+  document.addEventListener("change", async (event) => {
+    const canvas = document.querySelector(`[data-signature="${CSS.escape(event.target.id)}"]`);
+    if (!canvas || (!event.isTrusted && "begun" in canvas.dataset)) return;
+    clear(canvas);
+    const picture = event.target.files[0] && (await createImageBitmap(event.target.files[0]).catch(() => null));
+    if (!picture) return;
+    blank(canvas);
+    const scale = Math.min(canvas.width / picture.width, canvas.height / picture.height);
+    canvas.getContext("2d").drawImage(picture, 0, 0, picture.width * scale, picture.height * scale);
   });
 })();
