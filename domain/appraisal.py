@@ -124,17 +124,11 @@ def _summed(months: Sequence[tuple[Month, PersonTally]], period: Period) -> Pers
     noticed = {notice for one in own for notice in one.notices}
     post = next((one.post for one in reversed(own) if one.post), None)
     return _totalled(
-        PersonTally(
-            login=months[0][1].login,
-            post=post,
-            lines=tuple(lines),
-            deductions=ZERO,
-            bonuses=ZERO,
-            total=ZERO,
-            pay_share=None,
-            flags=tuple(flag for flag in Flag if flag in flagged),
-            notices=tuple(notice for notice in Notice if notice in noticed),
-        )
+        months[0][1].login,
+        post,
+        lines,
+        flags=tuple(flag for flag in Flag if flag in flagged),
+        notices=tuple(notice for notice in Notice if notice in noticed),
     )
 
 
@@ -162,26 +156,22 @@ def _person(law: Law, facts: Facts, person: Person) -> PersonTally:
         *from_warnings(book, facts, person),
     ]
     counted = _totalled(
-        PersonTally(
-            login=person.login,
-            post=person.post_in(facts.month),
-            lines=tuple(_lines(charges)),
-            deductions=ZERO,
-            bonuses=ZERO,
-            total=ZERO,
-            pay_share=None,
-            flags=flags(law, facts, person, charges),
-            notices=_notices(book, facts, person, charges),
-        )
+        person.login,
+        person.post_in(facts.month),
+        list(_lines(charges)),
+        flags=flags(law, facts, person, charges),
+        notices=_notices(book, facts, person, charges),
     )
     return replace(counted, pay_share=pay_share(book.pay_bands, counted.total))
 
 
-def _totalled(person: PersonTally) -> PersonTally:
-    """With the sums of its lines."""
-    bonuses = sum((line.points for line in person.lines if _is_bonus(line)), ZERO)
-    deductions = -sum((line.points for line in person.lines if not _is_bonus(line)), ZERO)
-    return replace(person, deductions=deductions, bonuses=bonuses, total=bonuses - deductions)
+def _totalled(
+    login: str, post: Post | None, lines: Sequence[Line], *, flags: tuple[Flag, ...], notices: tuple[Notice, ...]
+) -> PersonTally:
+    """With the sums of its lines; the share is that of one month alone."""
+    bonuses = sum((line.points for line in lines if _is_bonus(line)), ZERO)
+    deductions = -sum((line.points for line in lines if not _is_bonus(line)), ZERO)
+    return PersonTally(login, post, tuple(lines), deductions, bonuses, bonuses - deductions, None, flags, notices)
 
 
 def _is_bonus(line: Line) -> bool:

@@ -84,9 +84,9 @@ def stake(book: RuleBook, finding: ConfirmedFinding, person: Person) -> Stake | 
     """How a finding concerns a person, ``None`` where it doesn't."""
     item = charged_item(book, finding)
     party = person.login in finding.parties
-    answers = party if parties_alone(item, finding) else person.answers_for(finding.area, finding.day)
-    if not item.severity(finding.severity).charged:
-        answers = False
+    answers = item.severity(finding.severity).charged and (
+        party if parties_alone(item, finding) else person.answers_for(finding.area, finding.day)
+    )
     if not (answers or party):
         return None
     post = person.post_on(finding.day)
@@ -130,7 +130,7 @@ def _one(stake: Stake, free: int) -> Charge:
     item, finding = stake.item, stake.finding
     severity = item.severity(finding.severity)
     units = stake.counted - free
-    if item.counting is Counting.OVERDUE and item.days:
+    if item.days is not None:
         units *= (finding.overdue_days or 0) // item.days
     factor = 2 if finding.doubled else 1
     return Charge(
@@ -211,10 +211,10 @@ def from_metrics(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
 
 
 def figures(facts: Facts, person: Person, name: str) -> list[Metric]:
-    """The figures of a metric whose period ends with the month asked and which are a person's; by area."""
+    """A person's figures of a metric whose period ends with the month asked; the community's first, then by area."""
     last_day = facts.month.last_day
     mine = (metric for metric in facts.figures_ending.get(name, ()) if person.measured_by(metric.area, last_day))
-    return sorted(mine, key=lambda metric: (metric.area is not None, metric.area or ""))
+    return sorted(mine, key=lambda metric: metric.area or "")
 
 
 def from_warnings(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:

@@ -5,10 +5,10 @@ names the item and what would be right.
 """
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
@@ -81,16 +81,12 @@ class _Part(BaseModel):
 E = TypeVar("E", bound=StrEnum)
 
 
-def _one_of(codes: type[E]) -> Callable[[str], E]:
+def _one_of(codes: type[E], value: str) -> E:
     """A key that is one of some codes; says which there are."""
-
-    def check(value: str) -> E:
-        try:
-            return codes(value)
-        except ValueError as error:
-            raise ValueError(f"'{value}' is not one of: {', '.join(codes)}") from error
-
-    return check
+    try:
+        return codes(value)
+    except ValueError as error:
+        raise ValueError(f"'{value}' is not one of: {', '.join(codes)}") from error
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
@@ -169,7 +165,7 @@ class Item(_Part):
     threshold: Whole | None = None
     days: Whole | None = None
     party_extra: HalfPoints = Decimal(0)
-    severities: Mapping[Annotated[Severity, BeforeValidator(_one_of(Severity))], SeverityRule] = {}
+    severities: Mapping[Annotated[Severity, BeforeValidator(partial(_one_of, Severity))], SeverityRule] = {}
     conversion: Conversion | None = None
     takes_amount: bool = False
     commission: Share | None = None
@@ -257,12 +253,12 @@ class RuleBook(_Part):
 
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$")]
     title: Words
-    posts: Mapping[Annotated[Post, BeforeValidator(_one_of(Post))], Words]
+    posts: Mapping[Annotated[Post, BeforeValidator(partial(_one_of, Post))], Words]
     deductions: Mapping[DeductionCode, Item]
     bonuses: Mapping[BonusCode, Item]
     metrics: Mapping[Name, MetricRule]
-    notices: Mapping[Annotated[Notice, BeforeValidator(_one_of(Notice))], NoticeRule]
-    proposals: Mapping[Annotated[FindingCause, BeforeValidator(_one_of(FindingCause))], DeductionCode] = {}
+    notices: Mapping[Annotated[Notice, BeforeValidator(partial(_one_of, Notice))], NoticeRule]
+    proposals: Mapping[Annotated[FindingCause, BeforeValidator(partial(_one_of, FindingCause))], DeductionCode] = {}
     pay_bands: Annotated[tuple[PayBand, ...], Field(min_length=2)]
     warnings: Warnings
     dismissal: Dismissal

@@ -93,3 +93,10 @@ def test_extras_of_an_adjustment_stand_apart() -> None:
     wang = answered(document, explained=True)["people"][1]
     (charge,) = wang["lines"][0]["charges"]
     assert [charge[name] for name in ("base", "party_extra", "points")] == ["-2", "-2", "-4"]
+
+
+def test_an_extra_for_the_severity_stands_apart_too() -> None:
+    late = finding("f1", "40", "2026-02-10", booked_month="2026-03", severity="serious", quantity=3)
+    li = answered(request([late]), explained=True)["people"][0]
+    [charge] = li["lines"][0]["charges"]
+    assert (charge["base"], charge["severity_extra"], charge["party_extra"], charge["points"]) == ("-1.5", "-2", "0", "-3.5")

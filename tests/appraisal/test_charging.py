@@ -252,3 +252,38 @@ def test_a_severity_that_is_not_charged_counts_for_nobody() -> None:
     found = of([finding("f1", "11", severity="serious_complaint"), finding("f2", "11", quantity=2)])
     assert lines(found["li"]) == {"11": (2, "0")}
     assert all(one["flags"] == [] for one in found.values())
+
+
+def test_a_figure_s_charge_is_explained() -> None:
+    """Those of the community first, then by area; whoever is measured answers for it, and is no party."""
+    reported = [metric("fee_collection_rate", "2026-Q1", "0.9", area) for area in ("A2", None, "A1")]
+    explained = answered(request(metrics=reported), explained=True)["people"]
+    [charge] = explained[0]["lines"][0]["charges"]
+    assert [one["area"] for one in charge["metrics"]] == [None, "A1", "A2"]
+    assert (charge["column"], charge["answers"], charge["party"], charge["count"]) == ("director", True, False, 1)
+
+
+def test_a_severity_that_is_not_charged_is_answered_for_by_nobody() -> None:
+    grave = finding("f1", "11", severity="serious_complaint", parties=["wang"])
+    explained = {one["login"]: one for one in answered(request([grave]), explained=True)["people"]}
+    [charge] = explained["wang"]["lines"][0]["charges"]
+    assert (charge["answers"], charge["party"], charge["points"]) == (False, True, "0")
+
+
+def test_lines_stand_by_number_deductions_before_warnings_before_bonuses() -> None:
+    points = {"director": "1", "administrator": "1"}
+    bonuses = [finding(f"b{code}", code, points=points, parties=["wang"]) for code in ("B7", "B4", "B1")]
+    others = [finding("f10", "10"), finding("f9", "9", "2026-03-05", parties=["wang"]), finding("f2", "2", parties=["wang"])]
+    warnings = [{"login": "wang", "date": f"2026-03-0{day}"} for day in (1, 2)]
+    wang = people(request([*bonuses, *others], warnings=warnings))["wang"]
+    assert list(lines(wang)) == ["2", "9", "10", "warnings", "B1", "B4", "B7"]
+
+
+def test_what_is_not_charged_now_hides_nothing_that_is() -> None:
+    """A party without a post is refused whatever stands before it in the list; one nobody knows, in words."""
+    other_month = finding("f1", "30", "2026-01-05", parties=["wu"])
+    wu = {"login": "wu", "posts": [], "areas": []}
+    here = finding("f2", "30", parties=["wu"])
+    said = "'wu' held no post on 2026-03-04, so no column is theirs; give the post, 'staff' if neither"
+    assert refused(request([other_month, here]) | {"people": [wu]}) == {"/findings/1/parties/0": said}
+    assert refused(request([finding("f1", "7", parties=["wu"])])) == {"/findings/0/parties/0": "'wu' is not among the people"}

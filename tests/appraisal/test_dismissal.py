@@ -223,3 +223,15 @@ def test_a_warning_is_a_deduction_like_others() -> None:
 )
 def test_a_probation(deductions: list[str], passed: bool, expected: bool) -> None:
     assert passes_probation(map(Decimal, deductions), passed) is expected
+
+
+def test_all_that_a_month_costs_counts_toward_the_half_year() -> None:
+    two = [finding(f"f{n}", "14", f"2026-03-0{n}") for n in (1, 2)]
+    assert of(two)["li"]["flags"] == ["half_year", "year"]
+
+
+def test_what_is_charged_late_for_a_month_adds_to_what_its_tally_said() -> None:
+    late = [finding("f1", "7", "2026-01-10", booked_month="2026-03")]
+    for deductions, flags in (("12.5", []), ("13", ["half_year"])):
+        earlier = [{"month": "2026-01", "login": "li", "deductions": deductions, "total": f"-{deductions}"}]
+        assert of(late, earlier_months=earlier)["li"]["flags"] == flags

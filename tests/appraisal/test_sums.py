@@ -22,6 +22,7 @@ def year(period: str, findings: list[Document], months: range = range(1, 13), **
     return {person["login"]: person for person in document["people"]}
 
 
+QUARTER = ("2026-01", "2026-02", "2026-03")
 SPREAD = [
     finding("f1", "7", "2026-01-10", tickets=["t1"]),
     finding("f2", "7", "2026-03-31", tickets=["t2", "t1"]),
@@ -44,6 +45,14 @@ def test_a_quarter_is_the_sum_of_its_months() -> None:
     assert year("2026-Q2", SPREAD)["li"]["total"] == "-2"
     assert year("2026", SPREAD)["li"]["total"] == "-4"
     assert year("2026-03", SPREAD)["li"]["total"] == "-2"
+
+
+def test_the_lines_of_a_sum_name_their_clauses() -> None:
+    warnings = [{"login": "wang", "date": f"2026-0{month}-01"} for month in (1, 2)]
+    tallies = [tally(BOOK, read_facts(json.dumps(request(SPREAD, month, warnings=warnings)), BOOK)) for month in QUARTER]
+    wang = next(one for one in summed(tallies, Period.parse("2026-Q1")).people if one.login == "wang")
+    clauses = {line.item: line.clause for line in wang.lines}
+    assert clauses == {"7": "D2 扣罚项目 7", "18": "D2 扣罚项目 18", "warnings": "D2 五.5", "B1": "D2 加分项目 1"}
 
 
 def test_an_adjustment_counts_in_the_month_of_its_date() -> None:
@@ -124,3 +133,15 @@ def test_months_follow_each_other() -> None:
 def test_sums_are_exact() -> None:
     many = [finding(f"f{n}", "27", f"2026-{1 + n % 12:02}-01", quantity=1) for n in range(99)]
     assert Decimal(year("2026", many)["li"]["total"]) == Decimal("-49.5")
+
+
+def test_what_was_charged_late_stands_among_the_others_by_date() -> None:
+    late = finding("f1", "7", "2026-01-05", booked_month="2026-03")
+    found = year("2026-Q1", [finding("f2", "7", "2026-01-20"), finding("f3", "7", "2026-02-01"), late])["li"]
+    assert found["lines"][0]["findings"] == ["f1", "f2", "f3"]
+
+
+def test_every_sum_is_a_decimal() -> None:
+    made = tally(BOOK, read_facts(json.dumps(request([finding("f1", "7"), finding("f2", "30", parties=["sun"])])), BOOK))
+    for one in (*made.people, *summed([made], Period.parse("2026")).people):
+        assert {type(one.deductions), type(one.bonuses), type(one.total)} == {Decimal}
