@@ -44,7 +44,8 @@ test-long: $(STAMP) ## the tests that take minutes: kill runs, large histories
 	$(BIN)/python -m pytest -n $(WORKERS) -m long --timeout 3600 $(ARGS)
 
 mutants: $(STAMP) ## mutation testing of the rules that pay depends on (half an hour of one core; not in CI)
-	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run --max-children $(WORKERS) $(ARGS)
+	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run --max-children $(WORKERS)
+	$(BIN)/python -m tests.mutation
 
 lint: $(STAMP) ## ruff, mypy strict, import contracts
 	$(BIN)/ruff check .

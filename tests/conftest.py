@@ -4,14 +4,21 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.postgres_server import PostgresServer, running_postgres
 
 # No profile measures time: the machine may be shared.
 settings.register_profile("base", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", settings.get_profile("base"), max_examples=30, stateful_step_count=30)
-settings.register_profile("mutants", settings.get_profile("base"), max_examples=10, derandomize=True, database=None)
+settings.register_profile(  # a mutant is killed by the first example that fails, the smallest is nobody's concern
+    "mutants",
+    settings.get_profile("base"),
+    max_examples=10,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+)
 settings.register_profile("ci", settings.get_profile("base"), max_examples=100, stateful_step_count=50)
 settings.register_profile("long", settings.get_profile("base"), max_examples=2_000, stateful_step_count=80)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
