@@ -272,7 +272,7 @@ def test_a_severity_that_is_not_charged_is_answered_for_by_nobody() -> None:
 
 def test_lines_stand_by_number_deductions_before_warnings_before_bonuses() -> None:
     points = {"director": "1", "administrator": "1"}
-    bonuses = [finding(f"b{code}", code, points=points, parties=["wang"]) for code in ("B7", "B4", "B1")]
+    bonuses = [finding(f"b{n}", f"B{n}", f"2026-03-0{9 - n}", points=points, parties=["wang"]) for n in (7, 4, 1)]
     others = [finding("f10", "10"), finding("f9", "9", "2026-03-05", parties=["wang"]), finding("f2", "2", parties=["wang"])]
     warnings = [{"login": "wang", "date": f"2026-03-0{day}"} for day in (1, 2)]
     wang = people(request([*bonuses, *others], warnings=warnings))["wang"]

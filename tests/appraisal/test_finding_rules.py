@@ -42,7 +42,7 @@ ALONE = [code for code, item in BOOK.items.items() if stands_alone(item)]
 
 
 def test_metrics_and_the_doubling_have_no_findings_of_their_own() -> None:
-    assert [code for code in BOOK.items if code not in ALONE] == ["39", "43", "44", "45", "B8", "B9"]
+    assert [code for code, item in BOOK.items.items() if not stands_alone(item)] == ["39", "43", "44", "45", "B8", "B9"]
     assert refused(whole(BOOK.items["43"])) == {
         "/item": "item 43: this is charged from the metrics (rented_permit_rate, resident_card_rate), not from a finding"
     }
