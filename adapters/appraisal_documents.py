@@ -1,6 +1,8 @@
 """What the API and the command line answer of the appraisal (考评) beside findings; points and rates are decimal strings."""
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -47,6 +49,7 @@ class ReprimandAnswer(Answer):
     by: str
     reason: str
     withdrawn_by: str | None
+    why_withdrawn: str | None
     version: int
 
 
@@ -106,8 +109,8 @@ def figure_answer(s: FigureState) -> FigureAnswer:
     )
 
 
-def reprimand_answer(s: ReprimandState) -> ReprimandAnswer:
-    """A warning, its reason masked."""
+def reprimand_answer(s: ReprimandState, texts: Mapping[str, str] = MappingProxyType({})) -> ReprimandAnswer:
+    """A warning, its reasons masked but for the ``texts`` that were opened."""
     assert s.day is not None
     return ReprimandAnswer(
         id=s.id,
@@ -116,8 +119,9 @@ def reprimand_answer(s: ReprimandState) -> ReprimandAnswer:
         kind=s.kind,
         date=s.day,
         by=s.by,
-        reason=MASKED,
+        reason=texts.get("reason", MASKED),
         withdrawn_by=s.withdrawn_by,
+        why_withdrawn=None if s.why_withdrawn is None else texts.get("why_withdrawn", MASKED),
         version=s.version,
     )
 
@@ -131,8 +135,10 @@ def probation_answer(s: ProbationState) -> ProbationAnswer:
     return ProbationAnswer(id=s.id, community=s.community, login=s.login, examinations=taken, version=s.version, **dates)
 
 
-def evaluation_answer(s: EvaluationState, *, nameless: bool = False) -> EvaluationAnswer:
-    """An evaluation, its remarks masked; ``nameless`` without who said it."""
+def evaluation_answer(
+    s: EvaluationState, texts: Mapping[str, str] = MappingProxyType({}), *, nameless: bool = False
+) -> EvaluationAnswer:
+    """An evaluation, its remarks masked where they were not opened; ``nameless`` without who said it."""
     last = s.opinions[-1]
     return EvaluationAnswer(
         id=None if nameless else s.id,
@@ -142,7 +148,7 @@ def evaluation_answer(s: EvaluationState, *, nameless: bool = False) -> Evaluati
         period=s.period,
         by=None if nameless else s.by,
         score=last.score,
-        remarks=None if last.remarks is None else MASKED,
+        remarks=None if last.remarks is None else texts.get("remarks", MASKED),
         opinions=len(s.opinions),
         version=s.version,
     )

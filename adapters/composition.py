@@ -43,6 +43,7 @@ from domain.ports import Clock, Ids
 from domain.price_list import PriceList, parse_price_list
 from domain.processes import PROCESSES
 from domain.reading_scope import Scopes
+from domain.reported_records import ReportedRecords
 from domain.roll_entry import RollEntry
 from domain.rostering import Rostering
 from domain.scorecard import RuleBook, parse_rule_book
@@ -73,6 +74,7 @@ class Gongdan:
     imports: Imports
     findings: FindingDesk
     finding_records: FindingRecords
+    reported_records: ReportedRecords
     inquiries: Inquiries
     roll: RollEntry
     households: Households
@@ -157,6 +159,7 @@ async def opened(
         others[CLOSE_MONTH] = month_close
         approvals = Approvals(desk, keys, others)
         roll = RollEntry(desk)
+        finding_records = FindingRecords(desk, store.access_log)
         yield Gongdan(
             settings=settings,
             clock=clock,
@@ -176,7 +179,8 @@ async def opened(
             appraisal=AppraisalDesk(journal, directory, clock, ids),
             imports=Imports(desk),
             findings=findings,
-            finding_records=FindingRecords(desk, store.access_log),
+            finding_records=finding_records,
+            reported_records=ReportedRecords(desk, finding_records, store.access_log),
             inquiries=Inquiries(desk, store.access_log),
             roll=roll,
             households=Households(desk, roll),

@@ -21,6 +21,9 @@ from domain.service_desk import ServiceDesk
 from domain.terms import FindingTrigger, Role
 from domain.ticket_state import Text
 
+MASKED_ROLES = (Role.AUDITOR, Role.HR, Role.PRIVACY_OFFICER)
+"""Who reads of the appraisal by the row of tallies, but no texts."""
+
 
 @dataclass(frozen=True, slots=True)
 class FindingReading:
@@ -60,7 +63,7 @@ class FindingRecords:
         """One finding; opening its texts is recorded first, and they stay masked where that can't be, and for auditors and hr."""
         directory = await self._desk.directory.current()
         state, roles = await self._readable(directory, login, finding)
-        masked = all(held.role in (Role.AUDITOR, Role.HR, Role.PRIVACY_OFFICER) for held in roles)
+        masked = all(held.role in MASKED_ROLES for held in roles)
         own = charges(directory, state, login)
         return await self._reading(directory, login, state, roles, opened=own or not masked)
 

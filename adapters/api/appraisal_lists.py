@@ -1,4 +1,4 @@
-"""Lists of what was reported for the appraisal (考评): figures, warnings, probations, evaluations; texts masked.
+"""What was reported for the appraisal (考评), read: lists of figures, warnings, probations, evaluations; one, with its texts.
 
 Each holds what the reader may read: whoever may report such a thing, and by the row of tallies what stands on or beside a tally.
 """
@@ -6,8 +6,9 @@ Each holds what the reader may read: whoever may report such a thing, and by the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Path, Query
 from starlette.responses import Response
 
 from adapters.api import responses
@@ -54,6 +55,7 @@ A = TypeVar("A", bound=Answer)
 
 OfMonth = Annotated[str | None, Query(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$", description="only of this month")]
 Login = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9._\-]{0,39}$", description="only about this person")]
+Id = Annotated[UUID, Path(alias="id")]
 Name = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_]{0,60}$", description="only of this metric")]
 
 
@@ -169,3 +171,17 @@ async def list_probations(api: TheApi, caller: TheCaller, asked: TheAsked, login
 async def list_evaluations(api: TheApi, caller: TheCaller, asked: TheAsked, login: Login = None) -> Response:
     """Of periods that end with the month; to whom a colleague's (互评) is about, it does not say whose it is."""
     return await _EVALUATIONS.response(api, caller, asked, login=login)
+
+
+@router.get("/warnings/{id}", summary="警告、通报批评 · A warning", response_model=ReprimandAnswer, responses=responses.read())
+async def one_warning(api: TheApi, caller: TheCaller, id_: Id) -> Response:
+    """With its reasons, also where it was withdrawn; opening them is recorded in the access log."""
+    reading = await api.gongdan.reported_records.reprimand(caller.login, id_)
+    return json_answer(reprimand_answer(reading.state, reading.texts), {"ETag": f'"{reading.state.version}"'})
+
+
+@router.get("/evaluations/{id}", summary="一份考评 · An evaluation", response_model=EvaluationAnswer, responses=responses.read())
+async def one_evaluation(api: TheApi, caller: TheCaller, id_: Id) -> Response:
+    """With its remarks; opening them is recorded in the access log. Not for whom a colleague's is about."""
+    reading = await api.gongdan.reported_records.evaluation(caller.login, id_)
+    return json_answer(evaluation_answer(reading.state, reading.texts), {"ETag": f'"{reading.state.version}"'})

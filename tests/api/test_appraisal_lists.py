@@ -85,6 +85,31 @@ async def test_each_list_holds_what_its_reader_may_read(live: Client, said: dict
             assert await listed(live, login, path) == expected, (login, path)
 
 
+async def test_one_is_read_by_whom_its_list_is_with_its_texts_on_record(
+    live: Client, said: dict[str, list[dict[str, Any]]]
+) -> None:
+    """Role × thing × relation; auditors and human resources read no texts but of what they may report themselves."""
+    log = live.estate.gongdan.store.access_log
+    for login in COLLEAGUES:
+        for path, text, clear in (("/warnings", "reason", "迟到"), ("/evaluations", "remarks", "认真")):
+            for item in said[path]:
+                before = len(await log.read(0, 1000))
+                found = await live.get(login, f"{path}/{item['id']}")
+                looks = len(await log.read(0, 1000)) - before
+                if path == "/evaluations" and (item["kind"], item["login"]) == ("peer", login):
+                    assert (problem(found), looks) == ("not-found", 0)
+                elif not readable(login, path, item):
+                    assert (problem(found), looks) == ("not-allowed", 0), (login, item)
+                else:
+                    writes = path in WRITERS and answer(WRITERS[path], [PEOPLE[login][0].value], Standing()) == "yes"
+                    opens = writes or login in (item["login"], item["by"]) or login not in ("shen", "ren", "si")
+                    assert found.json() == item | ({text: clear} if opens else {}), (login, item)
+                    assert looks == opens
+    withdrawn = await live.post("kao", f"/warnings/{said['/warnings'][0]['id']}/withdraw", {"reason": "误发"})
+    whole = (await live.get("zhang", f"/warnings/{withdrawn.json()['id']}")).json()
+    assert (whole["reason"], whole["withdrawn_by"], whole["why_withdrawn"]) == ("迟到", "kao", "误发")
+
+
 async def test_by_month_person_and_metric(live: Client, said: dict[str, list[dict[str, Any]]]) -> None:
     figures, warnings, probations, evaluations = (said[path] for path in LISTS)
     assert await listed(live, "kao", "/metrics", month="2026-03") == [figures[2], figures[0]]

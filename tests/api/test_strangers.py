@@ -126,7 +126,13 @@ async def test_what_is_appraised_next_door_reads_as_none_at_all(api: Client) -> 
         answers = [await api.post("fang", path.format(one), said, If_Match='"1"') for one in (there, NOBODY)]
         assert bare(answers[0]) == bare(answers[1])
         assert answers[0].status_code == 404
-    assert bare(await api.get("fang", f"/findings/{finding}")) == bare(await api.get("fang", f"/findings/{NOBODY}"))
+    opinion = {"community": "JX", "login": "zhang", "kind": "peer", "period": "2026-03", "score": 90}
+    evaluation = (await api.post("li", "/evaluations", opinion)).json()["id"]
+    before = await api.written()
+    for there, path in ((finding, "/findings"), (warning, "/warnings"), (evaluation, "/evaluations")):
+        answers = [await api.get("fang", f"{path}/{one}") for one in (there, NOBODY)]
+        assert bare(answers[0]) == bare(answers[1])
+        assert answers[0].status_code == 404
     assert await api.written() == before
 
 
