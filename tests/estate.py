@@ -68,8 +68,12 @@ class Estate:
 
 
 def settings_in(folder: Path, **more: Any) -> Settings:
-    """Settings of a store on SQLite in a folder, whatever stands in the environment."""
-    return Settings(_env_file=None, store=f"sqlite:///{folder}/gongdan.db", **more)
+    """Settings of a store on SQLite in a folder, whatever stands in the environment; a slow disk is waited for."""
+    return Settings(_env_file=None, store=f"sqlite:///{folder}/gongdan.db", **({"deadline": PATIENCE} | more))
+
+
+PATIENCE = 120.0
+"""Seconds an append may wait: no test measures time."""
 
 
 @asynccontextmanager

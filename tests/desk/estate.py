@@ -21,7 +21,7 @@ from domain.ports import CommandKey
 from domain.requests import Done, Request, Waiting
 from domain.terms import Role
 from domain.ticket_state import TicketState
-from tests.estate import follow
+from tests.estate import PATIENCE, follow
 
 ZONE = ZoneInfo("Asia/Shanghai")
 JX, DH = "JX", "DH"
@@ -167,7 +167,7 @@ async def build(settings: Settings) -> None:
 
 def sqlite_settings(folder: Path) -> Settings:
     """A store and its keys below a folder."""
-    return Settings(store=f"sqlite:///{folder}/gongdan.db")
+    return Settings(store=f"sqlite:///{folder}/gongdan.db", deadline=PATIENCE)
 
 
 @asynccontextmanager

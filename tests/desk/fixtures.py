@@ -10,6 +10,7 @@ import pytest
 from adapters.composition import opened
 from adapters.settings import Settings
 from tests.desk.estate import Estate, SetClock, build, copied, sqlite_settings
+from tests.estate import PATIENCE
 from tests.postgres_server import PostgresServer
 
 
@@ -33,7 +34,7 @@ def postgres_template(postgres_server: PostgresServer, tmp_path_factory: pytest.
     """The databases of an estate on PostgreSQL, copied for each test."""
     master_key = tmp_path_factory.mktemp("postgres-estate") / "master.key"
     store, keys = postgres_server.create_database(), postgres_server.create_database()
-    settings = Settings(store=store, keys=keys, master_key_file=master_key)
+    settings = Settings(store=store, keys=keys, master_key_file=master_key, deadline=PATIENCE)
     asyncio.run(build(settings))
     return settings
 
