@@ -36,6 +36,10 @@ async def test_charts_are_drawn_and_say_what_their_tables_say(look: Look) -> Non
     assert await charts.count() == 4
     for chart in await charts.all():
         card = chart.locator("xpath=..")
+        drawn_in, shown_in = await chart.locator("svg").bounding_box(), await card.bounding_box()
+        assert drawn_in is not None
+        assert shown_in is not None
+        assert drawn_in["width"] > 0.9 * shown_in["width"]
         await card.locator("summary").click()
         labels = await card.locator("tbody th").all_inner_texts()
         drawn = "".join(await chart.locator("svg text").all_text_contents())

@@ -7,6 +7,7 @@
   for (const place of document.querySelectorAll("[data-chart]")) {
     const { labels, series, colours } = JSON.parse(place.dataset.chart);
     const text = { color: colour("quiet"), fontSize: 13, fontFamily: getComputedStyle(document.body).fontFamily };
+    place.dataset.drawn = "yes"; // shown from here on: what is hidden has no width to draw in
     const chart = echarts.init(place, null, { renderer: "svg" });
     chart.setOption({
       animation: false,
@@ -22,7 +23,6 @@
         label: { show: series.length === 1, position: "right", color: text.color },
       })),
     });
-    place.dataset.drawn = "yes";
     drawn.push(chart);
   }
   window.addEventListener("resize", () => drawn.forEach((chart) => chart.resize()));
