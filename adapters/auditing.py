@@ -25,7 +25,7 @@ async def check_audits(parts: Gongdan, directory: Directory, login: str, communi
     if not roles:
         raise NotFound("community")
     scope = await parts.scopes.scope(directory, login, community, Right.AUDIT)
-    if scope.nothing or not scope.everything:
+    if not scope.everything:
         raise denied(Right.AUDIT, what, roles)
 
 

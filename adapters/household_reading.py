@@ -25,7 +25,8 @@ from adapters.household_documents import (
 from domain.authority import Right, denied
 from domain.directory import Directory
 from domain.dwelling import DwellingState
-from domain.errors import NotFound, Overloaded
+from domain.errors import NotFound
+from domain.looks import noted
 from domain.ports import Access, PlainField
 from domain.privacy import ERASED, MASKED, mask_name, mask_phone
 from domain.reading_scope import Scope
@@ -90,11 +91,7 @@ class Reader:
         """Write the look to the access log; False where that can't be done."""
         known = tuple(dict.fromkeys(subject for subject in subjects if subject is not None))
         access = Access(self.parts.clock.now(), self.login, self.community, what, known, stream)
-        try:
-            await self.parts.store.access_log.record(access)
-        except Overloaded:
-            return False
-        return True
+        return await noted(self.parts.store.access_log, access)
 
     async def texts(self, wanted: Sequence[Wanted], opened: bool) -> Mapping[tuple[UUID, str], str]:
         """Texts in full, or masked: names and phones with a hint, the rest, or all of it, hidden."""

@@ -70,7 +70,7 @@ def _spans(held: list[tuple[Post, Grant]]) -> Iterator[PostHeld]:
     open_: PostHeld | None = None
     for place, day in enumerate(days):
         end = days[place + 1] - _ONE_DAY if place + 1 < len(days) else None
-        posts = [post for post, grant in held if grant.valid_from <= day and (grant.valid_to is None or day <= grant.valid_to)]
+        posts = [post for post, grant in held if grant.covers(day)]
         post = min(posts, key=_RANK.index, default=None)
         if open_ is not None and open_.post is not post:
             yield open_

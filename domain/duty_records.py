@@ -11,11 +11,11 @@ from domain import shift_rules as rules
 from domain.authority import Held, Mode, Need, Relation, Right, denied, weigh
 from domain.desk import DeskState, desk_stream
 from domain.directory import Directory, DirectoryKeeper
-from domain.errors import NotFound, Overloaded
+from domain.errors import NotFound
 from domain.handover_sheet import Sheet
 from domain.journal import Journal
-from domain.ports import Access, AccessLog, Clock, PlainField
-from domain.privacy import ERASED, MASKED
+from domain.looks import on_record
+from domain.ports import Access, AccessLog, Clock
 from domain.shift import ShiftState
 from domain.shift_lifecycle import legal
 from domain.terms import ShiftStatus, ShiftTrigger
@@ -94,21 +94,12 @@ class DutyRecords:
 
     async def _reading(self, directory: Directory, login: str, state: ShiftState, opened: bool) -> ShiftReading:
         found = texts_of(state)
-        if opened and found:
-            subjects = list(dict.fromkeys(text.value.subject for text in found))
-            try:
-                access = Access(self._clock.now(), login, state.community, "shift", subjects, state.id)
-                await self._access_log.record(access)
-            except Overloaded:
-                opened = False
-        clear: Sequence[str | None] = [MASKED] * len(found)
-        if opened:
-            items = [(PlainField(state.id, text.version, text.name), text.value) for text in found]
-            clear = await self._journal.sealer.open(items)
-        texts = {(text.version, text.name): ERASED if said is None else said for text, said in zip(found, clear, strict=True)}
+        access = Access(self._clock.now(), login, state.community, "shift", (), state.id)
+        clear, masked = await on_record(self._journal.sealer, self._access_log, access, found, may_open=opened)
+        texts = {(text.version, text.name): said for text, said in zip(found, clear, strict=True)}
         roles = directory.roles(login, state.community, self._clock.now())
         able = [trigger for trigger in legal(state.status) if rules.may(state, trigger, login, roles)]
-        return ShiftReading(state, texts, not opened, able)
+        return ShiftReading(state, texts, masked, able)
 
 
 def texts_of(state: ShiftState) -> list[Text]:

@@ -9,17 +9,16 @@ from domain.appraisal_book import BookState, book_stream
 from domain.appraisal_facts import Month
 from domain.authority import Held, Mode, Need, Relation, Right, denied, weigh
 from domain.directory import Directory
-from domain.errors import NotFound, Overloaded, Refusal, TransitionRefused
+from domain.errors import NotFound, Refusal, TransitionRefused
 from domain.finding import FindingState
 from domain.finding_concern import charges, person_of
 from domain.finding_desk import RIGHTS, command_name, conflict, right_of
 from domain.finding_lifecycle import legal
-from domain.ports import Access, AccessLog, PlainField, StoredEvent
-from domain.privacy import ERASED, MASKED
+from domain.looks import on_record
+from domain.ports import Access, AccessLog, StoredEvent
 from domain.scorecard import Post
 from domain.service_desk import ServiceDesk
 from domain.terms import FindingTrigger, Role
-from domain.ticket_state import Text
 
 MASKED_ROLES = (Role.AUDITOR, Role.HR, Role.PRIVACY_OFFICER)
 """Who reads of the appraisal by the row of tallies, but no texts."""
@@ -94,22 +93,11 @@ class FindingRecords:
         self, directory: Directory, login: str, state: FindingState, roles: Sequence[Held], *, opened: bool
     ) -> FindingReading:
         found = {name: text for name in ("note", "grounds", "review") if (text := getattr(state, name)) is not None}
-        if opened and found:
-            subjects_of = list(dict.fromkeys(text.value.subject for text in found.values()))
-            try:
-                access = Access(self._desk.clock.now(), login, state.community, "finding", subjects_of, state.id)
-                await self._access_log.record(access)
-            except Overloaded:
-                opened = False
-        texts = await self._opened(state, found) if opened else dict.fromkeys(found, MASKED)
+        access = Access(self._desk.clock.now(), login, state.community, "finding", (), state.id)
+        clear, masked = await on_record(self._journal.sealer, self._access_log, access, list(found.values()), may_open=opened)
         modes, refused = self._weighed(directory, login, state, roles)
         waiting = [trigger for trigger, mode in modes.items() if mode is Mode.SECOND]
-        return FindingReading(state, texts, not opened, list(modes), waiting, refused)
-
-    async def _opened(self, state: FindingState, found: Mapping[str, Text]) -> dict[str, str]:
-        items = [(PlainField(state.id, text.version, text.name), text.value) for text in found.values()]
-        clear = await self._journal.sealer.open(items)
-        return {name: ERASED if said is None else said for name, said in zip(found, clear, strict=True)}
+        return FindingReading(state, dict(zip(found, clear, strict=True)), masked, list(modes), waiting, refused)
 
     def _weighed(
         self, directory: Directory, login: str, state: FindingState, roles: Sequence[Held]

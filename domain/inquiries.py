@@ -12,8 +12,9 @@ from domain.aggregate import Folded, apply, fold
 from domain.authority import Mode, Need, Relation, Right, denied, right_of, weigh
 from domain.clocks import Reading, latest, readings
 from domain.directory import Directory
-from domain.errors import NotAllowed, NotFound, Overloaded, Refusal, TransitionRefused
+from domain.errors import NotAllowed, NotFound, Refusal, TransitionRefused
 from domain.lifecycle import legal
+from domain.looks import noted
 from domain.ports import Access, AccessLog, NumberTaken, PlainField, StoredEvent
 from domain.privacy import ERASED, MASKED, Private, mask_name, mask_phone
 from domain.sealing import seal_fields
@@ -86,21 +87,13 @@ class Inquiries:
         now = self._desk.clock.now()
         _, opened = await self._reading_right(directory, login, state, Right.READ, "read")
         if version is None and at is None and known_at is None:
-            [last] = await self._log.read_stream(stream, after_version=state.version - 1, upto_version=state.version)
-            shown, clock_at = state, now
+            shown, last, clock_at = state, await self._newest(state), now
         else:
             shown, last = await self._as_of(stream, version, at, known_at)
             clock_at = at or known_at or (shown.occurred_at or last.recorded_at)
-        texts, masked = await self._texts(directory, login, shown, opened and personal, now)
-        return TicketReading(
-            shown,
-            await self.numbers(shown, last.position),
-            texts,
-            masked,
-            latest(readings(shown.timeline, shown.kind, shown.facility, clock_at)),
-            await self._desk.legal(directory, login, state, now),
-            last.recorded_at,
-        )
+        opened = opened and personal and await self._noted_ticket(login, shown, "ticket", now)
+        able = await self._desk.legal(directory, login, state, now)
+        return await self._reading(shown, opened, last.position, clock_at, able, last.recorded_at)
 
     async def carried(self, login: str, tickets: Sequence[UUID], *, personal: bool = True) -> list[TicketReading]:
         """Of these tickets the dispatched ones that a person carries now, opened by one look that names everybody concerned.
@@ -117,28 +110,39 @@ class Inquiries:
                 continue
             if state.state is State.DISPATCHED and Need.OWN in relation.holds:
                 found.append((state, opened and personal))
-        noted: dict[str, bool] = {}
+        looked: dict[str, bool] = {}
         for community in dict.fromkeys(state.community for state, opened in found if opened):
             subjects = [state.subject for state, opened in found if opened and state.community == community and state.subject]
-            noted[community] = await self._noted(login, community, subjects, "worklist", now)
+            looked[community] = await self._noted(login, community, subjects, "worklist", now)
         return [
-            await self._as_it_stands(directory, login, state, opened and noted[state.community], now) for state, opened in found
+            await self._as_it_stands(directory, login, state, opened and looked[state.community], now) for state, opened in found
         ]
 
     async def _as_it_stands(
         self, directory: Directory, login: str, state: TicketState, opened: bool, now: datetime
     ) -> TicketReading:
         """A ticket at its newest version, its texts opened where the look was noted."""
+        last = await self._newest(state)
+        able = await self._desk.legal(directory, login, state, now)
+        return await self._reading(state, opened, last.position, now, able, last.recorded_at)
+
+    async def _newest(self, state: TicketState) -> StoredEvent:
         [last] = await self._log.read_stream(state.id, after_version=state.version - 1, upto_version=state.version)
-        return TicketReading(
-            state,
-            await self.numbers(state, last.position),
-            await self._opened(_texts_of(state), opened),
-            not opened,
-            latest(readings(state.timeline, state.kind, state.facility, now)),
-            await self._desk.legal(directory, login, state, now),
-            last.recorded_at,
-        )
+        return last
+
+    async def _reading(
+        self,
+        state: TicketState,
+        opened: bool,
+        position: int | None,
+        clock_at: datetime,
+        able: Sequence[Trigger],
+        recorded_at: datetime,
+    ) -> TicketReading:
+        """A state of a ticket with its numbers at a position, its clocks at a moment, its texts opened or masked."""
+        texts = await self._opened(_texts_of(state), opened)
+        clocks = latest(readings(state.timeline, state.kind, state.facility, clock_at))
+        return TicketReading(state, await self.numbers(state, position), texts, not opened, clocks, able, recorded_at)
 
     async def after_command(
         self, login: str, state: TicketState, recorded_at: datetime, position: int | None = None
@@ -148,16 +152,8 @@ class Inquiries:
         ``position`` is where its last event stands; without it the ticket is taken to be at its newest version.
         """
         directory = await self._desk.directory.current()
-        texts, _ = await self._texts(directory, login, state, False, recorded_at)
-        return TicketReading(
-            state,
-            await self.numbers(state, position),
-            texts,
-            True,
-            latest(readings(state.timeline, state.kind, state.facility, max(recorded_at, state.occurred_at or recorded_at))),
-            await self._desk.legal(directory, login, state, recorded_at),
-            recorded_at,
-        )
+        able = await self._desk.legal(directory, login, state, recorded_at)
+        return await self._reading(state, False, position, max(recorded_at, state.occurred_at or recorded_at), able, recorded_at)
 
     async def history(self, login: str, ref: str) -> Sequence[HistoryStep]:
         """Every event of a ticket, for those who may audit; personal texts opened or masked by their own right."""
@@ -267,12 +263,6 @@ class Inquiries:
             raise denied(right, what, roles)
         return relation, weigh(Right.OPEN_PERSONAL, roles, relation) is Mode.FULL
 
-    async def _texts(
-        self, directory: Directory, login: str, state: TicketState, opened: bool, now: datetime
-    ) -> tuple[Mapping[str, str], bool]:
-        opened = opened and await self._noted_ticket(login, state, "ticket", now)
-        return await self._opened(_texts_of(state), opened), not opened
-
     async def _opened(self, fields: Sequence[tuple[str, PlainField, Private]], opened: bool) -> dict[str, str]:
         """Texts by name: in full, or masked (names and phones keep a hint, other texts nothing)."""
         hinted = [f for f in fields if opened or f[0] in ("reporter_name", "reporter_phone")]
@@ -293,12 +283,7 @@ class Inquiries:
     async def _noted(
         self, login: str, community: str, subjects: Sequence[UUID], what: str, now: datetime, stream: UUID | None = None
     ) -> bool:
-        """Write the look to the access log; False where that can't be done."""
-        try:
-            await self._access_log.record(Access(now, login, community, what, subjects, stream))
-        except Overloaded:
-            return False
-        return True
+        return await noted(self._access_log, Access(now, login, community, what, subjects, stream))
 
 
 def _texts_of(state: TicketState) -> list[tuple[str, PlainField, Private]]:

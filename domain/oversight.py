@@ -10,7 +10,8 @@ from domain.approval import ApprovalCase
 from domain.approvals import Approvals
 from domain.authority import Mode, Need, Relation, Right, denied, may_approve, weigh
 from domain.directory import Directory
-from domain.errors import NotFound, Overloaded
+from domain.errors import NotFound
+from domain.looks import noted
 from domain.ports import Access, AccessLog
 from domain.service_desk import ServiceDesk
 
@@ -48,9 +49,7 @@ class Oversight:
         if case.right not in NO_RESIDENT and weigh(Right.OPEN_PERSONAL, roles, relation) is not Mode.FULL:
             return ApprovalReading(case, None)
         subjects = (case.arguments.subject,) if case.arguments else ()
-        try:
-            await self._access_log.record(Access(now, login, case.community, "approval", subjects, case.id))
-        except Overloaded:
+        if not await noted(self._access_log, Access(now, login, case.community, "approval", subjects, case.id)):
             return ApprovalReading(case, None)
         text = await self._desk.arguments(case)
         return ApprovalReading(case, None if text is None else json.loads(text))

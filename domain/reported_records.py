@@ -9,11 +9,11 @@ from domain.aggregate import FoldedState
 from domain.appraisal_facts import Month, Period
 from domain.appraisal_reading import Reported, reads_reported
 from domain.authority import Held, Mode, Relation, Right, denied, weigh
-from domain.errors import NotFound, Overloaded
+from domain.errors import NotFound
 from domain.evaluation import EvaluationState
 from domain.finding_records import MASKED_ROLES, FindingRecords
-from domain.ports import Access, AccessLog, PlainField
-from domain.privacy import ERASED, MASKED
+from domain.looks import on_record
+from domain.ports import Access, AccessLog
 from domain.reprimand import ReprimandState
 from domain.service_desk import ServiceDesk
 from domain.terms import EvaluationKind
@@ -72,16 +72,10 @@ class ReportedRecords:
         if not reads_reported(directory, community, login, roles, await self._findings.book(community), what):
             raise denied(Right.READ_TALLIES, f"read this {kind}", roles)
         texts = {name: text for name, text in found.items() if text is not None}
-        if not texts or not self._opens(login, roles, what):
-            return dict.fromkeys(texts, MASKED)
-        subjects = list(dict.fromkeys(text.value.subject for text in texts.values()))
-        try:
-            await self._access_log.record(Access(now, login, community, kind, subjects, stream))
-        except Overloaded:
-            return dict.fromkeys(texts, MASKED)
-        fields = [(PlainField(stream, text.version, text.name), text.value) for text in texts.values()]
-        clear = await self._desk.journal.sealer.open(fields)
-        return {name: ERASED if said is None else said for name, said in zip(texts, clear, strict=True)}
+        access = Access(now, login, community, kind, (), stream)
+        may_open = self._opens(login, roles, what)
+        clear, _ = await on_record(self._desk.journal.sealer, self._access_log, access, list(texts.values()), may_open=may_open)
+        return dict(zip(texts, clear, strict=True))
 
     @staticmethod
     def _opens(login: str, roles: Sequence[Held], what: Reported) -> bool:

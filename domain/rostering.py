@@ -7,7 +7,6 @@ that has begun is a fact: neither published nor changed afterwards.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from uuid import UUID
 
 from domain.aggregate import Folded, Meta, occurred
 from domain.authority import Mode, Relation, Right, denied, weigh
@@ -15,10 +14,11 @@ from domain.directory import Directory, DirectoryKeeper
 from domain.duty_calendar import span_on, utc
 from domain.errors import Conflict, NotFound, Overloaded, RuleRefused, invalid
 from domain.journal import Belonging, Journal
-from domain.ports import Access, AccessLog, Clock, CommandRecord, Ids, PlainField, VersionConflict
-from domain.privacy import ERASED, MASKED, Personal
+from domain.looks import on_record
+from domain.ports import Access, AccessLog, Clock, CommandRecord, Ids, VersionConflict
+from domain.privacy import Personal
 from domain.requests import Request
-from domain.roster import Changed, Duty, Passed, Roster, RosterState, Slot, month_of, roster_stream
+from domain.roster import Duty, Passed, Roster, RosterState, Slot, month_of, roster_stream
 from domain.service_desk import TRIES
 from domain.shift_rules import post_of
 from domain.staff import Person, PersonState, person_stream
@@ -267,22 +267,11 @@ class Rostering:
         return await self._journal.once(request.key, carry_out, answer)
 
     async def _reading(self, login: str, state: RosterState, opened: bool) -> RosterReading:
-        changes = state.changes
-        if opened and changes:
-            subjects = [change.reason.value.subject for change in changes]
-            try:
-                await self._access_log.record(Access(self._clock.now(), login, state.community, "roster", subjects, state.id))
-            except Overloaded:
-                opened = False
-        clear: Sequence[str | None] = [MASKED] * len(changes)
-        if opened:
-            clear = await self._journal.sealer.open([(_place(state.id, one), one.reason.value) for one in changes])
-        reasons = {one.version: ERASED if said is None else said for one, said in zip(changes, clear, strict=True)}
-        return RosterReading(state, reasons, not opened)
-
-
-def _place(stream: UUID, change: Changed) -> PlainField:
-    return PlainField(stream, change.version, change.reason.name)
+        access = Access(self._clock.now(), login, state.community, "roster", (), state.id)
+        found = [change.reason for change in state.changes]
+        clear, masked = await on_record(self._journal.sealer, self._access_log, access, found, may_open=opened)
+        reasons = {change.version: said for change, said in zip(state.changes, clear, strict=True)}
+        return RosterReading(state, reasons, masked)
 
 
 def _months(from_: date, to: date) -> list[str]:

@@ -28,7 +28,5 @@ class RuleBooks:
 
     def of(self, month: Month) -> RuleBook:
         """The book in force in a month: the latest whose month has come."""
-        if not self.published:
-            return self.first
         begun = [start for start in self.published if start <= month]
         return self.published[max(begun)] if begun else self.first

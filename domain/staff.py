@@ -35,7 +35,11 @@ class Grant:
     def in_force(self, community: str, day: date) -> bool:
         """Whether it counts in a community on a day."""
         here = self.community in (community, EVERYWHERE) or self.role is Role.APPRAISER
-        return here and self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+        return here and self.covers(day)
+
+    def covers(self, day: date) -> bool:
+        """Whether a day is among those it was granted for."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,7 @@ async def identify(request: Request, *, counted: bool = False) -> Caller:
     directory = await api.gongdan.directory.current(version)
     now = api.gongdan.clock.now()
     person = directory.people.get(row.login) if row else None
-    ended = row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
-    if row is None or ended or person is None or not person.enabled:
+    if row is None or row.ended(now) or person is None or not person.enabled:
         await api.per_stranger.hit(request.client.host if request.client else "")
         raise Unauthenticated
     if counted:

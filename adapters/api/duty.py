@@ -35,8 +35,9 @@ from adapters.roster_documents import covered, due_answer
 from domain import terms as t
 from domain.authority import Mode, Need, Relation, Right, denied, weigh
 from domain.duty_calendar import period_at, utc
-from domain.errors import Overloaded, invalid
+from domain.errors import invalid
 from domain.handover_sheet import not_converted
+from domain.looks import noted
 from domain.ports import Access, PlainField
 from domain.privacy import ERASED, MASKED
 from domain.ticket_commands import Moment as AskedMoment
@@ -139,10 +140,7 @@ async def _lines(api: Api, caller: Caller, community: str, rows: Sequence[LineRo
     opened = weigh(Right.OPEN_PERSONAL, roles, Relation(holds)) is Mode.FULL
     if opened and rows:
         subjects = list(dict.fromkeys(row.text.value.subject for row in rows))
-        try:
-            await gongdan.store.access_log.record(Access(now, caller.login, community, "duty_log", subjects))
-        except Overloaded:
-            opened = False
+        opened = await noted(gongdan.store.access_log, Access(now, caller.login, community, "duty_log", subjects))
     clear: Sequence[str | None] = [MASKED] * len(rows)
     if opened:
         fields = [(PlainField(row.shift, row.text.version, row.text.name), row.text.value) for row in rows]

@@ -34,9 +34,8 @@ async def reader(parts: Gongdan, login: str | None) -> str:
     if not clear:
         raise Failed("name the person who reads: --as LOGIN, or set GONGDAN_TOKEN")
     row, version = await parts.store.tokens.token_by_hash(token_hash(clear))
-    ended = row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= parts.clock.now())
     person = (await parts.directory.current(version)).people.get(row.login) if row else None
-    if row is None or ended or person is None or not person.enabled:
+    if row is None or row.ended(parts.clock.now()) or person is None or not person.enabled:
         raise Unauthenticated
     return row.login
 

@@ -5,7 +5,6 @@ For whoever administers something; each change is weighed by the use case that t
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from adapters.api.people import GrantEnd, NewGrant, NewPerson, visible
 from adapters.pages.fields import Options
 from adapters.pages.forms import Form, filled, receive_form
 from adapters.pages.projection_words import projection_words
-from adapters.pages.refusals import Told, told
+from adapters.pages.refusals import WRITING, Told, told
 from adapters.pages.setting_words import settings_words
 from adapters.pages.visitor import TheVisitor, Visitor, go
 from adapters.processing.processes import ProcessStatus
@@ -31,8 +30,6 @@ from domain.staff import EVERYWHERE, Grant, PersonState
 from domain.terms import Role
 
 router = APIRouter(include_in_schema=False)
-
-REFUSED = (e.InvalidInput, e.NotAllowed, e.Conflict, e.StaleVersion)
 Login = Annotated[str, Path(alias="login", max_length=40)]
 Id = Annotated[UUID, Path(alias="id")]
 
@@ -50,7 +47,7 @@ async def add_person(visitor: TheVisitor) -> Response:
     try:
         body = filled(NewPerson, _given(form, "login", "name"))
         await _changed(visitor, form, lambda g, by: g.administration.add_person(body.login, body.name, by))
-    except REFUSED as refusal:
+    except WRITING as refusal:
         return _people(visitor, told(refusal, visitor), form)
     return go(f"/admin/people/{body.login}")
 
@@ -74,7 +71,7 @@ async def grant(visitor: TheVisitor, login: Login) -> Response:
             form,
             lambda g, by: g.administration.grant(login, body.role, body.community, body.area, body.valid_from, body.valid_to, by),
         )
-    except REFUSED as refusal:
+    except WRITING as refusal:
         return await _person(visitor, login, told(refusal, visitor), form)
     return go(f"/admin/people/{login}")
 
@@ -86,7 +83,7 @@ async def end_grant(visitor: TheVisitor, login: Login, id_: Id) -> Response:
     try:
         last = filled(GrantEnd, _given(form, "to")).valid_to
         await _changed(visitor, form, lambda g, by: g.administration.end_grant(login, id_, last, by))
-    except REFUSED as refusal:
+    except WRITING as refusal:
         return await _person(visitor, login, told(refusal, visitor))
     return go(f"/admin/people/{login}")
 
@@ -97,7 +94,7 @@ async def disable(visitor: TheVisitor, login: Login) -> Response:
     form = await receive_form(visitor)
     try:
         await _changed(visitor, form, lambda g, by: g.administration.disable(login, by))
-    except REFUSED as refusal:
+    except WRITING as refusal:
         return await _person(visitor, login, told(refusal, visitor))
     await access.end_everything(visitor.gongdan, login)
     return go(f"/admin/people/{login}")
@@ -109,7 +106,7 @@ async def enable(visitor: TheVisitor, login: Login) -> Response:
     form = await receive_form(visitor)
     try:
         await _changed(visitor, form, lambda g, by: g.administration.enable(login, by))
-    except REFUSED as refusal:
+    except WRITING as refusal:
         return await _person(visitor, login, told(refusal, visitor))
     return go(f"/admin/people/{login}")
 
@@ -128,7 +125,7 @@ async def add_token(visitor: TheVisitor) -> Response:
         days = form.get("days")
         body = filled(NewToken, {"login": form.get("login"), "days": int(days) if days.isdecimal() else days or None})
         row, clear = await access.make_token(visitor.gongdan, await form.administrator(visitor), body.login, body.days)
-    except REFUSED as refusal:
+    except WRITING as refusal:
         return await _tokens(visitor, told(refusal, visitor), form)
     return visitor.page("admin_token.html", row=row, clear=clear)
 
@@ -237,7 +234,7 @@ def _posts(visitor: Visitor, person: PersonState) -> str:
     found = []
     for held in person.grants:
         day = today.get(held.community, visitor.now.date())
-        if person.enabled and held.valid_from <= day and (held.valid_to is None or day <= held.valid_to):
+        if person.enabled and held.covers(day):
             found.append(visitor.say("{role}（{place}）", role=visitor.label(held.role), place=place(visitor, held)))
     return visitor.words.many(found)
 
@@ -292,14 +289,7 @@ async def _tokens(visitor: Visitor, refused: Told | None = None, form: Form | No
         refused.status if refused else 200,
         rows=rows[::-1],
         people=people,
-        stands=lambda row: _stands(row.revoked_at, row.expires_at, visitor),
+        stands=lambda row: "revoked" if row.revoked_at else "expired" if row.expired(visitor.now) else "valid",
         refused=refused,
         filled=form.values if form else {},
     )
-
-
-def _stands(revoked_at: datetime | None, expires_at: datetime | None, visitor: Visitor) -> str:
-    """How a token stands: valid, revoked or expired."""
-    if revoked_at is not None:
-        return "revoked"
-    return "expired" if expires_at is not None and expires_at <= visitor.now else "valid"

@@ -11,7 +11,7 @@ from adapters.api.approvals import Id, page_of_approvals
 from adapters.api.command_bodies import Reason
 from adapters.pages import approval_words
 from adapters.pages.forms import filled, receive_form
-from adapters.pages.refusals import Told, told
+from adapters.pages.refusals import WRITING, Told, told
 from adapters.pages.visitor import TheVisitor, Visitor, go
 from domain import errors as e
 from domain.approval import ApprovalCase
@@ -23,7 +23,6 @@ router = APIRouter(include_in_schema=False)
 
 LISTED = 50
 ALL = "all"
-REFUSED = (e.InvalidInput, e.NotAllowed, e.Conflict, e.StaleVersion)
 
 
 @router.get("/approvals")
@@ -61,7 +60,7 @@ async def approve(visitor: TheVisitor, id_: Id) -> Response:
     form = await receive_form(visitor)
     try:
         await visitor.gongdan.approvals.approve(id_, await form.request(visitor))
-    except REFUSED as refusal:
+    except WRITING as refusal:
         return await shown(visitor, id_, told(refusal, visitor))
     return go(f"/approvals/{id_}")
 
@@ -73,7 +72,7 @@ async def reject(visitor: TheVisitor, id_: Id) -> Response:
     try:
         body = filled(Reason, {"reason": form.get("reason")} if form.has("reason") else {})
         await visitor.gongdan.approvals.reject(id_, body.reason, await form.request(visitor))
-    except REFUSED as refusal:
+    except WRITING as refusal:
         return await shown(visitor, id_, told(refusal, visitor), form.get("reason"))
     return go(f"/approvals/{id_}")
 

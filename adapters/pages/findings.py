@@ -19,7 +19,7 @@ from adapters.pages.event_words import doers
 from adapters.pages.finding_forms import appraised_people, changed, deciding, items, read, recording
 from adapters.pages.finding_sentences import finding_sentence, points
 from adapters.pages.forms import Form, filled, receive_form
-from adapters.pages.refusals import Told, told
+from adapters.pages.refusals import STEPPING, Told, told
 from adapters.pages.visitor import TheVisitor, Visitor, go
 from domain import errors as e
 from domain.appraisal_facts import Month, Period
@@ -37,7 +37,6 @@ from projections.findings import FindingFilters
 router = APIRouter(include_in_schema=False)
 
 LISTED = 50
-REFUSED = (e.InvalidInput, e.TransitionRefused, e.RuleRefused, e.NotAllowed, e.Conflict, e.StaleVersion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ async def record(visitor: TheVisitor) -> Response:
         evidence = {"tickets": form.get("tickets").split(), "shifts": form.all("shifts"), "attachments": form.all("attachments")}
         command = filled(RecordFinding, {"community": community, "item": code, **said, **evidence})
         done = await visitor.gongdan.findings.record(command, await form.request(visitor))
-    except REFUSED as refusal:
+    except STEPPING as refusal:
         return await _recording(visitor, code, form.get("tickets"), form.get("shifts"), told(refusal, visitor), form)
     return go(f"/appraisal/findings/{done.state.id}?done=record")
 
@@ -127,7 +126,7 @@ async def act(visitor: TheVisitor, id_: Id, step: str) -> Response:
         said = read(deciding(trigger, state, _law(visitor, state).items.get(state.item)), form, visitor)
         command = filled(COMMANDS[trigger], changed(said, state))
         done = await visitor.gongdan.findings.act(id_, command, await form.request(visitor))
-    except REFUSED as refusal:
+    except STEPPING as refusal:
         return await shown(visitor, id_, refused=told(refusal, visitor), tried=trigger, form=form)
     return go(f"/appraisal/findings/{id_}?done={'waiting' if isinstance(done, Waiting) else step}")
 

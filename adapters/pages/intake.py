@@ -12,9 +12,9 @@ from adapters.api.households import LookUp
 from adapters.household_documents import HouseholdTicket, OccupancyAnswer, PhoneAnswer
 from adapters.household_reading import phone_answer, resident_answer
 from adapters.pages.forms import Form, filled, receive_form
-from adapters.pages.refusals import Told, told
+from adapters.pages.refusals import STEPPING, Told, told
 from adapters.pages.steps import colleagues
-from adapters.pages.tickets import REFUSED, shown
+from adapters.pages.tickets import shown
 from adapters.pages.visitor import TheVisitor, Visitor, go
 from domain import errors as e
 from domain import ticket_commands as c
@@ -115,7 +115,7 @@ async def receive(visitor: TheVisitor) -> Response:
     try:
         command = filled(c.Receive, await _received(form, visitor))
         done = await visitor.desk.receive(command, await form.request(visitor))
-    except REFUSED as refusal:
+    except STEPPING as refusal:
         caller = await _caller_again(visitor, form.get("phone")) if form.has("resident") else None
         blamed = form.all("complained_of")
         return _page(visitor, form.values, caller=caller, refused=told(refusal, visitor), chosen=blamed)
@@ -128,7 +128,7 @@ async def receive(visitor: TheVisitor) -> Response:
             wanted = filled(c.Classify, {**classified, "complained_of": form.all("complained_of")})
             asked = await form.request(visitor)
             await visitor.desk.act(number, wanted, replace(asked, key=_second(asked.key)))
-        except REFUSED as refusal:
+        except STEPPING as refusal:
             refused = told(refusal, visitor)
             return await shown(visitor, number, refused=refused, trigger=Trigger.CLASSIFY, values=form.values)
     return go(f"/intake?number={number}")

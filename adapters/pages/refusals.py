@@ -23,6 +23,12 @@ from domain.terms import ApprovalState, FindingStatus, Role, ShiftStatus, ShiftT
 FOREIGN = Kind(403, "cross-site", "表单不是从本页面提交的 · The form did not come from our own page")
 
 
+WRITING = (e.InvalidInput, e.NotAllowed, e.Conflict, e.StaleVersion)
+"""Refusals of what a form asks, told above the form as it was filled in."""
+STEPPING = (*WRITING, e.TransitionRefused, e.RuleRefused)
+"""The same where the form is a step of a lifecycle."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A refusal in words."""

@@ -15,7 +15,7 @@ from adapters.pages.drafts import request_of
 from adapters.pages.fields import MORE_ROWS, rows_of
 from adapters.pages.forms import KEY, Form, checked, filled, receive_form, refuse_foreign
 from adapters.pages.item_words import item_words
-from adapters.pages.refusals import Told, told
+from adapters.pages.refusals import STEPPING, Told, told
 from adapters.pages.sentences import sentence
 from adapters.pages.state_diagram import BOX, HEIGHT, WIDTH, diagram, taken
 from adapters.pages.steps import FIELDS, FIRST, assignees, values_of
@@ -254,12 +254,9 @@ async def act(visitor: TheVisitor, ref: str, step: str) -> Response:
         return await shown(visitor, ref, trigger=trigger, values=form.values)
     try:
         done = await take_step(visitor, ref, trigger, form, await form.request(visitor))
-    except REFUSED as refusal:
+    except STEPPING as refusal:
         return await shown(visitor, ref, refused=told(refusal, visitor), trigger=trigger, values=form.values)
     return go(f"/tickets/{ref}?done={'waiting' if isinstance(done, Waiting) else trigger.value}")
-
-
-REFUSED = (e.InvalidInput, e.TransitionRefused, e.RuleRefused, e.NotAllowed, e.Conflict, e.StaleVersion)
 
 
 def step_named(path: str) -> Trigger:

@@ -22,6 +22,14 @@ class TokenRow:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 
+    def expired(self, now: datetime) -> bool:
+        """Whether its time is over."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def ended(self, now: datetime) -> bool:
+        """Whether it opens nothing any more."""
+        return self.revoked_at is not None or self.expired(now)
+
 
 class Tokens(Protocol):
     """The tokens of a store; each change counts as a change of the registry."""
