@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from adapters.auditing import REOPENED, REWORK, check_audits, stream_named, walked
+from adapters.auditing import REOPENED, REWORK, begin_of, check_audits, stream_named, walked
 from adapters.pages.event_words import doers
 from adapters.pages.sentences import sentence
 from adapters.pages.state_diagram import BOX, HEIGHT, WIDTH, diagram, key
@@ -93,15 +93,15 @@ async def show_events(
             raise invalid("/query/type", "no such event")
         topics = TYPES[type][1]
     stream = await stream_named(visitor.desk, asked.ticket)
-    last = _day("to", until)
+    here, first, last = visitor.directory, _day("from", since), _day("to", until)
     found = await events(
         visitor.gongdan.projections.reader(EVENT_STREAM.name),
         community,
         topics=topics,
         person=person or None,
         stream=stream,
-        since=_begin(visitor, _day("from", since)),
-        until=_begin(visitor, last + timedelta(days=1)) if last else None,
+        since=begin_of(here, community, first, "/query/from") if first else None,
+        until=begin_of(here, community, last, "/query/to") + timedelta(days=1) if last else None,
         before=before,
         limit=PAGE,
     )
@@ -123,8 +123,7 @@ async def show_process(visitor: TheVisitor, on: str = "") -> Response:
     community = await _audited(visitor, "process")
     today = visitor.now.astimezone(visitor.zone).date()
     day = min(_day("on", on) or today, today)
-    end = _begin(visitor, day + timedelta(days=1))
-    assert end is not None
+    end = begin_of(visitor.directory, community, day, "/query/on") + timedelta(days=1)
     found = await process(visitor.gongdan.projections.reader(EVENT_STREAM.name), community, end)
     counts = walked(found)
     return visitor.page(
@@ -190,8 +189,3 @@ def _day(name: str, text: str) -> date | None:
     if not 1970 <= day.year < 2200:
         raise invalid(f"/query/{name}", "not a well-formed day")
     return day
-
-
-def _begin(visitor: Visitor, day: date | None) -> datetime | None:
-    """When a day begins by the community's clock."""
-    return datetime.combine(day, time(), visitor.zone) if day else None
