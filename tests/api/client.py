@@ -1,7 +1,8 @@
 """A client that speaks as the estate's people, and looks after every refusal that nothing was written."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 
@@ -80,3 +81,20 @@ def problem(answer: httpx2.Response) -> str:
     assert document["status"] == answer.status_code
     kind: str = document["type"].removeprefix("/problems/")
     return kind
+
+
+class Watched(Protocol):
+    """An estate that says what has been written so far."""
+
+    async def footprint(self) -> object: ...
+
+
+async def outcome(estate: Watched, asked: Awaitable[httpx2.Response], path: str, hoped: int) -> str:
+    """Empty where the status is the one hoped for, and a refusal left everything as it was."""
+    before = await estate.footprint()
+    found = await asked
+    if found.status_code >= 400 and await estate.footprint() != before:
+        return f"{path}: refused, but something was written"
+    if found.status_code == 403:
+        assert problem(found) == "not-allowed"
+    return "" if found.status_code == hoped else f"{path}: {found.status_code}, not {hoped}: {found.text[:200]}"

@@ -23,7 +23,7 @@ from adapters.tokens import issue
 from domain import finding_commands as c
 from domain.requests import Waiting
 from domain.terms import Role
-from tests.api.client import V1, problem
+from tests.api.client import V1, outcome
 from tests.appraisal.test_inputs import close
 from tests.desk.estate import JX, Estate, build, copied, sqlite_settings
 from tests.people.regulation import Standing, answer
@@ -163,13 +163,7 @@ class Caller:
 
     async def outcome(self, path: str, body: dict[str, Any], hoped: int) -> str:
         """Empty where the status is the one hoped for, and a refusal left everything as it was."""
-        before = await self.estate.footprint()
-        found = await self.http.post(V1 + path, json=body)
-        if found.status_code >= 400 and await self.estate.footprint() != before:
-            return f"{path}: refused, but something was written"
-        if found.status_code == 403:
-            assert problem(found) == "not-allowed"
-        return "" if found.status_code == hoped else f"{path}: {found.status_code}, not {hoped}: {found.text[:200]}"
+        return await outcome(self.estate, self.http.post(V1 + path, json=body), path, hoped)
 
 
 @asynccontextmanager
