@@ -49,7 +49,7 @@ from domain.ports import Access
 from domain.price_list import PriceList, parse_price_list
 from domain.privacy import Private
 from domain.staff import PersonState
-from domain.ticket_state import Assignee, Charge, TicketState
+from domain.ticket_state import Assignee, Attachment, Charge, TicketState
 from domain.workflows import WORKFLOWS
 
 
@@ -113,7 +113,7 @@ def ticket_answer(reading: TicketReading) -> TicketAnswer:
         urged=s.urged,
         judgement=JudgementAnswer.model_validate(s.judgement) if s.judgement else None,
         links=[LinkAnswer.model_validate(link) for link in s.links],
-        attachments=[AttachmentAnswer.model_validate(file) for file in s.attachments],
+        attachments=[_attachment(file, texts) for file in s.attachments],
         occurred_at=s.occurred_at,
         recorded_at=reading.recorded_at,
         legal=list(reading.legal),
@@ -140,6 +140,11 @@ def _charge(charge: Charge) -> ChargeAnswer:
         method=charge.method,
         receipt=charge.receipt,
     )
+
+
+def _attachment(file: Attachment, texts: Mapping[str, str]) -> AttachmentAnswer:
+    called = texts.get(f"attachments.{file.name}")
+    return AttachmentAnswer(name=file.name, file_name=called, content_type=file.content_type, size=file.size, at=file.at)
 
 
 def _checklist(s: TicketState, texts: Mapping[str, str]) -> list[ChecklistAnswer]:

@@ -140,9 +140,10 @@ class LinkAnswer(Answer):
 
 
 class AttachmentAnswer(Answer):
-    """A sealed file; fetched as ``/tickets/{id}/attachments/{name}``."""
+    """A sealed file; fetched as ``/tickets/{id}/attachments/{name}``. Its ``file_name`` is personal data, masked as ``***``."""
 
     name: str
+    file_name: str | None
     content_type: str
     size: int
     at: Moment

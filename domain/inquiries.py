@@ -20,7 +20,6 @@ from domain.privacy import ERASED, MASKED, Private, mask_name, mask_phone
 from domain.sealing import seal_fields
 from domain.service_desk import ServiceDesk, about_oneself
 from domain.terms import Book, State, Trigger
-from domain.ticket import Ticket
 from domain.ticket_decisions import FOLLOW_UP_BY_ANOTHER
 from domain.ticket_guards import forbidding, refuse
 from domain.ticket_state import Text, TicketState
@@ -215,18 +214,16 @@ class Inquiries:
         _, opened = await self._reading_right(directory, login, state, Right.READ, "read")
         if not opened:
             raise denied(Right.OPEN_PERSONAL, "attachment", directory.roles(login, state.community, self._desk.clock.now()))
-        if name not in {file.name for file in state.attachments}:
+        held = {file.name: file.file_name for file in state.attachments}
+        if name not in held:
             raise NotFound("attachment")
         subjects = (state.subject,) if state.subject else ()
         await self._access_log.record(
             Access(self._desk.clock.now(), login, state.community, "attachment", subjects, stream, {"name": name})
         )
-        for stored in await self._log.read_stream(stream):
-            event = self._desk.journal.codec.decode(stored)
-            if isinstance(event, Ticket.AttachmentAdded) and event.name == name and event.file_name is not None:
-                field = PlainField(stream, stored.version, "file_name")
-                return state, (await self._desk.journal.sealer.open([(field, event.file_name)]))[0]
-        return state, None
+        if (text := held[name]) is None:
+            return state, None
+        return state, (await self._desk.journal.sealer.open([(_field(state, text), text.value)]))[0]
 
     async def numbers(self, state: TicketState, position: int | None = None) -> Numbers:
         """The ticket's number, and its number in the book it stood in as of a position (default: now)."""
@@ -296,4 +293,9 @@ def _texts_of(state: TicketState) -> list[tuple[str, PlainField, Private]]:
     named += [(f"checklist.{c.item}", c.evidence) for c in state.checklist if c.evidence is not None]
     if state.rectification is not None:
         named.append(("rectification", state.rectification.what))
-    return [(name, PlainField(state.id, text.version, text.name), text.value) for name, text in named]
+    named += [(f"attachments.{file.name}", file.file_name) for file in state.attachments if file.file_name is not None]
+    return [(name, _field(state, text), text.value) for name, text in named]
+
+
+def _field(state: TicketState, text: Text) -> PlainField:
+    return PlainField(state.id, text.version, text.name)

@@ -542,7 +542,8 @@ class Ticket(Folded):
         file_name: Private | None = None
 
         def changes(self, s: TicketState) -> dict[str, Any]:
-            added = Attachment(self.name, self.content_type, self.size, self.timestamp)
+            file_name = self.sealed_text(self.file_name, "file_name")
+            added = Attachment(self.name, self.content_type, self.size, self.timestamp, file_name)
             return {"attachments": (*s.attachments, added)}
 
     class TicketCorrected(Event):

@@ -139,12 +139,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A sealed file, named by the hash of its ciphertext."""
+    """A sealed file, named by the hash of its ciphertext; ``file_name`` is what whoever attached it called it."""
 
     name: str
     content_type: str
     size: int
     at: datetime
+    file_name: Text | None = None
 
 
 @dataclass(frozen=True)

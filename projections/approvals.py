@@ -45,7 +45,7 @@ TABLE = Table(
     ApprovalRow,
     key=("id",),
     stream="id",
-    indexes=(Index(("community", "first_position")), Index(("requested_by", "first_position"))),
+    indexes=(Index(("community", "first_position")), Index(("requested_by", "first_position")), Index(("stream",))),
 )
 
 
@@ -78,7 +78,7 @@ def fold(steps: Sequence[Step]) -> Iterable[Write]:
     )
 
 
-APPROVALS = View("approvals", 1, (TABLE,), ("approval.",), fold)
+APPROVALS = View("approvals", 2, (TABLE,), ("approval.",), fold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,15 @@ async def approvals(
     sql = f"SELECT {TABLE.listed} FROM {{approvals}} WHERE {' AND '.join(where)} ORDER BY first_position DESC LIMIT :limit"
     answer = await reader.read([(sql, params)])
     return Approvals(answer.position, [TABLE.decode(row) for row in answer.results[0]])
+
+
+async def waiting_on(reader: Reader, stream: UUID, now: datetime) -> list[ApprovalRow]:
+    """What was asked about a ticket, a finding, or whatever else it is that has this id, and waits at this moment."""
+    where = f"stream = :stream AND {STATUS[ApprovalState.REQUESTED]}"
+    sql = f"SELECT {TABLE.listed} FROM {{approvals}} WHERE {where} ORDER BY first_position"
+    params: Params = {"stream": stream.bytes, "status": ApprovalState.REQUESTED.value, "now": micros(now)}
+    answer = await reader.read([(sql, params)])
+    return [TABLE.decode(row) for row in answer.results[0]]
 
 
 STATUS = {

@@ -21,6 +21,7 @@ from adapters.documents import ApprovalAnswer
 from domain.approval import ApprovalCase
 from domain.terms import ApprovalState
 from projections.approvals import APPROVALS, ApprovalRow, approvals
+from projections.approvals import waiting_on as projected
 
 router = resources("approvals")
 
@@ -51,15 +52,23 @@ async def page_of_approvals(
             before=before,
             limit=limit + 1,
         )
-        for row in page.items:
-            seen = row.requested_by == caller.login or g.oversight.may_decide(
-                caller.directory, caller.login, row.community, row.by_right, row.area
-            )
-            found += [row] if seen else []
+        found += [row for row in page.items if _concerns(api, caller, row)]
         if len(page.items) <= limit:
             break
         before = page.items[-1].first_position
     return found[:limit], seal_cursor(found[limit - 1].first_position) if len(found) > limit else None
+
+
+async def waiting_on(api: Api, caller: Caller, stream: UUID) -> list[ApprovalRow]:
+    """What waits for a second person about a ticket or a finding, as far as the caller asked for it or might decide on it."""
+    rows = await projected(api.gongdan.projections.reader(APPROVALS.name), stream, api.gongdan.clock.now())
+    return [row for row in rows if _concerns(api, caller, row)]
+
+
+def _concerns(api: Api, caller: Caller, row: ApprovalRow) -> bool:
+    return row.requested_by == caller.login or api.gongdan.oversight.may_decide(
+        caller.directory, caller.login, row.community, row.by_right, row.area
+    )
 
 
 @router.get(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from adapters.api.approvals import waiting_on
 from adapters.pages.command_words import COMMAND_WORDS, code_words
 from adapters.pages.environment import yuan
 from adapters.pages.field_words import FIELD_WORDS
@@ -38,6 +39,7 @@ from domain.two_person_commands import (
     PublishPriceList,
     PublishRuleBook,
 )
+from projections.approvals import ApprovalRow
 
 FINDINGS: Mapping[str, FindingTrigger] = {command_name(trigger): trigger for trigger in TWO_PEOPLE}
 """Decisions on findings."""
@@ -77,6 +79,12 @@ def command_words(command: str, look: Visitor) -> str:
     if command in FINDINGS:
         return look.say("{step}考评事项", step=look.label(FINDINGS[command]))
     return look.say(COMMAND_WORDS[command]) if command in COMMAND_WORDS else code_words(command, look.language)
+
+
+async def waiting(look: Visitor, stream: UUID) -> list[tuple[ApprovalRow, str]]:
+    """What waits for a second person about a ticket or a finding, as far as it concerns the visitor, each with its command."""
+    rows = await waiting_on(look.site.api, look.caller, stream)
+    return [(row, command_words(row.command, look)) for row in rows]
 
 
 def told(command: str, arguments: Mapping[str, Any], look: Visitor) -> list[Said]:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from adapters.api.findings import Id, page_of_findings
 from adapters.finding_documents import FindingAnswer
+from adapters.pages.approval_words import waiting
 from adapters.pages.event_words import doers
 from adapters.pages.finding_forms import appraised_people, changed, deciding, items, read, recording
 from adapters.pages.finding_sentences import finding_sentence, points
@@ -171,6 +172,7 @@ async def shown(
         happened=await _history(visitor, reading),
         tickets=[numbers[ticket] for ticket in state.tickets if ticket in numbers],
         files=await _files(visitor, state),
+        waiting=await waiting(visitor, state.id),
         steps=[(trigger, deciding(trigger, state, item)) for trigger in reading.legal],
         why_not=[(one, told(why, visitor)) for one, why in reading.refused.items() if one not in by_state],
         by_state=by_state,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from adapters.api import attachments
 from adapters.api.workload import assignee_named, ticket_page
+from adapters.pages.approval_words import waiting
 from adapters.pages.drafts import request_of
 from adapters.pages.fields import MORE_ROWS, rows_of
 from adapters.pages.forms import KEY, Form, checked, filled, receive_form, refuse_foreign
@@ -24,6 +25,7 @@ from domain import errors as e
 from domain.aggregate import apply
 from domain.authority import Right
 from domain.inquiries import TicketReading
+from domain.privacy import ERASED, MASKED
 from domain.requests import Done, Waiting
 from domain.requests import Request as Asked
 from domain.terms import Book, ClockStatus, Kind, State, Trigger
@@ -150,6 +152,8 @@ async def shown(
         fields=FIELDS,
         rows_of=rows_of,
         first=FIRST,
+        called=_called(reading),
+        waiting=await waiting(visitor, state.id),
         attachable=Trigger.ATTACH in reading.legal,
         by_state=by_state,
         why_not=others,
@@ -199,6 +203,12 @@ async def _linked(visitor: Visitor, state: TicketState) -> list[tuple[str, str]]
         other = await visitor.desk.load(link.ticket)
         found.append((visitor.label(link.relation), (await visitor.gongdan.inquiries.numbers(other)).number))
     return found
+
+
+def _called(reading: TicketReading) -> dict[str, str | None]:
+    """What each attachment was called by whoever attached it; None where it may not be seen, or it has no name."""
+    said = {file.name: reading.texts.get(f"attachments.{file.name}") for file in reading.state.attachments}
+    return {name: None if text in (MASKED, ERASED) else text for name, text in said.items()}
 
 
 def _checklist(reading: TicketReading, visitor: Visitor) -> list[tuple[str, bool]]:

@@ -39,6 +39,13 @@ async def test_a_picture_there_and_back(api: Client) -> None:
     assert [(entry["who"], entry["what"], entry["detail"]) for entry in log] == [("li", "attachment", {"name": file["name"]})]
 
 
+async def test_what_a_file_is_called_is_personal(api: Client) -> None:
+    ticket = await api.ticket()
+    [answered] = (await attach(api, ticket, ("漏水 现场.png", PNG, "image/png"))).json()["attachments"]
+    seen = [(await api.get(login, f"/tickets/{ticket['id']}")).json()["attachments"] for login in ("li", "shen")]
+    assert [answered["file_name"], *(file["file_name"] for [file] in seen)] == ["***", "漏水 现场.png", "***"]
+
+
 @pytest.mark.parametrize(
     ("file", "kind"),
     [

@@ -8,16 +8,21 @@ used throughout, since its other one would keep an event loop running between th
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 import httpx2
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
+from adapters.demo.appraising import months
 from adapters.demo.filling import Demo, fill
+from adapters.demo.staff import COMMUNITY
+from adapters.simulation.estate import ZONE
+from domain.terms import ShiftEnd
 from tests.api.server import Server
 from tests.browser.looking import DESKTOP, Looker, Reports, Size
 from tests.browser.machine import LAUNCH, chromium, missing
@@ -39,12 +44,8 @@ class Served:
 
     url: str
     demo: Demo
-    finding: str
-
-    @property
-    def names(self) -> dict[str, str]:
-        """What addresses name: tickets by their stories, a finding, an approval."""
-        return {**self.demo.numbers, "finding": self.finding, "approval": str(self.demo.approval)}
+    names: dict[str, str]
+    """What addresses name: tickets by their stories, an approval, a finding, a shift, a month, the number of a caller."""
 
 
 @pytest.fixture(scope="session")
@@ -69,20 +70,32 @@ async def served(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -
     server = Server(folder)
     try:
         await server.ready()
-        yield Served(server.url, demo, await _undecided(server.url, demo))
+        yield Served(server.url, demo, await _names(server.url, demo))
     finally:
         await anyio.to_thread.run_sync(server.stop)
 
 
-async def _undecided(url: str, demo: Demo) -> str:
-    """A finding that the system proposed and nobody has decided on."""
+async def _names(url: str, demo: Demo) -> dict[str, str]:
     async with httpx2.AsyncClient(base_url=f"{url}/api/v1", timeout=60) as http:
-        headers = {"Authorization": f"Bearer {demo.tokens['liu.jianhua']}"}
-        position = (await http.get("/projections", headers=headers)).json()["items"][0]["head"]
-        params = {"status": "proposed", "min_position": position}
-        found = await http.get("/findings", params=params, headers=headers)
-    finding: str = found.json()["items"][0]["id"]
-    return finding
+
+        async def read(login: str, path: str, **params: Any) -> Any:
+            headers = {"Authorization": f"Bearer {demo.tokens[login]}"}
+            return (await http.get(path, params=params, headers=headers)).raise_for_status().json()
+
+        position = (await read("liu.jianhua", "/projections"))["items"][0]["head"]
+        undecided = await read("liu.jianhua", "/findings", status="proposed", min_position=position)
+        today = datetime.now(ZoneInfo(ZONE)).date()
+        yesterday = today - timedelta(days=1)
+        review = await read("chen.ping", "/morning-review", community=COMMUNITY, date=yesterday, min_position=position)
+        called = await read("li.na", f"/tickets/{demo.numbers['socket']}")
+    return {
+        **demo.numbers,
+        "approval": str(demo.approval),
+        "finding": undecided["items"][0]["id"],
+        "shift": next(one["id"] for one in review["shifts"] if one["ended_by"] == ShiftEnd.SIGNED),
+        "month": str(months(today)[0]),
+        "phone": called["reporter"]["phone"],
+    }
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,8 @@ async def test_a_second_person_approves(estate: Estate, surfers: Callable[[], Su
     assert decisions(chen) == []
     assert page in (await chen.get("/approvals")).text
     assert page not in (await zhang.get("/approvals")).text
+    seen = [page in (await surfer.get(f"/tickets/{number}")).text for surfer in (chen, wang, zhang)]
+    assert seen == [True, True, False], "who may see that it waits is told so on its ticket"
 
     assert page in (await wang.get("/approvals")).text
     answer = await wang.get(page)
@@ -69,6 +71,8 @@ async def test_a_second_person_approves(estate: Estate, surfers: Callable[[], Su
     assert "这一请求已批准" in said
     assert decisions(wang) == []
     assert "wang某批准" in text_of(await wang.get(f"/tickets/{number}/replay?v=4"))
+    assert await estate.gongdan.projections.wait_for(APPROVALS.name, (await estate.gongdan.store.head()).position, 60)
+    assert page not in (await wang.get(f"/tickets/{number}")).text
 
 
 async def test_one_is_refused_with_a_reason_one_lapses_and_one_has_failed(estate: Estate, surfer: Surfer) -> None:

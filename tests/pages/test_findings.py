@@ -99,6 +99,7 @@ async def test_recorded_by_item_contested_and_upheld_by_two(
     assert await g.projections.wait_for(APPROVALS.name, (await g.store.head()).position, 60)
     waiting = re.search(r'href="(/approvals/[0-9a-f-]{36})"', (await kao.get("/approvals")).text)
     assert waiting is not None
+    assert [waiting[1] in (await surfer.get(page)).text for surfer in (wang, kao, zhang)] == [True, True, False]
     said = text_of(await kao.get(waiting[1]))
     for words in ("维持考评事项", "考评事项第 17 项", "原因 监控属实", "wang某"):
         assert words in said, words

@@ -201,6 +201,10 @@ class TestPages:
         [file] = state.attachments
         down = await surfer.get(f"/tickets/{ref}/attachments/{file.name}")
         assert down.content.decode() == "水管老化"
+        assert "说明.txt" in text_of(await surfer.get(f"/tickets/{ref}"))
+        masked = text_of(await surfer.get(f"/tickets/{ref}?masked=true"))
+        assert "附件 1" in masked
+        assert "说明.txt" not in masked
         foreign = await surfer.http.post(
             f"/tickets/{ref}/attach", data={"csrf": "0" * 64, "key": "k1"}, files={"file": ("a.txt", b"x", "text/plain")}
         )

@@ -46,6 +46,12 @@
     button.form.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  // On a narrow screen a line of links is longer than the screen: where one is stands in sight.
+  for (const here of document.querySelectorAll(".bar nav [aria-current], .tabs [aria-current]")) {
+    const line = here.closest("ul, .tabs");
+    line.scrollLeft += here.getBoundingClientRect().right - line.getBoundingClientRect().right + 24;
+  }
+
   // What was refused is read out and in sight.
   document.querySelector(".alert-danger[tabindex]")?.focus();
 
