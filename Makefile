@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # The suite's size: a quick draw of examples at the desk, the full one where CI is set.
 export HYPOTHESIS_PROFILE ?= $(if $(filter true,$(CI)),ci,dev)
+# The tests start the command line many times: compiled once, not at every start.
+unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 PORT ?= 8000
 

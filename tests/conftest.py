@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.postgres_server import PostgresServer, running_postgres
 
@@ -22,6 +24,23 @@ settings.register_profile(  # a mutant is killed by the first example that fails
 settings.register_profile("ci", settings.get_profile("base"), max_examples=50, stateful_step_count=50)
 settings.register_profile("long", settings.get_profile("base"), max_examples=2_000, stateful_step_count=80)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+BROWSER = "tests/browser/"
+
+
+class ByFile(LoadFileScheduling):
+    """A worker is given whole files, for their fixtures' sake; those with a browser all go to the one that has the browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return BROWSER if file.startswith(BROWSER) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Which tests stay together in a parallel run."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from adapters.demo.staff import COMMUNITY
 from adapters.demo.story import Days, Step, Story, call, public, repair
+from adapters.simulation.estate import PLUMBERS
 from adapters.simulation.steps import ReturnToPost, Substitute
 from domain import ticket_commands as c
 from domain.back_entry import BackEntry, ClassifiedThen, CompletedThen, DispatchedThen
@@ -118,7 +119,7 @@ def common_things(t: Days) -> list[Story]:
                 public("A3", "地下车库 B1 层 C 区", "消防主管法兰处锈蚀渗水，地面积水一直流到车位。", channel=Channel.WALK_IN),
             ),
             s(-4, "09:52", "li.na", repair("plumbing", SEVERE)),
-            s(-4, "09:56", "li.na", c.Dispatch(assignee=c.AssigneeRef(type=AssigneeType.TEAM, id="plumbers"))),
+            s(-4, "09:56", "li.na", c.Dispatch(assignee=c.AssigneeRef(type=AssigneeType.TEAM, id=PLUMBERS))),
             s(-4, "10:08", "qian.liang", c.Accept()),
             s(-4, "10:35", "qian.liang", c.Start()),
             s(

@@ -12,7 +12,7 @@ from domain.terms import Role
 PLUMBING, ELECTRICAL, CARPENTRY, HVAC = "plumbing", "electrical", "carpentry", "hvac"
 ZONE = "Asia/Shanghai"
 CONTRACTORS = {"lift": "宏达电梯维保公司", "greening": "绿源园林保洁公司"}
-PLUMBERS = "plumbers"
+PLUMBERS = "水电"
 ORDINALS = "东西南北中"
 
 

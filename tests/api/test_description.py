@@ -24,6 +24,7 @@ from adapters.api.description import describe
 from domain.lifecycle import TABLE
 from tests.api.client import Client
 from tests.api.server import Server
+from tests.examples import one_in
 
 
 def no_failure(context: CheckContext, response: Response, case: Case[Any]) -> None:
@@ -142,7 +143,7 @@ OPERATIONS: list[Any] = [
 def test_every_answer_keeps_to_the_description(operation: Any, served: tuple[Server, dict[str, str]]) -> None:
     server, tokens = served
 
-    @settings(max_examples=8, suppress_health_check=list(HealthCheck))
+    @settings(one_in(10), suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(), login=st.sampled_from(("chen", "root", "wang")))
     def keeps_to_it(case: Case[Any], login: str) -> None:
         case.call_and_validate(

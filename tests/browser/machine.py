@@ -14,6 +14,7 @@ FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() /
 CHINESE_FONTS = ("NotoSansCJK*", "NotoSansSC*", "SourceHanSans*", "wqy-*", "PingFang*", "msyh*")
 LAUNCH = (
     "--lang=zh-CN",
+    "--disable-gpu",
     "--no-sandbox",
     "--disable-dev-shm-usage",
     "--disable-quic",

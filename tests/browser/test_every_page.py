@@ -44,9 +44,13 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "reports": ("liu.jianhua", "/reports"),
 }
 """Name → who looks, and the address; what stands in braces there is named by :attr:`Served.names`."""
-LIKE_OTHERS = ("finding-new", "approvals", "admin", "admin-tokens", "admin-sessions", "admin-settings", "admin-projections")
-"""Pages made of the same parts as others here: looked at in the long tier."""
-NAMES = [pytest.param(name, marks=pytest.mark.long) if name in LIKE_OTHERS else name for name in PAGES]
+WHO: tuple[str | None, ...] = tuple(dict.fromkeys(login for login, _ in PAGES.values()))
+"""Everybody who looks; each goes through their pages in one browser."""
+
+
+def pages_of(login: str | None, served: Served) -> list[tuple[str, str]]:
+    """The pages that somebody looks at: name and address."""
+    return [(name, address.format_map(served.names)) for name, (who, address) in PAGES.items() if who == login]
 
 
 @pytest.mark.parametrize(
@@ -58,30 +62,32 @@ NAMES = [pytest.param(name, marks=pytest.mark.long) if name in LIKE_OTHERS else 
         pytest.param("zh", "dark", PHONE, id="zh-dark-phone", marks=pytest.mark.long),
     ],
 )
-@pytest.mark.parametrize("name", NAMES)
-async def test_a_page_is_accessible_and_fits(
-    name: str, language: str, theme: str, size: Size, look: Look, served: Served
+@pytest.mark.parametrize("login", WHO)
+async def test_pages_are_accessible_and_fit(
+    login: str | None, language: str, theme: str, size: Size, look: Look, served: Served
 ) -> None:
     """Both languages, lights and sizes each time; the other pairings in the long tier."""
-    login, address = PAGES[name][0], PAGES[name][1].format_map(served.names)
     looker = await look(login, language=language, theme=theme, size=size)
-    await looker.open(address)
-    assert await looker.axe() == []
-    assert await looker.too_wide() == 0
+    found = {}
+    for name, address in pages_of(login, served):
+        await looker.open(address)
+        found[name] = (await looker.axe(), await looker.too_wide())
+    assert found == {name: ([], 0) for name in found}
 
 
-@pytest.mark.parametrize("name", NAMES)
-async def test_a_page_says_the_same_without_scripts(name: str, look: Look, served: Served) -> None:
-    login, address = PAGES[name][0], PAGES[name][1].format_map(served.names)
-    page = await (await look(login, scripts=False)).open(address)
-    assert await page.locator("main h1").count() == 1
-    assert (await page.locator("main").inner_text()).strip()
+@pytest.mark.parametrize("login", WHO)
+async def test_pages_say_the_same_without_scripts(login: str | None, look: Look, served: Served) -> None:
+    looker = await look(login, scripts=False)
+    for name, address in pages_of(login, served):
+        page = await looker.open(address)
+        assert await page.locator("main h1").count() == 1, name
+        assert (await page.locator("main").inner_text()).strip(), name
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PAGES)
 async def test_screenshots(name: str, size: Size, theme: str, look: Look, served: Served, screenshots: Path) -> None:
     """Pictures for the documentation."""
     login, address = PAGES[name][0], PAGES[name][1].format_map(served.names)

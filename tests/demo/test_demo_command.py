@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.demo.filling import LEAST_DAYS
 from adapters.demo.guide import BEGIN, END
 from adapters.demo.staff import STAFF
 from domain.terms import Kind, State
@@ -92,7 +93,7 @@ def test_the_guide_names_address_people_and_tokens_chinese_first(running: Runnin
 
 def test_fills_and_prints_without_serving(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    finished = home.process("demo", "--no-serve", "--dir", "here", "--port", "4711")
+    finished = home.process("demo", "--no-serve", "--days", str(LEAST_DAYS), "--dir", "here", "--port", "4711")
     assert finished.returncode == 0, finished.stderr
     assert finished.stderr == ""
     assert "http://127.0.0.1:4711" in finished.stdout
@@ -133,5 +134,5 @@ def test_a_port_that_is_taken_is_refused_before_anything_is_made(tmp_path: Path)
 def test_another_store_s_settings_stay_out(tmp_path: Path) -> None:
     home = Home(tmp_path)
     env = {"GONGDAN_STORE": "postgresql://nowhere/x", "GONGDAN_KEYS": "postgresql://nowhere/y"}
-    home.done("demo", "--no-serve", "--dir", "here", env=env)
+    home.done("demo", "--no-serve", "--days", str(LEAST_DAYS), "--dir", "here", env=env)
     assert (tmp_path / "here" / "gongdan-keys.db").is_file()

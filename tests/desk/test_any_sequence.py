@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
-from hypothesis import event, settings
+from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -31,6 +31,7 @@ from domain.requests import Waiting as Case
 from domain.terms import AssigneeType, Channel, Role, Trigger
 from tests.desk.estate import JX, MORNING, SECONDS, Estate, SetClock, sqlite_settings
 from tests.desk.world import OFFICERS, Asked, Ticket, World, role_of
+from tests.examples import one_in
 from tests.tickets import model
 from tests.tickets.commands import PAYLOADS, command_of, corrections, places, reporters
 from tests.tickets.walk import AHEAD, TALK
@@ -364,4 +365,4 @@ def test_any_sequence(estate_template: Path) -> None:
     class OverThisTemplate(AnySequence):
         template = estate_template
 
-    run_state_machine_as_test(OverThisTemplate, settings=settings(max_examples=settings.default.max_examples // 2))
+    run_state_machine_as_test(OverThisTemplate, settings=one_in(2))

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
-from hypothesis import event, settings
+from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
@@ -33,6 +33,7 @@ from projections.duty_coverage import coverage
 from projections.handover_list import handover_list
 from tests.desk.estate import JX, Estate, SetClock, sqlite_settings
 from tests.duty.station import Station
+from tests.examples import one_in
 
 T = TypeVar("T")
 BEGINNING, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
@@ -345,7 +346,7 @@ class AnySequence(RuleBasedStateMachine):
 def test_any_sequence(estate_template: Path) -> None:
     """A third of the profile's examples: each opens a store and goes through a fortnight."""
     AnySequence.template = estate_template
-    run_state_machine_as_test(AnySequence, settings=settings(max_examples=settings.default.max_examples // 3))
+    run_state_machine_as_test(AnySequence, settings=one_in(3))
 
 
 @pytest.mark.anyio

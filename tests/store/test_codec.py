@@ -37,6 +37,7 @@ from domain.terms import Book, ClockName, Kind, SuspendReason
 from domain.ticket import Ticket
 from domain.ticket_state import TicketState
 from domain.workflows import WORKFLOWS
+from tests.examples import one_in
 from tests.tickets.factory import (
     MORNING,
     OTHER_TICKET,
@@ -106,6 +107,7 @@ def decoded(event: Folded.Event, state: bytes | None = None) -> Folded.Event:
 
 @pytest.mark.parametrize("kind", CLASSES, ids=topic_of)
 def test_every_event_comes_back_as_it_was(kind: type[Folded.Event]) -> None:
+    @one_in(3)
     @given(events_of(kind))
     def holds(event: Folded.Event) -> None:
         again = decoded(event)
@@ -120,6 +122,7 @@ def test_every_event_comes_back_as_it_was(kind: type[Folded.Event]) -> None:
 
 @pytest.mark.parametrize("kind", CLASSES, ids=topic_of)
 def test_bytes_are_canonical(kind: type[Folded.Event]) -> None:
+    @one_in(3)
     @given(events_of(kind))
     def holds(event: Folded.Event) -> None:
         stored = encode(event)
@@ -134,6 +137,7 @@ def test_bytes_are_canonical(kind: type[Folded.Event]) -> None:
 
 @pytest.mark.parametrize("kind", STATES, ids=lambda state: state.__name__)
 def test_every_state_comes_back_as_it_was(kind: type[FoldedState]) -> None:
+    @one_in(3)
     @given(states_of(kind))
     def holds(state: FoldedState) -> None:
         again = decode_state(encode_state(state), kind)
@@ -184,6 +188,7 @@ def test_no_personal_text_is_written_in_the_clear(kind: type[Folded.Event]) -> N
     hints = get_type_hints(kind)
     personal = [name for name in payload_fields(kind) if hints[name] is Private or Private in get_args(hints[name])]
 
+    @one_in(3)
     @given(events_of(kind), st.sampled_from(personal))
     def holds(event: Folded.Event, name: str) -> None:
         clear = replace(event, **{name: Personal(SUBJECT, "王小明 13812345678")})

@@ -25,6 +25,7 @@ from domain.ports import PlainField
 from domain.privacy import Personal, Sealed
 from domain.terms import Kind, Trigger
 from domain.ticket import Ticket
+from tests.examples import one_in
 from tests.tickets.commands import TICKETS
 from tests.tickets.factory import (
     COMMUNITY,
@@ -94,6 +95,7 @@ class Both(Walk):
 
 
 @pytest.mark.parametrize("kind", Kind)
+@one_in(2)
 @given(data=st.data())
 def test_the_library_agrees(kind: Kind, data: st.DataObject) -> None:
     both = begun(Both(), kind)

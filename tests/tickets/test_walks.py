@@ -7,6 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from domain.terms import Kind, Trigger
+from tests.examples import one_in
 from tests.tickets.walk import GAPS, Walk, any_step, begun, sensible_step
 
 STEPS = 40
@@ -15,6 +16,7 @@ LATER = [0, 14 * 60, 30 * 1440, 30 * 1440 + 1]
 
 
 @pytest.mark.parametrize("kind", Kind)
+@one_in(2)
 @given(data=st.data())
 def test_rules_and_model_agree(kind: Kind, data: st.DataObject) -> None:
     """Accepted exactly when the model accepts, refused in the right class; replay equals the live state after each step."""
