@@ -24,6 +24,7 @@ from adapters.pages import (
     tickets,
     what_if,
     work,
+    work_order,
     workbench,
 )
 from adapters.pages.assets import PREFIX
@@ -37,6 +38,7 @@ PAGES = (
     replay,
     happenings,
     tickets,
+    work_order,
     shift,
     handover,
     night,

@@ -1,4 +1,4 @@
-"""Tickets (工单): the list with its filters in the address, one ticket with its history and steps, the printed work order."""
+"""Tickets (工单): the list with its filters in the address, one ticket with its history and steps."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -246,14 +246,6 @@ async def attached(request: Request, visitor: Visitor, ref: str) -> Done | Waiti
 async def download(visitor: TheVisitor, ref: str, name: str) -> Response:
     """A file, recorded in the access log first."""
     return await attachments.download(visitor.site.api, visitor.caller, ref, name)
-
-
-@router.get("/tickets/{ref}/work-order")
-async def work_order(visitor: TheVisitor, ref: str) -> Response:
-    """维修工作单 for paper: A4, with boxes for both signatures."""
-    reading = await visitor.gongdan.inquiries.ticket(visitor.login, ref)
-    visitor.community = reading.state.community
-    return visitor.page("work_order.html", reading=reading, ticket=reading.state)
 
 
 @router.post("/tickets/{ref}/{step}")

@@ -13,7 +13,6 @@ PACKAGES = ("chromium", "fonts-noto-cjk")
 FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".fonts", Path.home() / ".local/share/fonts")
 CHINESE_FONTS = ("NotoSansCJK*", "NotoSansSC*", "SourceHanSans*", "wqy-*", "PingFang*", "msyh*")
 LAUNCH = (
-    "--lang=zh-CN",
     "--disable-gpu",
     "--no-sandbox",
     "--disable-dev-shm-usage",
@@ -22,7 +21,7 @@ LAUNCH = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""How Chromium is started: as the estate's staff have it, and it asks nobody for anything."""
+"""How Chromium is started: without a screen to draw on, and it asks nobody for anything."""
 
 
 def chromium() -> str | None:

@@ -1,15 +1,12 @@
 """Two people sign a handover: over a sheet that has become stale nobody signs, then both over the same fingerprint; on paper."""
 
-from io import BytesIO
-from unicodedata import normalize
-
 import pytest
 from playwright.async_api import Page, expect
-from pypdf import PdfReader
 
 from tests.browser.conftest import Look, Served
 from tests.browser.estate import call, officer
 from tests.browser.looking import PHONE
+from tests.browser.paper import boxes, printed
 
 pytestmark = pytest.mark.anyio
 INCOMING = ("li.na", "zheng.gang")
@@ -64,17 +61,8 @@ async def test_two_people_sign_and_nobody_signs_a_stale_sheet(look: Look, served
 
 async def on_paper(page: Page) -> None:
     """A4, in Chinese, with two boxes to sign in, and nothing that is only for the screen."""
-    printed = PdfReader(BytesIO(await page.pdf(prefer_css_page_size=True)))
-    size = printed.pages[0].mediabox
-    assert (round(size.width), round(size.height)) == (595, 842)
-    text = normalize("NFKC", "".join(found.extract_text() for found in printed.pages)).replace(" ", "")
+    text = await printed(page)
     for said in ("工作移交表", "未完成的工作", "设备设施", "交班人签名", "接班人签名", "指纹"):
         assert said in text
     assert "现在不能做的" not in text
-    await page.emulate_media(media="print")
-    for box in await page.locator(".signature-box").all():
-        shape = await box.evaluate("box => [box.offsetWidth, box.offsetHeight, getComputedStyle(box).borderTopStyle]")
-        assert shape[0] > 150
-        assert shape[1] > 80
-        assert shape[2] == "solid"
-    await page.emulate_media(media=None)
+    assert await boxes(page, ".signature-box") == 2

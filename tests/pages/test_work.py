@@ -63,6 +63,29 @@ async def test_an_order_goes_its_way_by_the_forms_of_the_page(estate: Estate, su
     assert (await estate.gongdan.desk.load(await estate.gongdan.desk.find(ref))).state is State.REPAIRED
 
 
+async def test_the_work_order_on_paper_has_what_is_known_and_room_for_the_rest(estate: Estate, surfer: Surfer) -> None:
+    ref = await dispatched(estate)
+    await surfer.sign_in("li")
+    sheet = f"/tickets/{ref}/work-order"
+    said = text_of(await surfer.get(sheet))
+    assert "到场时间 处理结果 用料与收费 维修人签名 住户签名 完工时间 住户意见 □ 满意 □ 不满意" in said
+    for minutes, command in (
+        (0, c.Accept()),
+        (30, c.Start()),
+        (45, c.Complete(resolution="换了软管", parts=("软管", "生料带"))),
+    ):
+        estate.clock.move(minutes=minutes)
+        await act(estate, "zhang", ref, command)
+    said = text_of(await surfer.get(sheet))
+    for part in ("到场时间 2026-03-02 09:30", "换了软管", "软管、生料带", "完工时间 2026-03-02 10:15", "□ 满意"):
+        assert part in said, part
+    await act(estate, "li", ref, c.FollowUp(satisfied=False, method="phone"))
+    await act(estate, "li", ref, c.Dispatch(assignee="wu"))
+    said = text_of(await surfer.get(sheet))
+    assert "到场时间 处理结果" in said, "what the one before did is not the next one's"
+    assert "□ 不满意" in said
+
+
 async def test_what_is_pressing_stands_first_and_what_comes_later_last(estate: Estate, surfer: Surfer) -> None:
     """An emergency, then by the clock that runs out first; appointments after today come last; teams' orders are among them."""
     old = await dispatched(estate, "甲")
