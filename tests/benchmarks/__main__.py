@@ -5,7 +5,7 @@ import asyncio
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import appending, appraisal, duty, pages, rules
+from tests.benchmarks import appending, appraisal, duty, live, pages, rules
 from tests.benchmarks.rounds import Row
 from tests.postgres_server import running_postgres
 
@@ -17,6 +17,7 @@ def main() -> None:
         found.append(asyncio.run(appending.on_postgres(server.create_database(), server.create_database())))
     found += asyncio.run(duty.rows())
     found += asyncio.run(pages.rows())
+    found.append(asyncio.run(live.repaint()))
     Console(width=110).print(_table(found))
 
 

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.anyio
 PAGES: dict[str, tuple[str | None, str]] = {
     "sign-in": (None, "/sign-in"),
     "workbench": ("chen.ping", "/"),
+    "wall": ("chen.ping", "/?kiosk=1"),
     "replay": ("tang.rong", "/tickets/{lift}/replay?v=5"),
     "events": ("tang.rong", "/events"),
     "process": ("tang.rong", "/process"),

@@ -37,7 +37,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("demo")
     environment = {**clean(), "TMPDIR": str(home)}
     process = subprocess.Popen(
-        (*COMMAND, "demo", "--port", "0"), cwd=home, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        (*COMMAND, "demo", "--days", str(LEAST_DAYS), "--port", "0"),
+        cwd=home,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stderr is not None

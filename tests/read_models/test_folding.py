@@ -21,6 +21,7 @@ from projections.read_models import VIEWS
 from projections.technician_worklist import TECHNICIAN_WORKLIST
 from projections.ticket_directory import TICKET_DIRECTORY
 from projections.ticket_search import Filters
+from tests.examples import one_in
 from tests.read_models.conftest import NewEstate
 from tests.read_models.estate import COMMUNITIES, PHONES, TEXTS, Estate, estate_at
 
@@ -45,7 +46,7 @@ async def test_rows_are_those_of_a_fold_from_scratch_at_every_position(new_estat
             assert view is not TICKET_DIRECTORY or len(rows["ticket_directory"]) == len(estate.tickets)
 
 
-@settings(few, max_examples=15)
+@settings(few, max_examples=one_in(5).max_examples)
 @given(walks)
 async def test_rows_are_those_of_a_fold_from_scratch_on_many_walks(keys: KeyStore, random: Random) -> None:
     async with estate_at("memory:", keys) as estate:
