@@ -21,7 +21,7 @@ settings.register_profile(  # a mutant is killed by the first example that fails
     database=None,
     phases=(Phase.explicit, Phase.generate),
 )
-settings.register_profile("ci", settings.get_profile("base"), max_examples=50, stateful_step_count=50)
+settings.register_profile("ci", settings.get_profile("base"), max_examples=40, stateful_step_count=50)
 settings.register_profile("long", settings.get_profile("base"), max_examples=2_000, stateful_step_count=80)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 

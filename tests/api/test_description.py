@@ -143,7 +143,7 @@ OPERATIONS: list[Any] = [
 def test_every_answer_keeps_to_the_description(operation: Any, served: tuple[Server, dict[str, str]]) -> None:
     server, tokens = served
 
-    @settings(one_in(10), suppress_health_check=list(HealthCheck))
+    @settings(one_in(16), suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(), login=st.sampled_from(("chen", "root", "wang")))
     def keeps_to_it(case: Case[Any], login: str) -> None:
         case.call_and_validate(
