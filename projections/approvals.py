@@ -112,7 +112,7 @@ async def approvals(
     return Approvals(answer.position, [TABLE.decode(row) for row in answer.results[0]])
 
 
-async def waiting_on(reader: Reader, stream: UUID, now: datetime) -> list[ApprovalRow]:
+async def waiting(reader: Reader, stream: UUID, now: datetime) -> list[ApprovalRow]:
     """What was asked about a ticket, a finding, or whatever else it is that has this id, and waits at this moment."""
     where = f"stream = :stream AND {STATUS[ApprovalState.REQUESTED]}"
     sql = f"SELECT {TABLE.listed} FROM {{approvals}} WHERE {where} ORDER BY first_position"

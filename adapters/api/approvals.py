@@ -20,8 +20,7 @@ from adapters.api.routing import resources
 from adapters.documents import ApprovalAnswer
 from domain.approval import ApprovalCase
 from domain.terms import ApprovalState
-from projections.approvals import APPROVALS, ApprovalRow, approvals
-from projections.approvals import waiting_on as projected
+from projections.approvals import APPROVALS, ApprovalRow, approvals, waiting
 
 router = resources("approvals")
 
@@ -61,7 +60,7 @@ async def page_of_approvals(
 
 async def waiting_on(api: Api, caller: Caller, stream: UUID) -> list[ApprovalRow]:
     """What waits for a second person about a ticket or a finding, as far as the caller asked for it or might decide on it."""
-    rows = await projected(api.gongdan.projections.reader(APPROVALS.name), stream, api.gongdan.clock.now())
+    rows = await waiting(api.gongdan.projections.reader(APPROVALS.name), stream, api.gongdan.clock.now())
     return [row for row in rows if _concerns(api, caller, row)]
 
 
