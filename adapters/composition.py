@@ -6,49 +6,49 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from adapters.appraisal_records import ProjectedRecords
-from adapters.holidays_of_china import HolidaysOfChina
-from adapters.open_tickets import WorkloadOpenTickets
+from adapters.accounts.sign_ins import SignIns
 from adapters.processing.processes import Processes
+from adapters.projecting.appraisal_records import ProjectedRecords
 from adapters.projecting.blind_index import BlindIndex
+from adapters.projecting.open_tickets import WorkloadOpenTickets
 from adapters.projecting.projections import Projections
-from adapters.settings import Settings
-from adapters.sign_ins import SignIns
-from adapters.store.attachments import Attachments
-from adapters.store.codec import EventCodec
-from adapters.store.key_erasure import erased_in_log
-from adapters.store.keys import KeyStore
-from adapters.store.master_key import Entropy, KeysUnusable, create_master_key
-from adapters.store.opening import Store, has_store, init_store, open_database, open_store, shown
-from adapters.store.schema import SchemaExists
-from adapters.store.sealing import SubjectSealer
-from adapters.system import SystemClock, TimeOrderedIds, entropy
-from domain.administration import Administration
-from domain.appraisal_desk import AppraisalDesk
-from domain.approvals import Approvals, TwoPersonCommand
-from domain.directory import DirectoryKeeper
-from domain.duty_desk import DutyDesk
-from domain.duty_records import DutyRecords
-from domain.finding_desk import TWO_PEOPLE, FindingDesk, command_name
-from domain.finding_records import FindingRecords
-from domain.households import Households
-from domain.imports import Imports
-from domain.inquiries import Inquiries
-from domain.journal import Journal
-from domain.month_close import CLOSE_MONTH, MonthClose
-from domain.open_list import OpenList
-from domain.oversight import Oversight
-from domain.policy import Policy, parse_policy
-from domain.ports import Clock, Ids
-from domain.price_list import PriceList, parse_price_list
-from domain.processes import PROCESSES
-from domain.reading_scope import Scopes
-from domain.reported_records import ReportedRecords
-from domain.roll_entry import RollEntry
-from domain.rostering import Rostering
-from domain.scorecard import RuleBook, parse_rule_book
-from domain.service_desk import ServiceDesk
-from domain.workdays import Holidays
+from adapters.store.database.schema import SchemaExists
+from adapters.store.files.attachments import Attachments
+from adapters.store.keys.key_erasure import erased_in_log
+from adapters.store.keys.keys import KeyStore
+from adapters.store.keys.master_key import Entropy, KeysUnusable, create_master_key
+from adapters.store.keys.sealing import SubjectSealer
+from adapters.store.log.codec import EventCodec
+from adapters.store.log.opening import Store, has_store, init_store, open_database, open_store, shown
+from adapters.system.holidays_of_china import HolidaysOfChina
+from adapters.system.settings import Settings
+from adapters.system.system import SystemClock, TimeOrderedIds, entropy
+from domain.appraisal.desk import AppraisalDesk
+from domain.appraisal.month_close import CLOSE_MONTH, MonthClose
+from domain.appraisal.reading import ReportedRecords
+from domain.approval.deciding import Approvals, TwoPersonCommand
+from domain.approval.reading import Oversight
+from domain.duty.duty_desk import DutyDesk
+from domain.duty.open_list import OpenList
+from domain.duty.reading import DutyRecords
+from domain.duty.rostering import Rostering
+from domain.finding.desk import TWO_PEOPLE, FindingDesk, command_name
+from domain.finding.reading import FindingRecords
+from domain.household.keeping import Households
+from domain.household.register_entry import RollEntry
+from domain.kernel.journal import Journal
+from domain.kernel.ports import Clock, Ids
+from domain.people.administration import Administration
+from domain.people.directory import DirectoryKeeper
+from domain.people.reading_scope import Scopes
+from domain.process.catalogue import PROCESSES
+from domain.rules.policy import Policy, parse_policy
+from domain.rules.price_list import PriceList, parse_price_list
+from domain.rules.scorecard import RuleBook, parse_rule_book
+from domain.rules.workdays import Holidays
+from domain.service_desk.desk import ServiceDesk
+from domain.service_desk.importing import Imports
+from domain.service_desk.reading import Inquiries
 
 
 @dataclass(frozen=True)

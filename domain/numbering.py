@@ -3,10 +3,10 @@
 Numbers themselves are drawn by the store, gapless per community, book and day, from these columns alone (D1 4.1.1).
 """
 
-from domain.aggregate import Folded
-from domain.terms import Book
-from domain.ticket import Ticket
-from domain.workflows import WORKFLOWS
+from domain.kernel.aggregate import Folded
+from domain.kernel.terms import Book
+from domain.ticket.events import Ticket
+from domain.ticket.workflows import WORKFLOWS
 
 
 def clear_columns(event: Folded.Event) -> tuple[Book | None, bool]:

@@ -8,8 +8,8 @@ from dataclasses import fields
 from functools import cache
 from typing import TypeVar, get_args, get_type_hints
 
-from domain.aggregate import Folded
-from domain.privacy import Private, Sealed
+from domain.kernel.aggregate import Folded
+from domain.kernel.privacy import Private, Sealed
 
 E = TypeVar("E", bound=Folded.Event)
 

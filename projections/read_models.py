@@ -1,21 +1,21 @@
 """Every projection there is, by name."""
 
-from projections.appraisal_tally import APPRAISAL_TALLY
-from projections.approvals import APPROVALS
-from projections.duty_coverage import DUTY_COVERAGE
-from projections.event_stream import EVENT_STREAM
-from projections.findings import FINDINGS
-from projections.handover_list import HANDOVER_LIST
-from projections.household_history import HOUSEHOLD_HISTORY
-from projections.morning_review import MORNING_REVIEW
-from projections.night_log import NIGHT_LOG
-from projections.open_workload import OPEN_WORKLOAD
-from projections.register_books import REGISTER_BOOKS
-from projections.reminders import REMINDERS
-from projections.service_report import SERVICE_REPORT
-from projections.technician_worklist import TECHNICIAN_WORKLIST
-from projections.ticket_directory import TICKET_DIRECTORY
-from projections.view import View
+from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
+from projections.appraisal.findings import FINDINGS
+from projections.approval.approvals import APPROVALS
+from projections.duty.duty_coverage import DUTY_COVERAGE
+from projections.duty.handover_list import HANDOVER_LIST
+from projections.duty.morning_review import MORNING_REVIEW
+from projections.duty.night_log import NIGHT_LOG
+from projections.duty.reminders import REMINDERS
+from projections.engine.view import View
+from projections.household.household_history import HOUSEHOLD_HISTORY
+from projections.ticket.event_stream import EVENT_STREAM
+from projections.ticket.open_workload import OPEN_WORKLOAD
+from projections.ticket.register_books import REGISTER_BOOKS
+from projections.ticket.service_report import SERVICE_REPORT
+from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
+from projections.ticket.ticket_directory import TICKET_DIRECTORY
 
 VIEWS: tuple[View, ...] = (
     OPEN_WORKLOAD,

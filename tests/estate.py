@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from adapters.accounts.tokens import issue
 from adapters.composition import Gongdan, make_new, opened
-from adapters.settings import Settings
-from adapters.system import entropy
-from adapters.tokens import issue
-from domain.administration import Administrator
-from domain.ports import Clock
-from domain.terms import Role
+from adapters.system.settings import Settings
+from adapters.system.system import entropy
+from domain.kernel.ports import Clock
+from domain.kernel.terms import Role
+from domain.people.administration import Administrator
 
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 """A Monday, 09:00 in Shanghai, in the morning's duty period."""

@@ -7,20 +7,20 @@ from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers import approval_answer
+from adapters.answers.documents import ApprovalAnswer
+from adapters.answers.paging import Cursor, Limit, Page, open_cursor, seal_cursor
+from adapters.answers.ticket import approval_answer
 from adapters.api import responses
-from adapters.api.authentication import Caller, TheCaller
-from adapters.api.command_bodies import Empty, Reason
-from adapters.api.commands import command, waiting_response
-from adapters.api.context import Api, TheApi
 from adapters.api.description import command_extra
-from adapters.api.paging import Cursor, Limit, Page, open_cursor, seal_cursor
-from adapters.api.reading import MinPosition, json_answer, reached
-from adapters.api.routing import resources
-from adapters.documents import ApprovalAnswer
-from domain.approval import ApprovalCase
-from domain.terms import ApprovalState
-from projections.approvals import APPROVALS, ApprovalRow, approvals, waiting
+from adapters.web.authentication import Caller, TheCaller
+from adapters.web.command_bodies import Empty, Reason
+from adapters.web.commands import command, waiting_response
+from adapters.web.context import Api, TheApi
+from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.routing import resources
+from domain.approval.aggregate import ApprovalCase
+from domain.kernel.terms import ApprovalState
+from projections.approval.approvals import APPROVALS, ApprovalRow, approvals, waiting
 
 router = resources("approvals")
 

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from adapters.api.problems import Problem
+from adapters.web.problems import Problem
 
 REF = "#/components/schemas/{model}"
 

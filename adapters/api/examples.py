@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.terms import Trigger
+from domain.kernel.terms import Trigger
 
 RECEIVED: dict[str, Any] = {
     "家中漏水": {

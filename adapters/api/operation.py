@@ -6,16 +6,16 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
+from adapters.answers.documents import Answer, Moment
 from adapters.api import responses
-from adapters.api.authentication import TheCaller
-from adapters.api.context import TheApi
 from adapters.api.description import PUBLIC
-from adapters.api.reading import json_answer
-from adapters.api.routing import resources
-from adapters.documents import Answer, Moment
 from adapters.processing.processes import ProcessStatus
 from adapters.projecting.projections import ProjectionStatus
-from domain.lifecycle import as_data
+from adapters.web.authentication import TheCaller
+from adapters.web.context import TheApi
+from adapters.web.reading import json_answer
+from adapters.web.routing import resources
+from domain.ticket.lifecycle import as_data
 
 router = resources("operation")
 root = resources("operation", prefix="")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from adapters.api.problems import KINDS, MEDIA_TYPE, Problem
-from adapters.documents import ApprovalAnswer
+from adapters.answers.documents import ApprovalAnswer
+from adapters.web.problems import KINDS, MEDIA_TYPE, Problem
 
 READ = (401, 403, 404, 422, 429, 503)
 WRITE = (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503)

@@ -2,25 +2,26 @@
 
 import typer
 
-from adapters.cli import registry, store
-from adapters.cli.appraisal import appraisal
-from adapters.cli.console import Group
-from adapters.cli.demo import demo
-from adapters.cli.doctor import doctor
-from adapters.cli.duty import duty
-from adapters.cli.finding import finding
-from adapters.cli.households import dwellings, residents
-from adapters.cli.importing import import_
-from adapters.cli.lifecycle import lifecycle
-from adapters.cli.processes import processes
-from adapters.cli.projections import projections
-from adapters.cli.reports import register, report
-from adapters.cli.roster import roster
-from adapters.cli.serve import serve
-from adapters.cli.settings import settings
-from adapters.cli.shift import shift
-from adapters.cli.simulate import simulate
-from adapters.cli.ticket import ticket
+from adapters.cli.appraisal.appraisal import appraisal
+from adapters.cli.appraisal.finding import finding
+from adapters.cli.duty.duty import duty
+from adapters.cli.duty.roster import roster
+from adapters.cli.duty.shift import shift
+from adapters.cli.household.households import dwellings, residents
+from adapters.cli.operate import store
+from adapters.cli.operate.demo import demo
+from adapters.cli.operate.doctor import doctor
+from adapters.cli.operate.processes import processes
+from adapters.cli.operate.projections import projections
+from adapters.cli.operate.serve import serve
+from adapters.cli.operate.settings import settings
+from adapters.cli.operate.simulate import simulate
+from adapters.cli.people import registry
+from adapters.cli.terminal.console import Group
+from adapters.cli.ticket.importing import import_
+from adapters.cli.ticket.lifecycle import lifecycle
+from adapters.cli.ticket.reports import register, report
+from adapters.cli.ticket.ticket import ticket
 
 app = typer.Typer(
     name="gongdan",

@@ -12,11 +12,11 @@ from uuid import UUID
 
 from adapters.composition import Gongdan
 from adapters.demo.staff import COMMUNITY
-from adapters.simulation.site import Site
-from adapters.simulation.steps import Approve, Ask, Course, Step
-from domain.appraisal_facts import Month
-from domain.finding_commands import ConfirmFinding, GivenPoints, RecordFinding
-from domain.requests import Request, Waiting
+from adapters.simulation.company.site import Site
+from adapters.simulation.courses.steps import Approve, Ask, Course, Step
+from domain.finding.commands import ConfirmFinding, GivenPoints, RecordFinding
+from domain.service_desk.outcome import Request, Waiting
+from domain.tally.facts import Month
 
 SUPERVISOR, DIRECTOR, APPRAISER = "chen.ping", "liu.jianhua", "xu.hui"
 DAY = -2

@@ -11,13 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from adapters.demo.story import Approve, AttachText, Step, Story
-from adapters.simulation import steps
-from adapters.simulation.site import Site
-from adapters.simulation.steps import Course
-from domain import ticket_commands as c
-from domain.back_entry import BackEntry
-from domain.requests import Done, Waiting
-from domain.terms import Role
+from adapters.simulation.company.site import Site
+from adapters.simulation.courses import steps
+from adapters.simulation.courses.steps import Course
+from domain.kernel.terms import Role
+from domain.service_desk.outcome import Done, Waiting
+from domain.ticket import commands as c
+from domain.ticket.back_entry import BackEntry
 
 ON_DUTY = "on_duty"
 """As who acts: whoever answers for the desk at that moment."""

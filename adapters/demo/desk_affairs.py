@@ -2,8 +2,7 @@
 
 from adapters.demo.staff import COMMUNITY
 from adapters.demo.story import Days, Story, call, public
-from domain import ticket_commands as c
-from domain.terms import (
+from domain.kernel.terms import (
     CancelReason,
     Channel,
     ComplaintFault,
@@ -15,6 +14,7 @@ from domain.terms import (
     LinkRelation,
     Urgency,
 )
+from domain.ticket import commands as c
 
 PHONE, VISIT, ON_THE_SPOT = FollowUpMethod.PHONE, FollowUpMethod.VISIT, FollowUpMethod.ON_THE_SPOT
 

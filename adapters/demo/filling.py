@@ -9,18 +9,18 @@ from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from adapters import tokens
+from adapters.accounts import tokens
 from adapters.composition import make_new, opened
 from adapters.demo import appraising, desk_affairs, moving_and_building, repairs_at_home, repairs_in_public
 from adapters.demo.casting import Told, told
 from adapters.demo.staff import ESTATE, STAFF
 from adapters.demo.story import Days, Telling
-from adapters.settings import Settings
-from adapters.simulation.estate import ZONE
+from adapters.simulation.company.estate import ZONE
+from adapters.simulation.company.timing import SeededIds, SteppedClock, StoreClock
 from adapters.simulation.simulation import Progress, Simulation
-from adapters.simulation.timing import SeededIds, SteppedClock, StoreClock
-from adapters.store.master_key import Entropy
-from adapters.system import entropy as system_entropy
+from adapters.store.keys.master_key import Entropy
+from adapters.system.settings import Settings
+from adapters.system.system import entropy as system_entropy
 
 TELLINGS: tuple[Telling, ...] = (
     *repairs_at_home.TELLINGS,

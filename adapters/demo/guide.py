@@ -5,7 +5,7 @@ from rich.table import Table
 
 from adapters.demo.filling import Demo
 from adapters.demo.staff import COMMUNITY, COMMUNITY_NAME, STAFF
-from adapters.pages.labels import label
+from adapters.labels.labels import label
 
 BEGIN = "echo '---- 从来电到回访 from the call to the follow-up ----'"
 END = "echo '---- 完 end ----'"

@@ -9,9 +9,9 @@ import structlog
 
 from adapters.composition import Gongdan, opened
 from adapters.demo.filling import Demo
-from adapters.simulation import arrivals
+from adapters.simulation.courses import arrivals
 from adapters.simulation.simulation import Simulation
-from domain.ports import Clock
+from domain.kernel.ports import Clock
 
 log = structlog.get_logger()
 GLANCE = 0.5

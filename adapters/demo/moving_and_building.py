@@ -1,8 +1,8 @@
 """装修申请, 入伙, 巡检整改: tickets with checklists and orders to put right."""
 
 from adapters.demo.story import AttachText, Days, Step, Story, call, public
-from domain import ticket_commands as c
-from domain.terms import AssigneeType, Channel, FollowUpMethod, Kind
+from domain.kernel.terms import AssigneeType, Channel, FollowUpMethod, Kind
+from domain.ticket import commands as c
 
 PHONE, VISIT = FollowUpMethod.PHONE, FollowUpMethod.VISIT
 PLEDGE = """装修承诺书

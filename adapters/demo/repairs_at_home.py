@@ -1,16 +1,8 @@
 """报修 at home: paid service, quotations, rework, reopening, an unreached resident, what waits for a second person."""
 
 from adapters.demo.story import Approve, Days, Step, Story, call, repair
-from domain import ticket_commands as c
-from domain.terms import (
-    CancelReason,
-    Channel,
-    ChargeOutcome,
-    CorrectionReason,
-    FollowUpMethod,
-    Kind,
-    SuspendReason,
-)
+from domain.kernel.terms import CancelReason, Channel, ChargeOutcome, CorrectionReason, FollowUpMethod, Kind, SuspendReason
+from domain.ticket import commands as c
 
 PHONE = FollowUpMethod.PHONE
 

@@ -2,11 +2,9 @@
 
 from adapters.demo.staff import COMMUNITY
 from adapters.demo.story import Days, Step, Story, call, public, repair
-from adapters.simulation.estate import PLUMBERS
-from adapters.simulation.steps import ReturnToPost, Substitute
-from domain import ticket_commands as c
-from domain.back_entry import BackEntry, ClassifiedThen, CompletedThen, DispatchedThen
-from domain.terms import (
+from adapters.simulation.company.estate import PLUMBERS
+from adapters.simulation.courses.steps import ReturnToPost, Substitute
+from domain.kernel.terms import (
     AssigneeType,
     CancelReason,
     Channel,
@@ -18,6 +16,8 @@ from domain.terms import (
     SuspendReason,
     Urgency,
 )
+from domain.ticket import commands as c
+from domain.ticket.back_entry import BackEntry, ClassifiedThen, CompletedThen, DispatchedThen
 
 PHONE, VISIT = FollowUpMethod.PHONE, FollowUpMethod.VISIT
 MINOR, SEVERE = Facility.PUBLIC_MINOR, Facility.PUBLIC_SEVERE

@@ -1,8 +1,8 @@
 """The estate of the demonstration and the people who work there."""
 
-from adapters.simulation.estate import CARPENTRY, ELECTRICAL, HVAC, PLUMBING, Estate, Member
-from adapters.simulation.residents import Building
-from domain.terms import Role
+from adapters.simulation.company.estate import CARPENTRY, ELECTRICAL, HVAC, PLUMBING, Estate, Member
+from adapters.simulation.company.residents import Building
+from domain.kernel.terms import Role
 
 COMMUNITY, COMMUNITY_NAME = "JX", "锦绣花园"
 AREAS = {"A1": "东区（1–4 栋）", "A2": "西区（5–8 栋）", "A3": "商业街与地下车库"}

@@ -6,11 +6,11 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from adapters.demo.staff import COMMUNITY
-from adapters.simulation.residents import Resident, Residents
-from adapters.simulation.steps import ReturnToPost, Substitute
-from domain import ticket_commands as c
-from domain.back_entry import BackEntry
-from domain.terms import Channel, Facility, Kind, Urgency
+from adapters.simulation.company.residents import Resident, Residents
+from adapters.simulation.courses.steps import ReturnToPost, Substitute
+from domain.kernel.terms import Channel, Facility, Kind, Urgency
+from domain.ticket import commands as c
+from domain.ticket.back_entry import BackEntry
 
 
 @dataclass(frozen=True, slots=True)

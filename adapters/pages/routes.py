@@ -5,30 +5,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from adapters.pages import (
-    administration,
-    appraisal,
-    approvals,
-    books,
-    drafts,
-    findings,
-    handover,
-    happenings,
-    intake,
-    night,
-    replay,
-    reports,
-    review,
-    shift,
-    sign_in,
-    tickets,
-    what_if,
-    work,
-    work_order,
-    workbench,
-)
-from adapters.pages.assets import PREFIX
-from adapters.pages.site import site_of
+from adapters.pages.appraisal import appraisal, findings, what_if
+from adapters.pages.approval import approvals
+from adapters.pages.duty import handover, night, review, shift
+from adapters.pages.frame import drafts, sign_in
+from adapters.pages.frame.site import site_of
+from adapters.pages.people import administration
+from adapters.pages.ticket import books, happenings, intake, replay, reports, tickets, work, work_order, workbench
+from adapters.rendering.assets import PREFIX
 
 PAGES = (
     sign_in,

@@ -9,8 +9,8 @@ from datetime import datetime
 from uuid import UUID
 
 from adapters.projecting.catalogue import Fenced, Parked
-from adapters.store.database import Database, Transaction, from_micros, to_micros
-from domain.ports import Clock
+from adapters.store.database.database import Database, Transaction, from_micros, to_micros
+from domain.kernel.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)

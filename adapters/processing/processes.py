@@ -12,16 +12,16 @@ from adapters.processing.runner import ProcessRunner
 from adapters.projecting.background import Background
 from adapters.projecting.catalogue import Parked
 from adapters.projecting.leases import leases_for
-from adapters.projecting.memory_database import MemoryDatabase
 from adapters.projecting.streams import Streams
-from adapters.store import schema
-from adapters.store.database import Database
-from adapters.store.opening import Store
-from domain.directory import DirectoryKeeper
-from domain.errors import NotFound
-from domain.journal import Journal
-from domain.ports import Clock
-from domain.process_manager import Process
+from adapters.store.database import schema
+from adapters.store.database.database import Database
+from adapters.store.database.memory_database import MemoryDatabase
+from adapters.store.log.opening import Store
+from domain.kernel.errors import NotFound
+from domain.kernel.journal import Journal
+from domain.kernel.ports import Clock
+from domain.people.directory import DirectoryKeeper
+from domain.process.process import Process
 
 
 @dataclass(frozen=True, slots=True)

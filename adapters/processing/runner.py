@@ -18,12 +18,12 @@ from adapters.processing.checkpoints import Advance, Checkpoints
 from adapters.projecting.catalogue import Fenced
 from adapters.projecting.leases import Leases
 from adapters.projecting.streams import Run, Streams, told
-from adapters.store.wakeups import Wakeups
-from domain.directory import DirectoryKeeper
-from domain.errors import Overloaded
-from domain.journal import Belonging, Journal
-from domain.ports import Clock, StoredEvent, StreamAt, VersionConflict
-from domain.process_manager import Moment, Outlook, Process, Subject
+from adapters.store.log.wakeups import Wakeups
+from domain.kernel.errors import Overloaded
+from domain.kernel.journal import Belonging, Journal
+from domain.kernel.ports import Clock, StoredEvent, StreamAt, VersionConflict
+from domain.people.directory import DirectoryKeeper
+from domain.process.process import Moment, Outlook, Process, Subject
 
 BATCH = 100
 """Events, or due subjects, a step; few enough that commands in the same operating-system process don't wait."""

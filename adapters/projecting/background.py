@@ -6,9 +6,9 @@ from contextlib import aclosing
 from typing import Generic, Protocol, Self, TypeVar
 
 from adapters.projecting.leases import Leases
-from adapters.store.database import Database
-from adapters.store.wakeups import Wakeups
-from domain.errors import NotFound
+from adapters.store.database.database import Database
+from adapters.store.log.wakeups import Wakeups
+from domain.kernel.errors import NotFound
 
 
 class Running(Protocol):

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-from adapters.store.keys import KeyStore
-from domain.ports import PlainField, Sealer
-from projections.view import Words
+from adapters.store.keys.keys import KeyStore
+from domain.kernel.ports import PlainField, Sealer
+from projections.engine.view import Words
 
 
 class BlindIndex:
-    """Opens texts and makes their tokens; also the port of questions (projections.ticket_search.QueryTokens)."""
+    """Opens texts and makes their tokens; also the port of questions (projections.ticket.ticket_search.QueryTokens)."""
 
     def __init__(self, sealer: Sealer, keys: KeyStore) -> None:
         self._sealer = sealer

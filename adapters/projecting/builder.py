@@ -15,10 +15,10 @@ from adapters.projecting.checking import Difference, check_rows
 from adapters.projecting.follower import Folding, Follower
 from adapters.projecting.leases import Leases
 from adapters.projecting.row_tables import RowTables
-from adapters.store.database import Transaction, Unavailable
-from domain.errors import Overloaded
-from domain.ports import EventLog
-from projections.view import View
+from adapters.store.database.database import Transaction, Unavailable
+from domain.kernel.errors import Overloaded
+from domain.kernel.ports import EventLog
+from projections.engine.view import View
 
 BATCH = 5_000
 """Events a transaction while building."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from adapters.store.database import Database, Row, Transaction, from_micros, to_micros
-from domain.ports import Clock
-from projections.view import View
+from adapters.store.database.database import Database, Row, Transaction, from_micros, to_micros
+from domain.kernel.ports import Clock
+from projections.engine.view import View
 
 BUILDING, READY, LIVE, RETIRED = "building", "ready", "live", "retired"
 

@@ -15,10 +15,10 @@ from adapters.projecting.catalogue import Catalogue, Fenced, read_parked
 from adapters.projecting.follower import Folding
 from adapters.projecting.row_tables import Changes, RowTables
 from adapters.projecting.streams import Run
-from adapters.store.database import Database, Row, Transaction
-from domain.community import Community
-from domain.ports import Codec, EventLog
-from projections.tables import Table
+from adapters.store.database.database import Database, Row, Transaction
+from domain.kernel.ports import Codec, EventLog
+from domain.people.community import Community
+from projections.engine.tables import Table
 
 PAGE = 200
 """Streams compared at a time."""

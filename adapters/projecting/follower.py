@@ -15,10 +15,10 @@ import psycopg
 from adapters.projecting.catalogue import Catalogue
 from adapters.projecting.row_tables import Changes, RowTables
 from adapters.projecting.streams import Poison, Run, Streams, told
-from adapters.store.database import DEADLINE, Transaction
-from domain.errors import Overloaded
-from domain.ports import EventLog, StoredEvent
-from projections.view import Step, View, Words
+from adapters.store.database.database import DEADLINE, Transaction
+from domain.kernel.errors import Overloaded
+from domain.kernel.ports import EventLog, StoredEvent
+from projections.engine.view import Step, View, Words
 
 DATA_ERRORS = (
     psycopg.DataError,

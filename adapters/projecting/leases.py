@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from psycopg import AsyncConnection
 
-from adapters.store.database import DEADLINE, Database, Row, Transaction, Unavailable
-from adapters.store.postgres_database import LOST, PostgresDatabase, drop
+from adapters.store.database.database import DEADLINE, Database, Row, Transaction, Unavailable
+from adapters.store.database.postgres_database import LOST, PostgresDatabase, drop
 
 
 class Leases(Protocol):

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from adapters.projecting.catalogue import Catalogue
 from adapters.projecting.row_tables import RowTables
-from adapters.store.database import Row, Transaction, Work
-from domain.errors import Overloaded
-from projections.view import Answer, Params, View
+from adapters.store.database.database import Row, Transaction, Work
+from domain.kernel.errors import Overloaded
+from projections.engine.view import Answer, Params, View
 
 LIVE_SET = "SELECT version, position FROM projections WHERE name = :name AND live = 1"
 
 
 class LiveReader:
-    """The reader of one view (projections.view.Reader). The set in use is remembered and proven by every answer."""
+    """The reader of one view (projections.engine.view.Reader). The set in use is remembered and proven by every answer."""
 
     def __init__(self, view: View, catalogue: Catalogue) -> None:
         self._view = view

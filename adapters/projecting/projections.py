@@ -17,23 +17,23 @@ from adapters.projecting.checking import Checked, check, check_numbers
 from adapters.projecting.follower import Folding, Follower, Tokens
 from adapters.projecting.leases import leases_for
 from adapters.projecting.live_reader import LiveReader
-from adapters.projecting.memory_database import MemoryDatabase
 from adapters.projecting.row_tables import RowTables
 from adapters.projecting.runner import MAKE_WAY, Runner
 from adapters.projecting.streams import Streams
-from adapters.store import schema
-from adapters.store.database import Database
-from adapters.store.opening import Store
-from domain.errors import NotFound, Overloaded
-from domain.ports import Clock, Codec
-from domain.ticket_state import Assignee
-from projections import ticket_search
-from projections.open_workload import OPEN_WORKLOAD, Workload, workload
+from adapters.store.database import schema
+from adapters.store.database.database import Database
+from adapters.store.database.memory_database import MemoryDatabase
+from adapters.store.log.opening import Store
+from domain.kernel.errors import NotFound, Overloaded
+from domain.kernel.ports import Clock, Codec
+from domain.ticket.state import Assignee
+from projections.engine.view import Reader, View
 from projections.read_models import VIEWS
-from projections.technician_worklist import TECHNICIAN_WORKLIST, Worklist, worklist
-from projections.ticket_directory import TICKET_DIRECTORY, TicketNumberRow, TicketRow
-from projections.ticket_search import Filters, Found, QueryTokens
-from projections.view import Reader, View
+from projections.ticket import ticket_search
+from projections.ticket.open_workload import OPEN_WORKLOAD, Workload, workload
+from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST, Worklist, worklist
+from projections.ticket.ticket_directory import TICKET_DIRECTORY, TicketNumberRow, TicketRow
+from projections.ticket.ticket_search import Filters, Found, QueryTokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from adapters.store.database import Row, Transaction
-from projections.tables import Table
-from projections.view import ErasedRow, Put, TokenRow, View, Words, Write
+from adapters.store.database.database import Row, Transaction
+from projections.engine.tables import Table
+from projections.engine.view import ErasedRow, Put, TokenRow, View, Words, Write
 
 Key = tuple[Any, ...]
 

@@ -9,10 +9,10 @@ from adapters.projecting.follower import Folding, Follower
 from adapters.projecting.leases import Leases
 from adapters.projecting.row_tables import RowTables
 from adapters.projecting.streams import told
-from adapters.store.wakeups import Wakeups
-from domain.errors import Overloaded
-from domain.ports import EventLog
-from projections.view import View
+from adapters.store.log.wakeups import Wakeups
+from domain.kernel.errors import Overloaded
+from domain.kernel.ports import EventLog
+from projections.engine.view import View
 
 BATCH = 500
 """Events a transaction while following; few enough that commands in the same process don't wait."""

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from adapters.store.codec import CodecError
-from adapters.store.database import Database
-from adapters.store.sealing import SealBroken
-from adapters.store.sql_store import EVENT, stored_event
-from domain.ports import Codec, EventLog, StoredEvent
-from projections.view import Seen, Step, advance
+from adapters.store.database.database import Database
+from adapters.store.keys.sealing import SealBroken
+from adapters.store.log.codec import CodecError
+from adapters.store.log.sql_store import EVENT, stored_event
+from domain.kernel.ports import Codec, EventLog, StoredEvent
+from projections.engine.view import Seen, Step, advance
 
 SLICE = 100
 """Events applied without letting others in this process have a turn."""

@@ -9,14 +9,14 @@ from time import perf_counter
 from zoneinfo import ZoneInfo
 
 from adapters.composition import Gongdan, make_new, opened
-from adapters.settings import Settings
-from adapters.simulation.duty import absences
-from adapters.simulation.estate import ZONE, estates
+from adapters.simulation.company.estate import ZONE, estates
+from adapters.simulation.company.timing import SeededIds, SteppedClock, StoreClock
+from adapters.simulation.courses.duty import absences
 from adapters.simulation.simulation import Progress, Simulation, set_up_at
-from adapters.simulation.timing import SeededIds, SteppedClock, StoreClock
-from adapters.store.master_key import Entropy
-from adapters.store.schema import SchemaMissing
-from adapters.system import entropy as system_entropy
+from adapters.store.database.schema import SchemaMissing
+from adapters.store.keys.master_key import Entropy
+from adapters.system.settings import Settings
+from adapters.system.system import entropy as system_entropy
 
 
 @dataclass(frozen=True, slots=True)

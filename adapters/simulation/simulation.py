@@ -7,15 +7,15 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from adapters.composition import Gongdan
-from adapters.simulation import arrivals, duty
-from adapters.simulation.estate import PLUMBERS, ZONE, Estate
-from adapters.simulation.player import Player
-from adapters.simulation.roll import enrol
-from adapters.simulation.site import Site
-from adapters.simulation.timing import SteppedClock
-from domain.administration import Administrator
-from domain.staff import EVERYWHERE
-from domain.terms import Role
+from adapters.simulation.company.estate import PLUMBERS, ZONE, Estate
+from adapters.simulation.company.roll import enrol
+from adapters.simulation.company.site import Site
+from adapters.simulation.company.timing import SteppedClock
+from adapters.simulation.courses import arrivals, duty
+from adapters.simulation.courses.player import Player
+from domain.kernel.terms import Role
+from domain.people.administration import Administrator
+from domain.people.staff import EVERYWHERE
 
 Progress = Callable[[float], None]
 """Told which part of the time has passed, from 0 to 1."""

@@ -11,9 +11,9 @@ import anyio
 import httpx2
 import pytest
 
-from adapters.api.app import create_app
 from adapters.composition import opened
-from adapters.system import SystemClock
+from adapters.server.app import create_app
+from adapters.system.system import SystemClock
 from tests.api.client import Client
 from tests.api.server import Server
 from tests.estate import Estate, SetClock, follow, open_estate, settings_in

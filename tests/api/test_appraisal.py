@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.finding_commands import ConfirmFinding, RecordFinding
-from domain.requests import Request
+from domain.finding.commands import ConfirmFinding, RecordFinding
+from domain.service_desk.outcome import Request
 from tests.api.client import Client, problem
 from tests.appraisal.estate import BOOK_TEXT
 

@@ -15,11 +15,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from adapters.api.app import create_app
-from adapters.system import entropy
-from adapters.tokens import issue
-from domain import ticket_commands as c
-from domain.terms import Role, Trigger
+from adapters.accounts.tokens import issue
+from adapters.server.app import create_app
+from adapters.system.system import entropy
+from domain.kernel.terms import Role, Trigger
+from domain.ticket import commands as c
 from tests.api.client import V1, outcome
 from tests.appraisal.estate import BOOK_TEXT
 from tests.desk.estate import DAY, DH, HOUR, JX, Estate, build, copied, sqlite_settings

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.api.app import create_app
-from adapters.api.command_bodies import BODIES
-from domain.terms import Trigger
+from adapters.server.app import create_app
+from adapters.web.command_bodies import BODIES
+from domain.kernel.terms import Trigger
 from tests.api.client import RECEIVE, V1, Client, problem
 from tests.api.conftest import Template, client_of, opened_copy
 

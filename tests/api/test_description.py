@@ -19,9 +19,9 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.routing import Route
 
-from adapters.api.app import VERSION, from_settings
 from adapters.api.description import describe
-from domain.lifecycle import TABLE
+from adapters.server.app import VERSION, from_settings
+from domain.ticket.lifecycle import TABLE
 from tests.api.client import Client
 from tests.api.server import Server
 from tests.examples import one_in

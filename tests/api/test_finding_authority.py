@@ -17,12 +17,12 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from adapters.api.app import create_app
-from adapters.system import entropy
-from adapters.tokens import issue
-from domain import finding_commands as c
-from domain.requests import Waiting
-from domain.terms import Role
+from adapters.accounts.tokens import issue
+from adapters.server.app import create_app
+from adapters.system.system import entropy
+from domain.finding import commands as c
+from domain.kernel.terms import Role
+from domain.service_desk.outcome import Waiting
 from tests.api.client import V1, outcome
 from tests.appraisal.test_inputs import close
 from tests.desk.estate import JX, Estate, build, copied, sqlite_settings

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from projections.findings import FINDINGS
+from projections.appraisal.findings import FINDINGS
 from tests.api.client import Client, problem
 
 pytestmark = pytest.mark.anyio

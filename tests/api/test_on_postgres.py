@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from adapters.composition import opened
-from adapters.settings import Settings
+from adapters.system.settings import Settings
 from tests.api.client import RECEIVE, Client, problem
 from tests.api.conftest import client_of
 from tests.estate import Estate, SetClock, open_estate

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.errors import Overloaded
-from domain.ports import Access
+from domain.kernel.errors import Overloaded
+from domain.kernel.ports import Access
 from tests.api.client import RECEIVE, Client, problem
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from adapters.api.problems import KINDS
-from domain.errors import Overloaded
+from adapters.web.problems import KINDS
+from domain.kernel.errors import Overloaded
 from tests.api.client import RECEIVE, V1, Client, problem
 from tests.api.conftest import Template, client_of, opened_copy
 

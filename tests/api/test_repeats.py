@@ -8,8 +8,8 @@ import anyio
 import httpx2
 import pytest
 
-from domain.ports import PlainField
-from domain.privacy import Private
+from domain.kernel.ports import PlainField
+from domain.kernel.privacy import Private
 from tests.api.client import RECEIVE, V1, Client, problem
 
 pytestmark = pytest.mark.anyio

@@ -5,8 +5,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from adapters.tokens import token_hash
-from domain.administration import Administrator
+from adapters.accounts.tokens import token_hash
+from domain.people.administration import Administrator
 from tests.api.client import V1, Client, problem
 
 pytestmark = pytest.mark.anyio

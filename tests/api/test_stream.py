@@ -12,7 +12,7 @@ import anyio
 import httpx2
 import pytest
 
-from adapters.system import SystemClock
+from adapters.system.system import SystemClock
 from tests.api.client import RECEIVE, V1, problem
 from tests.api.server import Server
 from tests.estate import open_estate, settings_in

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.composition import shipped
-from domain.appraisal import tally
-from domain.appraisal_answer import as_document
-from domain.appraisal_request import read_facts
-from domain.errors import FieldError, InvalidInput
-from domain.scorecard import RuleBook, parse_rule_book
+from domain.kernel.errors import FieldError, InvalidInput
+from domain.rules.scorecard import RuleBook, parse_rule_book
+from domain.tally.calculation_file import read_facts
+from domain.tally.document import as_document
+from domain.tally.tally import tally
 
 BOOK_TEXT = shipped("scorecards/default.toml")
 BOOK = parse_rule_book(BOOK_TEXT)

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.aggregate import Folded, occurred
-from domain.finding import Finding
-from domain.terms import FindingCause, FindingTrigger, WaiveReason
+from domain.finding.events import Finding
+from domain.kernel.aggregate import Folded, occurred
+from domain.kernel.terms import FindingCause, FindingTrigger, WaiveReason
 from tests.tickets.factory import meta, sealed
 
 FINDING = UUID(int=0xF1)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from adapters.pages.labels import label
-from domain.appraisal_answer import amount
-from domain.scorecard import Charged, Counting, Item, MetricTest
-from domain.terms import FindingCause
+from adapters.labels.labels import label
+from domain.kernel.terms import FindingCause
+from domain.rules.scorecard import Charged, Counting, Item, MetricTest
+from domain.tally.document import amount
 from tests.appraisal.estate import BOOK
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "scorecard.md"

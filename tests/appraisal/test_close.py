@@ -9,18 +9,18 @@ from uuid import UUID
 
 import pytest
 
-from adapters.exchange.appraisals import appraisal_answer, period_of
-from adapters.tally_documents import AppraisalAnswer
-from domain import finding_commands as f
-from domain.appraisal_book import BookState, book_stream
-from domain.appraisal_record import Record
-from domain.approvals import Approvals
-from domain.errors import NotAllowed, NotFound, Overloaded, RuleRefused
-from domain.month_close import CLOSE_MONTH, CloseMonth, MonthClose
-from domain.requests import Waiting
-from domain.scorecard import RuleBook
-from domain.terms import AppraisalStatus, ApprovalState, Role
-from projections.appraisal_tally import APPRAISAL_TALLY
+from adapters.answers.tally import AppraisalAnswer
+from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
+from domain.appraisal.month_close import CLOSE_MONTH, CloseMonth, MonthClose
+from domain.approval.deciding import Approvals
+from domain.finding import commands as f
+from domain.kernel.errors import NotAllowed, NotFound, Overloaded, RuleRefused
+from domain.kernel.terms import AppraisalStatus, ApprovalState, Role
+from domain.rules.scorecard import RuleBook
+from domain.service_desk.outcome import Waiting
+from domain.tally.months_closed import BookState, book_stream
+from domain.tally.record import Record
+from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 from tests.desk.estate import DAY, JX, SECONDS, Estate
 from tests.desk.proposing import outcome, proposing
 from tests.people.regulation import ROWS, Standing, answer
@@ -177,7 +177,7 @@ async def test_who_asks_and_who_approves(moving: Estate) -> None:
 
 
 async def test_a_view_that_is_behind_closes_nothing(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.appraisal_records.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("adapters.projecting.appraisal_records.WAIT_SECONDS", 0.01)
     estate.clock.forward(31 * DAY)
     await confirmed(estate, "7", date(2026, 3, 4))
     with pytest.raises(Overloaded):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli import appraisal
+from adapters.cli.appraisal import appraisal
 from tests.appraisal.estate import BOOK_TEXT, answered, decided, finding, metric, request
 from tests.cli.running import COMMAND, Home, clean
 

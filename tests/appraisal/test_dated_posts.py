@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.appraisal_facts import Month, overlapping
-from domain.dated_posts import appraised, post_of
-from domain.scorecard import Post
-from domain.staff import Grant
-from domain.terms import Role
+from domain.kernel.terms import Role
+from domain.people.staff import Grant
+from domain.rules.scorecard import Post
+from domain.tally.dated_posts import appraised, post_of
+from domain.tally.facts import Month, overlapping
 from tests.tickets.factory import uid
 
 FIRST = date(2026, 1, 1)

@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from domain.appraisal import Line
-from domain.appraisal_facts import ConfirmedFinding, Metric, Month, Period
-from domain.charging import ZERO, Charge, Stake
-from domain.figure_rules import HIGHEST_RATE, wrong_figure
-from domain.pay_bands import HALF, Exact, HalfPoints, Share, Total, Words
-from domain.scorecard import (
+from domain.rules.pay_bands import HALF, Exact, HalfPoints, Share, Total, Words
+from domain.rules.scorecard import (
     BonusCode,
     Charged,
     Conversion,
@@ -26,6 +22,10 @@ from domain.scorecard import (
     SeverityRule,
     Whole,
 )
+from domain.tally.charging import ZERO, Charge, Stake
+from domain.tally.facts import ConfirmedFinding, Metric, Month, Period
+from domain.tally.figure_rules import HIGHEST_RATE, wrong_figure
+from domain.tally.tally import Line
 from tests.appraisal.estate import BOOK
 
 LIMITS: list[tuple[Any, list[Any], list[Any]]] = [

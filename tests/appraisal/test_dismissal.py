@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.dismissal import passes_probation
+from domain.tally.dismissal import passes_probation
 from tests.appraisal.estate import Document, answered, decided, finding, lines, of, request
 
 FLAGS = ["two_consecutive_months", "half_year", "year", "three_consecutive_findings", "finding"]

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.aggregate import fold
-from domain.appraisal_book import AppraisalBook, BookState
-from domain.appraisal_facts import ConfirmedFinding, Month
-from domain.errors import TransitionRefused
-from domain.finding import DecidedPoints, Finding, FindingState, as_fact
-from domain.finding_lifecycle import MACHINE, NOT_YET, TABLE, TERMINAL, as_data, check, legal
-from domain.scorecard import Points, Severity
-from domain.terms import FindingStatus, FindingTrigger
+from domain.finding.events import DecidedPoints, Finding, FindingState, as_fact
+from domain.finding.lifecycle import MACHINE, NOT_YET, TABLE, TERMINAL, as_data, check, legal
+from domain.kernel.aggregate import fold
+from domain.kernel.errors import TransitionRefused
+from domain.kernel.terms import FindingStatus, FindingTrigger
+from domain.rules.scorecard import Points, Severity
+from domain.tally.facts import ConfirmedFinding, Month
+from domain.tally.months_closed import AppraisalBook, BookState
 from tests.appraisal.findings import FINDING, HERE, written
 
 LAW = {

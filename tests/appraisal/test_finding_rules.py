@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from domain.appraisal_facts import ConfirmedFinding, Metric, Month, Period
-from domain.errors import InvalidInput
-from domain.figure_rules import wrong_figure
-from domain.finding_rules import checked, stands_alone, takes, waive_reasons
-from domain.scorecard import Counting, Item, Points, Severity
-from domain.terms import WaiveReason
+from domain.kernel.errors import InvalidInput
+from domain.kernel.terms import WaiveReason
+from domain.rules.scorecard import Counting, Item, Points, Severity
+from domain.tally.facts import ConfirmedFinding, Metric, Month, Period
+from domain.tally.figure_rules import wrong_figure
+from domain.tally.finding_rules import checked, stands_alone, takes, waive_reasons
 from tests.appraisal.estate import BOOK, messages
 
 DAY = date(2026, 3, 4)

@@ -8,17 +8,17 @@ from uuid import UUID
 
 import pytest
 
-from domain import finding_commands as c
-from domain import ticket_commands as t
-from domain.aggregate import Meta, occurred
-from domain.appraisal_book import AppraisalBook, BookState, book_stream
-from domain.approval import ApprovalCase
-from domain.errors import InvalidInput, NotAllowed, NotFound, RuleRefused, StaleVersion, TransitionRefused
-from domain.finding import DecidedPoints, FindingState
-from domain.finding_desk import FindingDone
-from domain.journal import Belonging
-from domain.requests import Waiting
-from domain.terms import ApprovalState, FindingStatus, Role
+from domain.approval.aggregate import ApprovalCase
+from domain.finding import commands as c
+from domain.finding.desk import FindingDone
+from domain.finding.events import DecidedPoints, FindingState
+from domain.kernel.aggregate import Meta, occurred
+from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, RuleRefused, StaleVersion, TransitionRefused
+from domain.kernel.journal import Belonging
+from domain.kernel.terms import ApprovalState, FindingStatus, Role
+from domain.service_desk.outcome import Waiting
+from domain.tally.months_closed import AppraisalBook, BookState, book_stream
+from domain.ticket import commands as t
 from tests.desk.estate import DAY, JX, Estate
 
 pytestmark = pytest.mark.anyio

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from domain import appraisal_commands as c
-from domain.aggregate import Meta, occurred
-from domain.appraisal_book import AppraisalBook, BookState, book_stream
-from domain.appraisal_desk import AppraisalDesk, Noted
-from domain.errors import InvalidInput, KeyReused, NotAllowed, NotFound, RuleRefused, StaleVersion
-from domain.figure import FigureState
-from domain.journal import Belonging, Journal
-from domain.requests import Request
-from domain.terms import EvaluationKind, Role
+from domain.appraisal import commands as c
+from domain.appraisal.desk import AppraisalDesk, Noted
+from domain.appraisal.figure import FigureState
+from domain.kernel.aggregate import Meta, occurred
+from domain.kernel.errors import InvalidInput, KeyReused, NotAllowed, NotFound, RuleRefused, StaleVersion
+from domain.kernel.journal import Belonging, Journal
+from domain.kernel.terms import EvaluationKind, Role
+from domain.service_desk.outcome import Request
+from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from tests.desk.estate import DAY, DH, JX, Estate
 from tests.desk.proposing import ProposingLog, outcome
 from tests.people.regulation import Standing, answer

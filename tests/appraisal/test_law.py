@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from domain.appraisal import summed, tally
-from domain.appraisal_answer import as_document
-from domain.appraisal_facts import Month, Period
-from domain.appraisal_request import read_facts
-from domain.errors import InvalidInput
-from domain.rule_books import RuleBooks
-from domain.scorecard import Flag, parse_rule_book
+from domain.kernel.errors import InvalidInput
+from domain.rules.rule_books import RuleBooks
+from domain.rules.scorecard import Flag, parse_rule_book
+from domain.tally.calculation_file import read_facts
+from domain.tally.document import as_document
+from domain.tally.facts import Month, Period
+from domain.tally.tally import summed, tally
 from tests.appraisal.estate import BOOK, BOOK_TEXT, Document, finding, request
 
 STRICTER = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.pay_bands import pay_share
+from domain.rules.pay_bands import pay_share
 from tests.appraisal.estate import BOOK, decided, finding, of
 from tests.appraisal.oracle import share
 

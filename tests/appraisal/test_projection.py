@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.store.keys import KeyStore
-from domain.aggregate import apply
-from domain.appraisal_answer import as_document
-from domain.appraisal_facts import Month
-from domain.finding import Finding, FindingState
-from projections.appraisal_tally import APPRAISAL_TALLY
-from projections.findings import FINDINGS, FindingFilters, findings
-from projections.view import View
+from adapters.store.keys.keys import KeyStore
+from domain.finding.events import Finding, FindingState
+from domain.kernel.aggregate import apply
+from domain.tally.document import as_document
+from domain.tally.facts import Month
+from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
+from projections.appraisal.findings import FINDINGS, FindingFilters, findings
+from projections.engine.view import View
 from tests.appraisal.walk import HERE, Plain, Rows, Walk, plain_months, projected
 from tests.read_models.conftest import NewEstate, keys, new_estate, urls
 from tests.read_models.estate import Estate, estate_at

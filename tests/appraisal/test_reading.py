@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.exchange.appraisal_workbook import write_appraisal
-from domain import appraisal_commands as c
-from domain.appraisal_request import supposed, supposition
-from domain.errors import InvalidInput, NotAllowed, NotFound
-from domain.terms import EvaluationKind, ProbationResult, ReprimandKind, Role
+from adapters.exchange.exporting.appraisal_workbook import write_appraisal
+from domain.appraisal import commands as c
+from domain.kernel.errors import InvalidInput, NotAllowed, NotFound
+from domain.kernel.terms import EvaluationKind, ProbationResult, ReprimandKind, Role
+from domain.tally.calculation_file import supposed, supposition
 from tests.appraisal.estate import BOOK
 from tests.appraisal.test_close import close, confirmed, moving, tally, totals
 from tests.desk.estate import DAY, JX, Estate

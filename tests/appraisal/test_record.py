@@ -9,13 +9,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.appraisal import Tally, tally
-from domain.appraisal_answer import as_document
-from domain.appraisal_facts import Month, Period
-from domain.appraisal_frozen import canonical, digest, shown, thaw
-from domain.appraisal_record import Frozen, Record, months, tallies, tally_of
-from domain.appraisal_request import read_facts
-from domain.terms import AppraisalStatus
+from domain.kernel.terms import AppraisalStatus
+from domain.tally.calculation_file import read_facts
+from domain.tally.document import as_document
+from domain.tally.facts import Month, Period
+from domain.tally.frozen import canonical, digest, shown, thaw
+from domain.tally.record import Frozen, Record, months, tallies, tally_of
+from domain.tally.tally import Tally, tally
 from tests.appraisal.estate import BOOK, PEOPLE, Document, decided, finding, metric, request
 from tests.appraisal.generating import MOVING, many
 

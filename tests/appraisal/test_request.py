@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from domain.appraisal import tally
-from domain.appraisal_facts import ConfirmedFinding, Facts, Month
-from domain.errors import InvalidInput
+from domain.kernel.errors import InvalidInput
+from domain.tally.facts import ConfirmedFinding, Facts, Month
+from domain.tally.tally import tally
 from tests.appraisal.estate import (
     BOOK,
     PEOPLE,

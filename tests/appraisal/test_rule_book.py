@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.appraisal_request import read_facts
-from domain.errors import InvalidInput
-from domain.pay_bands import PayBand, misplaced, pay_share
-from domain.scorecard import Charged, Counting, Points, Post, RuleBook, parse_rule_book
-from domain.terms import FindingCause
+from domain.kernel.errors import InvalidInput
+from domain.kernel.terms import FindingCause
+from domain.rules.pay_bands import PayBand, misplaced, pay_share
+from domain.rules.scorecard import Charged, Counting, Points, Post, RuleBook, parse_rule_book
+from domain.tally.calculation_file import read_facts
 from tests.appraisal.estate import BOOK, BOOK_TEXT, finding, messages, people, request
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.appraisal_facts import Month
-from domain.approval import ApprovalCase
-from domain.errors import InvalidInput, RuleRefused
-from domain.terms import ApprovalState
-from domain.two_person_commands import PublishRuleBook
+from domain.approval.aggregate import ApprovalCase
+from domain.approval.commands import PublishRuleBook
+from domain.kernel.errors import InvalidInput, RuleRefused
+from domain.kernel.terms import ApprovalState
+from domain.tally.facts import Month
 from tests.appraisal.test_law import STRICTER
 from tests.desk.estate import DAY, JX, Estate
 

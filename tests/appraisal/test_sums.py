@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from domain.appraisal import summed, tally
-from domain.appraisal_answer import as_document
-from domain.appraisal_facts import Month, Period
-from domain.appraisal_request import read_facts
+from domain.tally.calculation_file import read_facts
+from domain.tally.document import as_document
+from domain.tally.facts import Month, Period
+from domain.tally.tally import summed, tally
 from tests.appraisal.estate import BOOK, Document, decided, finding, held, lines, metric, request
 
 

@@ -8,25 +8,25 @@ from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
-from domain.aggregate import Meta, occurred
-from domain.appraisal import tally
-from domain.appraisal_answer import as_document
-from domain.appraisal_book import AppraisalBook, book_stream
-from domain.appraisal_facts import EarlierMonth, Facts, Metric, Month, Period, Warned
-from domain.appraisal_frozen import canonical, digest
-from domain.appraisal_record import tallies
-from domain.community import Community, community_stream
-from domain.dated_posts import appraised
-from domain.figure import Figure, figure_stream
-from domain.finding import Finding, as_fact
-from domain.privacy import Personal
-from domain.reprimand import Reprimand
-from domain.rule_books import RuleBooks
-from domain.scorecard import rule_book
-from domain.staff import Grant, Person, person_stream
-from domain.terms import ReprimandKind, Role, WaiveReason
-from projections.appraisal_tally import record
-from projections.view import Answer, Reader
+from domain.appraisal.figure import Figure, figure_stream
+from domain.appraisal.reprimand import Reprimand
+from domain.finding.events import Finding, as_fact
+from domain.kernel.aggregate import Meta, occurred
+from domain.kernel.privacy import Personal
+from domain.kernel.terms import ReprimandKind, Role, WaiveReason
+from domain.people.community import Community, community_stream
+from domain.people.staff import Grant, Person, person_stream
+from domain.rules.rule_books import RuleBooks
+from domain.rules.scorecard import rule_book
+from domain.tally.dated_posts import appraised
+from domain.tally.document import as_document
+from domain.tally.facts import EarlierMonth, Facts, Metric, Month, Period, Warned
+from domain.tally.frozen import canonical, digest
+from domain.tally.months_closed import AppraisalBook, book_stream
+from domain.tally.record import tallies
+from domain.tally.tally import tally
+from projections.appraisal.appraisal_tally import record
+from projections.engine.view import Answer, Reader
 from tests.appraisal.estate import BOOK, BOOK_TEXT, Document
 from tests.read_models.estate import Estate
 

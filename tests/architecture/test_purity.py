@@ -32,7 +32,7 @@ def impurities(source: str) -> Iterator[str]:
             case ast.Attribute(value=ast.Name(id="datetime" | "date"), attr=name) if name in CLOCK_METHODS:
                 found = [name]
             case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="clock" | "_clock"), attr="now")):
-                found = []  # the injected clock, domain.ports.Clock
+                found = []  # the injected clock, domain.kernel.ports.Clock
             case ast.Call(func=ast.Attribute(attr=name)) if name in CLOCK_METHODS:
                 found = [name]
             case ast.Call(func=ast.Name(id=name)) if name in BUILTINS:

@@ -13,7 +13,7 @@ ELSEWHERE = {
     "a folder of one machine": r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+|opt/(?:wheels|pypi))[/]",
     "a folder outside the repository": r"[.][.]/shared\b",
 }
-VENDORED = ("adapters/pages/static/vendor/", "tests/browser/vendor/")
+VENDORED = ("adapters/rendering/static/vendor/", "tests/browser/vendor/")
 
 
 def tracked_files() -> list[Path]:

@@ -13,9 +13,9 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import Environment
 
-from adapters.store.opening import Store, init_store, open_store
-from adapters.system import SystemClock
-from domain.ports import Append, NewEvent
+from adapters.store.log.opening import Store, init_store, open_store
+from adapters.system.system import SystemClock
+from domain.kernel.ports import Append, NewEvent
 from tests.benchmarks.rounds import Row, rate, rate_async
 
 CALLERS = 64

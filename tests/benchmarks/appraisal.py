@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from adapters.composition import shipped
-from domain.appraisal import summed
-from domain.appraisal_facts import Month, Period
-from domain.appraisal_record import tallies
-from domain.scorecard import Charged, Counting, Severity, parse_rule_book
-from domain.terms import Role
-from projections.appraisal_tally import COUNTED, FIGURES, POSTS, CountedRow, FigureRow, PostRow, record
-from projections.view import Answer
+from domain.kernel.terms import Role
+from domain.rules.scorecard import Charged, Counting, Severity, parse_rule_book
+from domain.tally.facts import Month, Period
+from domain.tally.record import tallies
+from domain.tally.tally import summed
+from projections.appraisal.appraisal_tally import COUNTED, FIGURES, POSTS, CountedRow, FigureRow, PostRow, record
+from projections.engine.view import Answer
 from tests.benchmarks.rounds import Row
 
 YEAR, HERE = 2026, "JX"

@@ -13,23 +13,23 @@ from uuid import UUID, uuid5
 from adapters.composition import make_new, opened, shipped
 from adapters.projecting.blind_index import BlindIndex
 from adapters.projecting.projections import Projections
-from adapters.settings import Settings
-from adapters.store.codec import EventCodec, encode, topic_of
-from adapters.store.database import Transaction, to_micros
-from adapters.store.opening import open_database
-from domain.aggregate import Folded, Meta, occurred
-from domain.duty_calendar import period_at, utc
-from domain.handover_sheet import Equipment
-from domain.policy import Policy, parse_policy
-from domain.privacy import Sealed
-from domain.shift import Shift
-from domain.terms import CancelReason, Channel, Condition, DutyLog, DutyPeriod, Role
-from domain.ticket import Ticket
-from projections.duty_coverage import DUTY_COVERAGE, coverage
-from projections.handover_list import HANDOVER_LIST, handover_list
-from projections.morning_review import MORNING_REVIEW, reviewed
-from projections.night_log import NIGHT_LOG, lines
-from projections.reminders import REMINDERS, reminders
+from adapters.store.database.database import Transaction, to_micros
+from adapters.store.log.codec import EventCodec, encode, topic_of
+from adapters.store.log.opening import open_database
+from adapters.system.settings import Settings
+from domain.duty.handover_sheet import Equipment
+from domain.duty.shift import Shift
+from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.privacy import Sealed
+from domain.kernel.terms import CancelReason, Channel, Condition, DutyLog, DutyPeriod, Role
+from domain.rules.duty_calendar import period_at, utc
+from domain.rules.policy import Policy, parse_policy
+from domain.ticket.events import Ticket
+from projections.duty.duty_coverage import DUTY_COVERAGE, coverage
+from projections.duty.handover_list import HANDOVER_LIST, handover_list
+from projections.duty.morning_review import MORNING_REVIEW, reviewed
+from projections.duty.night_log import NIGHT_LOG, lines
+from projections.duty.reminders import REMINDERS, reminders
 from tests.benchmarks.rounds import Row, rate_async
 from tests.tickets.factory import ZONE
 

@@ -9,7 +9,7 @@ from time import perf_counter
 import httpx2
 
 from adapters.composition import make_new, opened
-from adapters.system import SystemClock
+from adapters.system.system import SystemClock
 from tests.api.server import Server
 from tests.benchmarks.rounds import Row
 from tests.estate import Estate, populate, settings_in

@@ -13,17 +13,17 @@ from uuid import UUID, uuid5
 import httpx2
 import structlog
 
-from adapters.api.app import create_app
 from adapters.composition import Gongdan, make_new, opened
-from adapters.settings import Settings
-from adapters.store.codec import encode, topic_of
-from domain import ticket_commands as c
-from domain.aggregate import Folded, Meta, occurred
-from domain.ports import Append, NewEvent
-from domain.privacy import Sealed
-from domain.requests import Done, Request
-from domain.terms import Book, CancelReason, Channel
-from domain.ticket import Ticket
+from adapters.server.app import create_app
+from adapters.store.log.codec import encode, topic_of
+from adapters.system.settings import Settings
+from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.ports import Append, NewEvent
+from domain.kernel.privacy import Sealed
+from domain.kernel.terms import Book, CancelReason, Channel
+from domain.service_desk.outcome import Done, Request
+from domain.ticket import commands as c
+from domain.ticket.events import Ticket
 from tests.benchmarks.rounds import Row, rate_async
 from tests.estate import Estate, SetClock, populate
 from tests.pages.surfing import PASSWORD, Surfer

@@ -11,19 +11,19 @@ from eventsourcing.domain import Aggregate, event
 from transitions import Machine
 
 from adapters.composition import shipped
-from adapters.store.codec import decode_stored, encode
-from domain import ticket_commands as c
-from domain.aggregate import Meta, fold
-from domain.lifecycle import TABLE, step
-from domain.policy import parse_policy
-from domain.ports import StoredEvent
-from domain.price_list import parse_price_list
-from domain.privacy import Sealed
+from adapters.store.log.codec import decode_stored, encode
+from domain.kernel.aggregate import Meta, fold
+from domain.kernel.ports import StoredEvent
+from domain.kernel.privacy import Sealed
+from domain.kernel.terms import Channel, State, Trigger
+from domain.rules.policy import parse_policy
+from domain.rules.price_list import parse_price_list
 from domain.sealing import seal_fields, with_sealed
-from domain.terms import Channel, State, Trigger
-from domain.ticket import Ticket
-from domain.ticket_decisions import Circumstances, decide
-from domain.ticket_guards import Setting
+from domain.ticket import commands as c
+from domain.ticket.decisions import Circumstances, decide
+from domain.ticket.events import Ticket
+from domain.ticket.guards import Setting
+from domain.ticket.lifecycle import TABLE, step
 from tests.benchmarks.rounds import Row, rate
 
 NOW = datetime(2026, 3, 4, 1, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters.exchange.books import BOOK_NAMES
+from adapters.exchange.exporting.books import BOOK_NAMES
 from tests.cli.conftest import estate_once, no_settings
 from tests.cli.running import Home
 

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain import ticket_commands as c
-from domain.clocks import readings
-from domain.terms import Book, ClockStatus, State
-from domain.ticket import Ticket
-from domain.ticket_state import TicketState
-from domain.workflows import WORKFLOWS
-from projections.register_books import BOOKS, REGISTER_BOOKS, RegisterRow, register
-from projections.service_report import SERVICE_REPORT, TOP, Decided, Fact, PersonFigures, report
-from projections.view import Reader
+from domain.kernel.terms import Book, ClockStatus, State
+from domain.rules.clocks import readings
+from domain.ticket import commands as c
+from domain.ticket.events import Ticket
+from domain.ticket.state import TicketState
+from domain.ticket.workflows import WORKFLOWS
+from projections.engine.view import Reader
+from projections.ticket.register_books import BOOKS, REGISTER_BOOKS, RegisterRow, register
+from projections.ticket.service_report import SERVICE_REPORT, TOP, Decided, Fact, PersonFigures, report
 from tests.read_models.conftest import NewEstate
 from tests.read_models.estate import COMMUNITIES, Estate
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from adapters.exchange.books import register_month
+from adapters.exchange.exporting.books import register_month
 from tests.api.client import Client, problem
 
 pytestmark = pytest.mark.anyio

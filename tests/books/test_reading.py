@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters.exchange.books import RegisterAnswer, ServiceReportAnswer
-from adapters.exchange.workbooks import write_register, write_service_report
-from projections.register_books import REGISTER_BOOKS
-from projections.service_report import SERVICE_REPORT
+from adapters.exchange.exporting.books import RegisterAnswer, ServiceReportAnswer
+from adapters.exchange.exporting.workbooks import write_register, write_service_report
+from projections.ticket.register_books import REGISTER_BOOKS
+from projections.ticket.service_report import SERVICE_REPORT
 from tests.api.client import Client, problem
 
 pytestmark = pytest.mark.anyio

@@ -21,8 +21,8 @@ from playwright.async_api import Browser, BrowserContext, async_playwright, expe
 from adapters.demo.appraising import months
 from adapters.demo.filling import Demo, fill
 from adapters.demo.staff import COMMUNITY
-from adapters.simulation.estate import ZONE
-from domain.terms import ShiftEnd
+from adapters.simulation.company.estate import ZONE
+from domain.kernel.terms import ShiftEnd
 from tests.api.server import Server
 from tests.browser.looking import DESKTOP, Looker, Reports, Size
 from tests.browser.machine import LAUNCH, chromium, missing

@@ -3,8 +3,8 @@
 import asyncio
 
 from adapters.composition import opened
-from adapters.settings import Settings
-from domain.ports import PlainField
+from adapters.system.settings import Settings
+from domain.kernel.ports import PlainField
 from domain.sealing import seal_fields
 from tests.cli.running import Home
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import typer
 
-from adapters import diagram
+from adapters.cli.operate.settings import PREFIX
 from adapters.cli.program import app
-from adapters.cli.settings import PREFIX
-from adapters.pages.labels import label
-from adapters.settings import Settings
-from domain.lifecycle import INITIAL, TERMINAL
+from adapters.labels import diagram
+from adapters.labels.labels import label
+from adapters.system.settings import Settings
+from domain.ticket.lifecycle import INITIAL, TERMINAL
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 GENERATED = "<!-- Generated from the source: python -m tests.cli.reference_pages -->"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.lifecycle import as_data
+from domain.ticket.lifecycle import as_data
 from tests.cli.reference_pages import commands, parameters
 from tests.cli.running import Home
 

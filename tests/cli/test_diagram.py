@@ -4,10 +4,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from adapters import diagram
-from adapters.pages.labels import label
-from domain.lifecycle import MACHINE, NOT_YET, TABLE
-from domain.terms import State, Trigger
+from adapters.labels import diagram
+from adapters.labels.labels import label
+from domain.kernel.terms import State, Trigger
+from domain.ticket.lifecycle import MACHINE, NOT_YET, TABLE
 
 
 def machine_edges() -> set[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli import doctor
+from adapters.cli.operate import doctor
 from tests.cli.running import Home
 
 

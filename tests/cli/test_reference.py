@@ -2,10 +2,10 @@
 
 import pytest
 
-from adapters.cli.settings import PREFIX
-from adapters.settings import Settings
-from domain.lifecycle import TABLE
-from domain.terms import ShiftTrigger
+from adapters.cli.operate.settings import PREFIX
+from adapters.system.settings import Settings
+from domain.kernel.terms import ShiftTrigger
+from domain.ticket.lifecycle import TABLE
 from tests.cli.reference_pages import FOLDER, PAGES, commands, parameters
 
 COMMANDS = {" ".join(path): command for path, command in commands()}

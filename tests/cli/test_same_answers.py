@@ -7,11 +7,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from adapters import tokens
-from adapters.api.app import create_app
+from adapters.accounts import tokens
 from adapters.composition import opened
-from adapters.settings import Settings
-from adapters.system import entropy
+from adapters.server.app import create_app
+from adapters.system.settings import Settings
+from adapters.system.system import entropy
 from tests.cli.running import Home
 
 API = "http://testserver/api/v1"

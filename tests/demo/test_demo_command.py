@@ -15,7 +15,7 @@ import pytest
 from adapters.demo.filling import LEAST_DAYS
 from adapters.demo.guide import BEGIN, END
 from adapters.demo.staff import STAFF
-from domain.terms import Kind, State
+from domain.kernel.terms import Kind, State
 from tests.cli.running import COMMAND, Home, clean
 
 

@@ -13,24 +13,24 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from adapters.answers.tally import TallyPerson
 from adapters.composition import opened, shipped
 from adapters.demo.appraising import months
 from adapters.demo.filling import DAYS, LEAST_DAYS, Demo, fill
 from adapters.demo.staff import COMMUNITY, STAFF
-from adapters.exchange.appraisals import appraisal_answer
-from adapters.settings import Settings
-from adapters.simulation.estate import ZONE
-from adapters.simulation.timing import SteppedClock
-from adapters.system import entropy
-from adapters.tally_documents import TallyPerson
-from domain.appraisal_facts import Period
-from domain.clocks import latest, readings
-from domain.desk import Desk
-from domain.lifecycle import TABLE
-from domain.scorecard import Flag, parse_rule_book
-from domain.shift import Shift
-from domain.terms import ClockStatus, Kind, Role, State, Trigger
-from projections.appraisal_tally import APPRAISAL_TALLY
+from adapters.exchange.exporting.appraisals import appraisal_answer
+from adapters.simulation.company.estate import ZONE
+from adapters.simulation.company.timing import SteppedClock
+from adapters.system.settings import Settings
+from adapters.system.system import entropy
+from domain.duty.shift import Shift
+from domain.kernel.terms import ClockStatus, Kind, Role, State, Trigger
+from domain.people.post import Desk
+from domain.rules.clocks import latest, readings
+from domain.rules.scorecard import Flag, parse_rule_book
+from domain.tally.facts import Period
+from domain.ticket.lifecycle import TABLE
+from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 from tests.simulation import reading
 from tests.simulation.reading import Ran
 
@@ -196,8 +196,8 @@ def test_a_trigger_refused_stops_the_filling(tmp_path: Path, monkeypatch: pytest
     """The stories pass by the same gates as anybody's commands: one against the rules is an error here."""
     from adapters.demo import filling
     from adapters.demo.story import Days, Story, call
-    from domain import ticket_commands as c
-    from domain.errors import TransitionRefused
+    from domain.kernel.errors import TransitionRefused
+    from domain.ticket import commands as c
 
     def wrong(t: Days) -> list[Story]:
         receive, too_early = call(t.residents.new("A1"), "门铃不响。"), c.AttemptFollowUp()

@@ -14,13 +14,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from adapters.composition import Gongdan, make_new, opened
-from adapters.settings import Settings
-from domain import ticket_commands as c
-from domain.administration import Administrator
-from domain.ports import CommandKey
-from domain.requests import Done, Request, Waiting
-from domain.terms import Role
-from domain.ticket_state import TicketState
+from adapters.system.settings import Settings
+from domain.kernel.ports import CommandKey
+from domain.kernel.terms import Role
+from domain.people.administration import Administrator
+from domain.service_desk.outcome import Done, Request, Waiting
+from domain.ticket import commands as c
+from domain.ticket.state import TicketState
 from tests.estate import PATIENCE, follow
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.composition import opened
-from adapters.settings import Settings
+from adapters.system.settings import Settings
 from tests.desk.estate import Estate, SetClock, build, copied, sqlite_settings
 from tests.estate import PATIENCE
 from tests.postgres_server import PostgresServer

@@ -6,10 +6,10 @@ So that thousands of combinations can meet the same ticket.
 from collections.abc import Awaitable
 from typing import Any
 
-from domain.errors import InvalidInput, NotAllowed, RuleRefused, TransitionRefused
-from domain.journal import Journal
-from domain.ports import Append, Appended, StoredEvent
-from domain.service_desk import ServiceDesk
+from domain.kernel.errors import InvalidInput, NotAllowed, RuleRefused, TransitionRefused
+from domain.kernel.journal import Journal
+from domain.kernel.ports import Append, Appended, StoredEvent
+from domain.service_desk.desk import ServiceDesk
 from tests.desk.estate import Estate
 
 

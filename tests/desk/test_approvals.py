@@ -7,17 +7,17 @@ from uuid import UUID
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.aggregate import Meta, occurred
-from domain.approval import Approval
-from domain.approvals import Approvals
-from domain.errors import Conflict, InvalidInput, KeyReused, NotAllowed, NotFound, StaleVersion
-from domain.journal import Belonging
-from domain.ports import CommandKey
-from domain.privacy import Personal
-from domain.requests import Done, Waiting
-from domain.terms import ApprovalState, AssigneeType, Role, State
-from domain.two_person_commands import Disclose, Erase, PublishPriceList
+from domain.approval.aggregate import Approval
+from domain.approval.commands import Disclose, Erase, PublishPriceList
+from domain.approval.deciding import Approvals
+from domain.kernel.aggregate import Meta, occurred
+from domain.kernel.errors import Conflict, InvalidInput, KeyReused, NotAllowed, NotFound, StaleVersion
+from domain.kernel.journal import Belonging
+from domain.kernel.ports import CommandKey
+from domain.kernel.privacy import Personal
+from domain.kernel.terms import ApprovalState, AssigneeType, Role, State
+from domain.service_desk.outcome import Done, Waiting
+from domain.ticket import commands as c
 from tests.desk.estate import DAY, DH, HOUR, JX, MORNING, SECONDS, Estate, leak
 from tests.desk.proposing import outcome, proposing
 from tests.people.regulation import ROLES, ROWS

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.errors import Conflict, KeyReused, Refusal, RuleRefused, StaleVersion, TransitionRefused
-from domain.journal import Journal
-from domain.ports import Append, Appended, CommandKey
-from domain.requests import Done
-from domain.service_desk import ServiceDesk
-from domain.terms import State
+from domain.kernel.errors import Conflict, KeyReused, Refusal, RuleRefused, StaleVersion, TransitionRefused
+from domain.kernel.journal import Journal
+from domain.kernel.ports import Append, Appended, CommandKey
+from domain.kernel.terms import State
+from domain.service_desk.desk import ServiceDesk
+from domain.service_desk.outcome import Done
+from domain.ticket import commands as c
 from tests.desk.estate import DAY, Estate, leak
 
 pytestmark = pytest.mark.anyio

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.requests import Done
-from domain.terms import Facility, Kind, State
+from domain.kernel.terms import Facility, Kind, State
+from domain.service_desk.outcome import Done
+from domain.ticket import commands as c
 from tests.desk.estate import Estate
 
 pytestmark = pytest.mark.anyio

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.journal import Journal
-from domain.service_desk import ServiceDesk
-from domain.terms import State
+from domain.kernel.journal import Journal
+from domain.kernel.terms import State
+from domain.service_desk.desk import ServiceDesk
+from domain.ticket import commands as c
 from tests.desk.estate import JX, Estate
 
 pytestmark = pytest.mark.anyio

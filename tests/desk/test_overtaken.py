@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.approvals import Approvals
-from domain.duty_desk import DutyDesk
-from domain.errors import KeyReused, TransitionRefused
-from domain.journal import Journal
-from domain.ports import CommandKey, CommandRecord
-from domain.service_desk import ServiceDesk
-from domain.two_person_commands import Erase
+from domain.approval.commands import Erase
+from domain.approval.deciding import Approvals
+from domain.duty.duty_desk import DutyDesk
+from domain.kernel.errors import KeyReused, TransitionRefused
+from domain.kernel.journal import Journal
+from domain.kernel.ports import CommandKey, CommandRecord
+from domain.service_desk.desk import ServiceDesk
+from domain.ticket import commands as c
 from tests.desk.estate import JX, Estate, leak
 
 pytestmark = pytest.mark.anyio

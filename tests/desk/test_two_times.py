@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.back_entry import BackEntry
-from domain.errors import InvalidInput, NotAllowed, NotFound, RuleRefused
-from domain.requests import Done, Waiting
-from domain.terms import ClockName, ClockStatus
+from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, RuleRefused
+from domain.kernel.terms import ClockName, ClockStatus
+from domain.service_desk.outcome import Done, Waiting
+from domain.ticket import commands as c
+from domain.ticket.back_entry import BackEntry
 from tests.desk.estate import DAY, HOUR, JX, MINUTE, MORNING, REPORTER, Estate
 from tests.desk.proposing import outcome, proposal, proposing
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import ticket_commands as c
-from domain.clocks import latest, readings
-from domain.terms import ClockName
-from domain.ticket_state import TicketState
-from domain.two_person_commands import OverrideCalendar
-from domain.workdays import after_working_time
+from domain.approval.commands import OverrideCalendar
+from domain.kernel.terms import ClockName
+from domain.rules.clocks import latest, readings
+from domain.rules.workdays import after_working_time
+from domain.ticket import commands as c
+from domain.ticket.state import TicketState
 from tests.desk.estate import JX, MINUTE, ZONE, Estate
 
 SATURDAY = 5

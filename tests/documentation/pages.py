@@ -3,21 +3,21 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from adapters.api.app import from_settings
 from adapters.api.description import describe
-from adapters.api.problems import KINDS
-from adapters.diagram import svg
-from adapters.pages.labels import LABELS, label
-from domain.authority import COLUMNS, TABLE, right_of
-from domain.terms import ChargeOutcome, Trigger
-from domain.ticket_guards import RULES
+from adapters.labels.diagram import svg
+from adapters.labels.labels import LABELS, label
+from adapters.server.app import from_settings
+from adapters.web.problems import KINDS
+from domain.kernel.terms import ChargeOutcome, Trigger
+from domain.people.authority import COLUMNS, TABLE, right_of
+from domain.ticket.guards import RULES
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 _GLOSSARY_HEAD = """# Glossary 术语表
 
 English identifiers are the field's standard terms; codes are stored, labels are shown. A test holds this page, the
-enumerations of `domain/terms.py` and the labels together.
+enumerations of `domain/kernel/terms.py` and the labels together.
 
 | identifier | 中文 | meaning |
 |---|---|---|
@@ -45,7 +45,7 @@ enumerations of `domain/terms.py` and the labels together.
 
 _AUTHORITY_HEAD = """# Who may do what
 
-Made from the one table in `domain/authority.py`.
+Made from the one table in `domain/people/authority.py`.
 
 ✓ in own communities · o own: assigned to me, or mine · a own area · h while I hold the shift or stand in for its officer ·
 2 I may request it, and another person with ✓ or 2 in the same row approves · m personal data masked · s about myself ·
@@ -61,7 +61,7 @@ The roll (住户名册) is kept by whoever administers the community, and by the
 
 _RULES_HEAD = """# Rules
 
-What forbids a step that the lifecycle table has, whatever is said with it; made from `domain/ticket_guards.py`. A refusal
+What forbids a step that the lifecycle table has, whatever is said with it; made from `domain/ticket/guards.py`. A refusal
 names the rule (`rule`), its clause and what is legal now. D1 is the workflow, D2 the scorecard, D3 the centre's duties, D4 the
 posts' duties, D5 the duty rules.
 """

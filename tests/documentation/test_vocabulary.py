@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.pages.labels import LABELS, label
-from domain import terms
+from adapters.labels.labels import LABELS, label
+from domain.kernel import terms
 from tests.documentation.pages import PAGES, REFERENCE
 
 ENUMS = [

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from adapters.pages.field_words import FIELD_WORDS, field_words, message_words
-from adapters.pages.rule_words import RULE_WORDS
-from domain.ticket_commands import COMMANDS
-from domain.ticket_guards import RULES
+from adapters.labels.field_words import FIELD_WORDS, field_words, message_words
+from adapters.labels.rule_words import RULE_WORDS
+from domain.ticket.commands import COMMANDS
+from domain.ticket.guards import RULES
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -21,7 +21,7 @@ CODE_AT = {"refuse": 3, "refused": 2, "RuleRefused": 0, "Rule": 0}
 
 def rule_codes() -> Iterator[str]:
     """Every rule's code that stands in the domain's sources."""
-    for path in sorted((ROOT / "domain").glob("*.py")):
+    for path in sorted((ROOT / "domain").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CODE_AT:
                 at = CODE_AT[node.func.id]
@@ -55,8 +55,8 @@ def test_a_pointer_leads_to_a_name(pointer: str, chinese: str, english: str) -> 
 
 def messages() -> Iterator[str]:
     """What the use cases of tickets and people say of wrong input, as far as it stands there as a plain text."""
-    for name in ("ticket_decisions", "directory", "administration", "ticket_commands", "service_desk"):
-        for node in ast.walk(ast.parse((ROOT / "domain" / f"{name}.py").read_text(encoding="utf-8"))):
+    for folder in ("ticket", "people", "service_desk", "kernel"):
+        for node in (n for path in sorted((ROOT / "domain" / folder).glob("*.py")) for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
             called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
             if called and node.func.id in ("invalid", "FieldError"):  # type: ignore[attr-defined]
                 yield _plain(node.args[1])  # type: ignore[attr-defined]

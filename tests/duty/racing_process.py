@@ -9,13 +9,13 @@ import sys
 from contextlib import aclosing
 
 from adapters.composition import Gongdan, opened
-from adapters.settings import Settings
-from domain import ticket_commands as c
-from domain.desk import DeskState, desk_stream
-from domain.errors import Refusal
-from domain.handover_sheet import StaleSheet
-from domain.requests import Request
-from domain.shift import ShiftState
+from adapters.system.settings import Settings
+from domain.duty.handover_sheet import StaleSheet
+from domain.duty.shift import ShiftState
+from domain.kernel.errors import Refusal
+from domain.people.post import DeskState, desk_stream
+from domain.service_desk.outcome import Request
+from domain.ticket import commands as c
 from tests.desk.estate import JX, leak
 
 HANDOVERS = 2

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain import ticket_commands as c
-from domain.duty_desk import DutyDesk, ShiftDone
-from domain.handover_sheet import Sheet
-from domain.shift import ShiftState
-from domain.terms import Condition
+from domain.duty.duty_desk import DutyDesk, ShiftDone
+from domain.duty.handover_sheet import Sheet
+from domain.duty.shift import ShiftState
+from domain.kernel.terms import Condition
+from domain.ticket import commands as c
 from tests.desk.estate import JX, ZONE, Estate
 
 

@@ -20,17 +20,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from adapters.composition import opened
-from domain import ticket_commands as c
-from domain.aggregate import fold
-from domain.desk import Desk, desk_stream
-from domain.errors import Conflict, NotAllowed, Refusal, RuleRefused, TransitionRefused
-from domain.handover_sheet import StaleSheet
-from domain.shift import Shift, ShiftState
-from domain.terms import Role, ShiftStatus
-from domain.ticket_state import TicketState
-from domain.two_person_commands import Erase
-from projections.duty_coverage import coverage
-from projections.handover_list import handover_list
+from domain.approval.commands import Erase
+from domain.duty.handover_sheet import StaleSheet
+from domain.duty.shift import Shift, ShiftState
+from domain.kernel.aggregate import fold
+from domain.kernel.errors import Conflict, NotAllowed, Refusal, RuleRefused, TransitionRefused
+from domain.kernel.terms import Role, ShiftStatus
+from domain.people.post import Desk, desk_stream
+from domain.ticket import commands as c
+from domain.ticket.state import TicketState
+from projections.duty.duty_coverage import coverage
+from projections.duty.handover_list import handover_list
 from tests.desk.estate import JX, Estate, SetClock, sqlite_settings
 from tests.duty.station import Station
 from tests.examples import one_in

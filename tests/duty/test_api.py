@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import rfc8785
 
-from adapters.api.app import create_app
+from adapters.server.app import create_app
 from tests.api.client import Client, problem
 from tests.estate import SetClock, open_estate, settings_in
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleRefused, TransitionRefused
-from domain.handover_sheet import StaleSheet
-from domain.privacy import Private, Sealed
-from domain.terms import Condition, DutyLog, DutyPeriod, Role, ShiftEnd, ShiftStatus, ShiftTrigger, State
+from domain.duty.handover_sheet import StaleSheet
+from domain.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleRefused, TransitionRefused
+from domain.kernel.privacy import Private, Sealed
+from domain.kernel.terms import Condition, DutyLog, DutyPeriod, Role, ShiftEnd, ShiftStatus, ShiftTrigger, State
+from domain.ticket import commands as c
 from tests.desk.estate import DH, HOUR, JX, MINUTE
 from tests.duty.station import Station, at
 
@@ -455,7 +455,7 @@ async def test_a_repeat_gives_the_first_answer_again(station: Station) -> None:
 
 
 async def test_the_version_seen_may_be_named(station: Station) -> None:
-    from domain.errors import StaleVersion
+    from domain.kernel.errors import StaleVersion
 
     held = await station.open()
     await station.do("log", "assistant", "来电。", request={"if_match": held.version})
@@ -476,6 +476,6 @@ async def test_a_clock_that_jumped_back_does_not_turn_the_order_of_time(station:
 
 
 def test_every_trigger_has_its_row() -> None:
-    from domain.shift_lifecycle import TABLE
+    from domain.duty.lifecycle import TABLE
 
     assert [row.trigger for row in TABLE] == list(ShiftTrigger)

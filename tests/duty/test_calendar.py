@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 import pytest
 
-from adapters.holidays_of_china import HolidaysOfChina
-from domain.errors import NotAllowed
-from domain.terms import DaySource, DutyPeriod, Role
-from domain.two_person_commands import OverrideCalendar
-from domain.workdays import day_of
+from adapters.system.holidays_of_china import HolidaysOfChina
+from domain.approval.commands import OverrideCalendar
+from domain.kernel.errors import NotAllowed
+from domain.kernel.terms import DaySource, DutyPeriod, Role
+from domain.rules.workdays import day_of
 from tests.desk.estate import JX
 from tests.duty.station import Station, at
 

@@ -7,10 +7,10 @@ from asyncio.subprocess import PIPE, Process
 import pytest
 
 from adapters.composition import opened
-from adapters.settings import Settings
-from adapters.system import SystemClock
-from domain.requests import Request
-from domain.terms import ShiftStatus
+from adapters.system.settings import Settings
+from adapters.system.system import SystemClock
+from domain.kernel.terms import ShiftStatus
+from domain.service_desk.outcome import Request
 from tests.cli.running import clean
 from tests.desk.estate import JX, Estate, SetClock
 from tests.duty.racing_process import HANDOVERS, TICKETS

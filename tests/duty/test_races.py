@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.aggregate import fold
-from domain.errors import Conflict, NotAllowed, Overloaded, Refusal, TransitionRefused
-from domain.handover_sheet import StaleSheet
-from domain.shift import Shift, ShiftState
-from domain.terms import ShiftStatus
-from domain.ticket_state import TicketState
+from domain.duty.handover_sheet import StaleSheet
+from domain.duty.shift import Shift, ShiftState
+from domain.kernel.aggregate import fold
+from domain.kernel.errors import Conflict, NotAllowed, Overloaded, Refusal, TransitionRefused
+from domain.kernel.terms import ShiftStatus
+from domain.ticket import commands as c
+from domain.ticket.state import TicketState
 from tests.desk.estate import Estate
 from tests.duty.station import Station
 

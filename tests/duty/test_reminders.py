@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.processing.processes import Processes
-from domain import ticket_commands as c
-from domain.clocks import readings
-from domain.desk import desk_stream
-from domain.errors import Conflict, Refusal
-from domain.reminder import ReminderState
-from domain.reminding import JUST, REMINDING
-from domain.terms import ClockName, ClockStatus, EscalationLevel, ReminderKind, State
+from domain.kernel.errors import Conflict, Refusal
+from domain.kernel.terms import ClockName, ClockStatus, EscalationLevel, ReminderKind, State
+from domain.people.post import desk_stream
+from domain.process.reminder import ReminderState
+from domain.process.reminding import JUST, REMINDING
+from domain.rules.clocks import readings
+from domain.ticket import commands as c
 from tests.desk.estate import DAY, HOUR, JX, MINUTE, MORNING, Estate
 from tests.duty.station import Station, at
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refusal, RuleRefused, StaleVersion
-from domain.privacy import MASKED, Sealed
-from domain.roster import Roster, Slot, roster_stream
-from domain.rostering import RosterDone, Wanted
-from domain.terms import DutyPeriod, Role, RosterChange
-from projections.duty_coverage import ShiftRow, kept
+from domain.duty.roster import Roster, Slot, roster_stream
+from domain.duty.rostering import RosterDone, Wanted
+from domain.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refusal, RuleRefused, StaleVersion
+from domain.kernel.privacy import MASKED, Sealed
+from domain.kernel.terms import DutyPeriod, Role, RosterChange
+from projections.duty.duty_coverage import ShiftRow, kept
 from tests.desk.estate import DH, JX, MINUTE, Estate, copied
 from tests.duty.station import Station, at
 

@@ -12,9 +12,9 @@ import httpx2
 import pytest
 from icalendar import Calendar
 
-from adapters.api.app import create_app
-from adapters.exchange.attendance import attendance
-from adapters.exchange.workbooks import write_attendance
+from adapters.exchange.exporting.attendance import attendance
+from adapters.exchange.exporting.workbooks import write_attendance
+from adapters.server.app import create_app
 from tests.api.client import Client, problem
 from tests.estate import SetClock, open_estate, settings_in
 

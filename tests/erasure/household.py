@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from domain import appraisal_commands as a
-from domain import finding_commands as f
-from domain import ticket_commands as c
-from domain.back_entry import BackEntry
-from domain.requests import Done, Waiting
-from domain.resident_commands import CorrectContact, LinkCaller, RollLine
-from domain.rostering import Wanted
-from domain.terms import DutyPeriod, EvaluationKind, ReprimandKind, Tenure, WaiveReason
-from domain.two_person_commands import Erase
+from domain.appraisal import commands as a
+from domain.approval.commands import Erase
+from domain.duty.rostering import Wanted
+from domain.finding import commands as f
+from domain.household.commands import CorrectContact, LinkCaller, RollLine
+from domain.kernel.terms import DutyPeriod, EvaluationKind, ReprimandKind, Tenure, WaiveReason
+from domain.service_desk.outcome import Done, Waiting
+from domain.ticket import commands as c
+from domain.ticket.back_entry import BackEntry
 from tests.desk.estate import DAY, JX, ZONE, Estate, leak
 from tests.erasure.searching import in_base64, shapes
 

@@ -8,21 +8,21 @@ from typing import Any, get_args, get_type_hints
 import psycopg
 import pytest
 
-from adapters.store.postgres_database import PostgresDatabase
-from domain import ticket_commands as c
-from domain.aggregate import TOPICS, fold
-from domain.approvals import Approvals
-from domain.errors import Conflict, InvalidInput, NotFound, Overloaded
-from domain.inquiries import HistoryStep
-from domain.ports import CommandKey, PlainField
-from domain.privacy import ERASED, Private
-from domain.requests import Request
-from domain.resident_commands import CorrectContact, RollLine
-from domain.roll_lines import Entered
+from adapters.store.database.postgres_database import PostgresDatabase
+from domain.approval.commands import Disclose, Erase
+from domain.approval.deciding import Approvals
+from domain.household.commands import CorrectContact, RollLine
+from domain.household.register_lines import Entered
+from domain.kernel.aggregate import TOPICS, fold
+from domain.kernel.errors import Conflict, InvalidInput, NotFound, Overloaded
+from domain.kernel.ports import CommandKey, PlainField
+from domain.kernel.privacy import ERASED, Private
+from domain.kernel.terms import ApprovalState, State, Tenure
 from domain.sealing import seal_fields
-from domain.terms import ApprovalState, State, Tenure
-from domain.two_person_commands import Disclose, Erase
-from projections.ticket_search import Filters
+from domain.service_desk.outcome import Request
+from domain.service_desk.reading import HistoryStep
+from domain.ticket import commands as c
+from projections.ticket.ticket_search import Filters
 from tests.desk.estate import JX, MINUTE, Estate
 from tests.erasure.household import (
     DWELLING,

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from adapters.exchange.foreign_log import BadRow, RawCase
-from adapters.exchange.importing import ForeignLog
-from adapters.exchange.mapping import parse_mapping
-from adapters.exchange.source import FileRefused, Limits
+from adapters.exchange.importing.foreign_log import BadRow, RawCase
+from adapters.exchange.importing.importing import ForeignLog
+from adapters.exchange.importing.mapping import parse_mapping
+from adapters.exchange.importing.source import FileRefused, Limits
 from tests.exchange.samples import HEADER, LEGAL, MAPPING, XES_MAPPING, csv_file, many, xes, xes_file
 
 SMALL = Limits(line=64 * 1024, case=256 * 1024, total=4 * 2**20, ratio=50, ratio_from=64 * 1024)

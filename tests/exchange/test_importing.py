@@ -15,15 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.composition import opened
-from adapters.exchange.importing import BATCH, ImportReport, Progress, import_log, write_report
-from adapters.exchange.source import FileRefused
-from domain.aggregate import fold
-from domain.approval import Approval
-from domain.errors import InvalidInput, NotAllowed, NotFound
-from domain.ports import PlainField, StoredEvent
-from domain.terms import Book, State
-from domain.ticket import Ticket
-from domain.ticket_state import TicketState
+from adapters.exchange.importing.importing import BATCH, ImportReport, Progress, import_log, write_report
+from adapters.exchange.importing.source import FileRefused
+from domain.approval.aggregate import Approval
+from domain.kernel.aggregate import fold
+from domain.kernel.errors import InvalidInput, NotAllowed, NotFound
+from domain.kernel.ports import PlainField, StoredEvent
+from domain.kernel.terms import Book, State
+from domain.ticket.events import Ticket
+from domain.ticket.state import TicketState
 from tests.estate import Estate, SetClock, open_estate, settings_in
 from tests.exchange.samples import LEGAL, MAPPING, REFUSED, ROWS, XES_MAPPING, csv_file, many, xes, xes_file
 

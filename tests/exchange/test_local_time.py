@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.exchange.local_time import BadMoment, Times
+from adapters.exchange.importing.local_time import BadMoment, Times
 
 ZONES = ("America/New_York", "Asia/Shanghai", "Europe/London", "Australia/Lord_Howe", "UTC")
 

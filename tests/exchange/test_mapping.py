@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.exchange.importing import ForeignLog, mapping_text, shipped_mappings
-from adapters.exchange.mapping import LogMapping, parse_mapping
-from domain import ticket_commands as c
-from domain.errors import InvalidInput
-from domain.imports import ForeignCase, Happening, Unreadable
-from domain.terms import AssigneeType, Kind, State
-from domain.ticket_state import Assignee
+from adapters.exchange.importing.importing import ForeignLog, mapping_text, shipped_mappings
+from adapters.exchange.importing.mapping import LogMapping, parse_mapping
+from domain.kernel.errors import InvalidInput
+from domain.kernel.terms import AssigneeType, Kind, State
+from domain.service_desk.importing import ForeignCase, Happening, Unreadable
+from domain.ticket import commands as c
+from domain.ticket.state import Assignee
 from tests.exchange.samples import LEGAL, MAPPING, REFUSED, ROWS, XES_MAPPING, csv_file, xes, xes_file
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.exchange.importing import ImportReport, import_log, mapping_text
-from domain.administration import Administrator
-from domain.terms import Book
+from adapters.exchange.importing.importing import ImportReport, import_log, mapping_text
+from domain.kernel.terms import Book
+from domain.people.administration import Administrator
 from tests.estate import Estate
 from tests.exchange.samples import real_log
 

@@ -15,12 +15,12 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
+from adapters.accounts.tokens import issue
 from adapters.composition import make_new, opened
-from adapters.settings import Settings
-from adapters.system import entropy
-from adapters.tokens import issue
-from domain.administration import Administrator
-from domain.terms import Role, State
+from adapters.system.settings import Settings
+from adapters.system.system import entropy
+from domain.kernel.terms import Role, State
+from domain.people.administration import Administrator
 from tests.faults.service import Service
 
 CLIENTS = 8

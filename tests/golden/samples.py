@@ -9,29 +9,22 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from adapters.store.codec import class_version, topic_of
-from domain.aggregate import Folded
-from domain.appraisal_book import AppraisalBook
-from domain.approval import Approval
-from domain.clocks import Reading
-from domain.community import Community
-from domain.desk import Desk
-from domain.dwelling import Dwelling
-from domain.evaluation import Evaluation
-from domain.figure import Figure
-from domain.finding import DecidedPoints, Finding
-from domain.handover_sheet import Equipment, SheetTicket
-from domain.probation import Probation
-from domain.reminder import Reminder
-from domain.reprimand import Reprimand
-from domain.resident import Resident
-from domain.roll import Roll
-from domain.roster import Duty, Passed, Roster
-from domain.scorecard import Severity
-from domain.shift import Shift
-from domain.staff import Grant, Person
-from domain.subject import SubjectFile
-from domain.terms import (
+from adapters.store.log.codec import class_version, topic_of
+from domain.appraisal.evaluation import Evaluation
+from domain.appraisal.figure import Figure
+from domain.appraisal.probation import Probation
+from domain.appraisal.reprimand import Reprimand
+from domain.approval.aggregate import Approval
+from domain.duty.handover_sheet import Equipment, SheetTicket
+from domain.duty.roster import Duty, Passed, Roster
+from domain.duty.shift import Shift
+from domain.finding.events import DecidedPoints, Finding
+from domain.household.dwelling import Dwelling
+from domain.household.register import Roll
+from domain.household.resident import Resident
+from domain.kernel.aggregate import Folded
+from domain.kernel.subject_file import SubjectFile
+from domain.kernel.terms import (
     AssigneeType,
     ClockName,
     ClockStatus,
@@ -51,8 +44,15 @@ from domain.terms import (
     Urgency,
     WaiveReason,
 )
-from domain.ticket import Ticket
-from domain.ticket_state import Assignee
+from domain.people.community import Community
+from domain.people.post import Desk
+from domain.people.staff import Grant, Person
+from domain.process.reminder import Reminder
+from domain.rules.clocks import Reading
+from domain.rules.scorecard import Severity
+from domain.tally.months_closed import AppraisalBook
+from domain.ticket.events import Ticket
+from domain.ticket.state import Assignee
 from tests.tickets.factory import COMMAND, OTHER_TICKET, SUBJECT, TICKET, fact, history, meta, sample_events, sealed, uid
 
 STREAM = TICKET

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store.codec import class_version, decode, encode
-from domain.aggregate import TOPICS, Folded
+from adapters.store.log.codec import class_version, decode, encode
+from domain.kernel.aggregate import TOPICS, Folded
 from tests.golden.samples import current, name_of, older
 from tests.golden.write import FOLDER, write
 

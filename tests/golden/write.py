@@ -6,7 +6,7 @@ A golden file is never overwritten: it stands for events already in somebody's l
 
 from pathlib import Path
 
-from adapters.store.codec import encode
+from adapters.store.log.codec import encode
 from tests.golden.samples import current, name_of
 
 FOLDER = Path(__file__).parent / "events"

@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from domain.dwelling import DwellingState
-from domain.ports import PlainField
-from domain.resident import ResidentState
-from domain.resident_commands import AddDwelling, RegisterResident, RollLine
-from domain.roll_entry import LineOutcome
-from domain.ticket_state import Text
+from domain.household.commands import AddDwelling, RegisterResident, RollLine
+from domain.household.dwelling import DwellingState
+from domain.household.register_entry import LineOutcome
+from domain.household.resident import ResidentState
+from domain.kernel.ports import PlainField
+from domain.ticket.state import Text
 from tests.desk.estate import JX, Estate
 
 HOME = {"building": "3", "entrance": "2", "dwelling": "1201"}

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from adapters.household_reading import history_answer, phone_answer
-from domain import ticket_commands as c
-from domain.errors import Refusal
-from domain.resident_commands import CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys
-from domain.two_person_commands import Erase
-from projections.household_history import HOUSEHOLD_HISTORY
+from adapters.answers.household_reading import history_answer, phone_answer
+from domain.approval.commands import Erase
+from domain.household.commands import CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys
+from domain.kernel.errors import Refusal
+from domain.ticket import commands as c
+from projections.household.household_history import HOUSEHOLD_HISTORY
 from tests.desk.estate import DAY, JX, Estate
 from tests.households.register import HOME, PHONE, line, take
 

@@ -16,13 +16,13 @@ import pytest
 import xlsxwriter
 from openpyxl import Workbook
 
-from adapters.exchange.foreign_log import BadRow
-from adapters.exchange.rolls import RollReport, import_roll, write_roll_report
-from adapters.exchange.sheets import SheetRow, read_sheet
-from adapters.exchange.source import FileRefused, Limits
-from domain.errors import NotAllowed, NotFound
-from domain.resident import ResidentState
-from domain.roll import roll_stream
+from adapters.exchange.importing.foreign_log import BadRow
+from adapters.exchange.importing.rolls import RollReport, import_roll, write_roll_report
+from adapters.exchange.importing.sheets import SheetRow, read_sheet
+from adapters.exchange.importing.source import FileRefused, Limits
+from domain.household.register import roll_stream
+from domain.household.resident import ResidentState
+from domain.kernel.errors import NotAllowed, NotFound
 from tests.desk.estate import JX, Estate
 from tests.households.register import opened
 

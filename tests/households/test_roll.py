@@ -8,17 +8,17 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
-from domain import ticket_commands as c
-from domain.aggregate import fold
-from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, StaleVersion
-from domain.privacy import Personal
-from domain.requests import Done, Waiting
-from domain.resident_commands import AddDwelling, CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys, RollLine
-from domain.roll import roll_stream
-from domain.roll_entry import LineVerdict
-from domain.roll_lines import Entered
+from domain.household.commands import AddDwelling, CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys, RollLine
+from domain.household.register import roll_stream
+from domain.household.register_entry import LineVerdict
+from domain.household.register_lines import Entered
+from domain.kernel.aggregate import fold
+from domain.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, StaleVersion
+from domain.kernel.privacy import Personal
+from domain.kernel.terms import Role, Tenure
 from domain.sealing import seal_fields
-from domain.terms import Role, Tenure
+from domain.service_desk.outcome import Done, Waiting
+from domain.ticket import commands as c
 from tests.desk.estate import DAY, DH, JX, Estate, leak
 from tests.households.register import HOME, PHONE, WANG, dwelling, line, opened, resident, take, told
 
@@ -402,7 +402,7 @@ async def test_a_caller_is_linked_to_one_person_whoever_is_faster(shared: Estate
 
 async def test_a_resident_given_to_the_table_alone_is_refused() -> None:
     """Whoever decides without the roll (an import, the library) can't fill a resident in."""
-    from domain.ticket_decisions import decide
+    from domain.ticket.decisions import decide
     from tests.tickets.factory import MORNING, circumstances
 
     with pytest.raises(InvalidInput):

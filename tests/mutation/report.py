@@ -44,7 +44,7 @@ def explanations(text: str | None = None) -> dict[Survivor, str]:
 
 
 def function_of(mutant: str) -> str:
-    """``domain.pay_bands.misplaced`` of ``domain.pay_bands.x_misplaced__mutmut_12``; a method with its class."""
+    """``domain.rules.pay_bands.misplaced`` of ``domain.rules.pay_bands.x_misplaced__mutmut_12``; a method with its class."""
     module, _, mangled = mutant.rpartition(".")
     name = mangled.partition("__mutmut_")[0]
     return f"{module}.{name.removeprefix('xǁ').replace('ǁ', '.') if name.startswith('xǁ') else name.removeprefix('x_')}"

@@ -5,21 +5,21 @@ from pathlib import Path
 from tests.mutation.report import Survivor, explanations, function_of, page, survivor, unexplained
 
 PAGE = Path(__file__).parents[2] / "docs/reference/mutation.md"
-DIFF = """# domain.charging.x_charge__mutmut_1: survived
---- domain/charging.py
-+++ domain/charging.py
+DIFF = """# domain.tally.charging.x_charge__mutmut_1: survived
+--- domain/tally/charging.py
++++ domain/tally/charging.py
 @@ -1,3 +1,3 @@
  def charge():
 -    return 1
 +    return 2
 """
-ONE = Survivor("domain.charging.charge", "return 1", "return 2")
+ONE = Survivor("domain.tally.charging.charge", "return 1", "return 2")
 
 
 def test_a_mutant_is_named_by_its_function() -> None:
-    assert function_of("domain.pay_bands.x__halves__mutmut_3") == "domain.pay_bands._halves"
-    assert function_of("domain.scorecard.xǁMetricTestǁmet__mutmut_3") == "domain.scorecard.MetricTest.met"
-    assert survivor("domain.charging.x_charge__mutmut_1", DIFF) == ONE
+    assert function_of("domain.rules.pay_bands.x__halves__mutmut_3") == "domain.rules.pay_bands._halves"
+    assert function_of("domain.rules.scorecard.xǁMetricTestǁmet__mutmut_3") == "domain.rules.scorecard.MetricTest.met"
+    assert survivor("domain.tally.charging.x_charge__mutmut_1", DIFF) == ONE
 
 
 def test_a_survivor_nobody_explained_is_a_mistake_and_so_is_an_explanation_of_none() -> None:
@@ -31,12 +31,12 @@ def test_a_survivor_nobody_explained_is_a_mistake_and_so_is_an_explanation_of_no
 
 
 def test_the_page_counts_by_module_and_shows_what_survived() -> None:
-    statuses = {"domain.charging.x_charge__mutmut_1": "survived", "domain.charging.x_charge__mutmut_2": "killed"}
-    statuses["domain.pay_bands.x_pay_share__mutmut_1"] = "timeout"
+    statuses = {"domain.tally.charging.x_charge__mutmut_1": "survived", "domain.tally.charging.x_charge__mutmut_2": "killed"}
+    statuses["domain.rules.pay_bands.x_pay_share__mutmut_1"] = "timeout"
     text, wrong = page(statuses, lambda _: DIFF)
-    assert "| `domain.charging` | 2 | 1 | 1 |\n| `domain.pay_bands` | 1 | 1 | 0 |\n| together | 3 | 2 | 1 |" in text
-    assert "`domain.charging.charge`: **unexplained**" in text
-    assert any(line.startswith("domain.charging.charge survives unexplained") for line in wrong)
+    assert "| `domain.tally.charging` | 2 | 1 | 1 |\n| `domain.rules.pay_bands` | 1 | 1 | 0 |\n| together | 3 | 2 | 1 |" in text
+    assert "`domain.tally.charging.charge`: **unexplained**" in text
+    assert any(line.startswith("domain.tally.charging.charge survives unexplained") for line in wrong)
 
 
 def test_the_page_kept_explains_every_survivor() -> None:

@@ -10,8 +10,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-PAGES = Path(__file__).parents[2] / "adapters" / "pages"
-CATALOGUE = PAGES / "catalogues" / "en.po"
+ADAPTERS = Path(__file__).parents[2] / "adapters"
+FOLDERS = ("labels", "pages", "rendering")
+CATALOGUE = ADAPTERS / "rendering" / "catalogues" / "en.po"
 KEYWORDS = {"_": None, "N_": None, "say": None, "gettext": None, "ngettext": (1, 2)}
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}}
@@ -20,8 +21,9 @@ OPTIONS = {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", 
 def extracted() -> Catalog:
     """Every text that the sources say."""
     found = Catalog()
-    for name, _, text, comments, _ in extract_from_dir(PAGES, METHODS, OPTIONS, KEYWORDS):
-        found.add(text, locations=[(Path(name).as_posix(), 0)], auto_comments=comments)
+    for folder in FOLDERS:
+        for name, _, text, comments, _ in extract_from_dir(ADAPTERS / folder, METHODS, OPTIONS, KEYWORDS):
+            found.add(text, locations=[(f"{folder}/{Path(name).as_posix()}", 0)], auto_comments=comments)
     return found
 
 

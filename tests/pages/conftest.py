@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from adapters.api.app import create_app
-from adapters.passwords import Passwords
+from adapters.accounts.passwords import Passwords
+from adapters.server.app import create_app
 from tests.api.conftest import Template, opened_copy, template
 from tests.estate import Estate, follow
 from tests.pages.surfing import PASSWORD, Surfer

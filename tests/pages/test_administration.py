@@ -6,14 +6,14 @@ from collections.abc import Callable
 import pytest
 from pydantic import BaseModel
 
+from adapters.accounts.tokens import token_hash
 from adapters.composition import shipped
-from adapters.pages.projection_words import NAMES
-from adapters.pages.setting_words import SECTIONS, SETTINGS
-from adapters.tokens import token_hash
-from domain.administration import Administrator
-from domain.policy import parse_policy
-from domain.processes import PROCESSES
-from domain.terms import Role
+from adapters.pages.sentences.projection_words import NAMES
+from adapters.pages.sentences.setting_words import SECTIONS, SETTINGS
+from domain.kernel.terms import Role
+from domain.people.administration import Administrator
+from domain.process.catalogue import PROCESSES
+from domain.rules.policy import parse_policy
 from projections.read_models import VIEWS
 from tests.estate import Estate
 from tests.pages.surfing import Surfer, text_of

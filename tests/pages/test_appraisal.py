@@ -6,11 +6,11 @@ from io import BytesIO
 import pytest
 from openpyxl import load_workbook
 
-from domain import ticket_commands as c
-from domain.finding_commands import ConfirmFinding, RecordFinding
-from domain.requests import Request
-from domain.terms import Channel
-from projections.appraisal_tally import APPRAISAL_TALLY
+from domain.finding.commands import ConfirmFinding, RecordFinding
+from domain.kernel.terms import Channel
+from domain.service_desk.outcome import Request
+from domain.ticket import commands as c
+from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 from tests.estate import Estate
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
 

@@ -8,14 +8,14 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from adapters.pages.approval_words import BESIDE, FAILURES, MODELS, OF_A_FILE
-from adapters.pages.environment import Words
-from adapters.pages.field_words import FIELD_WORDS
-from domain import errors
-from domain import ticket_commands as c
-from domain.requests import Request, Waiting
-from domain.terms import Channel, Kind
-from projections.approvals import APPROVALS
+from adapters.labels.field_words import FIELD_WORDS
+from adapters.pages.sentences.approval_words import BESIDE, FAILURES, MODELS, OF_A_FILE
+from adapters.rendering.environment import Words
+from domain.kernel import errors
+from domain.kernel.terms import Channel, Kind
+from domain.service_desk.outcome import Request, Waiting
+from domain.ticket import commands as c
+from projections.approval.approvals import APPROVALS
 from tests.estate import Estate
 from tests.pages.surfing import Forms, Surfer, text_of
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, nodes
 
-from adapters.pages.environment import translations
-from tests.pages.catalogue import PAGES, committed, extracted
+from adapters.rendering.environment import translations
+from tests.pages.catalogue import ADAPTERS, committed, extracted
 
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 NAMES = re.compile(r"%\((\w+)\)s|\{(\w+)")
 DATA = nodes.TemplateData
-TEMPLATES = sorted((PAGES / "templates").rglob("*.html"))
+TEMPLATES = sorted((ADAPTERS / "rendering" / "templates").rglob("*.html"))
 
 
 def test_every_text_has_english_and_no_english_is_left_over() -> None:
@@ -40,7 +40,7 @@ def test_the_catalogue_is_compiled_as_it_stands() -> None:
             assert compiled.gettext(str(message.id)) == message.string
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(PAGES).as_posix())
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ADAPTERS).as_posix())
 def test_templates_say_nothing_but_by_the_catalogue(path: Path) -> None:
     assert untranslated(path.read_text(encoding="utf-8")) == []
 

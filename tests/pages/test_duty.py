@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from domain.requests import Request
-from domain.ticket_commands import Receive
+from domain.service_desk.outcome import Request
+from domain.ticket.commands import Receive
 from tests.estate import Estate
 from tests.pages.surfing import Surfer, text_of
 

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.finding_commands import RecordFinding
-from domain.requests import Request
-from domain.terms import Channel, FindingStatus
-from projections.approvals import APPROVALS
-from projections.findings import FINDINGS
+from domain.finding.commands import RecordFinding
+from domain.kernel.terms import Channel, FindingStatus
+from domain.service_desk.outcome import Request
+from domain.ticket import commands as c
+from projections.appraisal.findings import FINDINGS
+from projections.approval.approvals import APPROVALS
 from tests.estate import Estate
 from tests.pages.surfing import SAME_ORIGIN, Forms, Surfer, text_of
 

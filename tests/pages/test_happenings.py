@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.requests import Request
-from domain.terms import Channel, Kind
-from projections.event_stream import EVENT_STREAM
+from domain.kernel.terms import Channel, Kind
+from domain.service_desk.outcome import Request
+from domain.ticket import commands as c
+from projections.ticket.event_stream import EVENT_STREAM
 from tests.estate import Estate
 from tests.pages.surfing import Surfer, text_of
 

@@ -8,7 +8,7 @@ import pytest
 
 PRINTED = "printed_book.html"
 """A document of its own, which a reader keeps: its style, ours alone, goes with it."""
-TEMPLATES = [path for path in sorted(Path(str(files("adapters.pages") / "templates")).glob("*.html")) if path.name != PRINTED]
+TEMPLATES = [path for path in sorted(Path(str(files("adapters.rendering") / "templates")).glob("*.html")) if path.name != PRINTED]
 PLACES = {
     "text taken as markup": r"\|\s*safe\b|\bautoescape\b|\bMarkup\b",
     "a handler in an attribute": r"<[a-z][^>]*\son[a-z]+\s*=",

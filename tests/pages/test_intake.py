@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from domain.administration import Administrator
-from domain.resident_commands import RollLine
-from domain.terms import State
-from projections.household_history import HOUSEHOLD_HISTORY
+from domain.household.commands import RollLine
+from domain.kernel.terms import State
+from domain.people.administration import Administrator
+from projections.household.household_history import HOUSEHOLD_HISTORY
 from tests.estate import Estate
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
 

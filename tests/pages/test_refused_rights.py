@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from adapters.pages.environment import Words
-from adapters.pages.refusals import told
-from domain.authority import Right, denied
+from adapters.pages.frame.refusals import told
+from adapters.rendering.environment import Words
+from domain.people.authority import Right, denied
 
 
 class Look:

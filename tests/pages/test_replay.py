@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from adapters.diagram import ways
-from adapters.pages.labels import label
-from adapters.pages.state_diagram import PLACES, WAYS, key
-from domain import ticket_commands as c
-from domain.requests import Request
-from domain.terms import Channel, Kind, State, Urgency
+from adapters.labels.diagram import ways
+from adapters.labels.labels import label
+from adapters.pages.ticket.state_diagram import PLACES, WAYS, key
+from domain.kernel.terms import Channel, Kind, State, Urgency
+from domain.service_desk.outcome import Request
+from domain.ticket import commands as c
 from tests.estate import Estate
 from tests.pages.surfing import Surfer, text_of
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 
-from adapters.passwords import Passwords
-from adapters.sign_ins import IDLE, LIFETIME
-from domain.administration import Administrator
+from adapters.accounts.passwords import Passwords
+from adapters.accounts.sign_ins import IDLE, LIFETIME
+from domain.people.administration import Administrator
 from tests.estate import Estate
 from tests.pages.surfing import PASSWORD, SAME_ORIGIN, Surfer, text_of
 

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from adapters.pages.fields import MOST_ROWS
-from adapters.pages.sentences import SENTENCES
-from adapters.pages.steps import FIELDS
-from domain import ticket_commands as c
-from domain.aggregate import Folded
-from domain.requests import Done, Request
-from domain.terms import Channel, Trigger
-from domain.ticket import Ticket
-from projections.ticket_directory import TICKET_DIRECTORY
+from adapters.pages.frame.fields import MOST_ROWS
+from adapters.pages.sentences.ticket_sentences import SENTENCES
+from adapters.pages.ticket.steps import FIELDS
+from domain.kernel.aggregate import Folded
+from domain.kernel.terms import Channel, Trigger
+from domain.service_desk.outcome import Done, Request
+from domain.ticket import commands as c
+from domain.ticket.events import Ticket
+from projections.ticket.ticket_directory import TICKET_DIRECTORY
 from tests.estate import Estate
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
 

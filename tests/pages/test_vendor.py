@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.pages.assets import integrity
+from adapters.rendering.assets import integrity
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [ROOT / "adapters" / "pages" / "static" / "vendor", ROOT / "tests" / "browser" / "vendor"]

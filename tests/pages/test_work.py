@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.requests import Done, Request
-from domain.terms import Channel, State
-from projections.technician_worklist import TECHNICIAN_WORKLIST
+from domain.kernel.terms import Channel, State
+from domain.service_desk.outcome import Done, Request
+from domain.ticket import commands as c
+from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
 from tests.estate import MORNING, Estate
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
 

@@ -1,6 +1,6 @@
 """The authority table typed a second time, with an oracle that reads its cells in the plainest way.
 
-The code is held against it: nothing here comes from ``domain.authority``.
+The code is held against it: nothing here comes from ``domain.people.authority``.
 """
 
 from collections.abc import Callable, Collection, Mapping

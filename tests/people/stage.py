@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from domain import ticket_commands as c
-from domain.terms import AssigneeType, Role, Trigger
+from domain.kernel.terms import AssigneeType, Role, Trigger
+from domain.ticket import commands as c
 from tests.desk.estate import DAY, JX, ZONE, Estate
 from tests.people.regulation import Standing, answer, row_of
 

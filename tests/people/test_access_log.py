@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.errors import Overloaded
-from domain.inquiries import Inquiries
-from domain.journal import Journal
-from domain.ports import Access, PlainField
-from domain.privacy import MASKED, Private
-from domain.service_desk import ServiceDesk
+from domain.kernel.errors import Overloaded
+from domain.kernel.journal import Journal
+from domain.kernel.ports import Access, PlainField
+from domain.kernel.privacy import MASKED, Private
+from domain.service_desk.desk import ServiceDesk
+from domain.service_desk.reading import Inquiries
+from domain.ticket import commands as c
 from tests.desk.estate import Estate
 
 pytestmark = pytest.mark.anyio

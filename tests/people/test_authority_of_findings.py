@@ -12,11 +12,11 @@ from uuid import UUID
 
 import pytest
 
-from domain import finding_commands as c
-from domain.approvals import Approvals
-from domain.finding_desk import TWO_PEOPLE, FindingDesk, command_name
-from domain.requests import Waiting
-from domain.terms import Role
+from domain.approval.deciding import Approvals
+from domain.finding import commands as c
+from domain.finding.desk import TWO_PEOPLE, FindingDesk, command_name
+from domain.kernel.terms import Role
+from domain.service_desk.outcome import Waiting
 from tests.desk.estate import DAY, JX, ZONE, Estate, copied
 from tests.desk.proposing import outcome, proposing
 from tests.people.regulation import Standing, answer

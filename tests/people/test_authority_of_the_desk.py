@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from domain import ticket_commands as c
-from domain.errors import NotAllowed
-from domain.privacy import MASKED
-from domain.requests import Request
-from domain.service_desk import ServiceDesk
-from domain.terms import Role, Trigger
-from domain.ticket_guards import legal_now
+from domain.kernel.errors import NotAllowed
+from domain.kernel.privacy import MASKED
+from domain.kernel.terms import Role, Trigger
+from domain.service_desk.desk import ServiceDesk
+from domain.service_desk.outcome import Request
+from domain.ticket import commands as c
+from domain.ticket.guards import legal_now
 from tests.desk.estate import DAY, HOUR, JX, Estate, copied, leak
 from tests.desk.proposing import outcome, proposing
 from tests.people.regulation import Standing, answer, row_of

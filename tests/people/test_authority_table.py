@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.authority import CELLS, COLUMNS, TABLE, Held, Mode, Need, Relation, Right, may_approve, right_of, weigh
-from domain.terms import ChargeOutcome, Role, Trigger
+from domain.kernel.terms import ChargeOutcome, Role, Trigger
+from domain.people.authority import CELLS, COLUMNS, TABLE, Held, Mode, Need, Relation, Right, may_approve, right_of, weigh
 from tests.people.regulation import READINGS, ROLES, ROWS, Standing, answer, row_of
 
 RIGHTS = {

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.holidays_of_china import HolidaysOfChina
-from domain import ticket_commands as c
-from domain.administration import Administrator
-from domain.community import CommunityState, community_stream
-from domain.directory import Directory
-from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from domain.staff import EVERYWHERE, Grant, PersonState, person_stream
-from domain.terms import AssigneeType, Role
+from adapters.system.holidays_of_china import HolidaysOfChina
+from domain.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from domain.kernel.terms import AssigneeType, Role
+from domain.people.administration import Administrator
+from domain.people.community import CommunityState, community_stream
+from domain.people.directory import Directory
+from domain.people.staff import EVERYWHERE, Grant, PersonState, person_stream
+from domain.ticket import commands as c
 from tests.appraisal.estate import BOOK
 from tests.desk.estate import DH, HOUR, JX, MINUTE, MORNING, ZONE, Estate, leak
 from tests.tickets.factory import POLICY, PRICES, uid

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.store.blind_tokens import BlindTokens, bigrams
-from domain.privacy import normal_phone
+from adapters.store.keys.blind_tokens import BlindTokens, bigrams
+from domain.kernel.privacy import normal_phone
 
 TOKENS = BlindTokens(b"k" * 32)
 OTHER = BlindTokens(b"j" * 32)

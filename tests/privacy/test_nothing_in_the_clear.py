@@ -10,12 +10,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from adapters.store.attachments import CHUNK_BYTES, Attachments
-from adapters.store.backup import backup
-from adapters.store.opening import Store, init_store, open_store
-from adapters.store.sealing import SubjectSealer
-from domain.ports import Append, NewEvent, PlainField
-from domain.privacy import Personal, Sealed
+from adapters.store.backup.backup import backup
+from adapters.store.files.attachments import CHUNK_BYTES, Attachments
+from adapters.store.keys.sealing import SubjectSealer
+from adapters.store.log.opening import Store, init_store, open_store
+from domain.kernel.ports import Append, NewEvent, PlainField
+from domain.kernel.privacy import Personal, Sealed
 from tests.postgres_server import PostgresServer
 from tests.store.key_stores import KeyStores
 

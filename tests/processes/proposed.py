@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from domain.aggregate import fold
-from domain.finding import FindingState
-from domain.terms import FindingStatus
+from domain.finding.events import FindingState
+from domain.kernel.aggregate import fold
+from domain.kernel.terms import FindingStatus
 from tests.desk.estate import Estate
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from adapters.processing.processes import Processes
-from domain.aggregate import Folded, occurred
-from domain.finding import Finding, FindingState, proposal_stream
-from domain.process_manager import NOTHING, Moment, Order, Outlook, Process, Subject, system_meta
-from domain.terms import FindingCause, FindingStatus
-from domain.ticket import Ticket
+from domain.finding.events import Finding, FindingState, proposal_stream
+from domain.kernel.aggregate import Folded, occurred
+from domain.kernel.terms import FindingCause, FindingStatus
+from domain.process.process import NOTHING, Moment, Order, Outlook, Process, Subject, system_meta
+from domain.ticket.events import Ticket
 from tests.desk.estate import HOUR, Estate
 
 NAME = "reminding"

@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.composition import shipped
-from adapters.holidays_of_china import HolidaysOfChina
-from domain.aggregate import apply, fold
-from domain.clocks import readings
-from domain.community import CommunityState, community_stream
-from domain.directory import Directory
-from domain.finding import FindingState
-from domain.finding_lifecycle import check
-from domain.process_manager import Moment, Subject
-from domain.proposals import look
-from domain.scorecard import parse_rule_book
-from domain.terms import ClockName, ClockStatus, Facility, FindingCause, FindingStatus, FindingTrigger, Kind
+from adapters.system.holidays_of_china import HolidaysOfChina
+from domain.finding.events import FindingState
+from domain.finding.lifecycle import check
+from domain.kernel.aggregate import apply, fold
+from domain.kernel.terms import ClockName, ClockStatus, Facility, FindingCause, FindingStatus, FindingTrigger, Kind
+from domain.people.community import CommunityState, community_stream
+from domain.people.directory import Directory
+from domain.process.process import Moment, Subject
+from domain.process.proposals import look
+from domain.rules.clocks import readings
+from domain.rules.scorecard import parse_rule_book
 from tests.tickets.factory import COMMUNITY, POLICY, PRICES
 from tests.tickets.walk import Walk, begun, sensible_step
 

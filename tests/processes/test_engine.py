@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from adapters.processing.checkpoints import Checkpoints
 from adapters.processing.processes import Processes
 from adapters.projecting.catalogue import Fenced
-from domain import ticket_commands as c
-from domain.errors import NotFound
-from domain.journal import Journal
-from domain.ports import Append, Appended
-from domain.process_manager import Moment, Outlook, Subject
-from domain.requests import Done
+from domain.kernel.errors import NotFound
+from domain.kernel.journal import Journal
+from domain.kernel.ports import Append, Appended
+from domain.process.process import Moment, Outlook, Subject
+from domain.service_desk.outcome import Done
+from domain.ticket import commands as c
 from tests.desk.estate import DAY, HOUR, MINUTE, MORNING, Estate, leak
 from tests.processes.reminding import NAME, REMINDING, reminding, target_of, topics
 from tests.read_models.estate import until

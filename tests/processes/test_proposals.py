@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from domain import finding_commands as f
-from domain import ticket_commands as c
-from domain.errors import InvalidInput
-from domain.finding import proposal_stream
-from domain.proposals import NAME
-from domain.terms import ClockName, ClockStatus, FindingCause, FindingStatus
+from domain.finding import commands as f
+from domain.finding.events import proposal_stream
+from domain.kernel.errors import InvalidInput
+from domain.kernel.terms import ClockName, ClockStatus, FindingCause, FindingStatus
+from domain.process.proposals import NAME
+from domain.ticket import commands as c
 from tests.desk.estate import DAY, HOUR, MORNING, ZONE, Estate
 from tests.duty.station import Station, at
 from tests.processes.proposed import findings, proposed, told

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store.keys import KeyStore
-from adapters.store.master_key import create_master_key
-from adapters.store.sqlite_database import SqliteDatabase
-from adapters.system import entropy
+from adapters.store.database.sqlite_database import SqliteDatabase
+from adapters.store.keys.keys import KeyStore
+from adapters.store.keys.master_key import create_master_key
+from adapters.system.system import entropy
 from tests.postgres_server import PostgresServer
 from tests.read_models.estate import Estate, SetClock, estate_at, new_keys
 

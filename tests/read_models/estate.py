@@ -14,33 +14,33 @@ from adapters.projecting.blind_index import BlindIndex
 from adapters.projecting.catalogue import Catalogue
 from adapters.projecting.checking import Difference, check
 from adapters.projecting.follower import Folding, Follower
-from adapters.projecting.memory_database import MemoryDatabase
 from adapters.projecting.projections import Projections
 from adapters.projecting.row_tables import RowTables
 from adapters.projecting.streams import Streams
-from adapters.store import schema
-from adapters.store.codec import EventCodec
-from adapters.store.database import Database, Transaction
-from adapters.store.keys import KeyStore
-from adapters.store.opening import Store, init_store, open_store
-from adapters.store.sealing import SubjectSealer
-from adapters.system import TimeOrderedIds, entropy
-from domain import ticket_commands as c
-from domain.aggregate import apply, fold
-from domain.community import Community, community_stream
-from domain.errors import Refusal
-from domain.journal import Belonging, Journal
-from domain.ports import Codec, PlainField, StoredEvent
-from domain.subject import SubjectFile
-from domain.terms import AssigneeType, Channel, Facility, FollowUpMethod, Kind, SuspendReason, Trigger, Urgency
-from domain.ticket import Ticket
-from domain.ticket_decisions import decide
-from domain.ticket_guards import legal_now
-from domain.ticket_state import TicketState
-from projections.open_workload import OPEN_WORKLOAD
-from projections.technician_worklist import TECHNICIAN_WORKLIST
-from projections.ticket_directory import TICKET_DIRECTORY
-from projections.view import View
+from adapters.store.database import schema
+from adapters.store.database.database import Database, Transaction
+from adapters.store.database.memory_database import MemoryDatabase
+from adapters.store.keys.keys import KeyStore
+from adapters.store.keys.sealing import SubjectSealer
+from adapters.store.log.codec import EventCodec
+from adapters.store.log.opening import Store, init_store, open_store
+from adapters.system.system import TimeOrderedIds, entropy
+from domain.kernel.aggregate import apply, fold
+from domain.kernel.errors import Refusal
+from domain.kernel.journal import Belonging, Journal
+from domain.kernel.ports import Codec, PlainField, StoredEvent
+from domain.kernel.subject_file import SubjectFile
+from domain.kernel.terms import AssigneeType, Channel, Facility, FollowUpMethod, Kind, SuspendReason, Trigger, Urgency
+from domain.people.community import Community, community_stream
+from domain.ticket import commands as c
+from domain.ticket.decisions import decide
+from domain.ticket.events import Ticket
+from domain.ticket.guards import legal_now
+from domain.ticket.state import TicketState
+from projections.engine.view import View
+from projections.ticket.open_workload import OPEN_WORKLOAD
+from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
+from projections.ticket.ticket_directory import TICKET_DIRECTORY
 from tests.tickets.factory import MORNING, CountingIds, circumstances, meta
 
 TICKET_VIEWS = (OPEN_WORKLOAD, TICKET_DIRECTORY, TECHNICIAN_WORKLIST)

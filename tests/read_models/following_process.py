@@ -6,12 +6,12 @@ from pathlib import Path
 
 from adapters.projecting.blind_index import BlindIndex
 from adapters.projecting.projections import Projections
-from adapters.store.codec import EventCodec
-from adapters.store.keys import KeyStore
-from adapters.store.opening import open_store
-from adapters.store.sealing import SubjectSealer
-from adapters.store.sqlite_database import SqliteDatabase
-from adapters.system import SystemClock, entropy
+from adapters.store.database.sqlite_database import SqliteDatabase
+from adapters.store.keys.keys import KeyStore
+from adapters.store.keys.sealing import SubjectSealer
+from adapters.store.log.codec import EventCodec
+from adapters.store.log.opening import open_store
+from adapters.system.system import SystemClock, entropy
 from tests.read_models.estate import TICKET_VIEWS
 
 

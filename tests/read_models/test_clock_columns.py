@@ -6,12 +6,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.clocks import latest, readings
-from domain.terms import ClockStatus, Facility, Kind, SuspendReason
-from domain.ticket import Ticket
-from domain.ticket_state import TicketState
-from projections.clock_columns import breach_at, clocks_of, is_paused, next_due, readings_at, runs_until
-from projections.tables import NEVER, micros
+from domain.kernel.terms import ClockStatus, Facility, Kind, SuspendReason
+from domain.rules.clocks import latest, readings
+from domain.ticket.events import Ticket
+from domain.ticket.state import TicketState
+from projections.engine.tables import NEVER, micros
+from projections.ticket.clock_columns import breach_at, clocks_of, is_paused, next_due, readings_at, runs_until
 from tests.tickets.factory import POLICY, Fact, classified, completed, dispatched, fact, received, ticket
 
 gaps = st.sampled_from([1, 60, 100, 400, 0, 1000, 2880, 4320, 14_400]).map(lambda minutes: timedelta(minutes=minutes))

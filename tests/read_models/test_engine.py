@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from adapters.projecting.catalogue import Fenced
-from adapters.store.codec import EventCodec, UnknownVersion
-from domain import ticket_commands as c
-from domain.errors import NotFound, Overloaded
-from domain.ports import Append, NewEvent, StoredEvent
-from domain.terms import AssigneeType, Kind
-from domain.ticket import Ticket
-from domain.ticket_state import Assignee
-from projections.open_workload import OPEN_WORKLOAD, SPANS
-from projections.technician_worklist import TECHNICIAN_WORKLIST
-from projections.ticket_directory import TICKET_DIRECTORY
-from projections.ticket_search import Filters
-from projections.view import View
+from adapters.store.log.codec import EventCodec, UnknownVersion
+from domain.kernel.errors import NotFound, Overloaded
+from domain.kernel.ports import Append, NewEvent, StoredEvent
+from domain.kernel.terms import AssigneeType, Kind
+from domain.ticket import commands as c
+from domain.ticket.events import Ticket
+from domain.ticket.state import Assignee
+from projections.engine.view import View
+from projections.ticket.open_workload import OPEN_WORKLOAD, SPANS
+from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
+from projections.ticket.ticket_directory import TICKET_DIRECTORY
+from projections.ticket.ticket_search import Filters
 from tests.read_models.estate import TICKET_VIEWS, Estate, reached
 
 pytestmark = pytest.mark.anyio

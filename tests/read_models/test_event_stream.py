@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.aggregate import apply
-from domain.terms import State
-from projections.event_stream import EVENT_STREAM, EventRow, Way, events, process
+from domain.kernel.aggregate import apply
+from domain.kernel.terms import State
+from projections.ticket.event_stream import EVENT_STREAM, EventRow, Way, events, process
 from tests.read_models.conftest import NewEstate
 from tests.read_models.estate import COMMUNITIES, Estate
 

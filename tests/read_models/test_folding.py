@@ -10,17 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.projecting.streams import Streams
-from adapters.store.blind_tokens import bigrams
-from adapters.store.keys import KeyStore
-from domain.clocks import latest, readings
-from domain.privacy import normal_phone
-from domain.terms import AssigneeType, Book, ClockName, ClockStatus, Kind, State, Urgency
-from domain.ticket_state import Assignee, TicketState
-from projections.open_workload import OPEN_WORKLOAD
+from adapters.store.keys.blind_tokens import bigrams
+from adapters.store.keys.keys import KeyStore
+from domain.kernel.privacy import normal_phone
+from domain.kernel.terms import AssigneeType, Book, ClockName, ClockStatus, Kind, State, Urgency
+from domain.rules.clocks import latest, readings
+from domain.ticket.state import Assignee, TicketState
 from projections.read_models import VIEWS
-from projections.technician_worklist import TECHNICIAN_WORKLIST
-from projections.ticket_directory import TICKET_DIRECTORY
-from projections.ticket_search import Filters
+from projections.ticket.open_workload import OPEN_WORKLOAD
+from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
+from projections.ticket.ticket_directory import TICKET_DIRECTORY
+from projections.ticket.ticket_search import Filters
 from tests.examples import one_in
 from tests.read_models.conftest import NewEstate
 from tests.read_models.estate import COMMUNITIES, PHONES, TEXTS, Estate, estate_at

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from adapters.projecting.projections import Projections
-from adapters.store.keys import KeyStore
-from adapters.store.sqlite_database import SqliteDatabase
-from domain import ticket_commands as c
-from projections.ticket_search import Filters
+from adapters.store.database.sqlite_database import SqliteDatabase
+from adapters.store.keys.keys import KeyStore
+from domain.ticket import commands as c
+from projections.ticket.ticket_search import Filters
 from tests.read_models.estate import Estate, estate_at, reached
 
 pytestmark = pytest.mark.anyio

@@ -7,13 +7,13 @@ from random import Random
 import pytest
 
 from adapters.projecting.catalogue import forget_views
-from adapters.store.database import Transaction
-from domain.errors import Overloaded
-from projections.open_workload import OPEN_WORKLOAD
-from projections.technician_worklist import TECHNICIAN_WORKLIST
-from projections.ticket_directory import TICKET_DIRECTORY
-from projections.ticket_search import Filters
-from projections.view import View
+from adapters.store.database.database import Transaction
+from domain.kernel.errors import Overloaded
+from projections.engine.view import View
+from projections.ticket.open_workload import OPEN_WORKLOAD
+from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
+from projections.ticket.ticket_directory import TICKET_DIRECTORY
+from projections.ticket.ticket_search import Filters
 from tests.read_models.estate import TICKET_VIEWS, Estate, reached, until
 
 pytestmark = pytest.mark.anyio

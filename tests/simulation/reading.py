@@ -9,18 +9,18 @@ from typing import Any
 from uuid import UUID
 
 from adapters.composition import opened
-from adapters.settings import Settings
-from adapters.simulation.estate import Member
-from adapters.simulation.site import Site
-from domain.policy import Policy
-from domain.ports import PlainField, StoredEvent
-from domain.privacy import Private
-from domain.resident import Resident
+from adapters.simulation.company.estate import Member
+from adapters.simulation.company.site import Site
+from adapters.system.settings import Settings
+from domain.duty.shift import Shift
+from domain.household.resident import Resident
+from domain.kernel.ports import PlainField, StoredEvent
+from domain.kernel.privacy import Private
+from domain.kernel.terms import Tenure
+from domain.rules.policy import Policy
 from domain.sealing import seal_fields
-from domain.shift import Shift
-from domain.terms import Tenure
-from domain.ticket import Ticket
-from domain.ticket_state import TicketState
+from domain.ticket.events import Ticket
+from domain.ticket.state import TicketState
 
 SCREENFUL = 20
 """Tickets or lines that one sees at once."""

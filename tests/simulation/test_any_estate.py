@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from adapters.composition import opened
-from adapters.settings import Settings
-from adapters.simulation.deck import Deck
+from adapters.simulation.company.deck import Deck
+from adapters.simulation.company.texts import TEXTS
 from adapters.simulation.load import Load, simulate
-from adapters.simulation.texts import TEXTS
-from adapters.system import entropy
-from domain.terms import State
+from adapters.system.settings import Settings
+from adapters.system.system import entropy
+from domain.kernel.terms import State
 from tests.cli.running import Home
 from tests.simulation import reading
 from tests.simulation.reading import Ran

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from adapters.store.opening import open_store
+from adapters.store.log.opening import open_store
 from tests.store.event_logs import event, numbered, of
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store.opening import Store
+from adapters.store.log.opening import Store
 from tests.store.event_logs import Stores, new_stores
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID, uuid4
 
-from adapters.store.opening import Store, init_store, open_store
-from domain.ports import Append, CommandKey, EventLog, NewEvent, StoredEvent
+from adapters.store.log.opening import Store, init_store, open_store
+from domain.kernel.ports import Append, CommandKey, EventLog, NewEvent, StoredEvent
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)  # 12:00 in Shanghai
 

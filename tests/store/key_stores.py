@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from adapters.store.database import Database
-from adapters.store.keys import KeyStore
-from adapters.store.master_key import create_master_key
-from adapters.store.postgres_database import PostgresDatabase
-from adapters.store.sealing import SubjectSealer
-from adapters.store.sqlite_database import SqliteDatabase
+from adapters.store.database.database import Database
+from adapters.store.database.postgres_database import PostgresDatabase
+from adapters.store.database.sqlite_database import SqliteDatabase
+from adapters.store.keys.keys import KeyStore
+from adapters.store.keys.master_key import create_master_key
+from adapters.store.keys.sealing import SubjectSealer
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 

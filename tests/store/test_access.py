@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.store.access import TokenRow
-from adapters.store.opening import Store
-from domain.ports import Access
+from adapters.store.log.opening import Store
+from adapters.store.logins.access import TokenRow
+from domain.kernel.ports import Access
 from tests.store.event_logs import NOON, Stores, event, of
 
 pytestmark = pytest.mark.anyio

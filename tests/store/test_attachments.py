@@ -12,11 +12,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.store import schema
-from adapters.store.attachments import CHUNK_BYTES, MAX_BYTES, AttachmentDamaged, Attachments
-from adapters.store.database import Database, Transaction
-from adapters.store.keys import KeyStore
-from domain.errors import Conflict, InvalidInput, NotFound, TooLarge
+from adapters.store.database import schema
+from adapters.store.database.database import Database, Transaction
+from adapters.store.files.attachments import CHUNK_BYTES, MAX_BYTES, AttachmentDamaged, Attachments
+from adapters.store.keys.keys import KeyStore
+from domain.kernel.errors import Conflict, InvalidInput, NotFound, TooLarge
 from tests.store.key_stores import KeyStores, SteppingClock, open_database
 
 pytestmark = pytest.mark.anyio

@@ -13,16 +13,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.store import copy_postgres
-from adapters.store.backup import BackupReport, backup, digest_of
-from adapters.store.key_erasure import ERASED
-from adapters.store.keys import KeyStore
-from adapters.store.master_key import load_master_key
-from adapters.store.opening import Store, init_store, open_store
-from adapters.store.restore import RestoreReport, restore
-from adapters.store.store_facts import BackupRefused
-from domain.ports import Append, NewEvent, PlainField
-from domain.privacy import Personal, Private
+from adapters.store.backup import copy_postgres
+from adapters.store.backup.backup import BackupReport, backup, digest_of
+from adapters.store.backup.restore import RestoreReport, restore
+from adapters.store.backup.store_facts import BackupRefused
+from adapters.store.keys.key_erasure import ERASED
+from adapters.store.keys.keys import KeyStore
+from adapters.store.keys.master_key import load_master_key
+from adapters.store.log.opening import Store, init_store, open_store
+from domain.kernel.ports import Append, NewEvent, PlainField
+from domain.kernel.privacy import Personal, Private
 from tests.store.key_stores import KeyStores, SteppingClock, sealer
 
 pytestmark = pytest.mark.anyio

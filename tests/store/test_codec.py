@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.store.codec import (
+from adapters.store.log.codec import (
     ClearText,
     CodecError,
     EventCodec,
@@ -27,16 +27,16 @@ from adapters.store.codec import (
     instant,
     topic_of,
 )
-from domain.aggregate import OWNERS, TOPICS, Folded, FoldedState, Meta, payload_fields
-from domain.clocks import ClockPolicy
+from domain.kernel.aggregate import OWNERS, TOPICS, Folded, FoldedState, Meta, payload_fields
+from domain.kernel.ports import StoredEvent
+from domain.kernel.privacy import Personal, Private, Sealed
+from domain.kernel.terms import Book, ClockName, Kind, SuspendReason
 from domain.numbering import clear_columns
-from domain.ports import StoredEvent
-from domain.privacy import Personal, Private, Sealed
+from domain.rules.clocks import ClockPolicy
 from domain.sealing import seal_fields, with_sealed
-from domain.terms import Book, ClockName, Kind, SuspendReason
-from domain.ticket import Ticket
-from domain.ticket_state import TicketState
-from domain.workflows import WORKFLOWS
+from domain.ticket.events import Ticket
+from domain.ticket.state import TicketState
+from domain.ticket.workflows import WORKFLOWS
 from tests.examples import one_in
 from tests.tickets.factory import (
     MORNING,

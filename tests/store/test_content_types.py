@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.store.content_types import ALLOWED, TextCheck, content_type
-from domain.errors import InvalidInput
+from adapters.store.files.content_types import ALLOWED, TextCheck, content_type
+from domain.kernel.errors import InvalidInput
 
 SAMPLES = {
     "jpeg": (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01", "image/jpeg"),

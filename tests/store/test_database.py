@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.store.database import Database, Transaction, ddl_for, for_postgres, for_sqlite, from_micros, to_micros
-from adapters.store.opening import open_database
+from adapters.store.database.database import Database, Transaction, ddl_for, for_postgres, for_sqlite, from_micros, to_micros
+from adapters.store.log.opening import open_database
 from tests.store.conftest import url_of
 
 pytestmark = pytest.mark.anyio

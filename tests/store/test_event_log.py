@@ -1,4 +1,4 @@
-"""The contract of the event log (domain.ports.EventLog), held against every implementation."""
+"""The contract of the event log (domain.kernel.ports.EventLog), held against every implementation."""
 
 import asyncio
 from datetime import timedelta
@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.store.opening import Store
-from domain.ports import (
+from adapters.store.log.opening import Store
+from domain.kernel.ports import (
     ConditionFailed,
     DuplicateCommand,
     NumberTaken,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.ports import (
+from domain.kernel.ports import (
     Append,
     Appended,
     AppendRefused,

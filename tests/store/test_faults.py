@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from adapters.store.database import Transaction, Unavailable
-from adapters.store.opening import Store, open_store
-from adapters.store.sql_store import SqlStore
-from domain.errors import Overloaded
-from domain.ports import Appended, DuplicateCommand
+from adapters.store.database.database import Transaction, Unavailable
+from adapters.store.log.opening import Store, open_store
+from adapters.store.log.sql_store import SqlStore
+from domain.kernel.errors import Overloaded
+from domain.kernel.ports import Appended, DuplicateCommand
 from tests.store.event_logs import SetClock, Stores, assert_sound, event, numbered, of, whole_log
 from tests.store.faulty_proxy import Fault, FaultyProxy
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store.append import Facts, Outcome, decide
-from adapters.store.database import Unavailable
-from adapters.store.group_commit import GroupCommit
-from domain.errors import Overloaded
-from domain.ports import Append, Appended
+from adapters.store.database.database import Unavailable
+from adapters.store.log.append import Facts, Outcome, decide
+from adapters.store.log.group_commit import GroupCommit
+from domain.kernel.errors import Overloaded
+from domain.kernel.ports import Append, Appended
 from tests.store.event_logs import Stores, event, new_stores, of, whole_log
 
 pytestmark = pytest.mark.anyio

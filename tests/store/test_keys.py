@@ -12,12 +12,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.store import key_erasure, key_rotation
-from adapters.store.database import Unavailable
-from adapters.store.key_tables import Erasure, SubjectKey, bound_to_subject
-from adapters.store.keys import KeyStore
-from adapters.store.master_key import KeysUnusable, create_master_key, load_master_key, successor
-from domain.errors import Conflict
+from adapters.store.database.database import Unavailable
+from adapters.store.keys import key_erasure, key_rotation
+from adapters.store.keys.key_tables import Erasure, SubjectKey, bound_to_subject
+from adapters.store.keys.keys import KeyStore
+from adapters.store.keys.master_key import KeysUnusable, create_master_key, load_master_key, successor
+from domain.kernel.errors import Conflict
 from tests.store.key_stores import START, KeyStores
 
 pytestmark = pytest.mark.anyio

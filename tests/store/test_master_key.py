@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store.master_key import (
+from adapters.store.keys.master_key import (
     KeysUnusable,
     RotationRunning,
     create_master_key,

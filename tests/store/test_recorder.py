@@ -14,8 +14,8 @@ from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import IntegrityError, NotSupportedError, StoredEvent, Tracking
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 
-from adapters.store.opening import init_store, open_store
-from adapters.store.recorder import StoreFactory, StoreRecorder
+from adapters.library.recorder import StoreFactory, StoreRecorder
+from adapters.store.log.opening import init_store, open_store
 from tests.store.conftest import url_of
 from tests.store.event_logs import SetClock, assert_sound, numbered, of, whole_log
 
@@ -150,7 +150,7 @@ class Dog(Aggregate):
 
 
 def test_an_application_of_the_library_runs_on_the_store(url: str) -> None:
-    environment = {"PERSISTENCE_MODULE": "adapters.store.recorder", "GONGDAN_STORE": url}
+    environment = {"PERSISTENCE_MODULE": "adapters.library.recorder", "GONGDAN_STORE": url}
     application = Application[UUID](environment)
     dog = Dog("旺财")
     dog.add_trick("sit")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store import schema
-from adapters.store.database import Transaction
-from adapters.store.opening import init_store, migrate_store, open_database, open_store
+from adapters.store.database import schema
+from adapters.store.database.database import Transaction
+from adapters.store.log.opening import init_store, migrate_store, open_database, open_store
 from tests.store.event_logs import SetClock, Stores, event, of
 
 pytestmark = pytest.mark.anyio

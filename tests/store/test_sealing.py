@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.store.key_tables import SubjectKey
-from adapters.store.sealing import SealBroken, open_text, seal_text
-from domain.errors import Conflict
-from domain.ports import PlainField, Sealer
-from domain.privacy import Personal, Sealed
+from adapters.store.keys.key_tables import SubjectKey
+from adapters.store.keys.sealing import SealBroken, open_text, seal_text
+from domain.kernel.errors import Conflict
+from domain.kernel.ports import PlainField, Sealer
+from domain.kernel.privacy import Personal, Sealed
 from tests.store.key_stores import KeyStores, sealer
 
 FIELDS = st.builds(PlainField, st.uuids(), st.integers(1, 2**40), st.text(max_size=30))

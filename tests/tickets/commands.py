@@ -5,9 +5,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from domain import terms as t
-from domain import ticket_commands as c
-from domain.terms import Trigger
+from domain.kernel import terms as t
+from domain.kernel.terms import Trigger
+from domain.ticket import commands as c
 from tests.tickets.factory import COMMUNITY, OTHER_TICKET, TICKET, uid
 from tests.tickets.model import CODES, TEXTS
 

@@ -12,16 +12,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain import terms as t
-from domain.aggregate import Folded, Meta, fold
-from domain.policy import Policy, parse_policy
-from domain.price_list import PriceList, parse_price_list
-from domain.privacy import Personal, Private, Sealed
+from domain.kernel import terms as t
+from domain.kernel.aggregate import Folded, Meta, fold
+from domain.kernel.privacy import Personal, Private, Sealed
+from domain.rules.policy import Policy, parse_policy
+from domain.rules.price_list import PriceList, parse_price_list
 from domain.sealing import seal_fields, with_sealed
-from domain.ticket import Ticket
-from domain.ticket_decisions import Circumstances
-from domain.ticket_guards import Setting
-from domain.ticket_state import Assignee, ChargeLine, Location, TicketState
+from domain.ticket.decisions import Circumstances
+from domain.ticket.events import Ticket
+from domain.ticket.guards import Setting
+from domain.ticket.state import Assignee, ChargeLine, Location, TicketState
 
 RULES = Path(__file__).parents[2] / "domain" / "rules"
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from adapters.store.codec import decode, encode, topic_of
-from domain import ticket_commands as c
-from domain.aggregate import fold
-from domain.errors import InvalidInput, Refusal, RuleRefused, TransitionRefused
-from domain.policy import Policy
-from domain.privacy import Private
-from domain.ticket import Ticket
-from domain.ticket_decisions import decide
-from domain.ticket_guards import legal_now
-from domain.ticket_state import TicketState
+from adapters.store.log.codec import decode, encode, topic_of
+from domain.kernel.aggregate import fold
+from domain.kernel.errors import InvalidInput, Refusal, RuleRefused, TransitionRefused
+from domain.kernel.privacy import Private
+from domain.rules.policy import Policy
+from domain.ticket import commands as c
+from domain.ticket.decisions import decide
+from domain.ticket.events import Ticket
+from domain.ticket.guards import legal_now
+from domain.ticket.state import TicketState
 from tests.tickets.factory import MINUTE, MORNING, POLICY, Fact, circumstances, history, seal, text_of
 
 

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain import terms as t
-from domain import ticket_commands as c
-from domain.aggregate import fold
-from domain.clocks import readings
-from domain.errors import InvalidInput, Refusal, RuleRefused, TransitionRefused
-from domain.terms import ClockName, ClockStatus, Kind
-from domain.ticket import Ticket
-from domain.ticket_decisions import Circumstances, decide_back_entry
-from domain.ticket_state import TicketState
+from domain.kernel import terms as t
+from domain.kernel.aggregate import fold
+from domain.kernel.errors import InvalidInput, Refusal, RuleRefused, TransitionRefused
+from domain.kernel.terms import ClockName, ClockStatus, Kind
+from domain.rules.clocks import readings
+from domain.ticket import commands as c
+from domain.ticket.decisions import Circumstances, decide_back_entry
+from domain.ticket.events import Ticket
+from domain.ticket.state import TicketState
 from tests.tickets.factory import COMMUNITY, MINUTE, TICKET, ZONE, circumstances
 
 MIDNIGHT = datetime(2026, 3, 3, 0, 10, tzinfo=ZONE)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import terms as t
-from domain.clocks import Reading, latest, readings
-from domain.terms import ClockName, ClockStatus, Facility, Kind
-from domain.ticket import Ticket
+from domain.kernel import terms as t
+from domain.kernel.terms import ClockName, ClockStatus, Facility, Kind
+from domain.rules.clocks import Reading, latest, readings
+from domain.ticket.events import Ticket
 from tests.tickets import naive_clocks
 from tests.tickets.factory import (
     MORNING,

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain import ticket_commands as c
-from domain.errors import InvalidInput
-from domain.policy import parse_policy
-from domain.price_list import parse_price_list
-from domain.terms import Trigger
+from domain.kernel.errors import InvalidInput
+from domain.kernel.terms import Trigger
+from domain.rules.policy import parse_policy
+from domain.rules.price_list import parse_price_list
+from domain.ticket import commands as c
 from tests.tickets.factory import POLICY, PRICES, RULES
 
 BASE: dict[str, Any] = {"community": "garden", "channel": "phone", "description": "漏水"}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from domain import terms as t
-from domain import ticket_commands as c
-from domain.ticket import Ticket
-from domain.ticket_state import CORRECTABLE_CODES, CORRECTABLE_TEXTS, Location
+from domain.kernel import terms as t
+from domain.ticket import commands as c
+from domain.ticket.events import Ticket
+from domain.ticket.state import CORRECTABLE_CODES, CORRECTABLE_TEXTS, Location
 from tests.tickets.factory import classified, completed, dispatched, fact, received, text_of
 from tests.tickets.scenario import event, given
 

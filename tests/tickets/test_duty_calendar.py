@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.duty_calendar import is_summer, period_at
-from domain.terms import DutyPeriod
+from domain.kernel.terms import DutyPeriod
+from domain.rules.duty_calendar import is_summer, period_at
 from tests.tickets.factory import POLICY, ZONE
 
 WINTER = {"morning": "08:30", "noon": "12:00", "afternoon": "13:30", "night": "17:30"}

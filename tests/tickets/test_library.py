@@ -13,18 +13,18 @@ from eventsourcing.utils import EnvType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.library import EventMapper, Terms, TicketDesk
-from adapters.store.codec import ClearText, encode
-from adapters.store.opening import init_store, open_store
-from adapters.system import SystemClock
-from domain import terms as t
-from domain import ticket_commands as c
-from domain.aggregate import fold
-from domain.errors import Refusal, RuleRefused
-from domain.ports import PlainField
-from domain.privacy import Personal, Sealed
-from domain.terms import Kind, Trigger
-from domain.ticket import Ticket
+from adapters.library.ticket_desk import EventMapper, Terms, TicketDesk
+from adapters.store.log.codec import ClearText, encode
+from adapters.store.log.opening import init_store, open_store
+from adapters.system.system import SystemClock
+from domain.kernel import terms as t
+from domain.kernel.aggregate import fold
+from domain.kernel.errors import Refusal, RuleRefused
+from domain.kernel.ports import PlainField
+from domain.kernel.privacy import Personal, Sealed
+from domain.kernel.terms import Kind, Trigger
+from domain.ticket import commands as c
+from domain.ticket.events import Ticket
 from tests.examples import one_in
 from tests.tickets.commands import TICKETS
 from tests.tickets.factory import (
@@ -180,7 +180,7 @@ def test_in_a_store_beside_the_server(tmp_path: Path) -> None:
     """The same bytes, the community of every event, numbers drawn in the zone of the desk, the open list touched."""
     url = f"sqlite:///{tmp_path / 'gongdan.db'}"
     asyncio.run(init_store(url, "test-origin"))
-    one = desk({"PERSISTENCE_MODULE": "adapters.store.recorder", "GONGDAN_STORE": url})
+    one = desk({"PERSISTENCE_MODULE": "adapters.library.recorder", "GONGDAN_STORE": url})
     try:
         walk = Walk()
         walk.ask(RECEIVE, ("li.na", None), START)

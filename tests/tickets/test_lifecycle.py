@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from transitions import MachineError
 
-from domain import lifecycle
-from domain import ticket_commands as c
-from domain.errors import TransitionRefused
-from domain.lifecycle import FAST, KINDS, MACHINE, NOT_YET, as_data, legal, step
-from domain.terms import Kind, State, Trigger
-from domain.ticket import Ticket
-from domain.ticket_decisions import DECIDERS
-from domain.workflows import WORKFLOWS
+from domain.kernel.errors import TransitionRefused
+from domain.kernel.terms import Kind, State, Trigger
+from domain.ticket import commands as c
+from domain.ticket import lifecycle
+from domain.ticket.decisions import DECIDERS
+from domain.ticket.events import Ticket
+from domain.ticket.lifecycle import FAST, KINDS, MACHINE, NOT_YET, as_data, legal, step
+from domain.ticket.workflows import WORKFLOWS
 
 # trigger, outcome | from | to | event | kinds; "same" keeps the state, "all" kinds
 LAW = """

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain import terms as t
-from domain import ticket_commands as c
-from domain.terms import Kind
-from domain.ticket import Ticket
-from domain.ticket_state import Assignee, Location
+from domain.kernel import terms as t
+from domain.kernel.terms import Kind
+from domain.ticket import commands as c
+from domain.ticket.events import Ticket
+from domain.ticket.state import Assignee, Location
 from tests.tickets.factory import (
     MINUTE,
     MORNING,

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain import terms as t
-from domain import ticket_commands as c
-from domain import ticket_decisions
-from domain.terms import Kind
-from domain.ticket import Ticket
-from domain.ticket_guards import BY_TRIGGER
-from domain.workflows import WORKFLOWS
+from domain.kernel import terms as t
+from domain.kernel.terms import Kind
+from domain.ticket import commands as c
+from domain.ticket import decisions as ticket_decisions
+from domain.ticket.events import Ticket
+from domain.ticket.guards import BY_TRIGGER
+from domain.ticket.workflows import WORKFLOWS
 from tests.tickets.factory import MINUTE, NIGHT, ZONE, Fact, classified, completed, dispatched, fact, received, sealed
 from tests.tickets.scenario import event, given
 

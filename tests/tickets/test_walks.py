@@ -6,7 +6,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from domain.terms import Kind, Trigger
+from domain.kernel.terms import Kind, Trigger
 from tests.examples import one_in
 from tests.tickets.walk import GAPS, Walk, any_step, begun, sensible_step
 

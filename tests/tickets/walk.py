@@ -6,16 +6,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from adapters.store.codec import decode, decode_state, encode, encode_state, topic_of
-from domain import ticket_commands as c
-from domain.aggregate import apply, fold
-from domain.errors import InvalidInput, Refusal, RuleRefused, TransitionRefused
-from domain.policy import Policy
-from domain.terms import Channel, Facility, Kind, Trigger
-from domain.ticket import Ticket
-from domain.ticket_decisions import Circumstances, decide
-from domain.ticket_guards import Setting, legal_now
-from domain.ticket_state import TicketState
+from adapters.store.log.codec import decode, decode_state, encode, encode_state, topic_of
+from domain.kernel.aggregate import apply, fold
+from domain.kernel.errors import InvalidInput, Refusal, RuleRefused, TransitionRefused
+from domain.kernel.terms import Channel, Facility, Kind, Trigger
+from domain.rules.policy import Policy
+from domain.ticket import commands as c
+from domain.ticket.decisions import Circumstances, decide
+from domain.ticket.events import Ticket
+from domain.ticket.guards import Setting, legal_now
+from domain.ticket.state import TicketState
 from tests.tickets import model
 from tests.tickets.commands import PAYLOADS, TICKETS, actors, behalves, command_of
 from tests.tickets.factory import COMMUNITY, POLICY, TICKET, ZONE, CountingIds, circumstances, seal

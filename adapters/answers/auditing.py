@@ -1,0 +1,57 @@
+"""What auditors read of a community, for the API and the pages: its events, and the lifecycle as it was lived."""
+
+from datetime import date, datetime, time
+from uuid import UUID
+
+from adapters.composition import Gongdan
+from adapters.labels.diagram import Edge, ways
+from domain.kernel.errors import NotFound, invalid
+from domain.kernel.terms import State
+from domain.people.authority import Right, denied
+from domain.people.directory import Directory
+from domain.service_desk.desk import ServiceDesk
+from domain.ticket.events import Ticket
+from domain.ticket.lifecycle import TABLE
+from projections.ticket.event_stream import Process
+
+REWORK = next(edge for edge in ways() if edge.outcome == "dissatisfied")
+"""Back to work after a dissatisfied follow-up."""
+REOPENED = next(edge for edge in ways() if edge.source is State.FOLLOWED_UP)
+
+
+async def check_audits(parts: Gongdan, directory: Directory, login: str, community: str, what: str) -> None:
+    """Refuse whoever may not audit all of a community: NotFound for people outside, NotAllowed for others inside."""
+    roles = directory.roles(login, community, parts.clock.now())
+    if not roles:
+        raise NotFound("community")
+    scope = await parts.scopes.scope(directory, login, community, Right.AUDIT)
+    if not scope.everything:
+        raise denied(Right.AUDIT, what, roles)
+
+
+async def stream_named(desk: ServiceDesk, ref: str) -> UUID | None:
+    """The ticket that a number or an id names; one that is none names nothing that happened."""
+    if not ref:
+        return None
+    try:
+        return await desk.find(ref)
+    except NotFound:
+        return UUID(int=0)
+
+
+def begin_of(directory: Directory, community: str, day: date, pointer: str) -> datetime:
+    """When a day begins by the community's clock; raises InvalidInput for days out of reach."""
+    if not 1970 <= day.year < 2200:
+        raise invalid(pointer, "not a well-formed day")
+    return datetime.combine(day, time(), directory.zone(community))
+
+
+def walked(found: Process) -> dict[Edge, int]:
+    """How often each way of the table was taken, those never taken too."""
+    counts = dict.fromkeys(ways(), 0)
+    names = {topic: event.__name__ for topic, event in Ticket.events().items()}
+    for way, count in found.taken.items():
+        trigger = next(row.trigger for row in TABLE if row.event == names[way.topic])
+        [edge] = [one for one in counts if (one.source, one.target, one.trigger) == (way.source, way.target, trigger)]
+        counts[edge] += count
+    return counts

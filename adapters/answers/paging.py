@@ -1,0 +1,76 @@
+"""Lists in pages: ``limit`` up to 200 items, and a ``cursor`` that is handed back as it was given."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Annotated, Generic, Protocol, TypeVar
+
+from fastapi import Query
+
+from adapters.answers.documents import Answer
+from domain.kernel.errors import invalid
+
+T = TypeVar("T")
+
+
+class Placed(Protocol):
+    """A row with its place in the log."""
+
+    @property
+    def first_position(self) -> int:
+        """Where the log first knew of it."""
+        ...
+
+
+P = TypeVar("P", bound=Placed)
+
+Limit = Annotated[int, Query(ge=1, le=200, description="how many items at most")]
+Cursor = Annotated[str | None, Query(max_length=400, description="next_cursor of the page before")]
+
+
+class Page(Answer, Generic[T]):
+    """One page of a list; without ``next_cursor`` it is the last."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+def seal_cursor(*key: str | int) -> str:
+    """A cursor for what follows after ``key``."""
+    return urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def open_cursor(cursor: str, *types: type[str] | type[int]) -> list[str | int]:
+    """The key of a cursor, of these types; raises InvalidInput."""
+    try:
+        key = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        key = None
+    well_formed = isinstance(key, list) and [type(part) for part in key] == list(types)
+    if not isinstance(key, list) or not well_formed or any(isinstance(part, int) and abs(part) >= 2**62 for part in key):
+        raise invalid("/query/cursor", "not a cursor of this list")
+    return key
+
+
+def page_of(items: Iterable[tuple[str, T]], limit: int, cursor: str | None) -> tuple[list[T], str | None]:
+    """A page of items that each have a key of their own, in the order of the keys."""
+    after = str(open_cursor(cursor, str)[0]) if cursor is not None else None
+    rest = sorted((pair for pair in items if after is None or pair[0] > after), key=lambda pair: pair[0])
+    more = seal_cursor(rest[limit - 1][0]) if len(rest) > limit else None
+    return [item for _, item in rest[:limit]], more
+
+
+async def readable_page(
+    fetch: Callable[[int | None, int], Awaitable[Sequence[P]]], may_read: Callable[[P], bool], limit: int, cursor: str | None
+) -> tuple[list[P], str | None]:
+    """A page of the rows that somebody may read, the latest first; ``fetch`` gives some of those before a position."""
+    before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
+    found: list[P] = []
+    while len(found) <= limit:
+        rows = await fetch(before, limit + 1)
+        found += [row for row in rows if may_read(row)]
+        if len(rows) <= limit:
+            break
+        before = rows[-1].first_position
+    more = seal_cursor(found[limit - 1].first_position) if len(found) > limit else None
+    return found[:limit], more

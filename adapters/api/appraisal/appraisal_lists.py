@@ -1,0 +1,187 @@
+"""What was reported for the appraisal (考评), read: lists of figures, warnings, probations, evaluations; one, with its texts.
+
+Each holds what the reader may read: whoever may report such a thing, and by the row of tallies what stands on or beside a tally.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Path, Query
+from starlette.responses import Response
+
+from adapters.answers.appraisal import (
+    EvaluationAnswer,
+    FigureAnswer,
+    ProbationAnswer,
+    ReprimandAnswer,
+    evaluation_answer,
+    figure_answer,
+    probation_answer,
+    reprimand_answer,
+)
+from adapters.answers.documents import Answer
+from adapters.answers.paging import Cursor, Limit, Page, readable_page
+from adapters.api import responses
+from adapters.api.people.communities import CommunityParam
+from adapters.web.authentication import Caller, TheCaller
+from adapters.web.context import Api, TheApi
+from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.routing import resources
+from domain.appraisal.reading_right import Reported, reads_reported, reads_tallies
+from domain.kernel.errors import NotFound
+from domain.kernel.terms import EvaluationKind
+from domain.people.authority import Right, denied
+from domain.tally.facts import Month, Period
+from projections.appraisal.appraisal_lists import reported
+from projections.appraisal.appraisal_tally import (
+    APPRAISAL_TALLY,
+    EVALUATIONS,
+    FIGURES,
+    PROBATIONS,
+    REPRIMANDS,
+    EvaluationRow,
+    FigureRow,
+    ProbationRow,
+    ReprimandRow,
+)
+from projections.engine.tables import Table
+
+router = resources("appraisal")
+
+R = TypeVar("R", FigureRow, ReprimandRow, ProbationRow, EvaluationRow)
+A = TypeVar("A", bound=Answer)
+
+OfMonth = Annotated[str | None, Query(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$", description="only of this month")]
+Login = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9._\-]{0,39}$", description="only about this person")]
+Id = Annotated[UUID, Path(alias="id")]
+Name = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_]{0,60}$", description="only of this metric")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every one of these lists is asked for."""
+
+    community: CommunityParam
+    month: OfMonth = None
+    cursor: Cursor = None
+    limit: Limit = 50
+    min_position: MinPosition = None
+
+
+TheAsked = Annotated[Asked, Depends()]
+
+
+@dataclass(frozen=True)
+class Listed(Generic[R, A]):
+    """A kind of what is reported: its rows, what each is about, and how the stream's state is answered to a reader."""
+
+    table: Table[R]
+    about: Callable[[R], Reported]
+    answer: Callable[[Any, str], A]
+    page: type[Page[A]]
+
+    async def response(self, api: Api, caller: Caller, asked: Asked, **fields: str | None) -> Response:
+        """Those that the caller may read, the latest first.
+
+        Raises NotFound for people without a role in the community, NotAllowed for those who read nobody's tally, not their own.
+        """
+        await reached(api, APPRAISAL_TALLY.name, asked.min_position)
+        g, directory, community = api.gongdan, caller.directory, asked.community
+        roles = directory.roles(caller.login, community, g.clock.now())
+        if not roles:
+            raise NotFound("community")
+        if not reads_tallies(roles, own=True, staff=True, closed=True):
+            raise denied(Right.READ_TALLIES, "read_tallies", roles)
+        book = await g.finding_records.book(community)
+        reader = g.projections.reader(APPRAISAL_TALLY.name)
+        month = None if asked.month is None else _month(asked.month)
+
+        async def fetch(before: int | None, size: int) -> Sequence[R]:
+            return await reported(reader, self.table, community, month=month, before=before, limit=size, **fields)
+
+        def may_read(row: R) -> bool:
+            return reads_reported(directory, community, caller.login, roles, book, self.about(row))
+
+        rows, more = await readable_page(fetch, may_read, asked.limit, asked.cursor)
+        items = [self.answer(await g.journal.load(row[0]), caller.login) for row in rows]
+        return json_answer(self.page(items=items, next_cursor=more))
+
+
+def _month(text: str) -> Month:
+    return Period.parse(text[:7]).last
+
+
+_FIGURES = Listed(
+    FIGURES,
+    lambda row: Reported(Right.METRICS, _month(row.month)),
+    lambda state, _: figure_answer(state),
+    Page[FigureAnswer],
+)
+_WARNINGS = Listed(
+    REPRIMANDS,
+    lambda row: Reported(Right.WARNINGS, _month(row.day), row.login),
+    lambda state, _: reprimand_answer(state),
+    Page[ReprimandAnswer],
+)
+_PROBATIONS = Listed(
+    PROBATIONS,
+    lambda row: Reported(Right.WARNINGS, _month(row.ends), row.login),
+    lambda state, _: probation_answer(state),
+    Page[ProbationAnswer],
+)
+_EVALUATIONS = Listed(
+    EVALUATIONS,
+    lambda row: Reported(Right.EVALUATIONS, _month(row.month), row.login, row.by_login),
+    lambda state, reader: evaluation_answer(state, nameless=state.kind is EvaluationKind.PEER and state.login == reader),
+    Page[EvaluationAnswer],
+)
+
+
+@router.get("/metrics", summary="指标列表 · Figures", response_model=Page[FigureAnswer], responses=responses.read())
+async def list_figures(api: TheApi, caller: TheCaller, asked: TheAsked, name: Name = None) -> Response:
+    """Of periods that end with the month; each with every value it had."""
+    return await _FIGURES.response(api, caller, asked, metric=name)
+
+
+@router.get(
+    "/warnings",
+    summary="警告、通报批评列表 · Warnings that stand",
+    response_model=Page[ReprimandAnswer],
+    responses=responses.read(),
+)
+async def list_warnings(api: TheApi, caller: TheCaller, asked: TheAsked, login: Login = None) -> Response:
+    """As of a day of the month; those withdrawn are left out."""
+    return await _WARNINGS.response(api, caller, asked, login=login)
+
+
+@router.get("/probations", summary="试用期列表 · Probations", response_model=Page[ProbationAnswer], responses=responses.read())
+async def list_probations(api: TheApi, caller: TheCaller, asked: TheAsked, login: Login = None) -> Response:
+    """Those that touch the month, with every examination."""
+    return await _PROBATIONS.response(api, caller, asked, login=login)
+
+
+@router.get(
+    "/evaluations",
+    summary="自评、互评、评议、鉴定列表 · Evaluations",
+    response_model=Page[EvaluationAnswer],
+    responses=responses.read(),
+)
+async def list_evaluations(api: TheApi, caller: TheCaller, asked: TheAsked, login: Login = None) -> Response:
+    """Of periods that end with the month; to whom a colleague's (互评) is about, it does not say whose it is."""
+    return await _EVALUATIONS.response(api, caller, asked, login=login)
+
+
+@router.get("/warnings/{id}", summary="警告、通报批评 · A warning", response_model=ReprimandAnswer, responses=responses.read())
+async def one_warning(api: TheApi, caller: TheCaller, id_: Id) -> Response:
+    """With its reasons, also where it was withdrawn; opening them is recorded in the access log."""
+    reading = await api.gongdan.reported_records.reprimand(caller.login, id_)
+    return json_answer(reprimand_answer(reading.state, reading.texts), {"ETag": f'"{reading.state.version}"'})
+
+
+@router.get("/evaluations/{id}", summary="一份考评 · An evaluation", response_model=EvaluationAnswer, responses=responses.read())
+async def one_evaluation(api: TheApi, caller: TheCaller, id_: Id) -> Response:
+    """With its remarks; opening them is recorded in the access log. Not for whom a colleague's is about."""
+    reading = await api.gongdan.reported_records.evaluation(caller.login, id_)
+    return json_answer(evaluation_answer(reading.state, reading.texts), {"ETag": f'"{reading.state.version}"'})

@@ -1,0 +1,118 @@
+"""The tally (考评表) of a month, a quarter or a year; "what if"; the month's close (月结); the month as Excel."""
+
+from io import BytesIO
+from typing import Annotated
+
+from fastapi import Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers.documents import ApprovalAnswer
+from adapters.answers.tally import AppraisalAnswer
+from adapters.api import responses
+from adapters.api.description import command_extra
+from adapters.exchange.exporting.appraisal_workbook import MEDIA_TYPE, write_appraisal
+from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
+from adapters.web.authentication import TheCaller
+from adapters.web.commands import command, waiting_response
+from adapters.web.context import TheApi
+from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.routing import resources
+from domain.appraisal.month_close import CloseMonth, Hash
+from domain.kernel.errors import NotFound, invalid
+from domain.tally.calculation_file import Supposition, supposed
+from domain.ticket.commands import Value
+from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
+
+router = resources("appraisal")
+
+Community = Annotated[str, Path(max_length=40, description="小区编码 · the community's code")]
+PeriodText = Annotated[str, Path(max_length=7, description="`YYYY-MM`, `YYYY-Qn` or `YYYY`")]
+Explain = Annotated[bool, Query(description="为何扣分 · each line down to its findings, figures and clause")]
+
+
+class Close(Value):
+    """月结; ``hash`` is that of the tally seen, where the caller says so."""
+
+    hash: Hash | None = None
+
+
+@router.get(
+    "/appraisals/{community}/{period}",
+    summary="考评表 · The tally of a month, a quarter or a year",
+    response_model=AppraisalAnswer,
+    responses=responses.read(),
+)
+async def tally(
+    api: TheApi,
+    caller: TheCaller,
+    community: Community,
+    period: PeriodText,
+    explain: Explain = False,
+    min_position: MinPosition = None,
+) -> Response:
+    """Of the people whose tallies the caller may see: their own, their staff's, everybody's, or those of closed months."""
+    span = period_of(period)
+    await reached(api, APPRAISAL_TALLY.name, min_position)
+    return json_answer(await appraisal_answer(api.gongdan, caller.directory, caller.login, community, span, explained=explain))
+
+
+@router.post(
+    "/appraisals/{community}/{period}/what-if",
+    summary="假设 · What if more findings were confirmed",
+    response_model=AppraisalAnswer,
+    responses=responses.write(200),
+    openapi_extra=command_extra(Supposition),
+)
+async def what_if(request: Request, community: Community, period: PeriodText) -> Response:
+    """The explained tally as it would be; nothing is written. What is supposed for a closed month is charged in the open one."""
+    async with command(request, Supposition) as (write, body):
+        api, caller = write.api, write.caller
+        if community not in caller.directory.communities_of(caller.login, api.gongdan.clock.now()):
+            raise NotFound("community")
+        findings = supposed(body, caller.directory.law_of(community))
+        answer = await appraisal_answer(
+            api.gongdan, caller.directory, caller.login, community, period_of(period), explained=True, supposed=findings
+        )
+        return json_answer(answer, {"ETag": '"0"', "Gongdan-Position": str(answer.position)})
+
+
+@router.post(
+    "/appraisals/{community}/{period}/close",
+    summary="月结 · Close a month (two people)",
+    status_code=202,
+    response_model=ApprovalAnswer,
+    responses=responses.write(202),
+    openapi_extra=command_extra(Close),
+)
+async def close(request: Request, community: Community, period: PeriodText) -> Response:
+    """Frozen with its hash once a second person approves the same figures; later findings are charged in an open month."""
+    async with command(request, Close) as (write, body):
+        span = period_of(period)
+        if span.kind != "month":
+            raise invalid("/path/period", "a month is closed, such as 2026-03")
+        asked = CloseMonth(community=community, month=str(span), hash=body.hash)
+        return waiting_response(await write.api.gongdan.month_close.ask(asked, write.request()))
+
+
+@router.get(
+    "/appraisals/{community}/{period}/workbook",
+    summary="考评表、效益工资表 · The tally and the pay list as Excel",
+    response_class=Response,
+    responses={
+        **responses.read(),
+        200: {"description": "an Excel workbook", "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
+    },
+)
+async def workbook(
+    api: TheApi, caller: TheCaller, community: Community, period: PeriodText, min_position: MinPosition = None
+) -> Response:
+    """The two columns of the scorecard (主责任人、付责任人) person by person, and the share of performance pay."""
+    span = period_of(period)
+    await reached(api, APPRAISAL_TALLY.name, min_position)
+    gongdan = api.gongdan
+    answer = await appraisal_answer(gongdan, caller.directory, caller.login, community, span)
+    content = BytesIO()
+    write_appraisal(content, answer, caller.directory.law_of(community).of(span.last))
+    headers = {"Content-Disposition": f'attachment; filename="appraisal-{span}.xlsx"'}
+    return Response(content.getvalue(), headers=headers, media_type=MEDIA_TYPE)

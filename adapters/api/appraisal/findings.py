@@ -1,0 +1,125 @@
+"""Findings (考评事项): recording, deciding, contesting, and reading them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers.finding import FindingAnswer, finding_answer
+from adapters.answers.paging import Cursor, Limit, Page, readable_page
+from adapters.api import responses
+from adapters.api.description import command_extra
+from adapters.labels.labels import label
+from adapters.web.authentication import Caller, TheCaller
+from adapters.web.commands import Writing, command, done_response, waiting_response
+from adapters.web.context import Api, TheApi
+from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.routing import resources
+from domain.finding import commands as c
+from domain.finding.desk import FindingDone
+from domain.kernel.errors import NotFound
+from domain.kernel.terms import FindingStatus, FindingTrigger
+from domain.service_desk.outcome import Waiting
+from projections.appraisal.findings import FINDINGS, FindingFilters, FindingRow, findings
+
+router = resources("appraisal")
+
+Id = Annotated[UUID, Path(alias="id")]
+
+
+async def _answer(write: Writing, done: FindingDone | Waiting, status: int = 200) -> Response:
+    if isinstance(done, Waiting):
+        return waiting_response(done)
+    reading = await write.api.gongdan.finding_records.after_command(write.caller.login, done.state)
+    location = f"/findings/{done.state.id}" if status == 201 else None
+    return done_response(finding_answer(reading), done, location)
+
+
+@router.post(
+    "/findings",
+    summary="记录考评事项 · Record a finding",
+    status_code=201,
+    response_model=FindingAnswer,
+    responses=responses.write(201),
+    openapi_extra=command_extra(c.RecordFinding),
+)
+async def record(request: Request) -> Response:
+    """With its evidence; it counts once somebody confirms it who neither recorded it nor is concerned."""
+    async with command(request, c.RecordFinding) as (write, body):
+        return await _answer(write, await write.api.gongdan.findings.record(body, write.request()), 201)
+
+
+def _operation(model: type[c.FindingCommand]) -> Callable[[Request, UUID], Awaitable[Response]]:
+    async def operation(request: Request, id_: Id) -> Response:
+        async with command(request, model) as (write, body):
+            return await _answer(write, await write.api.gongdan.findings.act(id_, body, write.request()))
+
+    return operation
+
+
+for _trigger, _model in c.COMMANDS.items():
+    if _trigger is not FindingTrigger.RECORD:
+        router.add_api_route(
+            f"/findings/{{id}}/{_trigger.value}",
+            _operation(_model),
+            methods=["POST"],
+            name=f"finding_{_trigger.value}",
+            operation_id=f"finding_{_trigger.value}",
+            summary=f"{label(_trigger)} · {label(_trigger, 'en')} a finding",
+            description=_model.__doc__,
+            response_model=FindingAnswer,
+            responses=responses.write(200, waits=True),
+            openapi_extra=command_extra(_model),
+        )
+
+
+async def page_of_findings(
+    api: Api, caller: Caller, filters: FindingFilters, cursor: str | None, limit: int
+) -> Page[FindingAnswer]:
+    """What the caller may read of the findings asked for, the latest first; texts masked."""
+    g = api.gongdan
+    own = caller.directory.communities_of(caller.login, g.clock.now())
+    if filters.community is not None and filters.community not in own:
+        raise NotFound("community")
+    communities = own if filters.community is None else [filters.community]
+    books = {code: await g.finding_records.book(code) for code in communities}
+    reader = g.projections.reader(FINDINGS.name)
+
+    async def fetch(before: int | None, size: int) -> Sequence[FindingRow]:
+        return await findings(reader, communities, filters, before=before, limit=size)
+
+    def may_read(row: FindingRow) -> bool:
+        return g.finding_records.may_read(caller.directory, caller.login, row.state(), books[row.community])
+
+    rows, more = await readable_page(fetch, may_read, limit, cursor)
+    readings = [await g.finding_records.after_command(caller.login, row.state()) for row in rows]
+    return Page[FindingAnswer](items=[finding_answer(reading) for reading in readings], next_cursor=more)
+
+
+@router.get("/findings", summary="考评事项列表 · Findings", response_model=Page[FindingAnswer], responses=responses.read())
+async def list_findings(
+    api: TheApi,
+    caller: TheCaller,
+    community: Annotated[str | None, Query(max_length=40, description="only of this community")] = None,
+    status: Annotated[FindingStatus | None, Query(description="only those that stand so")] = None,
+    item: Annotated[str | None, Query(max_length=5, description="only of this item of the scorecard")] = None,
+    month: Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}$", description="only on the tally of this month")] = None,
+    party: Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9._\-]{0,39}$", description="only naming this party")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    min_position: MinPosition = None,
+) -> Response:
+    """Those that the caller may read, the latest first: their own, or by the row of tallies."""
+    await reached(api, FINDINGS.name, min_position)
+    filters = FindingFilters(community, status, item, month, party)
+    return json_answer(await page_of_findings(api, caller, filters, cursor, limit))
+
+
+@router.get("/findings/{id}", summary="考评事项 · A finding", response_model=FindingAnswer, responses=responses.read())
+async def one_finding(api: TheApi, caller: TheCaller, id_: Id) -> Response:
+    """With its texts; opening them is recorded in the access log."""
+    reading = await api.gongdan.finding_records.finding(caller.login, id_)
+    return json_answer(finding_answer(reading), {"ETag": f'"{reading.state.version}"'})

@@ -1,0 +1,63 @@
+"""Rule books (考评细则): what is in force from which month, and publishing a community's own."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers.documents import Answer, ApprovalAnswer
+from adapters.api import responses
+from adapters.api.description import command_extra
+from adapters.api.people.communities import CommunityParam, own_communities
+from adapters.web.authentication import TheCaller
+from adapters.web.commands import command, waiting_response
+from adapters.web.context import TheApi
+from adapters.web.reading import json_answer
+from adapters.web.routing import resources
+from domain.approval.commands import PublishRuleBook
+from domain.tally.facts import Month
+
+router = resources("appraisal")
+
+
+class PublishedRuleBook(Answer):
+    """A community's own book, and the month from which it counts."""
+
+    from_month: str
+    version: str
+    text: str
+
+
+class RuleBooksAnswer(Answer):
+    """``version`` is in force this month; ``first`` until the first of those published."""
+
+    community: str
+    version: str
+    first: str
+    published: list[PublishedRuleBook]
+
+
+@router.get("/rule-book", summary="考评细则 · The rule book", response_model=RuleBooksAnswer, responses=responses.read())
+async def rule_book(api: TheApi, caller: TheCaller, community: CommunityParam) -> Response:
+    """In force in a community: the company's, or from a month on its own."""
+    [state] = own_communities(api, caller, community)
+    law = caller.directory.law_of(state.code)
+    month = Month.of(caller.directory.day(state.code, api.gongdan.clock.now()))
+    published = [
+        PublishedRuleBook(from_month=str(start), version=law.published[start].version, text=state.rule_books[str(start)])
+        for start in sorted(law.published)
+    ]
+    answer = RuleBooksAnswer(community=state.code, version=law.of(month).version, first=law.first.version, published=published)
+    return json_answer(answer)
+
+
+@router.post(
+    "/rule-book",
+    summary="公布考评细则 · Publish a community's own rule book (two people)",
+    status_code=202,
+    response_model=ApprovalAnswer,
+    responses=responses.write(202),
+    openapi_extra=command_extra(PublishRuleBook),
+)
+async def publish_rule_book(request: Request) -> Response:
+    """TOML, validated; once a second person approves it counts from the first of a month that has not begun."""
+    async with command(request, PublishRuleBook) as (write, body):
+        return waiting_response(await write.api.gongdan.approvals.ask(body, write.request()))

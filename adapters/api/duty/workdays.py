@@ -1,0 +1,79 @@
+"""The duty calendar (工作日历): workdays and days off as published, with a community's own days that two people decided."""
+
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers.documents import Answer, ApprovalAnswer
+from adapters.api import responses
+from adapters.api.description import command_extra
+from adapters.api.people.communities import CommunityParam
+from adapters.web.authentication import TheCaller
+from adapters.web.commands import command, waiting_response
+from adapters.web.context import TheApi
+from adapters.web.reading import json_answer
+from adapters.web.routing import resources
+from domain.approval.commands import OverrideCalendar
+from domain.kernel.errors import NotFound, invalid
+from domain.kernel.terms import DaySource
+from domain.rules.workdays import day_of
+
+router = resources("duty")
+
+LONGEST = 400
+"""Days that one answer holds at most."""
+
+
+class DayAnswer(Answer):
+    """A day; ``provisional`` while the year's make-up days are not known."""
+
+    date: date
+    works: bool
+    source: DaySource
+    name: str | None
+
+
+class CalendarAnswer(Answer):
+    """Days in order; ``provisional_years`` are those whose make-up days are not known yet."""
+
+    community: str
+    days: list[DayAnswer]
+    provisional_years: list[int]
+
+
+@router.get("/calendar", summary="工作日历 · Workdays and days off", response_model=CalendarAnswer, responses=responses.read())
+async def calendar(
+    api: TheApi,
+    caller: TheCaller,
+    community: CommunityParam,
+    from_: Annotated[date, Query(alias="from", description="起 · from this day")],
+    to: Annotated[date, Query(description="止 · up to and with this day")],
+) -> Response:
+    """A community's own days count before what is published; what isn't published yet says so."""
+    gongdan = api.gongdan
+    if community not in caller.directory.communities_of(caller.login, gongdan.clock.now()):
+        raise NotFound("community")
+    if not (0 <= (to - from_).days < LONGEST and from_.year >= 2001 and to.year < 2200):
+        raise invalid("/query/to", f"at most {LONGEST} days, in order, in the years 2001 to 2199")
+    own = caller.directory.community(community).calendar
+    days = [day_of(from_ + timedelta(days=n), own, gongdan.holidays) for n in range((to - from_).days + 1)]
+    provisional = sorted({day.date.year for day in days if day.source is DaySource.PROVISIONAL})
+    answers = [DayAnswer.model_validate(day) for day in days]
+    return json_answer(CalendarAnswer(community=community, days=answers, provisional_years=provisional))
+
+
+@router.post(
+    "/calendar/overrides",
+    summary="工作日历调整 · Decide a day otherwise than published (two people)",
+    status_code=202,
+    response_model=ApprovalAnswer,
+    responses=responses.write(202),
+    openapi_extra=command_extra(OverrideCalendar),
+)
+async def override(request: Request) -> Response:
+    """In force once a second person approves; null takes the decision back."""
+    async with command(request, OverrideCalendar) as (write, body):
+        return waiting_response(await write.api.gongdan.approvals.ask(body, write.request()))

@@ -1,0 +1,220 @@
+"""Dwellings and residents (住户名册): the roll, who has a phone, and what a dwelling has been through."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers.household import DwellingAnswer, HouseholdHistoryAnswer, PhoneAnswer, ResidentAnswer, ResidentDetail
+from adapters.answers.household_reading import (
+    Reader,
+    dwelling_state_answer,
+    dwellings_answer,
+    history_answer,
+    phone_answer,
+    resident_answer,
+    resident_state_answer,
+    residents_answer,
+)
+from adapters.answers.paging import Cursor, Limit, Page, open_cursor, seal_cursor
+from adapters.api import responses
+from adapters.api.description import command_extra
+from adapters.api.people.administering import administered
+from adapters.api.people.communities import CommunityParam
+from adapters.web.authentication import TheCaller
+from adapters.web.commands import Writing, command
+from adapters.web.context import TheApi
+from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.routing import resources
+from domain.household.commands import AddDwelling, CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys, RegisterResident
+from domain.household.keeping import Households
+from domain.household.resident import ResidentState
+from domain.people.administration import Administrator
+from domain.ticket.commands import Code, Phone, Value
+from projections.household.household_history import HOUSEHOLD_HISTORY
+
+router = resources("residents")
+
+Id = Annotated[UUID, Path(alias="id")]
+Building = Annotated[str | None, Query(max_length=40, description="楼栋 · only in this building")]
+Entrance = Annotated[str | None, Query(max_length=40, description="单元 · only in this entrance")]
+Masked = Annotated[bool, Query(description="leave personal data masked, without a look in the access log")]
+
+
+class LookUp(Value):
+    """A telephone number, in the body and not in the address, which others may log."""
+
+    community: Code
+    phone: Phone
+
+
+@router.get("/dwellings", summary="户 · Dwellings", response_model=Page[DwellingAnswer], responses=responses.read())
+async def dwellings(
+    api: TheApi,
+    caller: TheCaller,
+    community: CommunityParam,
+    building: Building = None,
+    entrance: Entrance = None,
+    masked: Masked = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    min_position: MinPosition = None,
+) -> Response:
+    """In the order they were entered. Their numbers are opened for who may open residents' data, which is recorded."""
+    reader = await Reader.of(api.gongdan, caller.directory, caller.login, community, "dwellings")
+    await reached(api, HOUSEHOLD_HISTORY.name, min_position)
+    after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
+    items, more = await dwellings_answer(reader, building, entrance, opened=not masked, after=after, limit=limit)
+    return json_answer(Page[DwellingAnswer](items=items, next_cursor=None if more is None else seal_cursor(more)))
+
+
+@router.post(
+    "/dwellings",
+    summary="登记户 · Enter a dwelling in the roll",
+    status_code=201,
+    response_model=DwellingAnswer,
+    responses=responses.write(201),
+    openapi_extra=command_extra(AddDwelling),
+)
+async def add_dwelling(request: Request) -> Response:
+    """For administrators of the community and whoever keeps its roll; an address stands in it once."""
+    async with command(request, AddDwelling) as (write, body):
+        return await administered(
+            write,
+            lambda: write.api.gongdan.households.add_dwelling(body, write.administrator()),
+            dwelling_state_answer,
+            201,
+            lambda state: f"/dwellings/{state.id}/history",
+        )
+
+
+@router.get(
+    "/dwellings/{id}/history",
+    summary="住户档案 · What a dwelling has been through",
+    response_model=HouseholdHistoryAnswer,
+    responses=responses.read(),
+)
+async def history(
+    api: TheApi,
+    caller: TheCaller,
+    id_: Id,
+    masked: Masked = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    min_position: MinPosition = None,
+) -> Response:
+    """Owners, residents and tenants with their dates and keys, and the tickets about it; opening is recorded."""
+    await reached(api, HOUSEHOLD_HISTORY.name, min_position)
+    before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
+    answer, more = await history_answer(
+        api.gongdan, caller.directory, caller.login, id_, personal=not masked, before=before, limit=limit
+    )
+    return json_answer(answer.model_copy(update={"next_cursor": None if more is None else seal_cursor(more)}))
+
+
+@router.get("/residents", summary="业主、住户、租户 · Residents", response_model=Page[ResidentAnswer], responses=responses.read())
+async def residents(
+    api: TheApi,
+    caller: TheCaller,
+    community: CommunityParam,
+    building: Building = None,
+    entrance: Entrance = None,
+    current: Annotated[bool, Query(description="only who belongs there today")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    min_position: MinPosition = None,
+) -> Response:
+    """In the order they were registered; masked, whoever asks."""
+    reader = await Reader.of(api.gongdan, caller.directory, caller.login, community, "residents")
+    await reached(api, HOUSEHOLD_HISTORY.name, min_position)
+    after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
+    items, more = await residents_answer(reader, building, entrance, current=current, after=after, limit=limit)
+    return json_answer(Page[ResidentAnswer](items=items, next_cursor=None if more is None else seal_cursor(more)))
+
+
+@router.get("/residents/{id}", summary="一位住户 · One person", response_model=ResidentDetail, responses=responses.read())
+async def resident(api: TheApi, caller: TheCaller, id_: Id, masked: Masked = False, min_position: MinPosition = None) -> Response:
+    """With the last three tickets about them. Opening is recorded; where it can't be, the masked view is answered."""
+    await reached(api, HOUSEHOLD_HISTORY.name, min_position)
+    answer = await resident_answer(api.gongdan, caller.directory, caller.login, id_, personal=not masked)
+    return json_answer(answer, {"ETag": f'"{answer.version}"'})
+
+
+@router.post(
+    "/residents/by-phone",
+    summary="来电识别 · Who has a phone",
+    response_model=PhoneAnswer,
+    responses=responses.problems(*responses.WRITE),
+    openapi_extra=command_extra(LookUp),
+)
+async def by_phone(request: Request) -> Response:
+    """Everybody who shares it, their dwellings and last three tickets; the look-up is recorded, whoever is found."""
+    async with command(request, LookUp) as (write, body):
+        caller = write.caller
+        return json_answer(await phone_answer(write.api.gongdan, caller.directory, caller.login, body.community, body.phone))
+
+
+@router.post(
+    "/residents",
+    summary="登记住户 · Register a person",
+    status_code=201,
+    response_model=ResidentAnswer,
+    responses=responses.write(201),
+    openapi_extra=command_extra(RegisterResident),
+)
+async def register(request: Request) -> Response:
+    """With the first of their dwellings, which stands in the roll; somebody known gets one more."""
+    async with command(request, RegisterResident) as (write, body):
+        households = write.api.gongdan.households
+        return await _answered(write, lambda: households.register(body, write.administrator()), 201)
+
+
+async def _answered(write: Writing, change: Callable[[], Awaitable[ResidentState]], status: int = 200) -> Response:
+    """The person as the command left them."""
+    directory, clock = write.caller.directory, write.api.gongdan.clock
+    return await administered(
+        write,
+        change,
+        lambda state: resident_state_answer(state, directory.day(state.community, clock.now())),
+        status,
+        lambda state: f"/residents/{state.id}",
+    )
+
+
+Step = Callable[[Households, UUID, Any, Administrator], Awaitable[ResidentState]]
+STEPS: tuple[tuple[str, str, type[Value], Step], ...] = (
+    ("move-in", "入住 · Move in", MoveIn, Households.move_in),
+    ("move-out", "迁出 · Move out", MoveOut, Households.move_out),
+    ("keys", "锁匙交收 · Receive keys", ReceiveKeys, Households.receive_keys),
+    ("correct", "更正姓名电话 · Correct name or phone", CorrectContact, Households.correct),
+    ("link-caller", "来电人即此住户 · Link the caller of a ticket", LinkCaller, Households.link_caller),
+    ("unlink-caller", "取消关联来电人 · Unlink the caller of a ticket", LinkCaller, Households.unlink_caller),
+)
+"""What becomes of a person, by the path's ending."""
+
+
+def _operation(model: type[Value], step: Step) -> Callable[[Request, UUID], Awaitable[Response]]:
+    async def operate(request: Request, id_: Id) -> Response:
+        async with command(request, model) as (write, body):
+            households = write.api.gongdan.households
+            return await _answered(write, lambda: step(households, id_, body, write.administrator()))
+
+    return operate
+
+
+for _ending, _summary, _model, _step in STEPS:
+    router.add_api_route(
+        f"/residents/{{id}}/{_ending}",
+        _operation(_model, _step),
+        methods=["POST"],
+        name=f"resident_{_ending}",
+        operation_id=f"resident_{_ending.replace('-', '_')}",
+        summary=_summary,
+        description=_step.__doc__,
+        response_model=ResidentAnswer,
+        responses=responses.write(200),
+        openapi_extra=command_extra(_model),
+    )

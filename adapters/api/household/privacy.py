@@ -1,0 +1,58 @@
+"""Residents' data (个人信息): erasure, disclosure to the police, and the access log."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers.documents import AccessAnswer, ApprovalAnswer
+from adapters.answers.paging import Cursor, Limit, Page, open_cursor, seal_cursor
+from adapters.answers.ticket import access_answer
+from adapters.api import responses
+from adapters.api.description import command_extra
+from adapters.api.people.communities import OptionalCommunity
+from adapters.web.authentication import TheCaller
+from adapters.web.commands import command, waiting_response
+from adapters.web.context import TheApi
+from adapters.web.reading import json_answer
+from adapters.web.routing import resources
+from domain.approval.commands import Disclose, Erase
+
+router = resources("privacy")
+
+
+@router.post(
+    "/subjects/erase",
+    summary="删除个人信息 · Erase the person a ticket is about (two people)",
+    status_code=202,
+    response_model=ApprovalAnswer,
+    responses=responses.write(202),
+    openapi_extra=command_extra(Erase),
+)
+async def erase(request: Request) -> Response:
+    """Once a second person approves, the key is destroyed and every field of theirs reads "erased"."""
+    async with command(request, Erase) as (write, body):
+        return waiting_response(await write.api.gongdan.approvals.ask(body, write.request()))
+
+
+@router.post(
+    "/subjects/disclose",
+    summary="公安机关查案 · Disclose a ticket's personal data to the police (two people)",
+    status_code=202,
+    response_model=ApprovalAnswer,
+    responses=responses.write(202),
+    openapi_extra=command_extra(Disclose),
+)
+async def disclose(request: Request) -> Response:
+    """Under the police's reference number (D2 duty 21)."""
+    async with command(request, Disclose) as (write, body):
+        return waiting_response(await write.api.gongdan.approvals.ask(body, write.request()))
+
+
+@router.get("/audit/access", summary="查阅记录 · The access log", response_model=Page[AccessAnswer], responses=responses.read())
+async def accesses(
+    api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Who opened whose data, the oldest first, at positions of its own; for auditors and privacy officers."""
+    after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
+    entries, more = await api.gongdan.oversight.accesses(caller.directory, caller.login, community, after, limit)
+    items = [access_answer(position, access) for position, access in entries]
+    return json_answer(Page[AccessAnswer](items=items, next_cursor=seal_cursor(items[-1].position) if more else None))

@@ -1,0 +1,118 @@
+"""API tokens (令牌) and sessions of the pages (登录会话): listed, made and ended, by oneself or by who administers everything."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers import access
+from adapters.answers.documents import Answer, Moment, TokenAnswer
+from adapters.answers.paging import Cursor, Limit, Page, page_of
+from adapters.answers.ticket import token_answer
+from adapters.api import PREFIX, responses
+from adapters.api.description import command_extra
+from adapters.store.logins.sessions import SessionRow
+from adapters.web.authentication import TheCaller
+from adapters.web.command_bodies import Empty
+from adapters.web.commands import command
+from adapters.web.context import TheApi
+from adapters.web.reading import json_answer
+from adapters.web.routing import resources
+from domain.ticket.commands import Login, Value
+
+router = resources("registry")
+
+Id = Annotated[UUID, Path(alias="id")]
+
+
+class NewToken(Value):
+    """A token of a person, valid for so many days (null: until revoked)."""
+
+    login: Login
+    days: Annotated[int, Field(ge=1, le=3650)] | None = 365
+
+
+class MadeToken(TokenAnswer):
+    """A token with its secret, which is shown this once."""
+
+    token: str
+
+
+class SessionAnswer(Answer):
+    """Somebody signed in to the pages, without the secret of it; ``seen_at`` is within five minutes."""
+
+    id: UUID
+    login: str
+    created_at: Moment
+    seen_at: Moment
+
+
+def session_answer(row: SessionRow) -> SessionAnswer:
+    """A session as it is answered."""
+    return SessionAnswer(id=row.id, login=row.login, created_at=row.created_at, seen_at=row.seen_at)
+
+
+@router.get("/tokens", summary="令牌 · API tokens", response_model=Page[TokenAnswer], responses=responses.read())
+async def tokens(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """One's own; administrators of everything see all. Secrets are kept nowhere."""
+    rows = await access.tokens_of(api.gongdan, caller.directory, caller.login)
+    items, more = page_of(((row.created_at.isoformat() + row.id.hex, token_answer(row)) for row in rows), limit, cursor)
+    return json_answer(Page[TokenAnswer](items=items, next_cursor=more))
+
+
+@router.post(
+    "/tokens",
+    summary="签发令牌 · Make a token",
+    status_code=201,
+    response_model=MadeToken,
+    responses=responses.write(201),
+    openapi_extra=command_extra(NewToken),
+)
+async def add_token(request: Request) -> Response:
+    """For administrators of everything. A repeat with the same idempotency key shows the same secret again."""
+    async with command(request, NewToken) as (write, body):
+        await write.repeated()
+        row, clear = await access.make_token(write.api.gongdan, write.administrator(), body.login, body.days)
+        made = MadeToken(**token_answer(row).model_dump(), token=clear)
+        return Response(made.json_bytes(), 201, {"Location": f"{PREFIX}/tokens"}, "application/json")
+
+
+@router.post(
+    "/tokens/{id}/revoke",
+    summary="吊销令牌 · Revoke a token",
+    response_model=TokenAnswer,
+    responses=responses.write(200),
+    openapi_extra=command_extra(Empty),
+)
+async def revoke(request: Request, id_: Id) -> Response:
+    """One's own, or anybody's for administrators of everything; in every process at once. Again, it changes nothing."""
+    async with command(request, Empty) as (write, _):
+        await write.repeated()
+        row = await access.revoke_token(write.api.gongdan, write.caller.directory, write.caller.login, id_)
+        return json_answer(token_answer(row))
+
+
+@router.get("/sessions", summary="登录会话 · Page sessions", response_model=Page[SessionAnswer], responses=responses.read())
+async def sessions(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """One's own that go on; administrators of everything see all."""
+    rows = await access.sessions_of(api.gongdan, caller.directory, caller.login)
+    items, more = page_of(((row.created_at.isoformat() + row.id.hex, session_answer(row)) for row in rows), limit, cursor)
+    return json_answer(Page[SessionAnswer](items=items, next_cursor=more))
+
+
+@router.post(
+    "/sessions/{id}/end",
+    summary="结束会话 · End a session",
+    response_model=SessionAnswer,
+    responses=responses.write(200),
+    openapi_extra=command_extra(Empty),
+)
+async def end_session(request: Request, id_: Id) -> Response:
+    """One's own, or anybody's for administrators of everything; its next request is refused, in every process."""
+    async with command(request, Empty) as (write, _):
+        await write.repeated()
+        row = await access.end_session(write.api.gongdan, write.caller.directory, write.caller.login, id_)
+        return json_answer(session_answer(row))

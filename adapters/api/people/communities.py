@@ -1,0 +1,256 @@
+"""Communities (小区), areas, teams, contractors, settings, price lists."""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Path, Query
+from pydantic import Field, JsonValue
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers.documents import ApprovalAnswer, AreaAnswer, CommunityAnswer, ContractorAnswer, PriceListAnswer, TeamAnswer
+from adapters.answers.paging import Cursor, Limit, Page, page_of
+from adapters.answers.ticket import community_answer, price_list_answer
+from adapters.api import responses
+from adapters.api.description import command_extra
+from adapters.api.people.administering import administered
+from adapters.web.authentication import Caller, TheCaller
+from adapters.web.commands import command, waiting_response
+from adapters.web.context import TheApi
+from adapters.web.reading import json_answer
+from adapters.web.routing import resources
+from domain.approval.commands import PublishPriceList
+from domain.kernel.errors import NotFound
+from domain.people.community import CommunityState
+from domain.ticket.commands import Code, Login, Name, Value
+
+router = resources("registry")
+
+CommunityParam = Annotated[str, Query(min_length=1, max_length=40, description="小区编码 · the community's code")]
+OptionalCommunity = Annotated[
+    str | None, Query(min_length=1, max_length=40, description="小区编码 · the community's code; all one's own if left out")
+]
+P = TypeVar("P", AreaAnswer, TeamAnswer, ContractorAnswer)
+
+
+class NewCommunity(Value):
+    """A community; code and time zone stay for ever."""
+
+    code: Code
+    name: Name
+    timezone: Annotated[str, Field(max_length=60)] = "Asia/Shanghai"
+
+
+class NewArea(Value):
+    """An area of a community."""
+
+    community: Code
+    code: Code
+    name: Name | None = None
+
+
+class NewTeam(Value):
+    """A team, or the same one with other members."""
+
+    community: Code
+    code: Code
+    members: Annotated[tuple[Login, ...], Field(min_length=1, max_length=50)]
+
+
+class NewContractor(Value):
+    """An outside contractor, who has no login."""
+
+    community: Code
+    code: Code
+    name: Name
+
+
+class NewSettings(Value):
+    """Readings decided otherwise, by dotted name; null returns to the company's."""
+
+    settings: Annotated[dict[str, JsonValue], Field(min_length=1, max_length=50)]
+
+
+def own_communities(api: TheApi, caller: Caller, community: str | None) -> list[CommunityState]:
+    """The communities a caller has a role in, or the one named; NotFound where they have none there."""
+    own = caller.directory.communities_of(caller.login, api.gongdan.clock.now())
+    if community is not None:
+        if community not in own:
+            raise NotFound("community")
+        own = [community]
+    return [caller.directory.community(code) for code in own]
+
+
+def _parts(
+    api: TheApi,
+    caller: Caller,
+    community: str | None,
+    kind: Callable[[CommunityAnswer], list[P]],
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[P], str | None]:
+    answers = [community_answer(state, caller.directory) for state in own_communities(api, caller, community)]
+    return page_of(((f"{part.community}/{part.code}", part) for one in answers for part in kind(one)), limit, cursor)
+
+
+@router.get("/communities", summary="小区 · Communities", response_model=Page[CommunityAnswer], responses=responses.read())
+async def communities(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """Those where the caller has a role; an administrator of everything sees all."""
+    pairs = ((state.code, community_answer(state, caller.directory)) for state in own_communities(api, caller, None))
+    items, more = page_of(pairs, limit, cursor)
+    return json_answer(Page[CommunityAnswer](items=items, next_cursor=more))
+
+
+@router.get("/communities/{code}", summary="一个小区 · One community", response_model=CommunityAnswer, responses=responses.read())
+async def community(api: TheApi, caller: TheCaller, code: Annotated[str, Path(max_length=40)]) -> Response:
+    """With its areas, teams, contractors and settings."""
+    [state] = own_communities(api, caller, code)
+    return json_answer(community_answer(state, caller.directory), {"ETag": f'"{state.version}"'})
+
+
+@router.post(
+    "/communities",
+    summary="登记小区 · Register a community",
+    status_code=201,
+    response_model=CommunityAnswer,
+    responses=responses.write(201),
+    openapi_extra=command_extra(NewCommunity),
+)
+async def add_community(request: Request) -> Response:
+    """For administrators of everything."""
+    async with command(request, NewCommunity) as (write, body):
+        administration = write.api.gongdan.administration
+        return await administered(
+            write,
+            lambda: administration.add_community(body.code, body.name, body.timezone, write.administrator()),
+            lambda state: community_answer(state, write.caller.directory),
+            201,
+            lambda state: f"/communities/{body.code}",
+        )
+
+
+@router.post(
+    "/communities/{code}/settings",
+    summary="小区设置 · Decide readings otherwise for a community",
+    response_model=CommunityAnswer,
+    responses=responses.write(200),
+    openapi_extra=command_extra(NewSettings),
+)
+async def change_settings(request: Request, code: Annotated[str, Path(max_length=40)]) -> Response:
+    """Unknown names and wrong values are refused, naming them."""
+    async with command(request, NewSettings) as (write, body):
+        return await administered(
+            write,
+            lambda: write.api.gongdan.administration.change_settings(code, body.settings, write.administrator()),
+            lambda state: community_answer(state, write.caller.directory),
+        )
+
+
+@router.get("/areas", summary="责任区 · Areas", response_model=Page[AreaAnswer], responses=responses.read())
+async def areas(
+    api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Of the caller's communities."""
+    items, more = _parts(api, caller, community, lambda one: one.areas, limit, cursor)
+    return json_answer(Page[AreaAnswer](items=items, next_cursor=more))
+
+
+@router.post(
+    "/areas",
+    summary="增加责任区 · Add an area",
+    status_code=201,
+    response_model=AreaAnswer,
+    responses=responses.write(201),
+    openapi_extra=command_extra(NewArea),
+)
+async def add_area(request: Request) -> Response:
+    """For administrators of the community."""
+    async with command(request, NewArea) as (write, body):
+        name = body.name or body.code
+        return await administered(
+            write,
+            lambda: write.api.gongdan.administration.add_area(body.community, body.code, name, write.administrator()),
+            lambda state: AreaAnswer(community=body.community, code=body.code, name=name),
+            201,
+            lambda state: f"/areas?community={body.community}",
+        )
+
+
+@router.get("/teams", summary="班组 · Teams", response_model=Page[TeamAnswer], responses=responses.read())
+async def teams(
+    api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Of the caller's communities."""
+    items, more = _parts(api, caller, community, lambda one: one.teams, limit, cursor)
+    return json_answer(Page[TeamAnswer](items=items, next_cursor=more))
+
+
+@router.post(
+    "/teams",
+    summary="组成班组 · Form a team",
+    status_code=201,
+    response_model=TeamAnswer,
+    responses=responses.write(201),
+    openapi_extra=command_extra(NewTeam),
+)
+async def form_team(request: Request) -> Response:
+    """Formed again, a team has the new members."""
+    async with command(request, NewTeam) as (write, body):
+        return await administered(
+            write,
+            lambda: write.api.gongdan.administration.form_team(body.community, body.code, body.members, write.administrator()),
+            lambda state: TeamAnswer(community=body.community, code=body.code, members=list(body.members)),
+            201,
+            lambda state: f"/teams?community={body.community}",
+        )
+
+
+@router.get("/contractors", summary="外包单位 · Contractors", response_model=Page[ContractorAnswer], responses=responses.read())
+async def contractors(
+    api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Of the caller's communities."""
+    items, more = _parts(api, caller, community, lambda one: one.contractors, limit, cursor)
+    return json_answer(Page[ContractorAnswer](items=items, next_cursor=more))
+
+
+@router.post(
+    "/contractors",
+    summary="登记外包单位 · Register a contractor",
+    status_code=201,
+    response_model=ContractorAnswer,
+    responses=responses.write(201),
+    openapi_extra=command_extra(NewContractor),
+)
+async def register_contractor(request: Request) -> Response:
+    """An assignee without a login; whoever dispatched enters their steps."""
+    async with command(request, NewContractor) as (write, body):
+        administration = write.api.gongdan.administration
+        return await administered(
+            write,
+            lambda: administration.register_contractor(body.community, body.code, body.name, write.administrator()),
+            lambda state: ContractorAnswer(community=body.community, code=body.code, name=body.name),
+            201,
+            lambda state: f"/contractors?community={body.community}",
+        )
+
+
+@router.get("/price-list", summary="收费标准 · The price list", response_model=PriceListAnswer, responses=responses.read())
+async def price_list(api: TheApi, caller: TheCaller, community: CommunityParam) -> Response:
+    """In force in a community: its own, or the company's."""
+    [state] = own_communities(api, caller, community)
+    return json_answer(price_list_answer(state, caller.directory.prices_of(state.code)))
+
+
+@router.post(
+    "/price-list",
+    summary="公布收费标准 · Publish a community's own price list (two people)",
+    status_code=202,
+    response_model=ApprovalAnswer,
+    responses=responses.write(202),
+    openapi_extra=command_extra(PublishPriceList),
+)
+async def publish_price_list(request: Request) -> Response:
+    """TOML with a version and services by code; in force once a second person approves."""
+    async with command(request, PublishPriceList) as (write, body):
+        return waiting_response(await write.api.gongdan.approvals.ask(body, write.request()))

@@ -1,0 +1,99 @@
+"""The books (记录册) and the service report (服务月报)."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import Path, Query
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from adapters.answers.paging import Cursor, Limit, open_cursor, seal_cursor
+from adapters.api import responses
+from adapters.exchange.exporting.books import (
+    RegisterAnswer,
+    ServiceReportAnswer,
+    register_answer,
+    register_month,
+    service_report_answer,
+)
+from adapters.pages.frame.site import site_of
+from adapters.rendering.printed_book import POLICY, printed_book
+from adapters.web.authentication import TheCaller
+from adapters.web.context import TheApi
+from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.routing import resources
+from projections.ticket.register_books import REGISTER_BOOKS
+from projections.ticket.service_report import SERVICE_REPORT
+
+router = resources("books")
+
+Book = Literal["repair", "complaint", "daily", "renovation", "move_in", "inspection", "visit"]
+Community = Annotated[str, Query(min_length=1, max_length=40, description="小区 · the community's code")]
+
+
+@router.get(
+    "/registers/{book}",
+    summary="记录册 · A book, number by number",
+    response_model=RegisterAnswer,
+    responses=responses.read(),
+)
+async def registers(
+    api: TheApi,
+    caller: TheCaller,
+    book: Annotated[Book, Path(description="which of the seven books")],
+    community: Community,
+    from_: Annotated[date | None, Query(alias="from", description="登记日 · first day of recording, the community's")] = None,
+    to: Annotated[date | None, Query(description="last day of recording, included")] = None,
+    limit: Limit = 200,
+    cursor: Cursor = None,
+    min_position: MinPosition = None,
+) -> Response:
+    """Gapless per day, void numbers shown; masked, whoever asks."""
+    await reached(api, REGISTER_BOOKS.name, min_position)
+    after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
+    answer, more = await register_answer(
+        api.gongdan, caller.directory, caller.login, community, book, from_day=from_, to_day=to, after=after, limit=limit
+    )
+    return json_answer(answer.model_copy(update={"next_cursor": None if more is None else seal_cursor(more)}))
+
+
+@router.get(
+    "/registers/{book}/print",
+    summary="打印记录册 · A month of a book, to be printed on A4",
+    response_class=HTMLResponse,
+    responses={**responses.read(), 200: {"description": "the page", "content": {"text/html": {"schema": {"type": "string"}}}}},
+)
+async def printed(
+    request: Request,
+    api: TheApi,
+    caller: TheCaller,
+    book: Annotated[Book, Path(description="which of the seven books")],
+    community: Community,
+    month: Annotated[str, Query(pattern=r"^\d{4}-\d{2}$", description="YYYY-MM, in the community's time")],
+    min_position: MinPosition = None,
+) -> Response:
+    """For whoever reads the book, as far as they read it; masked, void numbers shown, the table's head on every sheet."""
+    await reached(api, REGISTER_BOOKS.name, min_position)
+    g, directory = api.gongdan, caller.directory
+    found = await register_month(g, directory, caller.login, community, book, month)
+    name, zone = directory.community(community).name, directory.zone(community)
+    page = printed_book(site_of(request).templates, book, name, month, zone, found.items, g.clock.now())
+    return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
+
+
+@router.get(
+    "/reports/service",
+    summary="服务月报 · A month in figures",
+    response_model=ServiceReportAnswer,
+    responses=responses.read(),
+)
+async def service_report(
+    api: TheApi,
+    caller: TheCaller,
+    community: Community,
+    month: Annotated[str, Query(pattern=r"^\d{4}-\d{2}$", description="YYYY-MM, in the community's time")],
+    min_position: MinPosition = None,
+) -> Response:
+    """Volumes, clocks, first-time fix, rework, verdicts, people; clocks read as of now. For whoever reads the whole community."""
+    await reached(api, SERVICE_REPORT.name, min_position)
+    return json_answer(await service_report_answer(api.gongdan, caller.directory, caller.login, community, month))

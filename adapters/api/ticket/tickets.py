@@ -1,0 +1,118 @@
+"""Tickets (工单): receiving, every trigger, reading as of now or of a moment, history, list."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Path, Query
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers.documents import HistoryAnswer, TicketAnswer
+from adapters.answers.ticket import history_answer, ticket_answer
+from adapters.api import responses
+from adapters.api.description import command_extra
+from adapters.api.examples import EXAMPLES, RECEIVED
+from adapters.labels.labels import label
+from adapters.web.authentication import TheCaller
+from adapters.web.command_bodies import BACK_ENTRY_BODY, BODIES, RECEIVE_BODY, command_of, trigger_command
+from adapters.web.commands import command, ticket_response
+from adapters.web.context import TheApi
+from adapters.web.reading import json_answer
+from adapters.web.routing import resources
+from domain.kernel.terms import Trigger
+from domain.ticket import commands as c
+from domain.ticket.back_entry import BackEntry
+from domain.ticket.commands import Moment
+
+router = resources("tickets")
+
+Ref = Annotated[str, Path(alias="id", description="工单编号或 id · the ticket's id or one of its numbers")]
+
+
+@router.post(
+    "/tickets",
+    summary="接单 · Receive a ticket",
+    status_code=201,
+    response_model=TicketAnswer,
+    responses=responses.write(201, waits=True),
+    openapi_extra=command_extra(RECEIVE_BODY, RECEIVED),
+)
+async def receive(request: Request) -> Response:
+    """A late entry beyond 24 hours waits for a second person (202)."""
+    async with command(request, RECEIVE_BODY) as (write, body):
+        done = await write.api.gongdan.desk.receive(command_of(body, c.Receive), write.request(body))
+        return await ticket_response(write, done, 201)
+
+
+@router.post(
+    "/tickets/back-entries",
+    summary="补单 · Enter a ticket whose work was done before",
+    status_code=201,
+    response_model=TicketAnswer,
+    responses=responses.write(201, waits=True),
+    openapi_extra=command_extra(BACK_ENTRY_BODY),
+)
+async def back_enter(request: Request) -> Response:
+    """Receipt, classification, dispatch and perhaps completion in one command, each at its true moment, in order."""
+    async with command(request, BACK_ENTRY_BODY) as (write, body):
+        done = await write.api.gongdan.desk.back_enter(command_of(body, BackEntry), write.request(body))
+        return await ticket_response(write, done, 201)
+
+
+def _operation(trigger: Trigger, body_model: type[BaseModel]) -> Callable[[Request, str], Awaitable[Response]]:
+    async def operate(request: Request, ref: Ref) -> Response:
+        async with command(request, body_model) as (write, body):
+            done = await write.api.gongdan.desk.act(ref, trigger_command(trigger, body), write.request(body))
+            return await ticket_response(write, done)
+
+    return operate
+
+
+for _trigger, _model in BODIES.items():
+    router.add_api_route(
+        f"/tickets/{{id}}/{_trigger.value.replace('_', '-')}",
+        _operation(_trigger, _model),
+        methods=["POST"],
+        name=_trigger.value,
+        operation_id=_trigger.value,
+        summary=f"{label(_trigger)} · {label(_trigger, 'en')}",
+        description=c.COMMANDS[_trigger].__doc__,
+        response_model=TicketAnswer,
+        responses=responses.write(200, waits=True),
+        openapi_extra=command_extra(_model, EXAMPLES.get(_trigger)),
+    )
+
+
+@router.get(
+    "/tickets/{id}",
+    summary="工单 · A ticket, now or as it was",
+    response_model=TicketAnswer,
+    responses=responses.read(),
+)
+async def ticket(
+    api: TheApi,
+    caller: TheCaller,
+    ref: Ref,
+    version: Annotated[int | None, Query(ge=1, le=10**15, description="at a version")] = None,
+    at: Annotated[Moment | None, Query(description="as it was at a moment")] = None,
+    known_at: Annotated[Moment | None, Query(description="as we knew it at a moment")] = None,
+    masked: Annotated[bool, Query(description="leave personal data masked, without a look in the access log")] = False,
+) -> Response:
+    """Opening personal data is recorded in the access log; where that can't be done, the masked view is answered."""
+    reading = await api.gongdan.inquiries.ticket(
+        caller.login, ref, version=version, at=at, known_at=known_at, personal=not masked
+    )
+    return json_answer(ticket_answer(reading), {"ETag": f'"{reading.state.version}"'})
+
+
+@router.get(
+    "/tickets/{id}/history",
+    summary="工单经过 · Every event of a ticket",
+    response_model=HistoryAnswer,
+    responses=responses.read(),
+)
+async def history(api: TheApi, caller: TheCaller, ref: Ref) -> Response:
+    """For those who may audit: who, both times, the state before and after, the clocks then."""
+    steps = await api.gongdan.inquiries.history(caller.login, ref)
+    return json_answer(history_answer(steps[0].stored.stream_id, steps))

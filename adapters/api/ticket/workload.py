@@ -1,0 +1,258 @@
+"""The open workload (在办工单), its stream, the technician's worklist, and the list of tickets."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.answers.documents import Answer
+from adapters.answers.paging import Cursor, Limit
+from adapters.answers.workload import (
+    ListedTicket,
+    WorkloadAnswer,
+    WorkOrderItem,
+    listed_tickets,
+    work_order_answer,
+    workload_answer,
+)
+from adapters.api import responses
+from adapters.web.authentication import Caller, TheCaller, identify
+from adapters.web.context import Api, TheApi
+from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.routing import resources
+from domain.kernel.errors import Overloaded, Refusal, invalid
+from domain.kernel.ports import Access
+from domain.kernel.terms import AssigneeType, Book, ClockStatus, Kind, State
+from domain.people.authority import Right, denied
+from domain.people.reading_scope import Scope, Scopes, carried_by
+from domain.ticket.commands import Moment
+from domain.ticket.state import Assignee
+from projections.ticket.open_workload import OPEN_WORKLOAD
+from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
+from projections.ticket.ticket_directory import TICKET_DIRECTORY
+from projections.ticket.ticket_search import NUMBER, Filters
+
+router = resources()
+
+PING = 15
+"""Seconds after which a quiet stream says that it lives."""
+SEND = 10.0
+"""Seconds a stuck reader of a stream is waited for."""
+
+CARRIER = r"^[\w.\-:]{1,60}$"
+
+Community = Annotated[str, Query(min_length=1, max_length=40, description="小区 · the community's code")]
+
+
+class TicketPage(Answer):
+    """Tickets, the latest received first, as of ``position``."""
+
+    position: int
+    items: list[ListedTicket]
+    next_cursor: str | None
+
+
+class WorklistAnswer(Answer):
+    """Work orders in the order in which to do them, as of ``position``."""
+
+    position: int
+    items: list[WorkOrderItem]
+
+
+async def scope_of(api: Api, caller: Caller, community: str, right: Right = Right.READ) -> Scope:
+    """How far the caller may read in a community; NotFound outside it, NotAllowed where nothing may be read."""
+    found = await Scopes(api.gongdan.desk).scope(caller.directory, caller.login, community, right)
+    if found.nothing:
+        raise denied(right, right.value, caller.directory.roles(caller.login, community, api.gongdan.clock.now()))
+    return found
+
+
+async def _position_then(api: Api, at: datetime | None) -> int | None:
+    return None if at is None else await api.gongdan.store.position_at(at)
+
+
+@router.get(
+    "/workload",
+    tags=["workload"],
+    summary="在办工单 · The open workload",
+    response_model=WorkloadAnswer,
+    responses=responses.read(),
+)
+async def workload(
+    api: TheApi,
+    caller: TheCaller,
+    community: Community,
+    known_at: Annotated[Moment | None, Query(description="as we knew it at a moment")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    min_position: MinPosition = None,
+) -> Response:
+    """Totals, and the tickets with the overdue ones first; clocks as of now, or of ``known_at``."""
+    scope = await scope_of(api, caller, community)
+    await reached(api, OPEN_WORKLOAD.name, min_position)
+    position = await _position_then(api, known_at)
+    if position is not None:
+        await reached(api, OPEN_WORKLOAD.name, position)
+    answer = await _workload(api, scope, known_at or api.gongdan.clock.now(), position, limit, cursor)
+    return json_answer(answer)
+
+
+async def _workload(
+    api: Api, scope: Scope, now: datetime, at: int | None = None, limit: int = 50, cursor: str | None = None
+) -> WorkloadAnswer:
+    areas, own = scope.limits
+    found = await api.gongdan.projections.workload(
+        scope.community, now=now, at=at, limit=limit, cursor=cursor, areas=areas, own=own
+    )
+    return workload_answer(scope.community, found, now)
+
+
+@router.get(
+    "/workload/stream",
+    tags=["workload"],
+    summary="在办工单实时推送 · The open workload, live (server-sent events)",
+    response_class=EventSourceResponse,
+    responses={**responses.read(), 200: {"description": "`snapshot`, then `change`", "content": {"text/event-stream": {}}}},
+)
+async def stream(request: Request, api: TheApi, caller: TheCaller, community: Community) -> Response:
+    """A full ``snapshot`` on connecting, then a ``change`` with the whole workload when it is another; ``id`` is the position.
+
+    Rights are weighed again at every change: who may no longer read, or whose token was revoked, hears no more.
+    """
+    await scope_of(api, caller, community)
+    return EventSourceResponse(_changes(request, api, community), ping=PING, send_timeout=SEND)
+
+
+async def _changes(request: Request, api: Api, community: str) -> AsyncIterator[ServerSentEvent]:
+    event, shown, position = "snapshot", None, 0
+    while True:
+        try:
+            caller = await identify(request)
+            answer = await _workload(api, await scope_of(api, caller, community), api.gongdan.clock.now())
+        except Overloaded:
+            answer = None
+        except Refusal:
+            return
+        if answer is not None:
+            position = max(position, answer.position)
+            told = answer.model_copy(update={"position": 0})
+            if told != shown:
+                yield ServerSentEvent(answer.model_dump_json(), event=event, id=str(answer.position))
+                event, shown = "change", told
+        async with aclosing(api.gongdan.projections.changes(OPEN_WORKLOAD.name, position, PING)) as moves:  # type: ignore[type-var]
+            position = max(position, await anext(moves, position))
+
+
+@router.get(
+    "/worklist",
+    tags=["workload"],
+    summary="我的工单 · Work orders to be done",
+    response_model=WorklistAnswer,
+    responses=responses.read(),
+)
+async def worklist(
+    api: TheApi,
+    caller: TheCaller,
+    community: Community,
+    assignee: Annotated[str | None, Query(pattern=CARRIER, description="login; the caller's own if left out")] = None,
+    limit: Limit = 200,
+    min_position: MinPosition = None,
+) -> Response:
+    """One's own and one's teams' orders; another person's where the community's tickets may be read."""
+    gongdan = api.gongdan
+    scope = await scope_of(api, caller, community)
+    login = assignee or caller.login
+    if login != caller.login and not scope.everything:
+        raise denied(Right.READ, "worklist", caller.directory.roles(caller.login, community, gongdan.clock.now()))
+    await reached(api, TECHNICIAN_WORKLIST.name, min_position)
+    carriers = carried_by(caller.directory, login, community)
+    found = await gongdan.projections.worklist(carriers, communities=[community], limit=limit)
+    answer = WorklistAnswer(position=found.position, items=[work_order_answer(row) for row in found.items])
+    return json_answer(answer)
+
+
+@router.get(
+    "/tickets",
+    tags=["tickets"],
+    summary="工单列表 · Tickets, newest first",
+    response_model=TicketPage,
+    responses=responses.read(),
+)
+async def tickets(
+    api: TheApi,
+    caller: TheCaller,
+    community: Annotated[str | None, Query(max_length=40)] = None,
+    state: Annotated[list[State] | None, Query()] = None,
+    kind: Annotated[list[Kind] | None, Query()] = None,
+    assignee: Annotated[str | None, Query(pattern=CARRIER, description="a login, `team:CODE` or `contractor:CODE`")] = None,
+    clock: Annotated[ClockStatus | None, Query(description="running, paused or breached now")] = None,
+    q: Annotated[str | None, Query(max_length=100, description="the beginning of a number, or words of the texts")] = None,
+    phone: Annotated[str | None, Query(max_length=30, description="a telephone number; the look-up is recorded")] = None,
+    received_from: Annotated[Moment | None, Query()] = None,
+    received_to: Annotated[Moment | None, Query()] = None,
+    book: Annotated[Book | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    min_position: MinPosition = None,
+) -> Response:
+    """Masked, whoever asks. Searching texts or a phone needs the right to open personal data."""
+    filters = Filters(
+        states=state or (),
+        kinds=kind or (),
+        assignees=[assignee_named(assignee)] if assignee else (),
+        clock=clock,
+        q=q,
+        phone=phone,
+        received_from=received_from,
+        received_to=received_to,
+        book=book,
+    )
+    await reached(api, TICKET_DIRECTORY.name, min_position)
+    page = await ticket_page(api, caller, filters, community, limit, cursor)
+    return json_answer(page)
+
+
+async def ticket_page(
+    api: Api, caller: Caller, filters: Filters, community: str | None, limit: int, cursor: str | None
+) -> TicketPage:
+    """Tickets that the caller may list; looking for a telephone number is recorded in the access log."""
+    gongdan, q = api.gongdan, filters.q
+    personal = filters.phone is not None or (q is not None and not NUMBER.match(q.strip().upper()))
+    right = Right.OPEN_PERSONAL if personal else Right.READ
+    filters = await _within(api, caller, filters, community, right)
+    now = gongdan.clock.now()
+    if filters.phone is not None:
+        await gongdan.store.access_log.record(Access(now, caller.login, community or "", "phone_lookup"))
+    found = await gongdan.projections.search(filters, now=now, limit=limit, cursor=cursor)
+    items = await listed_tickets(found.items, gongdan.sealer, now)
+    return TicketPage(position=found.position, items=items, next_cursor=found.cursor)
+
+
+async def _within(api: Api, caller: Caller, filters: Filters, community: str | None, right: Right) -> Filters:
+    """The filters, bounded to what the caller may list."""
+    if community is not None:
+        areas, own = (await scope_of(api, caller, community, right)).limits
+        return replace(filters, communities=[community], areas=areas, own=own)
+    scopes = await Scopes(api.gongdan.desk).scopes(caller.directory, caller.login, right)
+    if len(scopes) == 1:
+        areas, own = scopes[0].limits
+        return replace(filters, communities=[scopes[0].community], areas=areas, own=own)
+    if not all(scope.everything for scope in scopes):
+        raise invalid("/query/community", "name one community: your rights differ between them")
+    return replace(filters, communities=[scope.community for scope in scopes])
+
+
+def assignee_named(text: str) -> Assignee:
+    """A login, ``team:CODE`` or ``contractor:CODE``."""
+    type_, found, code = text.partition(":")
+    if not found:
+        return Assignee(AssigneeType.PERSON, text)
+    if type_ not in (AssigneeType.TEAM, AssigneeType.CONTRACTOR):
+        raise invalid("/query/assignee", "a login, team:CODE or contractor:CODE")
+    return Assignee(AssigneeType(type_), code)

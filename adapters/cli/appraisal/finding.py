@@ -1,0 +1,193 @@
+"""Findings (考评事项) as a person: recording, deciding, contesting, reading, by the API's own bodies and use cases."""
+
+from json import loads
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from pydantic import ValidationError
+
+from adapters.answers.documents import Answer
+from adapters.answers.finding import FindingAnswer, finding_answer
+from adapters.answers.ticket import approval_answer
+from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.persons import asked, read
+from adapters.cli.ticket.ticket import As, reader
+from domain.finding import commands as c
+from domain.finding.desk import FindingDone
+from domain.kernel.errors import FieldError, InvalidInput
+from domain.kernel.terms import FindingStatus, WaiveReason
+from domain.service_desk.outcome import Waiting
+from projections.appraisal.findings import FINDINGS, FindingFilters
+
+finding = typer.Typer(no_args_is_help=True, help="Findings (考评事项): what counts for or against somebody by the scorecard.")
+
+Ref = Annotated[UUID, typer.Argument(metavar="FINDING", help="The finding's id.")]
+Reason = Annotated[str, typer.Argument(metavar="REASON", help="Why.")]
+Area = Annotated[str | None, typer.Option(help="The area it lies in.")]
+Quantity = Annotated[int | None, typer.Option(help="How many units.")]
+Severity = Annotated[str | None, typer.Option(help="How grave, where the item knows more than normal.")]
+Party = Annotated[list[str] | None, typer.Option(help="Who was directly involved; may be given again.")]
+Fen = Annotated[int | None, typer.Option("--amount-fen", help="The amount in fen (items 23, 24, B5).")]
+Points = Annotated[
+    str | None, typer.Option(metavar="DIRECTOR/ADMINISTRATOR", help="Points decided by hand (46, B1 to B7), such as 1/0.5.")
+]
+
+
+def _formed(model: type[c.FindingCommand], **fields: Any) -> Any:
+    """The command as the API takes it; raises InvalidInput naming the fields."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    if "points" in given:
+        director, _, administrator = given["points"].partition("/")
+        given["points"] = {"director": director, "administrator": administrator}
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        wrong = [FieldError("/" + "/".join(map(str, e["loc"])), e["msg"]) for e in error.errors(include_url=False)]
+        raise InvalidInput(wrong) from None
+
+
+def _act(found: UUID | None, command: c.FindingCommand, login: str | None, json: bool) -> None:
+    async def work() -> Answer:
+        async with gongdan() as parts:
+            request = await asked(parts, login)
+            done: FindingDone | Waiting
+            if isinstance(command, c.RecordFinding):
+                done = await parts.findings.record(command, request)
+            else:
+                assert found is not None
+                done = await parts.findings.act(found, command, request)
+            if isinstance(done, Waiting):
+                return approval_answer(done.case, done.recorded_at)
+            return finding_answer(await parts.finding_records.after_command(request.login, done.state))
+
+    answer = run(work())
+    if json:
+        emit(answered(answer))
+    elif isinstance(answer, FindingAnswer):
+        say(f"{answer.id} {answer.status.value}, item {answer.item}, on the tally of {answer.month}")
+    else:
+        say(f"waits for a second person: approval {answered(answer)['id']}")
+
+
+@finding.command("record")
+def record(
+    community: Annotated[str, typer.Argument(metavar="COMMUNITY", help="The community's code.")],
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="The item of the scorecard, such as 17 or B7.")],
+    date: Annotated[str, typer.Argument(metavar="DATE", help="When it happened, such as 2026-03-04.")],
+    area: Area = None,
+    quantity: Quantity = None,
+    severity: Severity = None,
+    party: Party = None,
+    doubled: Annotated[bool, typer.Option("--doubled", help="A company inspection's deadline was missed (item 45).")] = False,
+    overdue_days: Annotated[int | None, typer.Option(help="How many full days it is overdue (item 13).")] = None,
+    amount_fen: Fen = None,
+    points: Points = None,
+    ticket: Annotated[list[str] | None, typer.Option(help="A ticket as evidence, by id or number; may be given again.")] = None,
+    shift: Annotated[list[str] | None, typer.Option(help="A shift as evidence; may be given again.")] = None,
+    attachment: Annotated[list[str] | None, typer.Option(help="A file of such a ticket; may be given again.")] = None,
+    note: Annotated[str | None, typer.Option(help="What was seen.")] = None,
+    login: As = None,
+    json: Json = False,
+) -> None:
+    """Write a finding down (记录); it counts once somebody else confirms it."""
+    said = {
+        "community": community, "item": item, "date": date, "area": area, "quantity": quantity, "severity": severity,
+        "parties": party or None, "doubled": doubled, "overdue_days": overdue_days, "amount_fen": amount_fen, "points": points,
+        "tickets": ticket or None, "shifts": shift or None, "attachments": attachment or None, "note": note,
+    }  # fmt: skip
+    _act(None, _formed(c.RecordFinding, **said), login, json)
+
+
+@finding.command("confirm")
+def confirm(
+    ref: Ref,
+    party: Party = None,
+    severity: Severity = None,
+    quantity: Quantity = None,
+    amount_fen: Fen = None,
+    points: Points = None,
+    login: As = None,
+    json: Json = False,
+) -> None:
+    """Confirm that it counts (确认), and say what was not known before; a bonus takes two people."""
+    said = {"severity": severity, "quantity": quantity, "amount_fen": amount_fen, "points": points, "parties": party or None}
+    _act(ref, _formed(c.ConfirmFinding, **said), login, json)
+
+
+@finding.command("waive")
+def waive(
+    ref: Ref,
+    reason: Annotated[WaiveReason, typer.Argument(help="Why it does not count.")],
+    note: Annotated[str | None, typer.Option(help="More about it; needed for other.")] = None,
+    login: As = None,
+    json: Json = False,
+) -> None:
+    """Decide that it does not count (不予扣分)."""
+    _act(ref, _formed(c.WaiveFinding, reason=reason, note=note), login, json)
+
+
+@finding.command("contest")
+def contest(ref: Ref, reason: Reason, login: As = None, json: Json = False) -> None:
+    """Object to a confirmed finding that charges oneself (申诉)."""
+    _act(ref, _formed(c.ContestFinding, reason=reason), login, json)
+
+
+@finding.command("uphold")
+def uphold(ref: Ref, reason: Reason, login: As = None, json: Json = False) -> None:
+    """Let a contested finding stand (维持); takes two people."""
+    _act(ref, _formed(c.UpholdFinding, reason=reason), login, json)
+
+
+@finding.command("revoke")
+def revoke(ref: Ref, reason: Reason, login: As = None, json: Json = False) -> None:
+    """Let a contested finding count no more (撤销); takes two people."""
+    _act(ref, _formed(c.RevokeFinding, reason=reason), login, json)
+
+
+@finding.command("list")
+def list_findings(
+    login: As = None,
+    community: Annotated[str | None, typer.Option(help="Only of this community.")] = None,
+    status: Annotated[FindingStatus | None, typer.Option(help="Only those that stand so.")] = None,
+    item: Annotated[str | None, typer.Option(help="Only of this item.")] = None,
+    month: Annotated[str | None, typer.Option(help="Only on the tally of this month, such as 2026-03.")] = None,
+    party: Annotated[str | None, typer.Option(help="Only naming this party.")] = None,
+    json: Json = False,
+) -> None:
+    """List the findings that a person may read, the latest first."""
+    filters = FindingFilters(community, status, item, month, party)
+
+    async def page(api: Any, caller: Any, cursor: str | None) -> Any:
+        from adapters.api.appraisal.findings import page_of_findings
+        from adapters.web.reading import json_answer
+
+        return json_answer(await page_of_findings(api, caller, filters, cursor, 200))
+
+    found = read(login, (FINDINGS.name,), page, "items")
+    if json:
+        emit(found)
+        return
+    heads = ("id", "状态", "项目", "日期", "责任区", "当事人", "次数", "考评月份", "事由")
+    rows = [
+        (f["id"], f["status"], f["item"], f["date"], f["area"], " ".join(f["parties"]), f["quantity"], f["month"], f["cause"])
+        for f in found["items"]
+    ]
+    table(heads, rows)
+
+
+@finding.command("show")
+def show(ref: Ref, login: As = None, json: Json = False) -> None:
+    """Show a finding with its evidence and texts; opening them is recorded."""
+
+    async def work() -> FindingAnswer:
+        async with gongdan() as parts:
+            return finding_answer(await parts.finding_records.finding(await reader(parts, login), ref))
+
+    found = loads(run(work()).json_bytes())
+    if json:
+        emit(found)
+        return
+    for name, value in found.items():
+        if value not in (None, [], ""):
+            say(f"{name}: {' '.join(map(str, value)) if isinstance(value, list) else value}")

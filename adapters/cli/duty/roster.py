@@ -1,0 +1,175 @@
+"""The duty roster (值班表) as a person: publishing from a file, swaps, leaves, one's own calendar feed."""
+
+import csv
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.accounts.tokens import SECRET_BYTES, clear_secret, secret_digest
+from adapters.answers.roster import FeedAnswer, MadeFeed, RosterAnswer, roster_answer
+from adapters.api import PREFIX
+from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.persons import asked
+from adapters.cli.ticket.ticket import As, reader
+from adapters.composition import Gongdan
+from adapters.exchange.importing.source import FileRefused
+from adapters.system.system import entropy
+from domain.duty.roster import Slot
+from domain.duty.rostering import RosterDone, Wanted
+from domain.kernel.terms import DutyPeriod
+
+roster = typer.Typer(no_args_is_help=True, help="The duty roster (值班表): who is due at the desk when.")
+
+Community = Annotated[str, typer.Argument(metavar="COMMUNITY", help="The community's code.")]
+Day = datetime
+DAY = ["%Y-%m-%d"]
+Why = Annotated[str, typer.Option("--reason", help="Why; only who may roster can read it.")]
+COLUMNS = ["date", "period", "login"]
+
+
+def _told(found: RosterAnswer, json: bool) -> None:
+    if json:
+        emit(answered(found))
+        return
+    rows = [(one.date, one.period.value, one.login, one.starts_at, one.until) for one in found.duties]
+    table(("date", "period", "due", "from", "to"), rows)
+    for change in found.changes:
+        passed = ", ".join(f"{one.date} {one.period.value} {one.was} → {one.now}" for one in change.duties)
+        say(f"{change.kind.value} by {change.by} at {change.at.isoformat()}: {passed}; {change.reason}")
+
+
+async def _answer(parts: Gongdan, login: str, done: RosterDone) -> RosterAnswer:
+    return roster_answer(await parts.rostering.after_command(login, done.state))
+
+
+@roster.command("show")
+def show(
+    community: Community,
+    month: Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month.")],
+    login: As = None,
+    json: Json = False,
+) -> None:
+    """Show a month's roster and what changed since it was published."""
+
+    async def work() -> RosterAnswer:
+        async with gongdan() as parts:
+            return roster_answer(await parts.rostering.roster(await reader(parts, login), community, month))
+
+    _told(run(work()), json)
+
+
+@roster.command("publish")
+def publish(
+    community: Community,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with the columns date, period, login.", dir_okay=False)],
+    login: As = None,
+    json: Json = False,
+) -> None:
+    """Publish who is due (公布值班表), for periods of one month for which nobody is due yet."""
+    wanted = list(_wanted(file))
+
+    async def work() -> RosterAnswer:
+        async with gongdan() as parts:
+            request = await asked(parts, login)
+            return await _answer(parts, request.login, await parts.rostering.publish(community, wanted, request))
+
+    _told(run(work()), json)
+
+
+def _wanted(file: Path) -> Iterator[Wanted]:
+    """The duties in a file; raises FileRefused naming the line."""
+    try:
+        rows = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), strict=True)
+        if rows.fieldnames is None or sorted(rows.fieldnames) != sorted(COLUMNS):
+            raise FileRefused(f"has the columns {', '.join(COLUMNS)}, in any order")
+        for row in rows:
+            try:
+                yield Wanted(datetime.strptime(row["date"], DAY[0]).date(), DutyPeriod(row["period"]), row["login"].strip())
+            except (ValueError, TypeError, AttributeError):
+                told = f"line {rows.line_num}: a day as YYYY-MM-DD, one of {', '.join(DutyPeriod)}, and a login"
+                raise FileRefused(told) from None
+    except UnicodeDecodeError:
+        raise FileRefused("is not UTF-8") from None
+    except csv.Error as error:
+        raise FileRefused(f"line {rows.line_num}: {error}") from None
+
+
+@roster.command("swap")
+def swap(
+    community: Community,
+    first_day: Annotated[Day, typer.Argument(metavar="DATE", formats=DAY, help="The day of one duty.")],
+    first_period: Annotated[DutyPeriod, typer.Argument(metavar="PERIOD", help="Its period.")],
+    second_day: Annotated[Day, typer.Argument(metavar="DATE", formats=DAY, help="The day of the other.")],
+    second_period: Annotated[DutyPeriod, typer.Argument(metavar="PERIOD", help="Its period.")],
+    reason: Why,
+    login: As = None,
+    json: Json = False,
+) -> None:
+    """Have the people of two duties change places (换班)."""
+    first, second = Slot(first_day.date(), first_period), Slot(second_day.date(), second_period)
+
+    async def work() -> RosterAnswer:
+        async with gongdan() as parts:
+            request = await asked(parts, login)
+            return await _answer(parts, request.login, await parts.rostering.swap(community, first, second, reason, request))
+
+    _told(run(work()), json)
+
+
+@roster.command("leave")
+def leave(
+    community: Community,
+    away: Annotated[str, typer.Argument(metavar="LOGIN", help="Who is away.")],
+    from_day: Annotated[Day, typer.Option("--from", formats=DAY, help="The first day.")],
+    to_day: Annotated[Day, typer.Option("--to", formats=DAY, help="The last day, included.")],
+    cover: Annotated[str, typer.Option(metavar="LOGIN", help="Who covers.")],
+    reason: Why,
+    login: As = None,
+    json: Json = False,
+) -> None:
+    """Have a leave covered (请假顶班): every duty of these days that has not begun passes to who covers."""
+    first, last = from_day.date(), to_day.date()
+
+    async def work() -> RosterAnswer:
+        async with gongdan() as parts:
+            request = await asked(parts, login)
+            done = await parts.rostering.leave(community, away, first, last, cover, reason, request)
+            return await _answer(parts, request.login, done)
+
+    _told(run(work()), json)
+
+
+@roster.command("feed")
+def feed(login: As = None, json: Json = False) -> None:
+    """Issue a calendar feed of one's own duties (日历订阅) and print its address, this once; an earlier one ends."""
+
+    async def work() -> MadeFeed:
+        async with gongdan() as parts:
+            name = clear_secret(entropy(SECRET_BYTES))
+            done = await parts.rostering.issue_feed(secret_digest(name), await asked(parts, login))
+            return MadeFeed(login=done.state.login, active=True, address=f"{PREFIX}/rosters/feeds/{name}.ics")
+
+    found = run(work())
+    if json:
+        emit(answered(found))
+    else:
+        say(found.address)
+
+
+@roster.command("revoke-feed")
+def revoke_feed(login: As = None, json: Json = False) -> None:
+    """End one's calendar feed: its address is nobody's any more."""
+
+    async def work() -> FeedAnswer:
+        async with gongdan() as parts:
+            done = await parts.rostering.revoke_feed(await asked(parts, login))
+            return FeedAnswer(login=done.state.login, active=False)
+
+    found = run(work())
+    if json:
+        emit(answered(found))
+    else:
+        say(f"{found.login} has no feed now")

@@ -1,0 +1,66 @@
+"""Processes: what the system does by itself, where each stands, trying parked subjects again."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
+from adapters.processing.processes import ProcessStatus
+
+processes = typer.Typer(
+    no_args_is_help=True, help="Processes (流程): what the system does by itself, such as proposing findings. No personal data."
+)
+
+
+@processes.command("status")
+def status(json: Json = False) -> None:
+    """Show each process's position, lag and due moments, and what is parked in it."""
+
+    async def read() -> list[ProcessStatus]:
+        async with gongdan() as parts:
+            return await parts.processes.status()
+
+    found = run(read())
+    if json:
+        from adapters.api.operation import ProcessesAnswer, process_answer
+
+        emit(answered(ProcessesAnswer(items=[process_answer(one) for one in found])))
+        return
+    heads = ("name", "position", "head", "lag", "seconds", "waiting", "next due", "overdue", "status", "error", "parked")
+    rows = [
+        (
+            s.name,
+            s.position,
+            s.head,
+            s.head - s.position,
+            f"{s.lag_seconds:.1f}",
+            s.waiting,
+            s.next_due.isoformat(timespec="seconds") if s.next_due else "",
+            f"{s.overdue_seconds:.1f}",
+            s.status,
+            s.error,
+            len(s.parked),
+        )
+        for s in found
+    ]
+    table(heads, rows)
+    for one in found:
+        for parked in one.parked:
+            say(f"parked in {one.name}: {parked.stream} from position {parked.position}: {parked.error}")
+
+
+@processes.command("retry")
+def retry(
+    name: Annotated[str, typer.Argument(help="The process.")],
+    subject: Annotated[UUID, typer.Argument(help="The id of what is parked, as `status` shows it.")],
+) -> None:
+    """Have a process look at something parked again."""
+
+    async def again() -> bool:
+        async with gongdan() as parts:
+            return await parts.processes.retry(name, subject)
+
+    if not run(again()):
+        raise Failed(f"{subject} stays parked in {name}")
+    say(f"{subject} is no longer parked in {name}")

@@ -1,0 +1,93 @@
+"""Read models: where they stand, building them anew, comparing them with the log, trying parked tickets again."""
+
+from dataclasses import asdict
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
+from adapters.projecting.checking import Checked
+from adapters.projecting.projections import ProjectionStatus
+from projections.read_models import VIEWS
+
+projections = typer.Typer(
+    no_args_is_help=True, help="Read models: position and lag, rebuild, check. They print no personal data."
+)
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Some of them; default: all.")]
+
+
+@projections.command("status")
+def status(json: Json = False) -> None:
+    """Show each projection's position, lag and state, and the tickets parked in it."""
+
+    async def read() -> list[ProjectionStatus]:
+        async with gongdan() as parts:
+            return await parts.projections.status()
+
+    found = run(read())
+    if json:
+        from adapters.api.operation import ProjectionsAnswer, projection_answer
+
+        emit(answered(ProjectionsAnswer(items=[projection_answer(one) for one in found])))
+        return
+    rows = [
+        (s.name, s.position, s.head, s.head - s.position, f"{s.lag_seconds:.1f}", s.status, s.error, len(s.parked)) for s in found
+    ]
+    table(("name", "position", "head", "lag", "seconds", "status", "error", "parked"), rows)
+    for one in found:
+        for parked in one.parked:
+            say(f"parked in {one.name}: {parked.stream} from position {parked.position}: {parked.error}")
+
+
+@projections.command("rebuild")
+def rebuild(names: Names = None) -> None:
+    """Build projections anew beside the live ones, verify and exchange them; readers go on meanwhile."""
+
+    async def build() -> None:
+        async with gongdan() as parts:
+            for name in names or [view.name for view in VIEWS]:
+                await parts.projections.rebuild(name)
+                say(f"{name} rebuilt")
+
+    run(build())
+
+
+@projections.command("check")
+def check(names: Names = None, json: Json = False) -> None:
+    """Compare projections, and the numbers drawn, with the log; exit status 1 where anything differs."""
+
+    async def compare() -> list[Checked]:
+        async with gongdan() as parts:
+            return await parts.projections.check(*(names or ()))
+
+    found = run(compare())
+    if json:
+        emit({"ok": not any(one.differences for one in found), "items": [asdict(one) for one in found]})
+    else:
+        table(
+            ("name", "position", "streams", "differences"), [(c.name, c.position, c.streams, len(c.differences)) for c in found]
+        )
+        for one in found:
+            for difference in one.differences:
+                columns = f" ({', '.join(difference.columns)})" if difference.columns else ""
+                say(f"{one.name}: {difference.kind} in {difference.table}: {difference.key}{columns}")
+    differing = [one.name for one in found if one.differences]
+    if differing:
+        raise Failed(f"differs from the log: {', '.join(differing)}; run `gongdan projections rebuild`")
+
+
+@projections.command("retry")
+def retry(
+    name: Annotated[str, typer.Argument(help="The projection.")],
+    ticket: Annotated[UUID, typer.Argument(help="The id of the parked ticket, as `status` shows it.")],
+) -> None:
+    """Try a parked ticket again."""
+
+    async def again() -> bool:
+        async with gongdan() as parts:
+            return await parts.projections.retry(name, ticket)
+
+    if not run(again()):
+        raise Failed(f"{ticket} stays parked in {name}")
+    say(f"{ticket} is no longer parked in {name}")

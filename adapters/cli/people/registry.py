@@ -1,0 +1,255 @@
+"""Communities, people and tokens, administered by the machine's operator."""
+
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from adapters.accounts import tokens
+from adapters.accounts.passwords import well_formed
+from adapters.answers.access import end_everything
+from adapters.answers.documents import Answer, CommunityAnswer, PersonAnswer, TokenAnswer
+from adapters.answers.ticket import community_answer, person_answer, token_answer
+from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, operator, run, say, table
+from adapters.composition import Gongdan
+from adapters.system.system import entropy
+from domain.kernel.errors import NotFound, invalid
+from domain.kernel.terms import Role
+from domain.people.administration import Administrator
+from domain.ticket import commands as c
+
+community = typer.Typer(no_args_is_help=True, help="Communities (小区).")
+area = typer.Typer(no_args_is_help=True, help="Areas of a community (责任区).")
+team = typer.Typer(no_args_is_help=True, help="Teams that are given work orders (班组).")
+contractor = typer.Typer(no_args_is_help=True, help="Outside contractors, assignees without a login (外包单位).")
+user = typer.Typer(no_args_is_help=True, help="People with a login, and their dated roles.")
+token = typer.Typer(no_args_is_help=True, help="API tokens.")
+
+Code = Annotated[str, typer.Argument(help="A code: letters, digits, dot, dash, underscore.")]
+Community = Annotated[str, typer.Argument(help="The community's code.")]
+Login = Annotated[str, typer.Argument(help="A login: small letters, digits, dot, dash, underscore.")]
+Name = Annotated[str, typer.Option("--name", help="The name people know.")]
+Day = datetime
+DAY = ["%Y-%m-%d"]
+
+
+def _formed(form: Any, name: str, value: str) -> str:
+    """A code, login or name as the API takes them; raises InvalidInput."""
+    try:
+        formed: str = TypeAdapter(form).validate_python(value)
+    except ValidationError as error:
+        raise invalid(name, error.errors()[0]["msg"]) from None
+    return formed
+
+
+def _administer(change: Callable[[Gongdan, Administrator], Awaitable[Any]]) -> None:
+    async def work() -> None:
+        async with gongdan() as parts:
+            await change(parts, operator(parts))
+
+    run(work())
+
+
+def _items(items: Sequence[Answer]) -> None:
+    """A list as the API answers it: all on one page."""
+    emit({"items": [answered(item) for item in items], "next_cursor": None})
+
+
+@community.command("add")
+def add_community(
+    code: Code,
+    name: Name,
+    timezone: Annotated[str, typer.Option(help="Its time zone in the IANA database; it stays.")] = "Asia/Shanghai",
+) -> None:
+    """Register a community."""
+    formed, known = _formed(c.Code, "CODE", code), _formed(c.Name, "--name", name)
+    _administer(lambda parts, by: parts.administration.add_community(formed, known, timezone, by))
+    say(f"{code} registered")
+
+
+@community.command("list")
+def list_communities(json: Json = False) -> None:
+    """List communities with their areas, teams and contractors."""
+
+    async def read() -> list[CommunityAnswer]:
+        async with gongdan() as parts:
+            directory = await parts.directory.current()
+            return [community_answer(one, directory) for one in directory.communities.values()]
+
+    found = run(read())
+    if json:
+        _items(found)
+        return
+    rows = [(one.code, one.name, one.timezone, _codes(one.areas), _codes(one.teams), _codes(one.contractors)) for one in found]
+    table(("code", "name", "timezone", "areas", "teams", "contractors"), rows)
+
+
+def _codes(parts: Sequence[Any]) -> str:
+    return ", ".join(part.code for part in parts)
+
+
+@area.command("add")
+def add_area(
+    community: Community, code: Code, name: Annotated[str, typer.Option("--name", help="Its name; default: the code.")] = ""
+) -> None:
+    """Add an area to a community."""
+    formed, known = _formed(c.Code, "CODE", code), _formed(c.Name, "--name", name or code)
+    _administer(lambda parts, by: parts.administration.add_area(community, formed, known, by))
+    say(f"{code} added to {community}")
+
+
+@team.command("add")
+def form_team(
+    community: Community, code: Code, members: Annotated[list[str], typer.Argument(help="The logins of its members.")]
+) -> None:
+    """Form a team, or form it anew with other members."""
+    formed = _formed(c.Code, "CODE", code)
+    _administer(lambda parts, by: parts.administration.form_team(community, formed, tuple(members), by))
+    say(f"{code} formed in {community}")
+
+
+@contractor.command("add")
+def register_contractor(community: Community, code: Code, name: Name) -> None:
+    """Register an outside contractor."""
+    formed, known = _formed(c.Code, "CODE", code), _formed(c.Name, "--name", name)
+    _administer(lambda parts, by: parts.administration.register_contractor(community, formed, known, by))
+    say(f"{code} registered in {community}")
+
+
+Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password for the pages from standard input.")]
+
+
+def _password() -> str:
+    """The first line of standard input."""
+    return well_formed(sys.stdin.readline().rstrip("\r\n"))
+
+
+@user.command("add")
+def add_user(login: Login, name: Name, password_stdin: Stdin = False) -> None:
+    """Add a person; roles are granted and tokens made apart. Without a password there is no signing in to the pages."""
+    formed, known = _formed(c.Login, "LOGIN", login), _formed(c.Name, "--name", name)
+    password = _password() if password_stdin else None
+
+    async def add(parts: Gongdan, by: Administrator) -> None:
+        await parts.administration.add_person(formed, known, by)
+        if password is not None:
+            await parts.sign_ins.set_password(formed, password)
+
+    _administer(add)
+    say(f"{login} added")
+
+
+@user.command("password")
+def set_password(login: Login) -> None:
+    """Set a person's password for the pages, read from standard input; their sessions end."""
+    password = _password()
+
+    async def change(parts: Gongdan, _: Administrator) -> None:
+        (await parts.directory.current()).person(login)
+        await parts.sign_ins.set_password(login, password)
+
+    _administer(change)
+    say(f"password of {login} set")
+
+
+@user.command("grant")
+def grant(
+    login: Login,
+    role: Annotated[Role, typer.Argument(help="The role.")],
+    community: Annotated[str, typer.Argument(help="The community's code; '*' for the whole company.")],
+    area: Annotated[str | None, typer.Option(help="Only for this area.")] = None,
+    valid_from: Annotated[Day | None, typer.Option("--from", formats=DAY, help="First day; default: today.")] = None,
+    valid_to: Annotated[Day | None, typer.Option("--to", formats=DAY, help="Last day; default: none.")] = None,
+) -> None:
+    """Grant a dated role in a community; days are the community's, both included."""
+    first, last = valid_from.date() if valid_from else None, valid_to.date() if valid_to else None
+    _administer(lambda parts, by: parts.administration.grant(login, role, community, area, first, last, by))
+    say(f"{login} is {role.value} in {community}")
+
+
+@user.command("list")
+def list_users(json: Json = False) -> None:
+    """List people with every role granted."""
+
+    async def read() -> list[PersonAnswer]:
+        async with gongdan() as parts:
+            return [person_answer(one) for one in (await parts.directory.current()).people.values()]
+
+    found = run(read())
+    if json:
+        _items(found)
+        return
+    rows = [(p.login, p.name, "yes" if p.enabled else "no", "\n".join(map(_grant, p.grants))) for p in found]
+    table(("login", "name", "enabled", "roles"), rows)
+
+
+def _grant(grant: Any) -> str:
+    where = grant.community + (f"/{grant.area}" if grant.area else "")
+    return f"{grant.role.value} in {where} from {grant.valid_from}" + (f" to {grant.valid_to}" if grant.valid_to else "")
+
+
+@user.command("disable")
+def disable(login: Login) -> None:
+    """Close a login at once; its tokens are revoked and its sessions end."""
+
+    async def close(parts: Gongdan, by: Administrator) -> None:
+        await parts.administration.disable(login, by)
+        await end_everything(parts, login)
+
+    _administer(close)
+    say(f"{login} disabled")
+
+
+@user.command("enable")
+def enable(login: Login) -> None:
+    """Open a login again; tokens are made anew."""
+    _administer(lambda parts, by: parts.administration.enable(login, by))
+    say(f"{login} enabled")
+
+
+@token.command("create")
+def create_token(login: Login, days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 365) -> None:
+    """Make a token and print it alone; it is shown this once, only its hash is kept."""
+
+    async def make() -> str:
+        async with gongdan() as parts:
+            (await parts.directory.current()).person(login)
+            _, clear = await tokens.issue(parts.store, parts.clock, parts.ids, entropy, login, days)
+            return clear
+
+    say(run(make()))
+
+
+@token.command("list")
+def list_tokens(json: Json = False) -> None:
+    """List tokens, without their secrets."""
+
+    async def read() -> list[TokenAnswer]:
+        async with gongdan() as parts:
+            return [token_answer(row) for row in await parts.store.tokens.list_tokens()]
+
+    found = run(read())
+    if json:
+        _items(found)
+        return
+    table(
+        ("id", "login", "created", "expires", "revoked"),
+        [(t.id, t.login, t.created_at, t.expires_at, t.revoked_at) for t in found],
+    )
+
+
+@token.command("revoke")
+def revoke_token(id: Annotated[UUID, typer.Argument(help="The token's id.")]) -> None:
+    """End a token at once, for every process."""
+
+    async def revoke() -> bool:
+        async with gongdan() as parts:
+            return await parts.store.tokens.revoke_token(id)
+
+    if not run(revoke()):
+        raise Failed(str(NotFound("token that is in force")))
+    say(f"{id} revoked")

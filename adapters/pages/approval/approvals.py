@@ -1,0 +1,113 @@
+"""Approvals (待批): what waits for a second person, what was asked and until when; approving or refusing it with a reason."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from adapters.api.approvals import Id, page_of_approvals
+from adapters.pages.frame.forms import filled, receive_form
+from adapters.pages.frame.refusals import WRITING, Told, told
+from adapters.pages.frame.visitor import TheVisitor, Visitor, go
+from adapters.pages.sentences import approval_words
+from adapters.web.command_bodies import Reason
+from domain.approval.aggregate import ApprovalCase
+from domain.finding.events import FindingState
+from domain.kernel import errors as e
+from domain.kernel.terms import ApprovalState
+from domain.ticket.state import TicketState
+
+router = APIRouter(include_in_schema=False)
+
+LISTED = 50
+ALL = "all"
+
+
+@router.get("/approvals")
+async def approvals(
+    visitor: TheVisitor,
+    status: str = ApprovalState.REQUESTED.value,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Response:
+    """Those that the visitor asked for or might decide on, the latest first; first those that wait."""
+    if status != ALL and status not in ApprovalState._value2member_map_:
+        raise e.invalid("/query/status", "not a well-formed state")
+    asked = None if status == ALL else ApprovalState(status)
+    rows, more = await page_of_approvals(visitor.site.api, visitor.caller, asked, cursor, LISTED)
+    return visitor.page(
+        "approvals.html",
+        rows=[(row, row.status_at(visitor.now), approval_words.command_words(row.command, visitor)) for row in rows],
+        findings=approval_words.FINDINGS,
+        numbers=await visitor.numbers([row.stream for row in rows if row.stream is not None]),
+        stands=status,
+        tabs_of=[(one.value, f"/approvals?status={one.value}", visitor.label(one)) for one in ApprovalState]
+        + [(ALL, f"/approvals?status={ALL}", visitor.say("全部"))],
+        more=urlencode({"status": status, "cursor": more}) if more else "",
+    )
+
+
+@router.get("/approvals/{id}")
+async def approval(visitor: TheVisitor, id_: Id) -> Response:
+    """One: what is asked, by whom, why, until when; the decision, where the visitor may take it, and why not where not."""
+    return await shown(visitor, id_)
+
+
+@router.post("/approvals/{id}/approve")
+async def approve(visitor: TheVisitor, id_: Id) -> Response:
+    """Agree; the command is carried out in the same commit, or has failed, with the reason."""
+    form = await receive_form(visitor)
+    try:
+        await visitor.gongdan.approvals.approve(id_, await form.request(visitor))
+    except WRITING as refusal:
+        return await shown(visitor, id_, told(refusal, visitor))
+    return go(f"/approvals/{id_}")
+
+
+@router.post("/approvals/{id}/reject")
+async def reject(visitor: TheVisitor, id_: Id) -> Response:
+    """Refuse it, with a reason."""
+    form = await receive_form(visitor)
+    try:
+        body = filled(Reason, {"reason": form.get("reason")} if form.has("reason") else {})
+        await visitor.gongdan.approvals.reject(id_, body.reason, await form.request(visitor))
+    except WRITING as refusal:
+        return await shown(visitor, id_, told(refusal, visitor), form.get("reason"))
+    return go(f"/approvals/{id_}")
+
+
+async def shown(visitor: Visitor, approval: UUID, refused: Told | None = None, reason: str = "") -> Response:
+    """The page of an approval; what was asked is opened for those who may, and that is recorded."""
+    g = visitor.gongdan
+    against = await g.approvals.refused(approval, visitor.login)
+    reading = await g.oversight.approval(visitor.login, approval)
+    case = reading.case
+    visitor.community = case.community
+    what, address = await _about(visitor, case)
+    return visitor.page(
+        "approval.html",
+        refused.status if refused else 200,
+        case=case,
+        stands=case.status_at(visitor.now),
+        command=approval_words.command_words(case.command, visitor),
+        said=None if reading.arguments is None else approval_words.told(case.command, reading.arguments, visitor),
+        failure=approval_words.failure_words(case.outcome, visitor) if case.outcome else "",
+        about=what,
+        address=address,
+        against=told(against, visitor) if against is not None else None,
+        refused=refused,
+        reason=reason,
+    )
+
+
+async def _about(visitor: Visitor, case: ApprovalCase) -> tuple[str, str]:
+    """What it is about, and where that is looked at."""
+    stream = case.stream or case.result
+    state = await visitor.gongdan.journal.load(stream) if stream is not None else None
+    if isinstance(state, TicketState):
+        number = (await visitor.numbers([state.id])).get(state.id, "")
+        return visitor.say("工单 {number}", number=number), f"/tickets/{number}"
+    if isinstance(state, FindingState):
+        return visitor.say("考评事项第 {item} 项", item=state.item), f"/appraisal/findings/{state.id}"
+    return "", ""

@@ -1,0 +1,67 @@
+"""工作移交表: the sheet as both sign it, its fingerprint, what changed since; preparing, signing, disputing; on paper."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from adapters.answers.duty import sheet_status
+from adapters.api.duty.shifts import Id
+from adapters.pages.duty.shift_forms import offered, since_of
+from adapters.pages.frame.forms import Form
+from adapters.pages.frame.refusals import told
+from adapters.pages.frame.visitor import TheVisitor, Visitor
+from domain.kernel.errors import NotFound, Refusal
+from domain.kernel.terms import Condition, ShiftTrigger
+
+router = APIRouter(include_in_schema=False)
+
+ON_THE_SHEET = (
+    ShiftTrigger.PREPARE_HANDOVER,
+    ShiftTrigger.SIGN_OUT,
+    ShiftTrigger.SIGN_IN,
+    ShiftTrigger.DISPUTE,
+    ShiftTrigger.TAKE_OVER,
+)
+
+
+@router.get("/handover/{id}")
+async def handover(visitor: TheVisitor, id_: Id, sheet: int | None = None) -> Response:
+    """The last sheet of a shift, or one by its number."""
+    return await handover_page(visitor, id_, sheet)
+
+
+async def handover_page(
+    visitor: Visitor, shift: UUID, number: int | None = None, refusal: Refusal | None = None, form: Form | None = None
+) -> Response:
+    """A sheet, and above it what was refused; a shift without one shows the form that makes it."""
+    reading = await visitor.gongdan.duty_records.shift(visitor.login, shift)
+    state = reading.state
+    wanted = [one for one in state.sheets if number in (None, one.number)]
+    if number is not None and not wanted:
+        raise NotFound("handover sheet")
+    sheet = wanted[-1] if wanted else None
+    offers = await offered(visitor, state, ON_THE_SHEET)
+    signing = sheet is not None and sheet is state.sheet and state.ended_at is None
+    since = since_of(refusal)
+    if since is None and signing:
+        since = since_of(await visitor.gongdan.duty.stale(state, ShiftTrigger.SIGN_OUT))
+    terms = visitor.directory.policy_of(state.community).handover
+    refused = told(refusal, visitor) if refusal else None
+    return visitor.page(
+        "handover.html",
+        refused.status if refused else 200,
+        reading=reading,
+        shift=state,
+        sheet=sheet,
+        sheet_state=sheet_status(state, sheet) if sheet else None,
+        community=visitor.directory.community(state.community),
+        since=since,
+        signing=signing,
+        offers=offers,
+        equipment=terms.equipment(state.post),
+        records=terms.records,
+        conditions=Condition,
+        refused=refused,
+        filled=form.values if form else {},
+    )

@@ -1,0 +1,206 @@
+"""夜间值班: the officer's page on a phone: calls received, 能处理 or 次日安排 for each, the log, who stands in; offline too.
+
+With scripts the forms go through the outbox (:mod:`adapters.pages.frame.drafts`).
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from adapters.api.duty.shifts import Id
+from adapters.labels.rule_words import rule_words
+from adapters.pages.duty.shift_forms import carry_out, colleagues, offered
+from adapters.pages.frame.drafts import Outcome, carried, request_of, step
+from adapters.pages.frame.forms import Form, filled, receive_form
+from adapters.pages.frame.refusals import told
+from adapters.pages.frame.visitor import TheVisitor, Visitor
+from domain.duty.duty_desk import ShiftDone
+from domain.kernel.errors import NotFound, Refusal, invalid
+from domain.kernel.terms import Facility, Kind, ShiftTrigger, Trigger, Urgency
+from domain.service_desk.outcome import Done, Request, Waiting
+from domain.service_desk.reading import TicketReading
+from domain.ticket import commands as c
+from domain.ticket.guards import RULES
+from projections.duty.handover_list import HANDOVER_LIST, handover_list
+
+router = APIRouter(include_in_schema=False)
+
+SHOWN = 40
+"""Calls in the list, the latest ones."""
+WAIT_SECONDS = 2.0
+"""How long the list waits for what was just written."""
+SETTLE = "settle"
+"""As what is done with a call: it is answered at the desk (当班办结)."""
+HANDLED = (Trigger.CLASSIFY, Trigger.DISPATCH)
+OFFERED = (ShiftTrigger.LOG, ShiftTrigger.SUBSTITUTE, ShiftTrigger.RETURN_TO_POST)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that waits for a decision, and what may be decided."""
+
+    reading: TicketReading
+    handle: bool
+    defer: bool
+    why_not_deferred: str
+
+
+@router.get("/night")
+async def night(visitor: TheVisitor, at: int | None = None) -> Response:
+    """The page; ``at`` is a position that the list is to have reached, as far as it can be waited for."""
+    return await night_page(visitor, at)
+
+
+async def night_page(
+    visitor: Visitor, at: int | None = None, refusal: Refusal | None = None, form: Form | None = None
+) -> Response:
+    """The page, and above it what was refused."""
+    if visitor.community is None:
+        raise NotFound("community")
+    refused = told(refusal, visitor) if refusal else None
+    desk = await visitor.gongdan.duty.holder(visitor.community, visitor.login)
+    held = desk.shift if desk else None
+    on_duty = desk is not None and desk.on_duty(visitor.login)
+    context: dict[str, Any] = {"held": held, "on_duty": on_duty, "refused": refused, "filled": form.values if form else {}}
+    if on_duty and held is not None:
+        if at is not None:
+            await visitor.gongdan.projections.wait_for(HANDOVER_LIST.name, at, WAIT_SECONDS)
+        reading = await visitor.gongdan.duty_records.shift(visitor.login, held.id, personal=False)
+        context |= {
+            "calls": await _calls(visitor, visitor.community),
+            "offers": await offered(visitor, reading.state, OFFERED),
+            "colleagues": colleagues(visitor),
+            "carriers": await _carriers(visitor, visitor.community),
+            "areas": visitor.directory.community(visitor.community).areas,
+            "kinds": Kind,
+            "facilities": Facility,
+        }
+    return visitor.page("night.html", refused.status if refused else 200, **context)
+
+
+async def _calls(visitor: Visitor, community: str) -> list[Call]:
+    """What is received and has no work order yet, the latest first; personal data stay masked, since the page is kept."""
+    found = await handover_list(visitor.gongdan.projections.reader(HANDOVER_LIST.name), community)
+    calls: list[Call] = []
+    for row in reversed(found.items):
+        if len(calls) == SHOWN:
+            break
+        reading = await visitor.gongdan.inquiries.ticket(visitor.login, str(row.ticket), personal=False)
+        handle = bool(set(HANDLED) & set(reading.legal)) and reading.state.assignment is None
+        if handle or Trigger.DEFER in reading.legal:
+            defer = Trigger.DEFER in reading.legal
+            calls.append(Call(reading, handle, defer, "" if defer else _against_deferral(visitor, reading)))
+    return calls
+
+
+def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
+    """The rule that forbids to put a call off, in words; nothing where it is a matter of state or rights."""
+    setting = visitor.desk.setting(visitor.directory, reading.state.community, visitor.now)
+    for rule in RULES:
+        if Trigger.DEFER in rule.triggers and rule.forbids(reading.state, setting):
+            return rule_words(rule.code, rule.detail, visitor.language)
+    return ""
+
+
+async def _carriers(visitor: Visitor, community: str) -> list[tuple[str, str]]:
+    """Whom the visitor may give a work order to, themselves first."""
+    found = await visitor.desk.carriers(visitor.directory, visitor.login, community, visitor.now)
+    return [(login, visitor.person(login)) for login in sorted(found, key=lambda one: (one != visitor.login, one))]
+
+
+Deed = Callable[[Request], Awaitable[Outcome]]
+"""What a form asks for."""
+
+
+async def _carried(http: HttpRequest, visitor: Visitor, form: Form, deed: Deed) -> Response:
+    async def done() -> Outcome:
+        return await deed(await request_of(visitor, form))
+
+    async def refused(refusal: Refusal) -> Response:
+        return await night_page(visitor, None, refusal, form)
+
+    return await carried(http, visitor, done, refused, "/night?")
+
+
+@router.post("/night/calls")
+async def receive(http: HttpRequest, visitor: TheVisitor) -> Response:
+    """接单 of a call, and what was decided on it at once."""
+    form = await receive_form(visitor)
+
+    async def deed(request: Request) -> Done | Waiting:
+        done = await visitor.desk.receive(_received(visitor, form), request)
+        if not isinstance(done, Done) or form.get("decision") == "later":
+            return done
+        return await _decide(visitor, form, str(done.state.id), step(visitor, request, 2))
+
+    return await _carried(http, visitor, form, deed)
+
+
+@router.post("/night/tickets/{ref}/{decision}")
+async def decide(http: HttpRequest, visitor: TheVisitor, ref: str, decision: str) -> Response:
+    """能处理 or 次日安排 of a call that was received before."""
+    form = await receive_form(visitor)
+    if decision not in ("handle", "defer"):
+        raise NotFound("decision")
+
+    async def deed(request: Request) -> Done | Waiting:
+        return await _decide(visitor, form, ref, request, decision)
+
+    return await _carried(http, visitor, form, deed)
+
+
+@router.post("/night/shifts/{id}/{command}")
+async def on_shift(http: HttpRequest, visitor: TheVisitor, id_: Id, command: str) -> Response:
+    """A line of the log, and who stands in."""
+    form = await receive_form(visitor)
+
+    async def deed(request: Request) -> ShiftDone:
+        return await carry_out(visitor, id_, command, form)
+
+    return await _carried(http, visitor, form, deed)
+
+
+def _received(visitor: Visitor, form: Form) -> c.Receive:
+    place = {name: form.get(name) for name in ("area", "building", "entrance", "dwelling", "public_place") if form.has(name)}
+    reporter = {name: form.get(name) for name in ("name", "phone") if form.has(name)}
+    said = {
+        "community": visitor.community,
+        "channel": form.get("channel", "phone"),
+        "description": form.get("description"),
+        "location": place or None,
+        "reporter": reporter or None,
+        "urgency": Urgency.EMERGENCY if form.has("emergency") else Urgency.NORMAL,
+    }
+    return filled(c.Receive, said)
+
+
+async def _decide(visitor: Visitor, form: Form, ref: str, request: Request, decision: str = "") -> Done | Waiting:
+    """能处理: classify, and give it to somebody or answer it at once; 次日安排: put it off, the resident told or not."""
+    if (decision or form.get("decision")) == "defer":
+        return await visitor.desk.act(ref, filled(c.Defer, {"told_resident": form.has("told_resident")}), request)
+    steps: list[c.Command] = []
+    if form.has("kind"):
+        classified = {name: form.get(name) for name in ("kind", "facility") if form.has(name)}
+        if classified["kind"] != Kind.REPAIR.value:
+            classified.pop("facility", None)
+        steps.append(filled(c.Classify, classified))
+    how = form.get("how")
+    if how == SETTLE:
+        steps.append(filled(c.Settle, {"resolution": form.get("resolution")}))
+    elif how:
+        steps.append(filled(c.Dispatch, {"assignee": how}))
+    if not steps:
+        raise invalid("/how", "Field required")
+    return await _one_by_one(visitor, ref, steps, request)
+
+
+async def _one_by_one(visitor: Visitor, ref: str, steps: Sequence[c.Command], request: Request) -> Done | Waiting:
+    """One step after the other; where one is refused, those before it stand."""
+    done = await visitor.desk.act(ref, steps[0], request)
+    for number, command in enumerate(steps[1:], start=3):
+        done = await visitor.desk.act(ref, command, step(visitor, request, number))
+    return done

@@ -1,0 +1,70 @@
+"""早间查阅: what the supervisor reads first in the morning (D1 4.1.4), and the one command that proves it was read."""
+
+from datetime import date, timedelta
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from adapters.api.duty.duty import morning_review
+from adapters.api.duty.shifts import Id
+from adapters.pages.duty.shift_forms import carry_out
+from adapters.pages.frame.forms import Form, receive_form
+from adapters.pages.frame.refusals import told
+from adapters.pages.frame.visitor import TheVisitor, Visitor, go
+from adapters.web.authentication import Caller
+from domain.kernel.errors import NotFound, Refusal, invalid
+from domain.kernel.terms import ClockName, ClockStatus
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/review")
+async def review(visitor: TheVisitor, day: str | None = None) -> Response:
+    """The reading of a day; today's if none is named."""
+    return await review_page(visitor, day)
+
+
+async def review_page(
+    visitor: Visitor, day: str | None = None, refusal: Refusal | None = None, form: Form | None = None
+) -> Response:
+    """The reading, and above it what was refused."""
+    if visitor.community is None:
+        raise NotFound("community")
+    caller = Caller(visitor.login, visitor.directory, visitor.registry_version)
+    found = await morning_review(visitor.site.api, caller, visitor.community, _day(day))
+    refused = told(refusal, visitor) if refusal else None
+    return visitor.page(
+        "review.html",
+        refused.status if refused else 200,
+        found=found,
+        unread=[shift for shift in found.shifts if shift.id in found.unread],
+        before=found.date - timedelta(days=1),
+        after=found.date + timedelta(days=1),
+        today=visitor.directory.day(visitor.community, visitor.now),
+        clocks={ClockName(name): counts for name, counts in found.by_clock.items()},
+        statuses=ClockStatus,
+        refused=refused,
+        filled=form.values if form else {},
+        urged=form.all("urge") if form else [],
+    )
+
+
+@router.post("/review/{id}")
+async def read(visitor: TheVisitor, id_: Id) -> Response:
+    """主管查阅 of a shift, with the tickets that are urged by it; back to the same day's reading."""
+    form = await receive_form(visitor)
+    day = form.get("day") or None
+    try:
+        await carry_out(visitor, id_, "review", form)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await review_page(visitor, day, refusal, form)
+    return go(f"/review?day={_day(day)}" if day else "/review")
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise invalid("/day", "not a well-formed day") from None

@@ -1,0 +1,87 @@
+"""当班: who holds the desk, its log, and every command of the shift; taking the desk where nobody holds it."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from adapters.api.duty.shifts import Id, OpenShift
+from adapters.pages.duty.handover import handover_page
+from adapters.pages.duty.shift_forms import body_of, carry_out, colleagues, offered
+from adapters.pages.frame.forms import Form, receive_form
+from adapters.pages.frame.refusals import told
+from adapters.pages.frame.visitor import TheVisitor, Visitor, go
+from domain.duty.rules import may_open
+from domain.kernel.errors import NotAllowed, NotFound, Refusal
+from domain.kernel.terms import Role, ShiftTrigger
+
+router = APIRouter(include_in_schema=False)
+
+AT_THE_DESK = (
+    ShiftTrigger.LOG,
+    ShiftTrigger.EXTEND,
+    ShiftTrigger.SUBSTITUTE,
+    ShiftTrigger.RETURN_TO_POST,
+    ShiftTrigger.SWITCH_PHONE,
+    ShiftTrigger.TAKE_OVER,
+)
+"""What is done on this page; the sheet and its signatures have their own."""
+
+
+@router.get("/shift")
+async def shift(visitor: TheVisitor) -> Response:
+    """The desk of the visitor's community now."""
+    return await shift_page(visitor)
+
+
+async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: Form | None = None) -> Response:
+    """The desk, and above it what was refused of a form."""
+    refused = told(refusal, visitor) if refusal else None
+    status = refused.status if refused else 200
+    context = {"refused": refused, "filled": form.values if form else {}, "sent": form.path if form else ""}
+    if visitor.community is None:
+        raise NotFound("community")
+    desk = await visitor.gongdan.duty.holder(visitor.community, visitor.login)
+    if desk is None or desk.shift is None:
+        return visitor.page("shift.html", status, desk=None, reading=None, may_open=may_open(visitor.roles), **context)
+    try:
+        reading = await visitor.gongdan.duty_records.shift(visitor.login, desk.shift.id)
+    except NotAllowed:
+        return visitor.page("shift.html", status, desk=desk.shift, reading=None, may_open=False, **context)
+    return visitor.page(
+        "shift.html",
+        status,
+        desk=desk.shift,
+        reading=reading,
+        shift=reading.state,
+        offers=await offered(visitor, reading.state, AT_THE_DESK),
+        colleagues=colleagues(visitor),
+        control_room=colleagues(visitor, Role.CONTROL_ROOM),
+        **context,
+    )
+
+
+@router.post("/shift/open")
+async def open_shift(visitor: TheVisitor) -> Response:
+    """上岗."""
+    form = await receive_form(visitor)
+    try:
+        body = body_of(OpenShift, form, visitor)
+        await visitor.gongdan.duty.open(body.community, await form.request(visitor), body.arrived_at)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await shift_page(visitor, refusal, form)
+    return go("/shift")
+
+
+@router.post("/shift/{id}/{command}")
+async def command(visitor: TheVisitor, id_: Id, command: str) -> Response:
+    """Any other command; afterwards, or where it was refused, the page it was asked on."""
+    form = await receive_form(visitor)
+    on_sheet = form.get("page") == "handover"
+    try:
+        done = await carry_out(visitor, id_, command, form)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await (handover_page(visitor, id_, None, refusal, form) if on_sheet else shift_page(visitor, refusal, form))
+    return go(f"/handover/{id_}" if on_sheet and done.state.sheets else "/shift")

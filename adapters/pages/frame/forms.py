@@ -1,0 +1,139 @@
+"""Forms: received within a size and a time, told apart from foreign ones, and carried out once however often they are sent.
+
+A form carries ``csrf``, which belongs to this browser's session, and ``key``, its idempotency key. Against cross-site requests
+stand three things: the cookie is SameSite=Lax, the browser says that the form is our own (Sec-Fetch-Site, or the origin), and
+the token fits.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request as HttpRequest
+
+from adapters.pages.frame.visitor import Guest, Visitor
+from adapters.web.bodies import pointer, received
+from adapters.web.problems import NotJson, TooSlow, UnsupportedMedia
+from domain.kernel.errors import FieldError, InvalidInput, Refusal, invalid
+from domain.kernel.ports import CommandKey
+from domain.people.administration import Administrator
+from domain.service_desk.outcome import Request
+
+M = TypeVar("M", bound=BaseModel)
+
+FIELDS = 500
+CSRF, KEY = "csrf", "key"
+LONGEST_KEY = 200
+
+
+class CrossSite(Refusal):
+    """The form didn't come from one of our own pages, or from one that was loaded before signing in."""
+
+    def __str__(self) -> str:
+        return "the form does not come from this site's own page; load the page again"
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form that came from our own page: its fields as they were filled in, empty ones left out."""
+
+    fields: Mapping[str, Sequence[str]]
+    path: str
+
+    def get(self, name: str, otherwise: str = "") -> str:
+        """The first value of a field."""
+        return next(iter(self.fields.get(name, ())), otherwise)
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field."""
+        return list(self.fields.get(name, ()))
+
+    def has(self, name: str) -> bool:
+        """Whether it was filled in or ticked."""
+        return name in self.fields
+
+    @property
+    def values(self) -> dict[str, str]:
+        """First values, to fill the form in again."""
+        return {name: values[0] for name, values in self.fields.items() if values}
+
+    async def key(self, visitor: Visitor) -> CommandKey:
+        """The form's idempotency key: the same form sent twice is carried out once."""
+        key = self.get(KEY)
+        if not key or len(key) > LONGEST_KEY or not key.isalnum() or not key.isascii():
+            raise invalid("/key", "the form has no key; load the page again")
+        said = {name: values for name, values in sorted(self.fields.items()) if name not in (CSRF, KEY)}
+        asked = json.dumps([self.path, {name: list(values) for name, values in said.items()}], ensure_ascii=False)
+        return CommandKey(visitor.login, key, await visitor.gongdan.sealer.body_hash(asked.encode()))
+
+    async def request(self, visitor: Visitor, **more: Any) -> Request:
+        """What travels beside the command that this form asks for."""
+        ids = visitor.gongdan.ids
+        key = await self.key(visitor)
+        return Request(visitor.login, ids.new(), key=key, registry_version=visitor.registry_version, **more)
+
+    async def administrator(self, visitor: Visitor) -> Administrator:
+        """The visitor as one who administers."""
+        return Administrator(visitor.login, visitor.gongdan.ids.new(), key=await self.key(visitor))
+
+
+async def receive_form(guest: Guest) -> Form:
+    """The form of a POST; raises CrossSite, TooLarge, TooSlow, UnsupportedMedia."""
+    request = guest.request
+    refuse_foreign(request)
+    settings = guest.gongdan.settings
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(settings.body_seconds):
+            async for piece in received(request, settings.body_limit, settings.body_seconds):
+                raw += piece
+    except TimeoutError:
+        raise TooSlow(f"the form must arrive within {settings.body_seconds:g} s") from None
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if raw and media != "application/x-www-form-urlencoded":
+        raise UnsupportedMedia("a form is application/x-www-form-urlencoded")
+    return checked(guest, _pairs(bytes(raw)))
+
+
+def checked(guest: Guest, pairs: Iterable[tuple[str, str]]) -> Form:
+    """A form's fields, once its token fits; raises CrossSite."""
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        clean = value.replace("\r\n", "\n").strip()
+        if clean:
+            fields.setdefault(name, []).append(clean)
+    form = Form(fields, guest.request.url.path)
+    if not compare_digest(form.get(CSRF).encode(), guest.csrf.encode()):
+        raise CrossSite
+    return form
+
+
+def refuse_foreign(request: HttpRequest) -> None:
+    """Refuse what a page of another site sends, by what the browser itself says of it."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site != "same-origin":
+        raise CrossSite
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise CrossSite
+
+
+def _pairs(raw: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS, errors="strict")
+    except ValueError:
+        raise NotJson("the form is not well-formed") from None
+
+
+def filled(model: type[M], values: Mapping[str, Any]) -> M:
+    """A command of a form's values, as its model has it; raises InvalidInput with a pointer for every error."""
+    try:
+        return model.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise InvalidInput([FieldError(pointer(one, values), one["msg"]) for one in found]) from None

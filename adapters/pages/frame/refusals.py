@@ -1,0 +1,224 @@
+"""Refusals as pages, in words: what was refused, why, and what would be legal; by the one table of problems."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote, urlsplit
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.labels.command_words import APPROVE, COMMAND_WORDS, OTHERWISE, code_words
+from adapters.labels.field_words import field_words, message_words
+from adapters.labels.rule_words import rule_words
+from adapters.pages.frame.forms import CrossSite
+from adapters.pages.frame.visitor import Guest, Visitor, go, known, local
+from adapters.web.problems import INTERNAL, KINDS, METHOD, Kind, TooManyRequests, TooSlow
+from domain.kernel import errors as e
+from domain.kernel.terms import ApprovalState, FindingStatus, Role, ShiftStatus, ShiftTrigger, Trigger
+from domain.people.authority import CELLS, Mode, Need
+
+FOREIGN = Kind(403, "cross-site", "表单不是从本页面提交的 · The form did not come from our own page")
+
+
+WRITING = (e.InvalidInput, e.NotAllowed, e.Conflict, e.StaleVersion)
+"""Refusals of what a form asks, told above the form as it was filled in."""
+STEPPING = (*WRITING, e.TransitionRefused, e.RuleRefused)
+"""The same where the form is a step of a lifecycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A refusal in words."""
+
+    status: int
+    title: str
+    said: Sequence[str]
+    legal: Sequence[str] = ()
+
+
+PAGE_KINDS = {**KINDS, CrossSite: FOREIGN}
+
+
+def kind_of(error: Exception) -> Kind:
+    """How the table answers a refusal."""
+    return next(PAGE_KINDS[known] for known in type(error).__mro__ if known in PAGE_KINDS)
+
+
+def told(error: Exception, look: Guest) -> Told:
+    """A refusal in the visitor's language."""
+    kind = kind_of(error)
+    chinese, _, english = kind.title.partition(" · ")
+    said, legal = _said(error, look)
+    return Told(kind.status, english if look.language == "en" else chinese, said, legal)
+
+
+def _said(error: Exception, look: Guest) -> tuple[list[str], list[str]]:
+    match error:
+        case e.InvalidInput():
+            return _wrong_fields(error, look), []
+        case e.TransitionRefused():
+            words = {"state": _word(error.state, look), "trigger": _word(error.trigger, look)}
+            if error.state in ShiftStatus._value2member_map_:
+                said = look.say("{state}的班次不能{trigger}。", **words)
+            elif error.state in FindingStatus._value2member_map_:
+                said = look.say("{state}的考评事项不能{trigger}。", **words)
+            else:
+                said = look.say("{state}的工单不能{trigger}。", **words)
+            return [said], [_word(name, look) for name in error.legal]
+        case e.RuleRefused():
+            reason = rule_words(error.rule, error.detail, look.language)
+            trigger, reason = _word(error.trigger, look), rule_words(error.rule, error.detail, look.language)
+            refused = look.say("不能{trigger}：{reason}（{clause}）", trigger=trigger, reason=reason, clause=error.clause)
+            return [refused], [_word(name, look) for name in error.legal]
+        case e.NotAllowed():
+            return [*_not_allowed(error, look)], []
+        case e.StaleVersion():
+            return [look.say("您打开之后，此单已有新的进展。请看过再做决定。")], []
+        case e.Conflict(data={"signed_out": who}):
+            return [look.say("{who}已经签名。", who=_person(who, look))], []
+        case e.Conflict(data={"officer": who}):
+            return [look.say("{who}正在当值。", who=_person(who, look))], []
+        case e.Conflict(data={"status": status}) if status in ApprovalState._value2member_map_:
+            return [look.say("这一请求{status}。", status=look.label(ApprovalState(status)))], []
+        case e.Conflict(data={"hash": _}):
+            return [look.say("移交表已重新填写，您看到的不是最新一张。请看过再签。")], []
+        case e.Conflict():
+            return [look.say("它已经存在，或者已不是您看到的样子。请重新打开页面。")], []
+        case e.NotFound():
+            return [look.say("没有这个页面或这条记录，或者它不属于您工作的小区。")], []
+        case e.TooLarge():
+            return [look.say("最多可传 {mib} MiB。", mib=f"{error.limit / 2**20:g}")], []
+        case e.KeyReused():
+            return [look.say("这张表单已经提交过，内容与现在不同。请重新打开页面再填。")], []
+        case TooManyRequests():
+            return [look.say("请过 {seconds} 秒再试。", seconds=error.retry_after_seconds)], []
+        case e.Overloaded():
+            return [look.say("现在忙不过来，没有写入任何内容。请稍后再试一次。")], []
+        case TooSlow():
+            return [look.say("内容没有在规定时间内传完，没有写入任何内容。")], []
+        case CrossSite():
+            return [look.say("页面打开得太久，或者表单来自别处。请重新打开页面再提交；没有写入任何内容。")], []
+    return [look.say("请求无法办理，没有写入任何内容。")], []
+
+
+def _wrong_fields(error: e.InvalidInput, look: Guest) -> list[str]:
+    found = []
+    for one in error.errors:
+        name, message = field_words(one.pointer, look.language), message_words(one.message, look.language)
+        found.append(look.say("{field}：{message}", field=name, message=message) if name else message)
+    return list(dict.fromkeys(found))
+
+
+def _not_allowed(refusal: e.NotAllowed, look: Guest) -> list[str]:
+    have = look.words.many([look.label(Role(role)) for role in refusal.roles if role in Role._value2member_map_])
+    said = [
+        look.say("{roles}不能{command}。", roles=have, command=_word(refusal.command, look))
+        if have
+        else look.say("您在这里没有岗位，不能{command}。", command=_word(refusal.command, look))
+    ]
+    if list(refusal.allowed_to) == [Trigger.NOTE.value]:
+        return [look.say("此单投诉的是您本人，您只能加备注。")]
+    if refusal.detail:
+        said = [look.say("{why}。", why=message_words(refusal.detail, look.language))]
+    may = [named for text in refusal.allowed_to if (named := _who(text, refusal.command, look))]
+    if may:
+        said.append(look.say("可以的有：{roles}。", roles=look.words.many(may)))
+    return said
+
+
+def _who(text: str, command: str, look: Guest) -> str:
+    """``technician (o)`` in words."""
+    name, _, cell = text.partition(" (")
+    if name not in Role._value2member_map_:
+        return ""
+    given = CELLS.get(cell.removesuffix(")"), ())
+    limits = dict.fromkeys(_need(need, command, look) for one in given for need in sorted(one.needs))
+    if any(one.mode is Mode.SECOND for one in given):
+        limits[look.say("须第二人审批")] = None
+    return look.label(Role(name)) + (look.say("（{limits}）", limits=look.words.many(list(limits))) if limits else "")
+
+
+def _need(need: Need, command: str, look: Guest) -> str:
+    return {
+        Need.OWN: look.say("本人的班次") if command in ShiftTrigger._value2member_map_ else look.say("本人的工单"),
+        Need.OWN_AREA: look.say("本人责任区"),
+        Need.ON_DUTY: look.say("当值时"),
+        Need.NIGHT: look.say("夜间"),
+        Need.TO_SELF_OR_SECURITY: look.say("派给自己或安护"),
+        Need.FOR_COMPANY: look.say("巡检或公司转来"),
+        Need.FOR_RESIDENTS: look.say("住户评议"),
+        Need.EVALUATES_SELF: look.say("自评"),
+        Need.EVALUATES_PEER: look.say("互评"),
+        Need.EVALUATES_BELOW: look.say("评下级"),
+        Need.LINK: look.say("仅关联"),
+        Need.ABOUT_SELF: look.say("本人的"),
+        Need.ABOUT_STAFF: look.say("员工的"),
+        Need.CLOSED: look.say("已月结的"),
+    }[need]
+
+
+def _person(login: str, look: Guest) -> str:
+    return look.person(login) if isinstance(look, Visitor) else login
+
+
+def _word(code: str, look: Guest) -> str:
+    """A state, a trigger or a command as refusals name it, in words."""
+    name = code.removeprefix(APPROVE)
+    said = code_words(name, look.language) or look.say(COMMAND_WORDS.get(name, OTHERWISE))
+    return look.say("审批{what}", what=said) if name != code else said
+
+
+async def on_refusal(request: Request, error: Exception) -> Response:
+    """A refusal as a page; who is not signed in is asked to, and brought back where they wanted."""
+    if isinstance(error, e.Unauthenticated):
+        return _to_sign_in(request)
+    look = await known(request)
+    found = told(error, look)
+    answer = look.page("refused.html", found.status, refused=found, back=_back(request))
+    if isinstance(error, e.Overloaded | TooManyRequests):
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """The router's own errors."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return await on_refusal(request, e.NotFound("page"))
+    look = await known(request)
+    kind = METHOD if error.status_code == 405 else Kind(error.status_code, "http", HTTPStatus(error.status_code).phrase)
+    chinese, _, english = kind.title.partition(" · ")
+    title = english if english and look.language == "en" else chinese
+    return look.page("refused.html", kind.status, refused=Told(kind.status, title, ()), back="/")
+
+
+async def on_invalid_request(request: Request, error: Exception) -> Response:
+    """Query and path parameters that are not well-formed."""
+    assert isinstance(error, RequestValidationError)
+    errors = [e.FieldError("/" + "/".join(str(part) for part in found["loc"]), found["msg"]) for found in error.errors()]
+    return await on_refusal(request, e.InvalidInput(errors))
+
+
+def failed(request: Request, request_id: str) -> Response:
+    """Something unexpected: nothing is known of the outcome, and the log is found by the number."""
+    look = Guest(request)
+    chinese, _, english = INTERNAL.title.partition(" · ")
+    said = look.say("出了意外，结果不明。请记下编号 {number} 报给系统管理员。", number=request_id)
+    title = english if look.language == "en" else chinese
+    return look.page("refused.html", 500, refused=Told(500, title, [said]), back="/")
+
+
+def _to_sign_in(request: Request) -> Response:
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    address = "/sign-in" if request.method != "GET" or wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}"
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
+    return go(address)
+
+
+def _back(request: Request) -> str:
+    """Where a form was filled in."""
+    return "/" if request.method == "GET" else local(urlsplit(request.headers.get("referer", "")).path)

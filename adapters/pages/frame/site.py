@@ -1,0 +1,60 @@
+"""The pages of one server process: templates, files, and how a page is answered."""
+
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from adapters.rendering.assets import Assets
+from adapters.rendering.environment import Templates
+from adapters.web.context import Api, Limiter
+
+
+@dataclass
+class Site:
+    """The state behind the pages."""
+
+    api: Api
+    assets: Assets = field(default_factory=Assets)
+    templates: Templates = field(init=False)
+    per_login: Limiter = field(init=False)
+    per_address: Limiter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.templates = Templates(self.assets)
+        self.per_login = Limiter(self.api.gongdan.settings.password_rate)
+        self.per_address = Limiter(self.api.gongdan.settings.sign_in_rate)
+
+
+def site_of(request: Request) -> Site:
+    """The state behind a request's application."""
+    site: Site = request.app.state.site
+    return site
+
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    # Without a referrer browsers send no origin with a form either, and the origin is what tells a foreign form.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Content-Type-Options": "nosniff",
+    "Accept-CH": "Sec-CH-Prefers-Color-Scheme",
+    "Vary": "Cookie, Sec-CH-Prefers-Color-Scheme",
+}
+"""Of every page."""
+ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}

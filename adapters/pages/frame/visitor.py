@@ -1,0 +1,320 @@
+"""Who looks at a page: a guest, or somebody signed in; in which language and light; and how a page is shown to them.
+
+A page's function asks for :data:`TheVisitor` and answers ``visitor.page("name.html", …)``; what is refused on the way is shown in
+words by :mod:`adapters.pages.frame.refusals`. Rights are asked of the use cases, never decided here.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
+from hashlib import sha256
+from hmac import new as hmac
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from adapters.accounts.sign_ins import new_secret
+from adapters.answers.documents import AssigneeAnswer
+from adapters.composition import Gongdan
+from adapters.pages.frame.site import HEADERS, ONLY_HTTPS, Site, site_of
+from adapters.rendering.environment import CHINESE, LANGUAGES, Words
+from adapters.rendering.navigation import NAVIGATION, Entry
+from adapters.store.logins.sessions import SessionRow
+from adapters.system.system import entropy
+from adapters.web.authentication import Caller
+from domain.kernel.errors import Refusal, Unauthenticated
+from domain.kernel.terms import AssigneeType, Book, Role
+from domain.people.authority import TABLE, Held, Right
+from domain.people.directory import Directory
+from domain.people.reading_scope import Scope
+from domain.people.staff import EVERYWHERE
+from domain.service_desk.desk import ServiceDesk
+from domain.ticket.state import Assignee
+
+YEAR = 365 * 24 * 3600
+LANGUAGE, THEME, COMMUNITY = "gongdan_language", "gongdan_theme", "gongdan_community"
+"""Cookies of what a visitor chose; they say nothing of who it is."""
+THEMES = ("light", "dark")
+
+
+class Placed(Protocol):
+    """A row that says where."""
+
+    @property
+    def area(self) -> str | None: ...
+    @property
+    def building(self) -> str | None: ...
+    @property
+    def entrance(self) -> str | None: ...
+    @property
+    def public_place(self) -> str | None: ...
+
+
+class Guest:
+    """A visitor of whom no more is known than the language and the light they chose."""
+
+    login: str | None = None
+    name = ""
+    session: SessionRow | None = None
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.site: Site = site_of(request)
+        chosen = request.cookies.get(LANGUAGE, "")
+        self.language = chosen if chosen in LANGUAGES else CHINESE
+        self.words: Words = self.site.templates.words[self.language]
+        asked = request.cookies.get(THEME) or request.headers.get("sec-ch-prefers-color-scheme", "").strip('"')
+        self.theme = asked if asked in THEMES else THEMES[0]
+        self.secret = request.cookies.get(session_cookie(request), "")
+        self._gives_secret = False
+        if not self.secret:
+            self.secret, self._gives_secret = new_secret(entropy), True
+
+    @property
+    def gongdan(self) -> Gongdan:
+        """The use cases."""
+        return self.site.api.gongdan
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this browser carries, and a foreign page can't know (see :mod:`adapters.pages.frame.forms`)."""
+        return hmac(self.secret.encode(), b"form", sha256).hexdigest()
+
+    @property
+    def navigation(self) -> list[Entry]:
+        """The pages this visitor is offered."""
+        return []
+
+    @property
+    def here(self) -> str:
+        """The address of this page, to come back to."""
+        url = self.request.url
+        return (url.path + (f"?{url.query}" if url.query else "")) if self.request.method == "GET" else url.path
+
+    def say(self, text: str, **named: object) -> str:
+        """A text in the visitor's language."""
+        return self.words.say(text, **named)
+
+    def label(self, code: StrEnum) -> str:
+        """A code in words."""
+        return self.words.label(code)
+
+    def page(self, template: str, status: int = 200, **context: Any) -> Response:
+        """A page of a template; ``look`` there is this visitor, ``now`` the moment, ``zone`` the community's."""
+        headers = HEADERS | (ONLY_HTTPS if is_secure(self.request) else {})
+        answer = HTMLResponse(self.part(template, **context), status, headers)
+        if self._gives_secret:
+            give_session(answer, self.request, self.secret)
+        return answer
+
+    def part(self, template: str, **context: Any) -> str:
+        """The same as text alone."""
+        now = self.gongdan.clock.now()
+        return self.site.templates.render(self.language, template, {"look": self, "now": now, "zone": self.zone, **context})
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone moments are shown in."""
+        return UTC
+
+
+class Visitor(Guest):
+    """Somebody signed in, with the directory as new as the registry was at this request."""
+
+    def __init__(self, request: Request, session: SessionRow, directory: Directory, registry_version: int) -> None:
+        super().__init__(request)
+        self.session: SessionRow = session
+        self.login: str = session.login
+        self.name = directory.person(session.login).name
+        self.directory = directory
+        self.registry_version = registry_version
+        self.now: datetime = self.gongdan.clock.now()
+        self.communities = directory.communities_of(self.login, self.now)
+        asked = request.query_params.get("community") or request.cookies.get(COMMUNITY, "")
+        self.community: str | None = asked if asked in self.communities else next(iter(self.communities), None)
+
+    @property
+    def desk(self) -> ServiceDesk:
+        """The service desk."""
+        return self.gongdan.desk
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of the community that is shown."""
+        return self.directory.zone(self.community) if self.community else UTC
+
+    @property
+    def caller(self) -> Caller:
+        """The visitor as the API knows callers."""
+        return Caller(self.login, self.directory, self.registry_version)
+
+    @property
+    def roles(self) -> tuple[Held, ...]:
+        """The visitor's roles in the community that is shown."""
+        return self.directory.roles(self.login, self.community, self.now) if self.community else ()
+
+    @property
+    def role_words(self) -> str:
+        """The same in words."""
+        return self.words.many([self.label(held.role) for held in self.roles])
+
+    @property
+    def administers(self) -> bool:
+        """Whether the visitor administers something."""
+        places = (EVERYWHERE, *self.directory.communities)
+        return any(self.directory.is_admin(self.login, self.now, place) for place in places)
+
+    @property
+    def navigation(self) -> list[Entry]:
+        """The pages of which something may be open to one of the visitor's roles; each page weighs again for itself."""
+        return [entry for entry in NAVIGATION if (entry.admin and self.administers) or self.might(*entry.rights)]
+
+    @property
+    def records_findings(self) -> bool:
+        """Whether recording a finding is worth offering."""
+        return self.might(Right.RECORD_FINDING)
+
+    @property
+    def audits(self) -> bool:
+        """Whether a replay is worth offering."""
+        return self.might(Right.AUDIT)
+
+    def might(self, *rights: Right) -> bool:
+        """Whether the authority table gives any of the visitor's roles here something in one of these rows."""
+        cells = (TABLE[right][held.role] for right in rights for held in self.roles if held.role is not Role.ADMIN)
+        return any(cell != "–" for cell in cells)
+
+    def at(self, moment: datetime) -> str:
+        """A moment by the community's clock: today's by its time alone."""
+        local, today = moment.astimezone(self.zone), self.now.astimezone(self.zone)
+        if local.date() == today.date():
+            return local.strftime("%H:%M")
+        return local.strftime("%m-%d %H:%M" if local.year == today.year else "%Y-%m-%d %H:%M")
+
+    def lasting(self, span: timedelta) -> str:
+        """How long, by its two largest units."""
+        minutes = int(abs(span).total_seconds() // 60)
+        days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+        if days:
+            return self.say("{d} 天 {h} 小时", d=days, h=hours) if hours else self.say("{d} 天", d=days)
+        if hours:
+            return self.say("{h} 小时 {m} 分", h=hours, m=rest) if rest else self.say("{h} 小时", h=hours)
+        return self.say("{m} 分", m=rest)
+
+    async def scope(self, right: Right) -> Scope | None:
+        """How far a right reaches in the community that is shown; None where it reaches nothing."""
+        if self.community is None:
+            return None
+        found = await self.gongdan.scopes.scope(self.directory, self.login, self.community, right)
+        return None if found.nothing else found
+
+    async def numbers(self, tickets: Iterable[UUID]) -> dict[UUID, str]:
+        """The numbers of tickets, by their ids."""
+        taken = await self.desk.journal.log.numbers_of(list(tickets))
+        return {id_: one.number for id_, numbers in taken.items() for one in numbers if one.book == Book.INTAKE}
+
+    def carrier(self, assignee: Assignee | None) -> str:
+        """Who carries a work order, by name."""
+        if assignee is None or self.community is None:
+            return self.say("未派")
+        if assignee.type is AssigneeType.CONTRACTOR:
+            return self.directory.community(self.community).contractors.get(assignee.id, assignee.id)
+        return self.person(assignee.id) if assignee.type is AssigneeType.PERSON else self.say("班组 {code}", code=assignee.id)
+
+    def carrier_named(self, assignee: str | AssigneeAnswer | None) -> str:
+        """The same for a carrier as documents name it."""
+        if assignee is None or isinstance(assignee, str):
+            return self.person(assignee) if assignee else self.say("未派")
+        return self.carrier(Assignee(assignee.type, assignee.id))
+
+    def carrier_code(self, assignee: Assignee) -> str:
+        """The same as filters write it: a login, ``team:CODE`` or ``contractor:CODE``."""
+        return assignee.id if assignee.type is AssigneeType.PERSON else f"{assignee.type.value}:{assignee.id}"
+
+    def place(self, row: Placed) -> str:
+        """Where, as far as it is no personal data: area, building and entrance, or a public place."""
+        areas = self.directory.community(self.community).areas if self.community else {}
+        parts = [areas.get(row.area, row.area) if row.area else None]
+        parts += [self.say("{n} 栋", n=row.building)] if row.building else []
+        parts += [self.say("{n} 单元", n=row.entrance)] if row.entrance else []
+        parts += [row.public_place]
+        return " ".join(part for part in parts if part)
+
+    def person(self, login: str) -> str:
+        """A colleague's name; the login of somebody unknown."""
+        known = self.directory.people.get(login)
+        return known.name if known else login
+
+    def people(self, logins: Iterable[str]) -> str:
+        """Several names."""
+        return self.words.many([self.person(login) for login in logins])
+
+
+async def visitor(request: Request) -> Visitor:
+    """Who is signed in, counted against the session's rate; see :func:`identify`."""
+    found = await identify(request)
+    await found.site.api.per_token.hit(found.session.id.hex)
+    request.state.login = found.login
+    request.state.visitor = found
+    return found
+
+
+async def identify(request: Request) -> Visitor:
+    """Who is signed in now. No session, one that ended, and a disabled person are refused alike."""
+    guest = Guest(request)
+    sign_ins = guest.gongdan.sign_ins
+    session, version = await sign_ins.current(guest.secret)
+    directory = await guest.gongdan.directory.current(version)
+    person = directory.people.get(session.login) if session else None
+    if session is None or person is None or not person.enabled:
+        raise Unauthenticated
+    return Visitor(request, session, directory, version)
+
+
+TheVisitor = Annotated[Visitor, Depends(visitor)]
+
+
+async def known(request: Request) -> Guest:
+    """The visitor where somebody is signed in, else a guest; for what is shown to both."""
+    there: Visitor | None = getattr(request.state, "visitor", None)
+    if there is not None:
+        return there
+    try:
+        return await visitor(request)
+    except Refusal:
+        return Guest(request)
+
+
+def is_secure(request: Request) -> bool:
+    """Whether the browser speaks https to us, or to the proxy before us."""
+    return request.url.scheme == "https"
+
+
+def session_cookie(request: Request) -> str:
+    """The cookie's name; over https one that no other host and no http page can set."""
+    return "__Host-gongdan" if is_secure(request) else "gongdan"
+
+
+def give_session(answer: Response, request: Request, secret: str) -> None:
+    """Set the session's cookie; it goes when the browser is closed."""
+    answer.set_cookie(session_cookie(request), secret, httponly=True, samesite="lax", secure=is_secure(request), path="/")
+
+
+def give_choice(answer: Response, request: Request, name: str, value: str) -> None:
+    """Set the cookie of something chosen."""
+    answer.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="lax", secure=is_secure(request), path="/")
+
+
+def local(address: str | None, otherwise: str = "/") -> str:
+    """An address within this site, or ``otherwise``: nobody is sent elsewhere by a link somebody else made."""
+    if address and address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable():
+        return address
+    return otherwise
+
+
+def go(address: str) -> Response:
+    """After a form: to a page that may be loaded again."""
+    return RedirectResponse(address, 303, HEADERS)

@@ -1,0 +1,64 @@
+"""What stands beside an event's sentence: who did it, for whom and with whom; its personal texts, as far as they may be read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.labels.field_words import field_words
+from adapters.pages.frame.visitor import Visitor
+from domain.kernel.aggregate import Folded, Meta, payload_fields
+from domain.kernel.privacy import ERASED, MASKED, Private
+from domain.ticket.events import Ticket
+
+SYSTEM, OUTSIDE, CONTRACTOR = "system:", "external:", "contractor:"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A personal text of an event: what it is, and the text; ``hidden`` where it is masked or erased."""
+
+    name: str
+    text: str
+    hidden: bool
+
+
+def who(look: Visitor, actor: str) -> str:
+    """Somebody by name: a member of staff, a contractor, somebody outside, or the system itself."""
+    if actor.startswith(SYSTEM):
+        return look.say("系统")
+    if actor.startswith(OUTSIDE):
+        return actor.removeprefix(OUTSIDE)
+    if actor.startswith(CONTRACTOR) and look.community:
+        code = actor.removeprefix(CONTRACTOR)
+        return look.directory.community(look.community).contractors.get(code, code)
+    return look.person(actor)
+
+
+def doers(look: Visitor, meta: Meta) -> str:
+    """Who did it; whose step was entered, and who approved it as the second person, beside them."""
+    said = who(look, meta.actor)
+    if meta.on_behalf_of:
+        said = look.say("{person}（代{other}录入）", person=said, other=who(look, meta.on_behalf_of))
+    if meta.second_person:
+        said = look.say("{person}，第二人{other}批准", person=said, other=who(look, meta.second_person))
+    return said
+
+
+def quotes(look: Visitor, event: Folded.Event, texts: Mapping[str, str]) -> Sequence[Quote]:
+    """The personal texts of an event as the reader may see them."""
+    found = []
+    for name in payload_fields(type(event)):
+        if not isinstance(getattr(event, name), Private):
+            continue
+        text = texts.get(name, MASKED)
+        hidden = {MASKED: look.say("（已隐去）"), ERASED: look.say("（已删除）")}.get(text)
+        found.append(Quote(_named(look, event, name), hidden or text, hidden is not None))
+    return found
+
+
+def _named(look: Visitor, event: Any, name: str) -> str:
+    if isinstance(event, Ticket.TicketCorrected):
+        return look.say("更正为")
+    if name == "file_name":
+        return look.say("文件名")
+    return field_words("/" + name.replace("reporter_", "reporter/"), look.language)

@@ -1,0 +1,192 @@
+"""Events (事件流) and the process (流程), for those who may audit: what happened, filtered by address; the lifecycle as lived."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from adapters.answers.auditing import REOPENED, REWORK, begin_of, check_audits, stream_named, walked
+from adapters.pages.frame.visitor import TheVisitor, Visitor
+from adapters.pages.sentences.event_words import doers
+from adapters.pages.sentences.ticket_sentences import sentence
+from adapters.pages.ticket.state_diagram import BOX, HEIGHT, WIDTH, diagram, key
+from domain.duty import lifecycle as shift_lifecycle
+from domain.duty.shift import Shift
+from domain.kernel.errors import NotFound, invalid
+from domain.kernel.terms import Book, State
+from domain.ticket import lifecycle
+from domain.ticket.events import Ticket
+from projections.ticket.event_stream import EVENT_STREAM, EventRow, events, process
+
+router = APIRouter(include_in_schema=False)
+
+PAGE = 50
+"""Events on a page."""
+
+
+def _topics() -> Mapping[str, tuple[StrEnum, tuple[str, ...]]]:
+    """What may be asked for, by trigger: its word, and the topics of its events."""
+    found: dict[str, tuple[StrEnum, tuple[str, ...]]] = {}
+    for rows, events_of, mark in (
+        (lifecycle.TABLE, Ticket.events(), ""),
+        (shift_lifecycle.TABLE, Shift.events(), "shift-"),
+    ):
+        topics = {event.__name__: topic for topic, event in events_of.items()}
+        for row in rows:
+            found[f"{mark}{row.trigger.value.replace('_', '-')}"] = (row.trigger, (topics[row.event],))
+    return MappingProxyType(found)
+
+
+TYPES = _topics()
+WORD_OF = MappingProxyType({topic: word for word, topics in TYPES.values() for topic in topics})
+"""A topic → the trigger that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event in words, and where it is looked at."""
+
+    row: EventRow
+    word: StrEnum
+    doer: str
+    said: str
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The filters of an address, as they were written."""
+
+    type: str
+    person: str
+    ticket: str
+    since: str
+    until: str
+
+    def address(self, **more: object) -> str:
+        """The address of these filters, on another page."""
+        said = {"type": self.type, "person": self.person, "ticket": self.ticket, "from": self.since, "to": self.until, **more}
+        return "/events?" + urlencode({name: value for name, value in said.items() if value})
+
+
+@router.get("/events")
+async def show_events(
+    visitor: TheVisitor,
+    type: str = "",
+    person: str = "",
+    ticket: str = "",
+    since: Annotated[str, Query(alias="from")] = "",
+    until: Annotated[str, Query(alias="to")] = "",
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
+    """The latest first; every filter stands in the address."""
+    community = await _audited(visitor, "events")
+    asked = Asked(type, person, ticket.strip(), since, until)
+    topics: tuple[str, ...] = ()
+    if type:
+        if type not in TYPES:
+            raise invalid("/query/type", "no such event")
+        topics = TYPES[type][1]
+    stream = await stream_named(visitor.desk, asked.ticket)
+    here, first, last = visitor.directory, _day("from", since), _day("to", until)
+    found = await events(
+        visitor.gongdan.projections.reader(EVENT_STREAM.name),
+        community,
+        topics=topics,
+        person=person or None,
+        stream=stream,
+        since=begin_of(here, community, first, "/query/from") if first else None,
+        until=begin_of(here, community, last, "/query/to") + timedelta(days=1) if last else None,
+        before=before,
+        limit=PAGE,
+    )
+    people = [one for one in visitor.directory.people.values() if visitor.directory.roles(one.login, community, visitor.now)]
+    return visitor.page(
+        "events.html",
+        asked=asked,
+        types=TYPES,
+        people=people,
+        told=await _told(visitor, found.items),
+        older=asked.address(before=found.items[-1].position) if found.more else None,
+        paged=before is not None,
+    )
+
+
+@router.get("/process")
+async def show_process(visitor: TheVisitor, on: str = "") -> Response:
+    """The lifecycle with how often each way was taken, how many tickets stand where, and how long they stood, at a day's end."""
+    community = await _audited(visitor, "process")
+    today = visitor.now.astimezone(visitor.zone).date()
+    day = min(_day("on", on) or today, today)
+    end = begin_of(visitor.directory, community, day, "/query/on") + timedelta(days=1)
+    found = await process(visitor.gongdan.projections.reader(EVENT_STREAM.name), community, end)
+    counts = walked(found)
+    return visitor.page(
+        "process.html",
+        found=found,
+        day=day,
+        today=today,
+        earlier=day - timedelta(days=1),
+        later=day + timedelta(days=1) if day < today else None,
+        states=State,
+        picture=diagram(visitor, {key(edge): str(count) for edge, count in counts.items()}, found.standing),
+        size=(WIDTH, HEIGHT, *BOX),
+        walked=[key(edge) for edge, count in counts.items() if count],
+        ways=[(edge, count) for edge, count in counts.items() if count],
+        words=diagram(visitor),
+        keyed=key,
+        total=sum(found.standing.values()),
+        rework=counts[REWORK],
+        reopened=counts[REOPENED],
+        lasted=lambda stay: lasted(visitor, stay),
+    )
+
+
+def lasted(look: Visitor, stay: timedelta) -> str:
+    """How long, in its two largest units."""
+    minutes = int(stay.total_seconds() // 60)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return look.say("{d} 天 {h} 小时", d=days, h=hours)
+    return look.say("{h} 小时 {m} 分", h=hours, m=rest) if hours else look.say("{m} 分", m=rest)
+
+
+async def _audited(visitor: Visitor, what: str) -> str:
+    """The community shown, where all of it may be audited; raises NotFound and NotAllowed."""
+    if visitor.community is None:
+        raise NotFound("community")
+    await check_audits(visitor.gongdan, visitor.directory, visitor.login, visitor.community, what)
+    return visitor.community
+
+
+async def _told(visitor: Visitor, rows: Sequence[EventRow]) -> list[Told]:
+    journal = visitor.desk.journal
+    taken = await journal.log.numbers_of(list({row.stream for row in rows}))
+    found = []
+    for row in rows:
+        [stored] = await journal.log.read_stream(row.stream, after_version=row.version - 1, upto_version=row.version)
+        event: Any = journal.codec.decode(stored)
+        number = next((one.number for one in taken.get(row.stream, ()) if one.book == Book.INTAKE), None)
+        word = WORD_OF[row.topic]
+        said = sentence(event, visitor) if isinstance(event, Ticket.Event) else visitor.label(word)
+        found.append(Told(row, word, doers(visitor, event.meta), said, number))
+    return found
+
+
+def _day(name: str, text: str) -> date | None:
+    """A day of an address or a form; raises InvalidInput."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise invalid(f"/query/{name}", "not a well-formed day") from None
+    if not 1970 <= day.year < 2200:
+        raise invalid(f"/query/{name}", "not a well-formed day")
+    return day

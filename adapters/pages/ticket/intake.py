@@ -1,0 +1,229 @@
+"""Intake (接单): a call becomes a ticket with a number, by keyboard, in one form that follows the kind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from adapters.answers.household import HouseholdTicket, OccupancyAnswer, PhoneAnswer
+from adapters.answers.household_reading import phone_answer, resident_answer
+from adapters.api.household.households import LookUp
+from adapters.pages.frame.forms import Form, filled, receive_form
+from adapters.pages.frame.refusals import STEPPING, Told, told
+from adapters.pages.frame.visitor import TheVisitor, Visitor, go
+from adapters.pages.ticket.steps import colleagues
+from adapters.pages.ticket.tickets import shown
+from domain.kernel import errors as e
+from domain.kernel.ports import CommandKey
+from domain.kernel.terms import Channel, Facility, Kind, State, Trigger
+from domain.people.authority import Right, denied
+from domain.service_desk.outcome import Done
+from domain.service_desk.reading import TicketReading
+from domain.ticket import commands as c
+
+router = APIRouter(include_in_schema=False)
+
+LAST = 3
+"""Tickets of a number that are shown."""
+PLACE = ("area", "building", "entrance", "dwelling", "public_place")
+Phone = Annotated[str, Query(max_length=30)]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Somebody of the roll (住户名册) who may be calling, at one of their dwellings.
+
+    ``value`` names the person, and the dwelling where they have several.
+    """
+
+    value: str
+    name: str
+    home: OccupancyAnswer | None
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who has a number: people of the roll, the last tickets about them or of other callers, and the latest of a stranger's."""
+
+    found: PhoneAnswer
+    latest: TicketReading | None
+
+    @property
+    def choices(self) -> list[Choice]:
+        """Of whom the clerk picks one."""
+        found = []
+        for person in self.found.people:
+            homes: list[OccupancyAnswer | None] = [home for home in person.occupancies if home.current]
+            for home in homes or [None]:
+                which = f".{home.id}" if home is not None and len(homes) > 1 else ""
+                found.append(Choice(f"{person.id}{which}", person.name or "", home))
+        return found
+
+    @property
+    def tickets(self) -> list[HouseholdTicket]:
+        """The last ones, the latest first."""
+        tickets = [*(one for person in self.found.people for one in person.tickets), *self.found.callers]
+        return sorted({one.id: one for one in tickets}.values(), key=lambda one: one.received_at, reverse=True)[:LAST]
+
+    @property
+    def unfinished(self) -> list[HouseholdTicket]:
+        """Tickets that this call may be about."""
+        return [one for one in self.tickets if one.state not in (State.FOLLOWED_UP, State.CANCELLED)]
+
+    @property
+    def known(self) -> dict[str, str]:
+        """What the form is filled in with for a caller who is not on the roll."""
+        if self.latest is None:
+            return {}
+        state, texts = self.latest.state, self.latest.texts
+        place = {name: getattr(state.location, name, None) for name in PLACE if name != "dwelling"}
+        said = {**place, "dwelling": texts.get("dwelling"), "name": texts.get("reporter_name")}
+        return {name: value for name, value in said.items() if value}
+
+
+@router.get("/intake")
+async def intake(visitor: TheVisitor, phone: Phone = "", number: Annotated[str, Query(max_length=80)] = "") -> Response:
+    """The form; with a telephone number, filled in with what is known of the caller."""
+    _may_receive(visitor)
+    written = await visitor.gongdan.inquiries.numbers(await visitor.desk.load(await _own(visitor, number))) if number else None
+    caller, refused = None, None
+    try:
+        caller = await _caller(visitor, phone)
+    except LOOK_UP_REFUSED as refusal:
+        refused = told(refusal, visitor)
+    values = {"phone": phone, **(caller.known if caller else {})}
+    return _page(visitor, values, caller=caller, written=written.number if written else "", refused=refused)
+
+
+@router.get("/intake/caller")
+async def caller_panel(visitor: TheVisitor, phone: Phone = "") -> Response:
+    """The same of the caller alone, for a form that is being filled in."""
+    _may_receive(visitor)
+    return visitor.page("intake_caller.html", caller=await _caller_again(visitor, phone), phone=phone, values={}, aside=True)
+
+
+@router.post("/intake")
+async def receive(visitor: TheVisitor) -> Response:
+    """Receive and, where the kind is known, classify: two steps, each of which counts once.
+
+    Where the second is refused the call isn't lost: its ticket is shown with what was refused.
+    """
+    form = await receive_form(visitor)
+    try:
+        command = filled(c.Receive, await _received(form, visitor))
+        done = await visitor.desk.receive(command, await form.request(visitor))
+    except STEPPING as refusal:
+        caller = await _caller_again(visitor, form.get("phone")) if form.has("resident") else None
+        blamed = form.all("complained_of")
+        return _page(visitor, form.values, caller=caller, refused=told(refusal, visitor), chosen=blamed)
+    if not isinstance(done, Done):
+        return go("/intake")
+    number = (await visitor.gongdan.inquiries.numbers(done.state)).number
+    if form.has("kind"):
+        try:
+            classified = {name: form.get(name) for name in ("kind", "category", "facility") if form.has(name)}
+            wanted = filled(c.Classify, {**classified, "complained_of": form.all("complained_of")})
+            asked = await form.request(visitor)
+            await visitor.desk.act(number, wanted, replace(asked, key=_second(asked.key)))
+        except STEPPING as refusal:
+            refused = told(refusal, visitor)
+            return await shown(visitor, number, refused=refused, trigger=Trigger.CLASSIFY, values=form.values)
+    return go(f"/intake?number={number}")
+
+
+def _second(key: CommandKey | None) -> CommandKey | None:
+    """The key of the form's second step."""
+    return replace(key, key=f"{key.key}-classify") if key else None
+
+
+async def _received(form: Form, visitor: Visitor) -> dict[str, Any]:
+    """What was filled in; somebody of the roll has the name and phone of the roll, and their home's place unless one is given."""
+    place: dict[str, str | None] = {name: form.get(name) for name in PLACE if form.has(name)}
+    reporter = {name: form.get(name) for name in ("name", "phone") if form.has(name)}
+    resident, _, home = form.get("resident").partition(".")
+    if resident:
+        reporter = {"resident_id": resident}
+        place = place or await _home(visitor, resident, home)
+    found: dict[str, Any] = {
+        "community": visitor.community or "",
+        "channel": form.get("channel", Channel.PHONE.value),
+        "description": form.get("description"),
+        "urgency": "emergency" if form.has("emergency") else "normal",
+    }
+    return found | ({"location": place} if place else {}) | ({"reporter": reporter} if reporter else {})
+
+
+async def _home(visitor: Visitor, resident: str, home: str) -> dict[str, str | None]:
+    """One of several dwellings of a resident, opened with a record; of one who has a single one it is known without."""
+    if not home:
+        return {}
+    try:
+        person = UUID(resident)
+    except ValueError:
+        raise e.invalid("/reporter/resident_id", "not a well-formed id") from None
+    found = await resident_answer(visitor.gongdan, visitor.directory, visitor.login, person)
+    chosen = (one.location for one in found.occupancies if str(one.id) == home and not found.masked)
+    return next((one.model_dump(exclude_none=True) for one in chosen), {})
+
+
+def _may_receive(visitor: Visitor) -> None:
+    if not visitor.might(Right.RECEIVE):
+        raise denied(Right.RECEIVE, Trigger.RECEIVE.value, visitor.roles)
+
+
+async def _own(visitor: Visitor, number: str) -> Any:
+    """The ticket of a number that the visitor may read."""
+    return (await visitor.gongdan.inquiries.ticket(visitor.login, number, personal=False)).state.id
+
+
+LOOK_UP_REFUSED = (e.InvalidInput, e.NotAllowed)
+
+
+async def _caller(visitor: Visitor, phone: str) -> Caller | None:
+    """Who has a number; the look-up is recorded, and so is opening a stranger's latest ticket."""
+    if not phone.strip():
+        return None
+    asked = filled(LookUp, {"community": visitor.community or "", "phone": phone.strip()})
+    found = await phone_answer(visitor.gongdan, visitor.directory, visitor.login, asked.community, asked.phone)
+    stranger = found.callers[0] if found.callers and not found.people else None
+    latest = await visitor.gongdan.inquiries.ticket(visitor.login, str(stranger.id)) if stranger else None
+    return Caller(found, None if latest is None or latest.masked else latest)
+
+
+async def _caller_again(visitor: Visitor, phone: str) -> Caller | None:
+    """The same beside a form that is being filled in, where a refusal is no more than nothing found."""
+    try:
+        return await _caller(visitor, phone)
+    except LOOK_UP_REFUSED:
+        return None
+
+
+def _page(
+    visitor: Visitor,
+    values: dict[str, str],
+    *,
+    caller: Caller | None = None,
+    written: str = "",
+    refused: Told | None = None,
+    chosen: Sequence[str] = (),
+) -> Response:
+    areas = visitor.directory.community(visitor.community).areas if visitor.community else {}
+    return visitor.page(
+        "intake.html",
+        refused.status if refused else 200,
+        values=values,
+        caller=caller,
+        aside=False,
+        phone=values.get("phone", ""),
+        written=written,
+        refused=refused,
+        areas=areas,
+        kinds=Kind,
+        channels=Channel,
+        facilities=Facility,
+        colleagues=colleagues(visitor, visitor.community or ""),
+        chosen=list(chosen),
+    )

@@ -1,0 +1,157 @@
+"""Replay (回放): a ticket's history event by event, for those who may audit it: the state in the picture, what changed in words,
+who, both times, cause and rule version, the clocks then, and the event as it is stored.
+
+Every step is on the page, so that stepping asks the server nothing and the access log shows one look. A link names a step by
+``v`` (version), or what was so at a moment (``at``), or what was known at a moment (``known_at``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from pydantic import TypeAdapter, ValidationError
+from starlette.responses import Response
+
+from adapters.pages.frame.moments import moment_in
+from adapters.pages.frame.visitor import TheVisitor, Visitor
+from adapters.pages.sentences.event_words import Quote, doers, quotes
+from adapters.pages.sentences.state_words import changes, said_of
+from adapters.pages.sentences.ticket_sentences import sentence
+from adapters.pages.ticket.state_diagram import BOX, HEIGHT, WIDTH, diagram, taken, trigger_of
+from domain.kernel.errors import NotFound, invalid
+from domain.kernel.terms import State, Trigger
+from domain.rules.clocks import Reading
+from domain.service_desk.reading import HistoryStep
+from domain.ticket.commands import Moment
+
+router = APIRouter(include_in_schema=False)
+
+AROUND = 40
+"""Steps on the page on either side of the one asked for; further ones are a click away."""
+
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A step in the list of all: enough to show where the ticket stood."""
+
+    version: int
+    at: datetime
+    trigger: Trigger
+    state: State
+    way: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A step in full."""
+
+    stop: Stop
+    sentence: str
+    quotes: Sequence[Quote]
+    changes: Sequence[str]
+    doers: str
+    recorded_at: datetime
+    position: int
+    number: str | None
+    back_entered: bool
+    offline_entered: bool
+    approval: str | None
+    request: str
+    rules: Sequence[tuple[str, str]]
+    clocks: Sequence[Reading]
+    after: Mapping[str, str]
+    stored: str
+    topic: str
+
+
+@router.get("/tickets/{ref}/replay")
+async def replay(
+    visitor: TheVisitor,
+    ref: str,
+    v: Annotated[int | None, Query(ge=1, le=10**15)] = None,
+    at: str = "",
+    known_at: str = "",
+) -> Response:
+    """The last step, or the one asked for; with ``known_at`` what was recorded later is left out."""
+    inquiries = visitor.gongdan.inquiries
+    steps = await inquiries.history(visitor.login, ref)
+    if steps[0].after.community in visitor.communities:
+        visitor.community = steps[0].after.community
+    occurred, known = _asked("at", at, visitor), _asked("known_at", known_at, visitor)
+    clocks: Sequence[Reading] | None = None
+    if occurred is not None or known is not None:
+        reading = await inquiries.ticket(visitor.login, ref, at=occurred, known_at=known, personal=False)
+        steps = [step for step in steps if known is None or step.stored.recorded_at <= known]
+        v, clocks = v or reading.state.version, reading.clocks
+    current = steps[-1].stored.version if v is None else v
+    if current > steps[-1].stored.version:
+        raise NotFound("version of the ticket")
+    shown = [_shown(visitor, step) for step in steps[max(0, current - 1 - AROUND) : current + AROUND]]
+    return visitor.page(
+        "replay.html",
+        ref=ref,
+        number=steps[0].stored.number,
+        stops=[_stop(step) for step in steps],
+        shown=shown,
+        current=current,
+        picture=diagram(visitor),
+        size=(WIDTH, HEIGHT, *BOX),
+        clocks_then=clocks,
+        occurred=occurred,
+        known=known,
+        link=lambda version: "?" + urlencode({"v": version} | ({"known_at": known_at} if known_at else {})),
+    )
+
+
+def _asked(name: str, text: str, look: Visitor) -> datetime | None:
+    """A moment of an address or a form; raises InvalidInput."""
+    said = moment_in(text, look, f"/query/{name}")
+    try:
+        return None if said is None else _MOMENT.validate_python(said)
+    except ValidationError:
+        raise invalid(f"/query/{name}", "not a well-formed moment") from None
+
+
+def _stop(step: HistoryStep) -> Stop:
+    event: Any = step.event
+    return Stop(step.stored.version, event.timestamp, trigger_of(event), step.after.state, taken(event, step.before, step.after))
+
+
+def _shown(look: Visitor, step: HistoryStep) -> Shown:
+    event: Any = step.event
+    stored, meta = step.stored, event.meta
+    return Shown(
+        _stop(step),
+        sentence(event, look),
+        quotes(look, event, step.texts),
+        changes(look, step.before, step.after),
+        doers(look, meta),
+        stored.recorded_at,
+        stored.position,
+        stored.number,
+        meta.back_entered,
+        meta.offline_entered,
+        str(meta.causation_id) if meta.causation_id else None,
+        str(meta.command_id),
+        _rules(look, event),
+        step.clocks,
+        said_of(look, step.after),
+        stored.state.decode(),
+        stored.topic,
+    )
+
+
+def _rules(look: Visitor, event: Any) -> list[tuple[str, str]]:
+    """The versions of what was in force: readings, clock limits, prices."""
+    clock_policy = getattr(event, "clock_policy", None)
+    versions = (
+        (look.say("规则解释"), event.meta.policy),
+        (look.say("时限规则"), clock_policy.version if clock_policy else None),
+        (look.say("价目表"), getattr(event, "price_list", None)),
+    )
+    return [(name, version) for name, version in versions if version]

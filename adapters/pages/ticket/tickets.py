@@ -1,0 +1,283 @@
+"""Tickets (工单): the list with its filters in the address, one ticket with its history and steps."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.api.ticket import attachments
+from adapters.api.ticket.workload import assignee_named, ticket_page
+from adapters.labels.item_words import item_words
+from adapters.pages.frame.drafts import request_of
+from adapters.pages.frame.fields import MORE_ROWS, rows_of
+from adapters.pages.frame.forms import KEY, Form, checked, filled, receive_form, refuse_foreign
+from adapters.pages.frame.refusals import STEPPING, Told, told
+from adapters.pages.frame.visitor import TheVisitor, Visitor, go
+from adapters.pages.sentences.approval_words import waiting
+from adapters.pages.sentences.ticket_sentences import sentence
+from adapters.pages.ticket.state_diagram import BOX, HEIGHT, WIDTH, diagram, taken
+from adapters.pages.ticket.steps import FIELDS, FIRST, assignees, values_of
+from domain.kernel import errors as e
+from domain.kernel.aggregate import apply
+from domain.kernel.privacy import ERASED, MASKED
+from domain.kernel.terms import Book, ClockStatus, Kind, State, Trigger
+from domain.people.authority import Right
+from domain.service_desk.outcome import Done, Waiting
+from domain.service_desk.outcome import Request as Asked
+from domain.service_desk.reading import TicketReading
+from domain.ticket.commands import COMMANDS
+from domain.ticket.state import TicketState
+from domain.ticket.workflows import WORKFLOWS
+from projections.ticket.ticket_search import Filters
+
+router = APIRouter(include_in_schema=False)
+
+LISTED = 50
+CLOCKS = (ClockStatus.RUNNING, ClockStatus.PAUSED, ClockStatus.BREACHED)
+
+
+@router.get("/tickets")
+async def tickets(
+    visitor: TheVisitor,
+    state: Annotated[list[State] | None, Query()] = None,
+    kind: Annotated[list[Kind] | None, Query()] = None,
+    assignee: Annotated[str, Query(pattern=r"^[\w.\-:]{0,60}$")] = "",
+    clock: ClockStatus | None = None,
+    q: Annotated[str, Query(max_length=100)] = "",
+    phone: Annotated[str, Query(max_length=30)] = "",
+    since: str = "",
+    until: str = "",
+    book: str = "",
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Response:
+    """Found by number, words, telephone number, state, kind, carrier, clock, book, and days; the latest received first."""
+    filters = Filters(
+        states=state or (),
+        kinds=kind or (),
+        assignees=[assignee_named(assignee)] if assignee else (),
+        clock=clock,
+        q=q or None,
+        phone=phone or None,
+        received_from=_day(since, visitor, "/from"),
+        received_to=_day(until, visitor, "/to", after=True),
+        book=Book(book) if book in Book._value2member_map_ else None,
+    )
+    refused, page, status = None, None, 200
+    try:
+        page = await ticket_page(visitor.site.api, visitor.caller, filters, visitor.community, LISTED, cursor)
+    except (e.InvalidInput, e.NotAllowed) as refusal:
+        refused = told(refusal, visitor)
+        status = refused.status
+    asked = [(name, value) for name, value in visitor.request.query_params.multi_items() if value and name != "cursor"]
+    more = urlencode([*asked, ("cursor", page.next_cursor)]) if page and page.next_cursor else ""
+    return visitor.page(
+        "tickets.html",
+        status,
+        page=page,
+        refused=refused,
+        asked=dict(asked),
+        chosen={name: visitor.request.query_params.getlist(name) for name in ("state", "kind")},
+        more=more,
+        terms={"states": State, "kinds": Kind, "clocks": CLOCKS, "books": [b for b in Book if b is not Book.INTAKE]},
+        carriers=assignees(visitor, visitor.community) if visitor.community else [],
+    )
+
+
+def _day(text: str, visitor: Visitor, pointer: str, *, after: bool = False) -> datetime | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise e.invalid(pointer, "not a well-formed date") from None
+    return datetime.combine(day + timedelta(days=1) if after else day, datetime.min.time(), visitor.zone)
+
+
+@router.get("/tickets/{ref}")
+async def ticket(visitor: TheVisitor, ref: str, done: str = "", masked: bool = False) -> Response:
+    """One ticket: what is known, how it came here, what may be done now and why not the rest."""
+    return await shown(visitor, ref, said=done_words(done, visitor), personal=not masked)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A line of the history, the state it left and the way it took."""
+
+    version: int
+    at: datetime
+    recorded_at: datetime
+    who: str
+    said: str
+    late: bool
+    state: State
+    way: str | None
+
+
+async def shown(
+    visitor: Visitor,
+    ref: str,
+    *,
+    said: str = "",
+    personal: bool = True,
+    refused: Told | None = None,
+    trigger: Trigger | None = None,
+    values: dict[str, str] | None = None,
+) -> Response:
+    """The page of a ticket; after a refusal with the form as it was filled in."""
+    inquiries = visitor.gongdan.inquiries
+    reading = await inquiries.ticket(visitor.login, ref, personal=personal)
+    visitor.community = reading.state.community
+    happened = await _history(visitor, ref, personal and not reading.masked)
+    state = reading.state
+    why_not = await inquiries.refused(visitor.login, state)
+    order = [*(one for one in FIRST if one in reading.legal), *(one for one in reading.legal if one not in FIRST)]
+    by_state = [one for one, why in why_not.items() if isinstance(why, e.TransitionRefused)]
+    others = [(one, told(why, visitor)) for one, why in why_not.items() if one not in by_state]
+    return visitor.page(
+        "ticket.html",
+        refused.status if refused else 200,
+        reading=reading,
+        ticket=state,
+        linked=await _linked(visitor, state),
+        happened=happened,
+        picture=diagram(visitor),
+        size=(WIDTH, HEIGHT, *BOX),
+        been=[one.state for one in happened],
+        ways=[one.way for one in happened],
+        steps=[one for one in order if one in FIELDS],
+        fields=FIELDS,
+        rows_of=rows_of,
+        first=FIRST,
+        called=_called(reading),
+        waiting=await waiting(visitor, state.id),
+        attachable=Trigger.ATTACH in reading.legal,
+        by_state=by_state,
+        why_not=others,
+        said=said,
+        refused=refused,
+        tried=trigger,
+        values=values or {},
+        items=_checklist(reading, visitor),
+    )
+
+
+async def _history(visitor: Visitor, ref: str, personal: bool) -> list[Happened]:
+    """Every event in words, the latest first, with personal texts for those who may audit."""
+    inquiries = visitor.gongdan.inquiries
+    audits = personal and visitor.might(Right.AUDIT)
+    texts: dict[int, Any] = {}
+    if audits:
+        try:
+            texts = {step.stored.version: step.texts for step in await inquiries.history(visitor.login, ref)}
+        except e.NotAllowed:
+            texts = {}
+    happened: list[Happened] = []
+    before: TicketState | None = None
+    event: Any
+    for stored, event in await inquiries.events(visitor.login, ref):
+        after: TicketState = apply(before, event)
+        happened.append(
+            Happened(
+                stored.version,
+                event.timestamp,
+                stored.recorded_at,
+                visitor.person(event.meta.actor),
+                sentence(event, visitor, texts.get(stored.version)),
+                event.meta.back_entered or event.meta.offline_entered,
+                after.state,
+                taken(event, before, after),
+            )
+        )
+        before = after
+    return happened[::-1]
+
+
+async def _linked(visitor: Visitor, state: TicketState) -> list[tuple[str, str]]:
+    """Tickets this one is tied to: in which way, and their number."""
+    found = []
+    for link in state.links:
+        other = await visitor.desk.load(link.ticket)
+        found.append((visitor.label(link.relation), (await visitor.gongdan.inquiries.numbers(other)).number))
+    return found
+
+
+def _called(reading: TicketReading) -> dict[str, str | None]:
+    """What each attachment was called by whoever attached it; None where it may not be seen, or it has no name."""
+    said = {file.name: reading.texts.get(f"attachments.{file.name}") for file in reading.state.attachments}
+    return {name: None if text in (MASKED, ERASED) else text for name, text in said.items()}
+
+
+def _checklist(reading: TicketReading, visitor: Visitor) -> list[tuple[str, bool]]:
+    state = reading.state
+    items = WORKFLOWS[state.kind].checklist if state.kind else ()
+    checked = {one.item for one in state.checklist}
+    return [(item_words(item, visitor.language), item in checked) for item in items]
+
+
+@router.post("/tickets/{ref}/attach")
+async def attach(request: Request, visitor: TheVisitor, ref: str) -> Response:
+    """A file: a picture, a film, a recording, a PDF or plain text; its content decides what it is."""
+    done = await attached(request, visitor, ref)
+    return go(f"/tickets/{ref}?done={'waiting' if isinstance(done, Waiting) else Trigger.ATTACH.value}")
+
+
+async def attached(request: Request, visitor: Visitor, ref: str) -> Done | Waiting:
+    """Keep a file that a form brings, and name it on a ticket; raises what the use case refuses with, and nothing is kept."""
+    api = visitor.site.api
+    refuse_foreign(request)
+    state = await attachments.attachable(api, visitor.caller, ref)
+    upload = await attachments.begun(request, api)
+    form = checked(visitor, upload.fields.items())
+    stored = await api.gongdan.attachments.store(state.subject, state.id, upload.content(), upload.declared_type)
+    async with attachments.kept_if_named(api, stored):
+        named = Form({KEY: [form.get(KEY)], "file": [upload.digest]}, form.path)
+        asked = await request_of(visitor, form, named)
+        repeated = asked.key is not None and await api.gongdan.store.find_command(asked.key.caller, asked.key.key) is not None
+        done = await visitor.desk.act(ref, attachments.attach_command(stored, upload), asked)
+        await attachments.drop_repeated(api, stored, done, repeated)
+    return done
+
+
+@router.get("/tickets/{ref}/attachments/{name}")
+async def download(visitor: TheVisitor, ref: str, name: str) -> Response:
+    """A file, recorded in the access log first."""
+    return await attachments.download(visitor.site.api, visitor.caller, ref, name)
+
+
+@router.post("/tickets/{ref}/{step}")
+async def act(visitor: TheVisitor, ref: str, step: str) -> Response:
+    """Take a step; what is refused is told above the form, as it was filled in. More rows are shown, and nothing is done."""
+    trigger, form = step_named(step), await receive_form(visitor)
+    if form.has(MORE_ROWS):
+        return await shown(visitor, ref, trigger=trigger, values=form.values)
+    try:
+        done = await take_step(visitor, ref, trigger, form, await form.request(visitor))
+    except STEPPING as refusal:
+        return await shown(visitor, ref, refused=told(refusal, visitor), trigger=trigger, values=form.values)
+    return go(f"/tickets/{ref}?done={'waiting' if isinstance(done, Waiting) else trigger.value}")
+
+
+def step_named(path: str) -> Trigger:
+    """The step of a form's address; raises NotFound where there is none."""
+    name = path.replace("-", "_")
+    if name not in Trigger._value2member_map_ or Trigger(name) not in FIELDS:
+        raise e.NotFound("page")
+    return Trigger(name)
+
+
+async def take_step(visitor: Visitor, ref: str, trigger: Trigger, form: Form, asked: Asked) -> Done | Waiting:
+    """Take a step as its form was filled in."""
+    return await visitor.desk.act(ref, filled(COMMANDS[trigger], values_of(trigger, form, visitor)), asked)
+
+
+def done_words(done: str, visitor: Visitor) -> str:
+    """What was done last, as the address names it, in words."""
+    if done == "waiting":
+        return visitor.say("已提交，等待第二人审批。")
+    if done in Trigger._value2member_map_:
+        return visitor.say("已办：{trigger}", trigger=visitor.label(Trigger(done)))
+    return ""

@@ -1,0 +1,49 @@
+"""维修工作单 for paper: A4, with boxes for both signatures (D5 三). What is known is filled in, the rest is left to write."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from adapters.pages.frame.visitor import TheVisitor
+from domain.ticket.events import Ticket
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """How the latest work order went so far; ``satisfied`` is the resident's verdict."""
+
+    arrived_at: datetime | None = None
+    parts: tuple[str, ...] = ()
+    completed_at: datetime | None = None
+    satisfied: bool | None = None
+
+
+@router.get("/tickets/{ref}/work-order")
+async def work_order(visitor: TheVisitor, ref: str) -> Response:
+    """The sheet of one ticket."""
+    inquiries = visitor.gongdan.inquiries
+    reading = await inquiries.ticket(visitor.login, ref)
+    visitor.community = reading.state.community
+    events = [event for _, event in await inquiries.events(visitor.login, ref)]
+    return visitor.page("work_order.html", reading=reading, ticket=reading.state, carried=carried(events))
+
+
+def carried(events: Iterable[object]) -> Carried:
+    """What happened since the work order was last given to somebody."""
+    found = Carried()
+    for event in events:
+        match event:
+            case Ticket.WorkOrderDispatched():
+                found = Carried()
+            case Ticket.WorkStarted():
+                found = replace(found, arrived_at=event.timestamp)
+            case Ticket.RepairCompleted():
+                found = replace(found, completed_at=event.timestamp, parts=event.parts)
+            case Ticket.FollowUpRecorded():
+                found = replace(found, satisfied=event.satisfied)
+    return found

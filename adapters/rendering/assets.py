@@ -1,0 +1,80 @@
+"""Static files (静态文件): read once at start, addressed by their content's hash, served compressed from memory."""
+
+import gzip
+from base64 import b64encode
+from dataclasses import dataclass
+from hashlib import sha384
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain.kernel.errors import NotFound
+
+PREFIX = "/static/"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+}
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file: its content, compressed where that is shorter, and the hash that goes into its address."""
+
+    content: bytes
+    compressed: bytes | None
+    media: str
+    version: str
+
+
+class Assets:
+    """Every file below ``static/``."""
+
+    def __init__(self) -> None:
+        root = files("adapters.rendering") / "static"
+        self._assets = {name: _asset(name, found.read_bytes()) for name, found in _below(root, "")}
+
+    def address(self, name: str) -> str:
+        """Where a page finds a file; another content, another address. Raises KeyError for a name that is not there."""
+        return f"{PREFIX}{name}?v={self._assets[name].version}"
+
+    def answer(self, request: Request, name: str) -> Response:
+        """A file, for ever where its address names this very content; raises NotFound."""
+        asset = self._assets.get(name)
+        if asset is None:
+            raise NotFound("file")
+        known = request.query_params.get("v") == asset.version
+        etag = f'"{asset.version}"'
+        headers = {"ETag": etag, "Cache-Control": FOR_EVER if known else "no-cache", "Vary": "Accept-Encoding"}
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        content = asset.content
+        if asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+            content, headers["Content-Encoding"] = asset.compressed, "gzip"
+        return Response(content, headers=headers, media_type=asset.media)
+
+
+def integrity(content: bytes) -> str:
+    """A file's hash as browsers and package registries write it (subresource integrity)."""
+    return "sha384-" + b64encode(sha384(content).digest()).decode()
+
+
+def _asset(name: str, content: bytes) -> Asset:
+    media = TYPES.get(PurePosixPath(name).suffix, "application/octet-stream")
+    compressed = gzip.compress(content, 9, mtime=0)
+    return Asset(content, compressed if len(compressed) < len(content) else None, media, sha384(content).hexdigest()[:16])
+
+
+def _below(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
+    found: list[tuple[str, Traversable]] = []
+    for entry in folder.iterdir():
+        found += _below(entry, f"{prefix}{entry.name}/") if entry.is_dir() else [(prefix + entry.name, entry)]
+    return found

@@ -1,0 +1,44 @@
+"""What the navigation offers: one line a page, and the rows of the authority table that make it worth offering."""
+
+from dataclasses import dataclass
+
+from domain.people.authority import CELLS, TABLE, Mode, Right
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page: its address, its name (Chinese; the catalogue has the English), who is offered it."""
+
+    path: str
+    name: str
+    rights: tuple[Right, ...] = ()
+    admin: bool = False
+
+
+def N_(text: str) -> str:
+    """Marks a text for the catalogue that is said later."""
+    return text
+
+
+TWO_PEOPLE = tuple(
+    right for right, row in TABLE.items() if any(given.mode is Mode.SECOND for cell in row.values() for given in CELLS[cell])
+)
+"""The rows by which somebody asks, and another person decides."""
+
+NAVIGATION: tuple[Entry, ...] = (
+    Entry("/", N_("工作台"), (Right.READ,)),
+    Entry("/intake", N_("接单"), (Right.RECEIVE,)),
+    Entry("/tickets", N_("工单"), (Right.READ,)),
+    Entry("/work", N_("我的工单"), (Right.WORK,)),
+    Entry("/shift", N_("当班"), (Right.SHIFT, Right.TAKE_OVER)),
+    Entry("/night", N_("夜间值班"), (Right.SHIFT,)),
+    Entry("/review", N_("早间查阅"), (Right.TAKE_OVER,)),
+    Entry("/books", N_("记录册"), (Right.READ,)),
+    Entry("/reports", N_("服务月报"), (Right.READ,)),
+    Entry("/appraisal", N_("考评"), (Right.READ_TALLIES,)),
+    Entry("/approvals", N_("待批"), TWO_PEOPLE),
+    Entry("/events", N_("事件流"), (Right.AUDIT,)),
+    Entry("/process", N_("流程"), (Right.AUDIT,)),
+    Entry("/admin", N_("管理"), admin=True),
+)
+"""In the order shown."""

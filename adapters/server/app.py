@@ -1,0 +1,129 @@
+"""The web application: the API, the pages, problems, the layer around every request, and its opening from the settings."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.api import PREFIX, approvals, operation
+from adapters.api.appraisal import appraisal_inputs, appraisal_lists, appraisals, findings, rule_books
+from adapters.api.description import describe
+from adapters.api.duty import duty, rosters, shifts, workdays
+from adapters.api.household import households, privacy
+from adapters.api.people import access, people
+from adapters.api.people import communities as registry
+from adapters.api.ticket import attachments, happenings, registers, tickets, workload
+from adapters.composition import Gongdan, opened
+from adapters.pages.frame import refusals
+from adapters.pages.frame.site import Site
+from adapters.pages.routes import routes as page_routes
+from adapters.server.watching import Watching
+from adapters.system.settings import Settings
+from adapters.web import problems
+from adapters.web.context import Api
+from adapters.web.logs import configure
+from domain.kernel.errors import Refusal
+
+ROUTERS = (
+    workload.router,
+    tickets.router,
+    attachments.router,
+    approvals.router,
+    shifts.router,
+    duty.router,
+    workdays.router,
+    rosters.router,
+    registers.router,
+    registry.router,
+    households.router,
+    rule_books.router,
+    findings.router,
+    appraisal_inputs.router,
+    appraisal_lists.router,
+    appraisals.router,
+    people.router,
+    access.router,
+    privacy.router,
+    happenings.router,
+    operation.router,
+    operation.root,
+)
+VERSION = version("gongdan")
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def create_app(gongdan: Gongdan) -> FastAPI:
+    """The application over an open Gongdan, which the caller closes."""
+    app = _application()
+    _serve(app, gongdan)
+    return app
+
+
+def _serve(app: FastAPI, gongdan: Gongdan) -> None:
+    app.state.api = Api(gongdan)
+    app.state.site = Site(app.state.api)
+
+
+def from_settings() -> FastAPI:
+    """The application over the store that the settings name, opened when the server starts: the factory for uvicorn."""
+    settings = Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure(settings.log_level)
+        async with opened(settings) as gongdan:
+            _serve(app, gongdan)
+            await gongdan.attachments.sweep()
+            await gongdan.sign_ins.sweep()
+            await gongdan.projections.start()
+            await gongdan.processes.start()
+            yield
+
+    return _application(lifespan=lifespan)
+
+
+def _application(**more: Any) -> FastAPI:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, **more)
+    app.add_middleware(Watching, failed=_failed)
+    app.add_exception_handler(Refusal, _by(problems.on_refusal, refusals.on_refusal))
+    app.add_exception_handler(HTTPException, _by(problems.on_http_error, refusals.on_http_error))
+    app.add_exception_handler(RequestValidationError, _by(problems.on_invalid_request, refusals.on_invalid_request))
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)
+    app.router.routes.extend(page_routes())
+    described = cache(lambda: describe(app, VERSION))
+
+    @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
+    async def openapi() -> dict[str, Any]:
+        return described()
+
+    return app
+
+
+OPERATION = ("/healthz", "/readyz", "/metrics")
+
+
+def _for_programs(request: Request) -> bool:
+    """Whether programs ask here, who are refused in JSON; people get a page."""
+    return request.url.path.startswith("/api/") or request.url.path in OPERATION
+
+
+def _by(api: Handler, pages: Handler) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        return await (api if _for_programs(request) else pages)(request, error)
+
+    return handle
+
+
+def _failed(request: Request, request_id: str) -> Response:
+    served = hasattr(request.app.state, "site")
+    if _for_programs(request) or not served:
+        return problems.internal_response(request_id)
+    return refusals.failed(request, request_id)

@@ -1,0 +1,44 @@
+"""The roll of an estate (住户名册): households entered before the first day, with owners, family and tenants, and their keys."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from random import Random
+
+from adapters.composition import Gongdan
+from adapters.simulation.company.residents import Resident
+from adapters.simulation.company.site import Site
+from domain.household.commands import RollLine
+from domain.household.register_entry import LineVerdict
+from domain.kernel.terms import Tenure
+from domain.people.administration import Administrator
+
+HOUSEHOLDS = 120
+"""At most so many, or every tenth dwelling: enough for a clerk to know most callers by their telephone number."""
+TENURES = (Tenure.OWNER,) * 7 + (Tenure.RESIDENT,) * 2 + (Tenure.TENANT,)
+LONGEST = 2400
+"""Days somebody has lived here."""
+
+
+async def enrol(parts: Gongdan, site: Site, first: date, random: Random) -> None:
+    """Enter the households; who calls from them is the person entered, and a tenant's or relative's owner stands beside them."""
+    count = min(HOUSEHOLDS, sum(building.dwellings for building in site.estate.buildings) // 10)
+    by = Administrator("operator", parts.ids.new(), operator=True)
+    entering = await parts.roll.begin(site.estate.code, by)
+    lines = [line for home in site.residents.settle(count) for line in _lines(site, home, first, random)]
+    outcomes = await entering.take(lines)
+    refused = [outcome for outcome in outcomes if outcome.verdict is LineVerdict.REFUSED]
+    assert not refused, refused
+
+
+def _lines(site: Site, home: Resident, first: date, random: Random) -> Iterator[RollLine]:
+    since = first - timedelta(days=random.randint(30, LONGEST))
+    tenure = random.choice(TENURES)
+    if tenure is not Tenure.OWNER:
+        owner = site.residents.namesake(home) if tenure is Tenure.RESIDENT else site.residents.somebody(home)
+        yield _line(owner, Tenure.OWNER, since - timedelta(days=random.randint(0, 300)), 2)
+    yield _line(home, tenure, since, 1 if tenure is Tenure.TENANT else 2)
+
+
+def _line(person: Resident, tenure: Tenure, since: date, keys: int) -> RollLine:
+    where = {name: getattr(person, name) for name in ("area", "building", "entrance", "dwelling", "name", "phone")}
+    return RollLine(**where, tenure=tenure, since=since, keys=keys)

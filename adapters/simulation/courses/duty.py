@@ -1,0 +1,265 @@
+"""Shifts in a row, handed over with sheets both sign; lines of their logs; the supervisor's morning reading (D1 4.1, D5)."""
+
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from datetime import date, datetime, time, timedelta
+from itertools import count
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from adapters.composition import Gongdan
+from adapters.simulation.company.site import Site
+from adapters.simulation.company.texts import TEXTS
+from adapters.simulation.courses.steps import (
+    STALE,
+    Ask,
+    Course,
+    Dispute,
+    Extend,
+    LogLine,
+    OpenDesk,
+    PrepareSheet,
+    Review,
+    SignIn,
+    SignOut,
+    Step,
+    SwitchPhone,
+    TakeOver,
+    Wait,
+)
+from domain.duty.rostering import Wanted
+from domain.kernel.terms import Condition, DutyPeriod, Role, State
+from domain.service_desk.outcome import Request
+from domain.tally.facts import Month
+
+MINUTE = timedelta(minutes=1)
+DAY_RECORDS = ("repair_book", "complaint_book", "daily_book", "work_journal", "key_register")
+NIGHT_RECORDS = ("repair_book", "daily_book", "night_log", "key_register", "visitor_register")
+NO_SHOW = "接班人员未到岗，电话未接通，另派同班组人员顶班；当班人员先行下班。"
+NO_SHOW_PROBABILITY, LEAVE_PROBABILITY = 0.008, 0.07
+BETWEEN = 4
+"""Days from one absence of a night officer to the next, at least."""
+NOTICE = 3
+"""Days before which a leave is asked for, at most."""
+LATE_PROBABILITY, DISPUTE_PROBABILITY, PHONE_PROBABILITY = 0.05, 0.012, 0.3
+SIGNING = (1, 3)
+"""Minutes that reading and signing a sheet take each."""
+
+
+def shifts(site: Site, first: int, no_shows: frozenset[int] = frozenset(), disputed: frozenset[int] = frozenset()) -> Course:
+    """Every shift from the first morning on. In the night of a day of ``no_shows`` the officer by the rota doesn't come and
+    another one does; the evening sheet of a day of ``disputed`` is signed at the second try."""
+    morning = site.rota.at(first, site.duty.morning)
+    yield Step(morning - site.minutes(8, 12), site.rota.day_officer(first), OpenDesk(morning - site.minutes(16, 17.5)))
+    for day in count(first):
+        yield from _by_day(site, day)
+        evening = site.rota.evening(day)
+        if day in no_shows:
+            yield from _nobody_comes(site, day)
+        else:
+            trouble = day in disputed or site.chance(DISPUTE_PROBABILITY)
+            yield from _handed_over(site, evening, site.rota.night_officer(day), disputed=trouble)
+        yield from _by_night(site, day)
+        next_morning = site.rota.at(day + 1, site.duty.morning)
+        yield from _handed_over(site, next_morning, site.rota.day_officer(day + 1))
+
+
+def _by_day(site: Site, day: int) -> Course:
+    """The day's desk: through noon in one hand (连班), or handed over at noon to the colleague (D5 二: 当班轮值)."""
+    rota, duty = site.rota, site.duty
+    noon, afternoon = rota.at(day, duty.noon), rota.afternoon(day)
+    yield from _lines(site, rota.at(day, duty.morning) + 20 * MINUTE, noon - 30 * MINUTE, TEXTS.say.day_lines, 2)
+    if rota.noon_officer(day) != site.desk_officer():
+        yield from _handed_over(site, noon, rota.noon_officer(day), punctual=True)
+    else:
+        yield Step(noon - site.minutes(2, 9), site.desk_officer, Extend())
+    yield Step(afternoon - site.minutes(2, 9), site.desk_officer, Extend())
+    yield from _lines(site, afternoon + 30 * MINUTE, rota.evening(day) - 40 * MINUTE, TEXTS.say.day_lines, 2)
+
+
+def _by_night(site: Site, day: int) -> Course:
+    """The night's log; some nights the phone is with the control room for the small hours (D1 4.1.3)."""
+    rota = site.rota
+    yield from _lines(site, rota.evening(day) + 60 * MINUTE, rota.at(day, time(23)), TEXTS.say.night_lines, 2)
+    small_hours = rota.at(day + 1, time(0, 25))
+    if site.chance(PHONE_PROBABILITY):
+        away = small_hours + site.minutes(0, 40)
+        yield from _at_post(site, away)
+        if not site.away:
+            yield Step(away, site.desk_officer, lambda: SwitchPhone(site.control_room(away)))
+            yield Step(small_hours + timedelta(hours=5) + site.minutes(15, 50), site.at_desk, SwitchPhone(None))
+    else:
+        yield from _lines(site, small_hours, small_hours + timedelta(hours=4), TEXTS.say.night_lines, 1)
+    six = small_hours + timedelta(hours=6)
+    yield from _lines(site, six, six + 55 * MINUTE, TEXTS.say.night_lines, 1)
+
+
+def _lines(site: Site, begin: datetime, end: datetime, texts: tuple[str, ...], most: int) -> Course:
+    """Up to so many lines of the log between two moments."""
+    seconds = int((end - begin).total_seconds())
+    moments = sorted(begin + timedelta(seconds=site.random.randrange(seconds)) for _ in range(site.random.randint(1, most)))
+    for moment in moments:
+        yield Step(moment, site.desk_officer, LogLine(site.say(texts)))
+
+
+def _at_post(site: Site, at: datetime) -> Course:
+    """Wait until the officer is at the post, with the phone there, for at most an hour."""
+    for minutes in range(0, 60, 5):
+        yield Step(at + minutes * MINUTE, "", Wait())
+        if not site.away:
+            return
+
+
+def _sheet(site: Site, remarks: str | None = None, flaw: tuple[str, Condition] | None = None) -> PrepareSheet:
+    """A sheet: everything there and good, but for a flaw."""
+    assert site.shift is not None
+    by_night = site.desk_officer() in {member.login for member in site.estate.of(Role.TECHNICIAN)}
+    things = site.equipment[Role.TECHNICIAN if by_night else Role.ASSISTANT]
+    equipment = dict.fromkeys(things, Condition.GOOD)
+    if flaw is not None and flaw[0] in things:
+        equipment[flaw[0]] = flaw[1]
+    elif site.chance(0.05):
+        equipment[site.random.choice(things)] = Condition.FAULTY
+    return PrepareSheet(equipment, NIGHT_RECORDS if by_night else DAY_RECORDS, remarks)
+
+
+def _handed_over(site: Site, due: datetime, incoming: str, *, disputed: bool = False, punctual: bool = False) -> Course:
+    """交接班: the incoming officer comes a quarter of an hour before, now and then late; both sign the same sheet.
+
+    Where a ticket changed between the sheet and a signature, it is stale and prepared again.
+    """
+    late = not punctual and site.chance(LATE_PROBABILITY)
+    arrived = due - (site.minutes(2, 12) if late else site.minutes(15.2, 17.5))
+    at = arrived + site.minutes(1, 3)
+    yield from _at_post(site, at)
+    remarks = site.say(TEXTS.say.remarks) if site.chance(0.55) else None
+    sheet = _sheet(site, remarks)
+    at = yield from _signed_out(site, at, sheet)
+    if disputed:
+        wrong = site.random.choice(TEXTS.say.disputes)
+        at += site.minutes(2, 4)
+        yield Step(at, incoming, Dispute(wrong.reason))
+        at += site.minutes(5, 9)
+        sheet = _sheet(site, wrong.remark, (wrong.thing, wrong.condition))
+        at = yield from _signed_out(site, at, sheet)
+    while True:
+        at += site.minutes(*SIGNING)
+        signed = yield Step(at, incoming, SignIn(arrived))
+        if signed is not STALE:
+            return
+        at = yield from _signed_out(site, at + site.minutes(0.5, 1), sheet)
+
+
+def _signed_out(site: Site, at: datetime, sheet: PrepareSheet) -> Generator[Step, Any, datetime]:
+    """The sheet prepared and signed by the outgoing officer, as often as it takes."""
+    while True:
+        prepared = yield Step(at, site.desk_officer, sheet)
+        at = max(at, prepared.recorded_at) + site.minutes(0.7, 1.5)
+        signed = yield Step(at, site.desk_officer, SignOut())
+        if signed is not STALE:
+            return at
+        at += site.minutes(0.3, 0.8)
+
+
+def _nobody_comes(site: Site, day: int) -> Course:
+    """接管: the night's officer doesn't come; the supervisor ends the shift, and the desk is empty until another one comes."""
+    evening = site.rota.evening(day)
+    at = yield from _signed_out(site, evening - site.minutes(6, 9), _sheet(site, site.say(TEXTS.say.remarks)))
+    taken = evening + site.minutes(17, 21)
+    manager = site.manager(taken)
+    yield Step(taken, manager, TakeOver(NO_SHOW))
+    comes = max(at, taken) + site.minutes(16, 24)
+    yield Step(comes, site.rota.night_officer(day), OpenDesk(comes - MINUTE))
+
+
+def rosters(site: Site, first: int) -> Course:
+    """排班: who is due when, published by the supervisor on the eve of the first day, then each month some days ahead."""
+    rota = site.rota
+    at, begin = rota.at(first - 1, PUBLISHED), rota.anchor + timedelta(days=first)
+    while True:
+        last = Month.of(begin).last_day
+        yield Step(at, site.manager(at), Ask(_published(site, begin, last)))
+        begin = last + timedelta(days=1)
+        at = max(at + 5 * MINUTE, rota.at((last.replace(day=25) - rota.anchor).days, PUBLISHED))
+
+
+PUBLISHED = time(16, 20)
+
+
+def leaves(site: Site, days: frozenset[int]) -> Course:
+    """请假顶班: the officer of a night takes leave some days before, and the next in turn covers (D5 二)."""
+    for day in sorted(days):
+        at = site.rota.at(day - site.random.randint(1, NOTICE), time(10)) + site.minutes(0, 300)
+        yield Step(at, site.manager(at), Ask(_covered(site, day, site.say(TEXTS.say.leaves))))
+
+
+def _covered(site: Site, day: int, reason: str) -> Callable[[Gongdan, Request], Awaitable[Any]]:
+    date, away, cover = site.rota.anchor + timedelta(days=day), site.rota.due_at_night(day), site.rota.night_officer(day)
+    return lambda parts, request: parts.rostering.leave(site.estate.code, away, date, date, cover, reason, request)
+
+
+def absences(random: Random, first: int, days: int) -> tuple[frozenset[int], frozenset[int]]:
+    """Of so many days from a first one on: the nights whose officer doesn't come, and those whose officer took leave in time."""
+    no_shows, leaves = set(), set()
+    day = first + NOTICE + 1
+    while day < first + days:
+        drawn = random.random()
+        if drawn < NO_SHOW_PROBABILITY:
+            no_shows.add(day)
+        elif drawn < NO_SHOW_PROBABILITY + LEAVE_PROBABILITY:
+            leaves.add(day)
+        day += BETWEEN if day in no_shows | leaves else 1
+    return frozenset(no_shows), frozenset(leaves)
+
+
+def _published(site: Site, begin: date, last: date) -> Callable[[Gongdan, Request], Awaitable[Any]]:
+    rota, wanted = site.rota, []
+    for day in range((begin - rota.anchor).days, (last - rota.anchor).days + 1):
+        noon = rota.noon_officer(day)
+        due = (rota.day_officer(day), noon, noon, rota.due_at_night(day))
+        wanted += [
+            Wanted(rota.anchor + timedelta(days=day), period, login) for period, login in zip(DutyPeriod, due, strict=True)
+        ]
+    return lambda parts, request: parts.rostering.publish(site.estate.code, wanted, request)
+
+
+def reviews(site: Site, first: int) -> Course:
+    """主管查阅: every morning the shifts that ended are read, and what is overdue is urged (D1 4.1.4)."""
+    urged: dict[UUID, datetime] = {}
+    for day in count(first):
+        at = site.rota.at(day, site.duty.morning) + site.minutes(8, 24)
+        reader = site.manager(at)
+        if not site.rota.at_work(reader, at):
+            continue
+        yield Step(at, "", Wait())
+        waiting, site.ended = site.ended, []
+        for number, shift in enumerate(waiting):
+            last = number == len(waiting) - 1
+            overdue = tuple(_overdue(site, at, urged, reader)) if last else ()
+            urged |= dict.fromkeys(overdue, at)
+            message = site.say(TEXTS.say.urgings) if overdue else None
+            remarks = site.say(TEXTS.say.read) if last or site.chance(0.3) else None
+            at += site.minutes(1.5, 5)
+            yield Step(at, reader, _reading(site, shift, remarks, overdue, message))
+
+
+def _reading(site: Site, shift: UUID, remarks: str | None, overdue: tuple[UUID, ...], message: str | None) -> Any:
+    """The review, of what is still open when it is written."""
+
+    def review() -> Review:
+        still = tuple(ticket for ticket in overdue if ticket in site.open)
+        return Review(shift, remarks, still, message if still else None)
+
+    return review
+
+
+def _overdue(site: Site, at: datetime, urged: dict[UUID, datetime], reader: str) -> Iterator[UUID]:
+    """Up to two tickets whose work has waited for more than two and a half days, none urged again within three."""
+    found = 0
+    for ticket, state in site.open.items():
+        old = state.received_at is not None and at - state.received_at > timedelta(hours=60)
+        waits = state.state in (State.CLASSIFIED, State.DISPATCHED) and state.kind in ("repair", "complaint")
+        recently = ticket in urged and at - urged[ticket] < timedelta(days=3)
+        if old and waits and not recently and reader not in state.complained_of and found < 2:
+            found += 1
+            yield ticket

@@ -1,0 +1,207 @@
+"""One small door to the database, the same on SQLite and PostgreSQL.
+
+Everything that keeps rows beside the log (projections, tokens, attachments) goes through a :class:`Database`:
+
+    rows = await database.read("SELECT id, login FROM tokens WHERE login = :login", {"login": "li"})
+
+    async def save(tx: Transaction) -> int:
+        [(seen,)] = await tx.query("SELECT position FROM checkpoints WHERE name = :name", {"name": name})
+        await tx.insert("tickets_v1", ("id", "state"), [(id.bytes, "received"), ...], key=("id",))
+        return await tx.execute("UPDATE checkpoints SET position = :p WHERE name = :name", {"p": 7, "name": name})
+
+    changed = await database.write(save)         # one transaction: BEGIN IMMEDIATE on SQLite, BEGIN on PostgreSQL
+    value = await database.snapshot(look)        # the same with a read-only transaction that sees one moment
+
+Rules
+-----
+* SQL is written once, with ``:name`` parameters. ``x IN :ids`` and ``x NOT IN :ids`` take a list or tuple, empty ones too
+  (not in ``execute_many``).
+* Column types are BIGINT, TEXT, BYTEA, DOUBLE PRECISION; values come back as int, str, bytes, float or None, rows as
+  tuples. A UUID is stored as its 16 bytes (``id.bytes``, ``UUID(bytes=...)``), a moment as integer microseconds since
+  1970 UTC (:func:`to_micros`, :func:`from_micros`), a truth as 0 or 1. TEXT compares by code point on both databases.
+  ``sum()`` of BIGINT is NUMERIC on PostgreSQL: write ``CAST(sum(x) AS BIGINT)``.
+* ``ON CONFLICT … DO UPDATE / DO NOTHING`` and ``RETURNING`` exist on both. Never use a database's own functions.
+* Tables of the fixed schema stand in :mod:`adapters.store.database.schema`, written as PostgreSQL writes them; tables that come
+  and go (a projection's versions) are made inside a transaction with ``tx.ddl(statement)``.
+* A function given to ``write`` or ``snapshot`` awaits nothing but its transaction (on SQLite the coroutine runs on the
+  database's own thread), has no effect outside it, and may be called again when a connection broke before the commit.
+* ``write`` is serial on SQLite: one writer thread a process, so its transactions never meet "database is locked"; another
+  process is waited for (busy timeout). On PostgreSQL writes run side by side: lock what you compare (``FOR UPDATE`` is
+  not portable; an ``UPDATE … RETURNING`` of the row that is compared locks it on both).
+* Every call has a deadline (5 s, or ``within=`` seconds): then the connection is dropped hard and :class:`Unavailable`
+  raised, which is an ``errors.Overloaded``. ``outcome_unknown`` tells a write whose commit may have happened. SQLite
+  answers at once or waits for another process' lock, 5 s at most.
+"""
+
+import re
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Literal, Protocol, TypeVar
+
+from domain.kernel.errors import Overloaded
+
+Row = tuple[Any, ...]
+Params = Mapping[str, Any]
+Dialect = Literal["sqlite", "postgresql"]
+
+DEADLINE = 5.0
+"""Seconds after which a call on the database is given up."""
+
+
+class Unavailable(Overloaded):
+    """The database did not answer in time, or can't be reached. ``outcome_unknown``: a commit may have happened."""
+
+    def __init__(self, detail: str, *, outcome_unknown: bool = False) -> None:
+        super().__init__(detail)
+        self.outcome_unknown = outcome_unknown
+
+
+class Transaction(Protocol):
+    """What a function given to ``write`` or ``snapshot`` works with."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which database this is; portable code need not ask."""
+        ...
+
+    async def query(self, sql: str, params: Params | None = None) -> list[Row]:
+        """The rows of a SELECT, or of a statement with RETURNING."""
+        ...
+
+    async def queries(self, statements: Sequence[tuple[str, Params]]) -> list[list[Row]]:
+        """Several statements in one round trip; the rows of each, in order."""
+        ...
+
+    async def execute(self, sql: str, params: Params | None = None) -> int:
+        """Run a statement and return how many rows it touched."""
+        ...
+
+    async def execute_many(self, sql: str, params: Sequence[Params]) -> None:
+        """Run a statement once for each set of parameters."""
+        ...
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, key: Sequence[str] = ()) -> None:
+        """Insert many rows in one statement; with ``key`` a row that is there already is replaced.
+
+        The rows of one call must differ in ``key``.
+        """
+        ...
+
+    async def ddl(self, statement: str) -> None:
+        """Run a CREATE, ALTER or DROP written as PostgreSQL writes it (see :func:`ddl_for`)."""
+        ...
+
+
+T = TypeVar("T")
+Work = Callable[[Transaction], Coroutine[Any, Any, T]]
+
+
+class Database(Protocol):
+    """One database, opened for one process; bound to the event loop it was opened in."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which database this is; portable code need not ask."""
+        ...
+
+    async def read(self, sql: str, params: Params | None = None, *, within: float = DEADLINE) -> list[Row]:
+        """The rows of one SELECT, outside any transaction."""
+        ...
+
+    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE) -> T:
+        """Run ``fn`` in a read-only transaction that sees one moment."""
+        ...
+
+    async def write(self, fn: Work[T], *, within: float = DEADLINE) -> T:
+        """Run ``fn`` in a transaction of its own and commit it; any exception of ``fn`` rolls it back."""
+        ...
+
+    async def write_log(self, fn: Work[T], *, within: float = DEADLINE) -> T:
+        """The log's own :meth:`write`: on PostgreSQL over a connection that nobody else's work can hold up."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection and thread."""
+        ...
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime) -> int:
+    """Whole microseconds since 1970 UTC, exact."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The aware UTC moment of whole microseconds since 1970."""
+    return EPOCH + micros * MICROSECOND
+
+
+TOKEN = re.compile(
+    r"""(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|::)
+      | (?P<not>\bNOT\s+)?\bIN\s+:(?P<list>[A-Za-z_]\w*)
+      | :(?P<name>[A-Za-z_]\w*)
+      | (?P<percent>%)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=2048)
+def for_postgres(sql: str) -> str:
+    """``:name`` → ``%(name)s``, ``IN :ids`` → ``= ANY(%(ids)s)``; a literal ``%`` is doubled."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match["list"]:
+            return f"{'<> ALL' if match['not'] else '= ANY'}(%({match['list']})s)"
+        if match["name"]:
+            return f"%({match['name']})s"
+        return match[0].replace("%", "%%")
+
+    return TOKEN.sub(replace, sql)
+
+
+@lru_cache(maxsize=2048)
+def lists_in(sql: str) -> tuple[str, ...]:
+    """The names of the list parameters of a statement."""
+    return tuple(match["list"] for match in TOKEN.finditer(sql) if match["list"])
+
+
+def for_sqlite(sql: str, params: Params) -> tuple[str, Params]:
+    """Spell out list parameters, which SQLite doesn't know; everything else stays as it is."""
+    lists = lists_in(sql)
+    if not lists:
+        return sql, params
+    flat = {name: value for name, value in params.items() if name not in lists}
+    for name in lists:
+        flat.update((f"{name}_{i}", value) for i, value in enumerate(params[name]))
+
+    def replace(match: re.Match[str]) -> str:
+        if not match["list"]:
+            return match[0]
+        places = ", ".join(f":{match['list']}_{i}" for i in range(len(params[match["list"]])))
+        return f"{match['not'] or ''}IN ({places})"
+
+    return TOKEN.sub(replace, sql), flat
+
+
+def ddl_for(dialect: Dialect, statement: str) -> str:
+    """A statement written as PostgreSQL writes it, for either database.
+
+    TEXT is compared by code point on PostgreSQL too; SQLite's tables are STRICT, BIGINT PRIMARY KEY is the rowid there.
+    """
+    if dialect == "postgresql":
+        return re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', statement)
+    for name, instead in (("BIGINT", "INTEGER"), ("BYTEA", "BLOB"), ("DOUBLE PRECISION", "REAL")):
+        statement = re.sub(rf"\b{name}\b", instead, statement)
+    return f"{statement.rstrip()} STRICT" if re.match(r"\s*CREATE TABLE\b", statement) else statement
+
+
+def upsert_tail(columns: Sequence[str], key: Sequence[str]) -> str:
+    """The ON CONFLICT clause that replaces a row, or nothing where there is no key."""
+    if not key:
+        return ""
+    changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in key)
+    return f" ON CONFLICT ({', '.join(key)}) DO {'UPDATE SET ' + changes if changes else 'NOTHING'}"

@@ -1,0 +1,265 @@
+"""The database door on PostgreSQL: psycopg 3 in the event loop, with deadlines that hold against a frozen server.
+
+psycopg's own cancelling waits for the server, so nothing here is ever cancelled inside psycopg: each call runs in a task
+of its own, shielded from its caller, and at the deadline the socket is shut down under it, which ends it at once.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+from psycopg.types.array import ListBinaryDumper
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+
+from adapters.store.database.database import DEADLINE, Dialect, Params, Row, Unavailable, Work, ddl_for, for_postgres, upsert_tail
+
+T = TypeVar("T")
+
+LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+"""What a connection raises that broke, was shut down, or leads to a server that is no longer the primary."""
+
+
+DUMPERS = ((int, Int8Dumper), (int, Int8BinaryDumper), (list, ListBinaryDumper), (tuple, ListBinaryDumper))
+"""One type for every int, whatever its size, so that statements keep their plans; lists go as binary arrays."""
+
+
+class PostgresTransaction:
+    """A transaction on one connection."""
+
+    dialect: Dialect = "postgresql"
+
+    def __init__(self, connection: AsyncConnection[Row], types: dict[tuple[str, tuple[str, ...]], list[str]]) -> None:
+        self.connection = connection
+        self._types = types
+
+    async def query(self, sql: str, params: Params | None = None) -> list[Row]:
+        cursor = await self.connection.execute(for_postgres(sql).encode(), params or {}, binary=True)
+        return await cursor.fetchall() if cursor.description else []
+
+    async def queries(self, statements: Sequence[tuple[str, Params]]) -> list[list[Row]]:
+        async with self.connection.pipeline():
+            cursors = [
+                await self.connection.execute(for_postgres(sql).encode(), params, binary=True) for sql, params in statements
+            ]
+        return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+    async def execute(self, sql: str, params: Params | None = None) -> int:
+        return (await self.connection.execute(for_postgres(sql).encode(), params or {})).rowcount
+
+    async def execute_many(self, sql: str, params: Sequence[Params]) -> None:
+        await self.connection.cursor().executemany(for_postgres(sql).encode(), params)
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, key: Sequence[str] = ()) -> None:
+        if not rows:
+            return
+        types = await self._column_types(table, tuple(columns))
+        arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}){upsert_tail(columns, key)}"
+        await self.connection.execute(sql.encode(), [list(column) for column in zip(*rows, strict=True)])
+
+    async def ddl(self, statement: str) -> None:
+        await self.connection.execute(ddl_for("postgresql", statement).encode())
+
+    async def _column_types(self, table: str, columns: tuple[str, ...]) -> list[str]:
+        """Types of columns, asked once: unnest needs them."""
+        known = self._types.get((table, columns))
+        if known is None:
+            rows = await self.query(
+                "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+                " WHERE attrelid = to_regclass(:table) AND attname IN :columns",
+                {"table": table, "columns": list(columns)},
+            )
+            types: dict[str, str] = dict(rows)
+            known = self._types[table, columns] = [types[column] for column in columns]
+        return known
+
+
+class Lane:
+    """Up to ``size`` connections that are opened when needed and kept while they are sound."""
+
+    def __init__(self, connect: Callable[[], Awaitable[AsyncConnection[Row]]], size: int) -> None:
+        self._connect = connect
+        self._free = asyncio.Semaphore(size)
+        self._idle: list[AsyncConnection[Row]] = []
+
+    @asynccontextmanager
+    async def connection(self, deadline: float) -> AsyncIterator[AsyncConnection[Row]]:
+        """A connection for one piece of work; it is dropped hard at the deadline (loop time)."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Unavailable("all connections to the database are busy") from None
+        try:
+            connection = await self._sound(deadline)
+            alarm = asyncio.get_running_loop().call_at(deadline, drop, connection)
+            try:
+                yield connection
+            except psycopg.errors.ReadOnlySqlTransaction:
+                drop(connection)
+                raise
+            finally:
+                if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
+                    await roll_back(connection)
+                alarm.cancel()
+                if connection.closed:
+                    await connection.close()
+                    await self.close()  # those it was opened with are likely to be broken too
+                else:
+                    self._idle.append(connection)
+        finally:
+            self._free.release()
+
+    async def _sound(self, deadline: float) -> AsyncConnection[Row]:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.closed:
+                return connection
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._connect()
+        except TimeoutError:
+            raise Unavailable("the database does not answer") from None
+
+    async def close(self) -> None:
+        """Close what is idle; what is at work is closed by its own end."""
+        while self._idle:
+            await self._idle.pop().close()
+
+
+class PostgresDatabase:
+    """A PostgreSQL database, by a libpq URL (of several hosts the one that takes writes is chosen)."""
+
+    dialect: Dialect = "postgresql"
+
+    def __init__(self, url: str, *, readers: int = 6, writers: int = 3) -> None:
+        self._options: dict[str, Any] = dict(conninfo_to_dict(url))
+        self._options.setdefault("connect_timeout", 3)
+        self._options.setdefault("application_name", "gongdan")
+        if "," in str(self._options.get("host", "")):
+            self._options.setdefault("target_session_attrs", "read-write")
+        self._readers = Lane(self.connect, readers)
+        self._writers = Lane(self.connect, writers)
+        self._log_writer = Lane(self._connect_log_writer, 1)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._types: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+
+    @classmethod
+    async def open(cls, url: str, *, within: float = DEADLINE) -> "PostgresDatabase":
+        """Open the database; raises Unavailable where it can't be reached."""
+        database = cls(url)
+        await database.read("SELECT 1", within=within)
+        return database
+
+    async def connect(self) -> AsyncConnection[Row]:
+        """A connection of the caller's own (autocommit), for LISTEN and advisory locks."""
+        connection = await AsyncConnection[Row].connect(**self._options, autocommit=True)
+        for type_, dumper in DUMPERS:
+            connection.adapters.register_dumper(type_, dumper)
+        return connection
+
+    async def _connect_log_writer(self) -> AsyncConnection[Row]:
+        """The appends look up by key only, and their plans must not be made from a table that was empty once. Should this
+        process vanish from the network inside a transaction, the head is free again after 10 seconds.
+        """
+        connection = await self.connect()
+        await connection.execute(
+            "SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),"
+            " set_config('idle_in_transaction_session_timeout', '10s', false)"
+        )
+        return connection
+
+    async def read(self, sql: str, params: Params | None = None, *, within: float = DEADLINE) -> list[Row]:
+        async def work(connection: AsyncConnection[Row]) -> list[Row]:
+            return await PostgresTransaction(connection, self._types).query(sql, params)
+
+        return await self._shielded(self._repeat(self._readers, work, within))
+
+    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE) -> T:
+        async def work(connection: AsyncConnection[Row]) -> T:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                result = await fn(PostgresTransaction(connection, self._types))
+            except psycopg.errors.ReadOnlySqlTransaction as error:
+                raise RuntimeError("a snapshot is read-only") from error
+            await connection.execute("COMMIT")
+            return result
+
+        return await self._shielded(self._repeat(self._readers, work, within))
+
+    async def write(self, fn: Work[T], *, within: float = DEADLINE) -> T:
+        return await self._write_in(self._writers, fn, within)
+
+    async def write_log(self, fn: Work[T], *, within: float = DEADLINE) -> T:
+        return await self._write_in(self._log_writer, fn, within)
+
+    async def _write_in(self, lane: Lane, fn: Work[T], within: float) -> T:
+        async def work(connection: AsyncConnection[Row]) -> T:
+            await connection.execute("BEGIN")
+            result = await fn(PostgresTransaction(connection, self._types))
+            if connection.info.transaction_status != TransactionStatus.INTRANS:
+                raise RuntimeError("a statement of this transaction failed; it can't be committed")
+            try:
+                await connection.execute("COMMIT")
+            except LOST as error:
+                raise Unavailable(f"lost while committing: {error}", outcome_unknown=True) from error
+            return result
+
+        return await self._shielded(self._repeat(lane, work, within))
+
+    async def close(self) -> None:
+        """Wait for what is at work (its deadlines bound that), then let go of every connection."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._readers.close()
+        await self._writers.close()
+        await self._log_writer.close()
+
+    async def _repeat(self, lane: Lane, work: Callable[[AsyncConnection[Row]], Awaitable[T]], within: float) -> T:
+        """Do it again on a new connection as long as the old one broke before anything was committed."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        pause = 0.02
+        while True:
+            try:
+                async with lane.connection(deadline) as connection:
+                    return await work(connection)
+            except LOST as error:
+                if loop.time() + pause >= deadline:
+                    raise Unavailable(f"the database can't be used now: {error}") from error
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 0.5)
+
+    async def _shielded(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return await asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+
+def drop(connection: AsyncConnection[Row]) -> None:
+    """Shut the socket down under a connection: whoever waits on it gets an OperationalError at once."""
+    if connection.closed:
+        return
+    with socket.socket(fileno=os.dup(connection.fileno())) as end, suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+
+
+async def roll_back(connection: AsyncConnection[Row]) -> None:
+    """Give a transaction up; a connection that can't even do that is closed."""
+    try:
+        await connection.execute("ROLLBACK")
+    except psycopg.Error:
+        await connection.close()

@@ -1,0 +1,69 @@
+"""The key store's tables, and how keys stand in them: wrapped by the master key and bound to what they are the key of."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from adapters.store.keys.master_key import MasterKey
+
+SCHEMA_VERSION = 1
+DDL = (
+    "CREATE TABLE keyring (id BIGINT PRIMARY KEY CHECK (id = 1), schema_version BIGINT NOT NULL,"
+    " master_key_id TEXT NOT NULL, generation BIGINT NOT NULL)",
+    "CREATE TABLE index_keys (name TEXT PRIMARY KEY, wrapped_key BYTEA NOT NULL)",
+    "CREATE TABLE subjects (subject_id BYTEA PRIMARY KEY, key_version BIGINT NOT NULL, wrapped_key BYTEA,"
+    " created_at BIGINT NOT NULL, erased_at BIGINT)",
+    "CREATE TABLE erasures (subject_id BYTEA PRIMARY KEY, erased_at BIGINT NOT NULL, scrubbed BIGINT NOT NULL)",
+)
+
+LOOK = "SELECT master_key_id, generation FROM keyring WHERE id = 1"
+LOCK = "UPDATE keyring SET generation = generation WHERE id = 1 RETURNING master_key_id, generation"
+"""Whoever writes keys takes this row first, so that a key is never wrapped by a master key that was just replaced."""
+MOVE_ON = "UPDATE keyring SET generation = generation + 1 WHERE id = 1"
+"""Every process drops its cached keys when the generation moved."""
+SUBJECTS = "SELECT subject_id, key_version, wrapped_key FROM subjects WHERE subject_id IN :ids"
+PAGE = 5_000
+"""Rows handled at once, so that memory stays bounded."""
+
+BLIND_TOKEN, BODY_HASH = "blind_token", "body_hash"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SubjectKey:
+    """A subject's key in the clear; lives in memory only."""
+
+    version: int
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A subject whose key was destroyed, or is to be, and when that was decided."""
+
+    subject: UUID
+    erased_at: datetime
+
+
+Keys = dict[UUID, SubjectKey | None]
+"""Keys by subject, None where the subject was erased."""
+
+
+def bound_to_subject(subject: bytes, version: int) -> bytes:
+    """What a wrapped subject key is bound to."""
+    return b"gongdan subject key\0" + subject + version.to_bytes(4, "big")
+
+
+def bound_to_index(name: str) -> bytes:
+    """What a wrapped index key is bound to."""
+    return b"gongdan index key\0" + name.encode()
+
+
+def unwrap_subjects(master: MasterKey, rows: Iterable[tuple[bytes, int, bytes | None]]) -> Keys:
+    """Rows of :data:`SUBJECTS` in the clear."""
+    return {
+        UUID(bytes=subject): None
+        if wrapped is None
+        else SubjectKey(version, master.unwrap(wrapped, bound_to_subject(subject, version)))
+        for subject, version, wrapped in rows
+    }

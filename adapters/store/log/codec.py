@@ -1,0 +1,331 @@
+"""Event bytes: what an event or a state is on disk, the same on every store.
+
+Canonical JSON: UTF-8, sorted keys, no spaces. An event is ``{"data": …, "meta": …, "v": class version}``; times are ISO 8601
+UTC with six digits and ``Z``, identifiers and decimals texts, enumerations their codes, personal texts their sealed form. None is
+left out where it is the default. Decoding builds the event without running its checks again: replay never refuses.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import cache
+from typing import Any, NotRequired, TypeVar, cast, get_type_hints
+from uuid import UUID
+
+import orjson
+import typing_extensions
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+import domain.appraisal.evaluation
+import domain.appraisal.figure
+import domain.appraisal.probation
+import domain.appraisal.reprimand
+import domain.approval.aggregate
+import domain.duty.roster
+import domain.duty.shift
+import domain.finding.events
+import domain.household.dwelling
+import domain.household.register
+import domain.household.resident
+import domain.kernel.subject_file
+import domain.people.community
+import domain.people.post
+import domain.people.staff
+import domain.process.reminder
+import domain.tally.months_closed
+import domain.ticket.events  # noqa: F401  each registers its events
+from domain.kernel.aggregate import TOPICS, Folded, FoldedState, Meta, payload_fields
+from domain.kernel.ports import StoredEvent
+from domain.kernel.privacy import Personal, Sealed, to_stored
+from domain.ticket.state import TicketState
+
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+
+_new_typed_dict: Any = typing_extensions.TypedDict  # made from fields at run time, which mypy doesn't follow
+
+State = TypeVar("State", bound=FoldedState)
+
+
+class CodecError(Exception):
+    """The bytes and the code do not understand each other."""
+
+
+@dataclass(eq=False)
+class ClearText(CodecError):
+    """A personal text was about to be written unsealed."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: personal data must be sealed before it is encoded"
+
+
+@dataclass(eq=False)
+class UnknownTopic(CodecError):
+    """No event class has this topic; the log was written by other or newer code."""
+
+    topic: str
+
+    def __str__(self) -> str:
+        return f"no event has the topic {self.topic}"
+
+
+@dataclass(eq=False)
+class UnknownVersion(CodecError):
+    """The event was written in a version that this code doesn't know."""
+
+    topic: str
+    version: int
+    known: int
+
+    def __str__(self) -> str:
+        return f"{self.topic} is stored in version {self.version}; this code knows up to {self.known}"
+
+
+@dataclass(eq=False)
+class Malformed(CodecError):
+    """The bytes are no such event or state: not JSON, a field missing, unknown or of another type."""
+
+    what: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.what} is malformed: {self.detail}"
+
+
+def encode(event: Folded.Event) -> bytes:
+    """The canonical bytes of an event; raises ClearText where a personal text is not sealed."""
+    kind = type(event)
+    data = {name: getattr(event, name) for name in payload_fields(kind)}
+    meta = _stored_fields(event.meta, _left_out)
+    meta["occurred_at"] = event.timestamp
+    present = _present(kind, data, _left_out)
+    return _dump({"v": class_version(kind), "meta": meta, "data": present}, topic_of(kind), _stored_in_event)
+
+
+def decode(topic: str, stream_id: UUID, version: int, state: bytes) -> Folded.Event:
+    """The event that these bytes are; older versions are brought up by the class's ``upcast_vN_vM``.
+
+    Raises UnknownTopic, UnknownVersion or Malformed.
+    """
+    try:
+        event = TOPICS[topic]
+    except KeyError:
+        raise UnknownTopic(topic) from None
+    reader = _event_reader(event)
+    if not state.endswith(reader.newest):
+        state = _upcast(event, state)
+    try:
+        stored = reader.adapter.validate_json(state)
+    except ValidationError as error:
+        raise _malformed(f"{topic}, version {version} of {stream_id}", error) from error
+    meta = stored["meta"]
+    made = object.__new__(event)
+    attributes = made.__dict__
+    attributes["originator_id"] = stream_id
+    attributes["originator_version"] = version
+    attributes["timestamp"] = meta.pop("occurred_at")
+    attributes["meta"] = Meta(**meta)
+    attributes.update(reader.defaults())
+    attributes.update(stored["data"])
+    return made
+
+
+def decode_stored(stored: StoredEvent) -> Folded.Event:
+    """The event of a row of the log."""
+    return decode(stored.topic, stored.stream_id, stored.version, stored.state)
+
+
+class EventCodec:
+    """The Codec port: what journals, recorders and projections are given."""
+
+    def encode(self, event: Folded.Event) -> bytes:
+        """See :func:`encode`."""
+        return encode(event)
+
+    def decode(self, stored: StoredEvent) -> Folded.Event:
+        """See :func:`decode_stored`."""
+        return decode_stored(stored)
+
+
+def encode_state(state: FoldedState) -> bytes:
+    """The canonical bytes of a folded state, sealed texts sealed; what equals its default is left out.
+
+    For memos of read models only: a memo is valid for the code that wrote it.
+    """
+    return _dump(_stored_fields(state, _is_default), type(state).__name__, _stored_in_state)
+
+
+def decode_state(state: bytes, of: type[State] = TicketState) -> State:  # type: ignore[assignment]
+    """The folded state that these bytes are; raises Malformed."""
+    reader = _state_reader(of)  # type: ignore[arg-type]  # mypy takes a class for unhashable
+    try:
+        found = reader.adapter.validate_json(state)
+    except ValidationError as error:
+        raise _malformed(of.__name__, error) from error
+    made = object.__new__(of)
+    made.__dict__.update(reader.defaults())
+    made.__dict__.update(found)
+    return made
+
+
+def class_version(event: type[Folded.Event]) -> int:
+    """The version in which this class writes its events; 1 where it says nothing."""
+    return cast(int, getattr(event, "class_version", 1))
+
+
+def topic_of(event: type[Folded.Event]) -> str:
+    """The explicit topic of an event class."""
+    return cast(str, event.TOPIC)  # type: ignore[attr-defined]
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------
+
+
+def _left_out(field: "Field[Any]", value: Any) -> bool:
+    """Events: None where it is the default. Other defaults are written: they may change one day, the fact doesn't."""
+    return value is None and field.default is None
+
+
+def _is_default(field: "Field[Any]", value: Any) -> bool:
+    """States: whatever equals its default."""
+    return field.default is not MISSING and bool(value == field.default)
+
+
+_Omit = Callable[["Field[Any]", Any], bool]
+
+
+@cache
+def _fields(kind: Any) -> dict[str, "Field[Any]"]:
+    return {f.name: f for f in fields(kind)}
+
+
+def _present(kind: type[object], values: Mapping[str, Any], omit: _Omit) -> dict[str, Any]:
+    known = _fields(kind)  # type: ignore[arg-type]
+    return {name: value for name, value in values.items() if not omit(known[name], value)}
+
+
+def _stored_fields(value: object, omit: _Omit) -> dict[str, Any]:
+    known = _fields(type(value))  # type: ignore[arg-type]
+    return {name: found for name, f in known.items() if not omit(f, found := getattr(value, name))}
+
+
+def _stored_in_event(value: Any) -> Any:
+    return _stored(value, _left_out)
+
+
+def _stored_in_state(value: Any) -> Any:
+    return _stored(value, _is_default)
+
+
+def _stored(value: Any, omit: _Omit) -> Any:
+    """What orjson is to write for a value that it doesn't know."""
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, Sealed):
+        return to_stored(value)
+    if isinstance(value, Personal):
+        raise ClearText(repr(value))
+    if is_dataclass(value):
+        return _stored_fields(value, omit)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no stored form")
+
+
+def instant(moment: datetime) -> str:
+    """ISO 8601 UTC with six digits and ``Z``; a moment without offset is refused."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no offset")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def _dump(value: Mapping[str, Any], what: str, default: Callable[[Any], Any]) -> bytes:
+    try:
+        return orjson.dumps(value, default=default, option=_OPTIONS)
+    except orjson.JSONEncodeError as error:
+        if isinstance(error.__cause__, ClearText):
+            raise ClearText(f"{what}, {error.__cause__.what}") from error
+        raise Malformed(what, str(error.__cause__ or error)) from error
+
+
+# --- reading -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How to read one class: its validator, its defaults, and how bytes of its newest version end."""
+
+    adapter: TypeAdapter[Any]
+    constants: Mapping[str, Any]
+    factories: Mapping[str, Callable[[], Any]]
+    newest: bytes = b""
+
+    def defaults(self) -> Mapping[str, Any]:
+        """Values of the fields that are left out."""
+        if not self.factories:
+            return self.constants
+        return {**self.constants, **{name: make() for name, make in self.factories.items()}}
+
+
+def _typed_dict(name: str, parts: Mapping[str, Any]) -> Any:
+    made = _new_typed_dict(name, parts)
+    made.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    return made
+
+
+def _parts(kind: type[object], wanted: list["Field[Any]"]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {f.name: hints[f.name] if _required(f) else NotRequired[hints[f.name]] for f in wanted}
+
+
+def _required(field: "Field[Any]") -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _reader(wanted: list["Field[Any]"], whole: Any, newest: bytes = b"") -> _Reader:
+    constants = {f.name: f.default for f in wanted if f.default is not MISSING}
+    factories = {f.name: f.default_factory for f in wanted if f.default_factory is not MISSING}
+    return _Reader(TypeAdapter(whole), constants, factories, newest)
+
+
+def _malformed(what: str, error: ValidationError) -> Malformed:
+    found = error.errors(include_input=False, include_url=False)
+    return Malformed(what, "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found))
+
+
+@cache
+def _event_reader(event: type[Folded.Event]) -> _Reader:
+    known = _fields(event)
+    wanted = [known[name] for name in payload_fields(event)]
+    meta = _typed_dict("meta", {**_parts(Meta, list(fields(Meta))), "occurred_at": datetime})
+    data = _typed_dict(event.__name__, _parts(event, wanted))
+    envelope = _typed_dict("event", {"v": int, "meta": meta, "data": data})
+    return _reader(wanted, envelope, b',"v":%d}' % class_version(event))
+
+
+@cache
+def _state_reader(state: type[FoldedState]) -> _Reader:
+    wanted = list(fields(state))
+    return _reader(wanted, _typed_dict(state.__name__, _parts(state, wanted)))
+
+
+def _upcast(event: type[Folded.Event], state: bytes) -> bytes:
+    """Bytes of an older version as bytes of the newest; the upcasters are pure functions of the data."""
+    topic, newest = topic_of(event), class_version(event)
+    try:
+        stored = orjson.loads(state)
+        version, data = stored["v"], stored["data"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise Malformed(topic, str(error)) from error
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= newest:
+        raise UnknownVersion(topic, version, newest)
+    try:
+        for step in range(version, newest):
+            getattr(event, f"upcast_v{step}_v{step + 1}")(data)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed(topic, f"version {version}: {error!r}") from error
+    return orjson.dumps({**stored, "v": newest, "data": data}, option=orjson.OPT_SORT_KEYS)

@@ -1,0 +1,315 @@
+"""The event log in a database, SQLite or PostgreSQL, over the same SQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from adapters.store.database.database import DEADLINE, EPOCH, Database, Row, Transaction, from_micros, to_micros
+from adapters.store.database.postgres_database import LOST, PostgresDatabase, drop
+from adapters.store.log.append import COMMANDS_KEPT, Decision, Facts, Outcome, decide, wanted
+from adapters.store.log.group_commit import CAPACITY, GroupCommit
+from adapters.store.log.wakeups import Wakeups
+from adapters.store.logins.access import SqlAccessLog, SqlTokens
+from domain.kernel.ports import Append, Appended, Clock, CommandRecord, Head, NumberTaken, StoredEvent
+
+CHANNEL = "gongdan_appended"
+"""PostgreSQL's NOTIFY channel; the payload is the head's position."""
+
+PRUNED_AT_ONCE = 500
+"""About how many command records past their time are deleted in one append transaction."""
+
+PRUNE_EVERY = timedelta(minutes=1)
+
+EVENT = (
+    "SELECT e.position, e.stream_id, e.version, e.topic, e.community, e.recorded_at, e.state, e.book, n.number"
+    " FROM events e LEFT JOIN numbers n ON n.position = e.position AND e.book IS NOT NULL"
+)
+
+LOCK_HEAD = {
+    "sqlite": "SELECT position, recorded_at FROM head",  # BEGIN IMMEDIATE holds the lock
+    "postgresql": "SELECT position, recorded_at FROM head WHERE id = 1 FOR UPDATE",
+}
+
+
+class SqlStore:
+    """The log (domain.kernel.ports.EventLog), with the tokens and the access log that live in the same database."""
+
+    def __init__(
+        self, database: Database, clock: Clock, origin: str, *, capacity: int = CAPACITY, deadline: float = DEADLINE
+    ) -> None:
+        self.database = database
+        self.origin = origin
+        self.tokens = SqlTokens(database, clock)
+        self.access_log = SqlAccessLog(database)
+        self._clock = clock
+        self._prune_from = EPOCH
+        self._group = GroupCommit(self._write_batch, capacity=capacity, deadline=deadline)
+        self._wakeups = Wakeups(self._position)
+        self._listener = asyncio.create_task(self._listen(database)) if isinstance(database, PostgresDatabase) else None
+
+    async def append(self, append: Append) -> Appended:
+        """Write all events in one commit, or raise AppendRefused or errors.Overloaded (full queue, deadline passed)."""
+        return await self._group.append(append)
+
+    async def read_stream(
+        self, stream_id: UUID, *, after_version: int = 0, upto_version: int | None = None, upto_position: int | None = None
+    ) -> Sequence[StoredEvent]:
+        """A stream's events in order of version."""
+        bounds = "e.stream_id = :stream_id AND e.version > :after_version"
+        if upto_version is not None:
+            bounds += " AND e.version <= :upto_version"
+        if upto_position is not None:
+            bounds += " AND e.position <= :upto_position"
+        rows = await self.database.read(
+            f"{EVENT} WHERE {bounds} ORDER BY e.version",
+            {
+                "stream_id": stream_id.bytes,
+                "after_version": after_version,
+                "upto_version": upto_version,
+                "upto_position": upto_position,
+            },
+        )
+        return [stored_event(row) for row in rows]
+
+    async def read_log(self, after_position: int, limit: int) -> Sequence[StoredEvent]:
+        """Events after a position, in order, at most ``limit``."""
+        rows = await self.database.read(
+            f"{EVENT} WHERE e.position > :after ORDER BY e.position LIMIT :limit",
+            {"after": after_position, "limit": limit},
+        )
+        return [stored_event(row) for row in rows]
+
+    async def head(self) -> Head:
+        """The end of the log."""
+        [(position, recorded_at)] = await self.database.read("SELECT position, recorded_at FROM head")
+        return Head(self.origin, position, from_micros(recorded_at))
+
+    async def position_at(self, recorded_at: datetime) -> int:
+        """The last position recorded at or before a moment (0 if none)."""
+        rows = await self.database.read(
+            "SELECT position FROM events WHERE recorded_at <= :at ORDER BY recorded_at DESC, position DESC LIMIT 1",
+            {"at": to_micros(recorded_at)},
+        )
+        return int(rows[0][0]) if rows else 0
+
+    async def find_command(self, caller: str, key: str) -> CommandRecord | None:
+        """What this caller's key did within the last 7 days."""
+        rows = await self.database.read(
+            "SELECT caller, key, body_hash, stream_id, version, position, recorded_at FROM commands"
+            " WHERE caller = :caller AND key = :key AND recorded_at >= :since",
+            {"caller": caller, "key": key, "since": to_micros(self._clock.now() - COMMANDS_KEPT)},
+        )
+        return command_record(rows[0]) if rows else None
+
+    async def numbers_of(self, stream_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[NumberTaken]]:
+        """The numbers each of these streams took, in log order."""
+        rows = await self.database.read(
+            "SELECT number, book, community, day, sequence, position, stream_id FROM numbers"
+            " WHERE stream_id IN :ids ORDER BY position",
+            {"ids": [stream_id.bytes for stream_id in stream_ids]},
+        )
+        taken: dict[UUID, list[NumberTaken]] = {stream_id: [] for stream_id in stream_ids}
+        for number, book, community, day, sequence, position, stream_id in rows:
+            stream = UUID(bytes=stream_id)
+            taken[stream].append(NumberTaken(number, book, community, day, sequence, position, stream))
+        return taken
+
+    async def stream_of_number(self, number: str) -> UUID | None:
+        """The stream that took this number (void numbers included)."""
+        rows = await self.database.read("SELECT stream_id FROM numbers WHERE number = :number", {"number": number})
+        return UUID(bytes=rows[0][0]) if rows else None
+
+    async def read_named(self, scopes: Sequence[str], after_position: int) -> Sequence[StoredEvent]:
+        """Events after a position, in order, of every stream that holds a name reserved in one of the scopes."""
+        rows = await self.database.read(
+            f"{EVENT} WHERE e.stream_id IN (SELECT stream_id FROM names WHERE scope IN :scopes)"
+            " AND e.position > :after ORDER BY e.position",
+            {"scopes": list(scopes), "after": after_position},
+        )
+        return [stored_event(row) for row in rows]
+
+    async def registry_version(self) -> int:
+        """Counts appends that changed communities, people, roles or tokens."""
+        [(value,)] = await self.database.read("SELECT value FROM counters WHERE name = 'registry'")
+        return int(value)
+
+    @property
+    def waiting(self) -> int:
+        """How many appends wait to be written."""
+        return self._group.waiting
+
+    def appended(self, after_position: int, timeout: float) -> AsyncIterator[int]:
+        """Yields the head position whenever it has moved past ``after_position``, at the latest every ``timeout`` seconds."""
+        return self._wakeups.beyond(after_position, timeout)
+
+    async def close(self) -> None:
+        """Finish what waits and let go of the database."""
+        await self._group.close()
+        await self._wakeups.close()
+        if self._listener is not None:
+            self._listener.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._listener
+        await self.database.close()
+
+    async def __aenter__(self) -> "SqlStore":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _position(self) -> int:
+        [(position,)] = await self.database.read("SELECT position FROM head")
+        return int(position)
+
+    async def _write_batch(self, batch: Sequence[Append], again: bool, within: float) -> Sequence[Outcome]:
+        """One transaction for all of them: lock the head, look, decide, write."""
+
+        async def work(tx: Transaction) -> tuple[int, list[Outcome]]:
+            [(position, last)] = await tx.query(LOCK_HEAD[tx.dialect])
+            recorded_at = from_micros(max(to_micros(self._clock.now()), last))
+            known = await written_before(tx, batch) if again else {}
+            fresh = [append for i, append in enumerate(batch) if i not in known]
+            decision = decide(fresh, await read_facts(tx, fresh, position, recorded_at), recorded_at)
+            if decision.events:
+                await save(tx, decision)
+                await self._prune(tx, recorded_at)
+            outcomes = iter(decision.outcomes)
+            return position + len(decision.events), [known[i] if i in known else next(outcomes) for i in range(len(batch))]
+
+        position, outcomes = await self.database.write_log(work, within=within)
+        self._wakeups.announce(position)
+        return outcomes
+
+    async def _prune(self, tx: Transaction, recorded_at: datetime) -> None:
+        """Delete command records past their time, a few at a time, once a minute while there are no more of them."""
+        if recorded_at >= self._prune_from:
+            deleted = await tx.execute(
+                "DELETE FROM commands WHERE recorded_at IN"
+                " (SELECT recorded_at FROM commands WHERE recorded_at < :before ORDER BY recorded_at LIMIT :most)",
+                {"before": to_micros(recorded_at - COMMANDS_KEPT), "most": PRUNED_AT_ONCE},
+            )
+            if deleted < PRUNED_AT_ONCE:
+                self._prune_from = recorded_at + PRUNE_EVERY
+
+    async def _listen(self, database: PostgresDatabase) -> None:
+        """Hear what other processes append; after a lost connection, again (the poll covers the gap)."""
+        while True:
+            try:
+                connection = await database.connect()
+                try:
+                    await connection.execute(f"LISTEN {CHANNEL}".encode())
+                    async for notice in connection.notifies():
+                        self._wakeups.announce(int(notice.payload))
+                finally:
+                    drop(connection)
+                    await connection.close()
+            except LOST:
+                await asyncio.sleep(1)
+
+
+async def read_facts(tx: Transaction, batch: Sequence[Append], position: int, recorded_at: datetime) -> Facts:
+    """What :func:`decide` needs, read under the head's lock."""
+    needs = wanted(batch, recorded_at)
+    facts = Facts(position, versions=await read_versions(tx, sorted(needs.streams)))
+    if needs.commands:
+        rows = await tx.query(
+            "SELECT caller, key, body_hash, stream_id, version, position, recorded_at FROM commands WHERE key IN :keys",
+            {"keys": [key for _, key in needs.commands]},
+        )
+        facts.commands = {(row[0], row[1]): command_record(row) for row in rows}
+    if needs.counters:
+        rows = await tx.query("SELECT name, value FROM counters WHERE name IN :names", {"names": list(needs.counters)})
+        facts.counters = dict(rows)
+    if needs.names:
+        rows = await tx.query(
+            "SELECT scope, name, position FROM names WHERE name IN :names", {"names": [name for _, name in needs.names]}
+        )
+        facts.names = {(scope, name): taken_at for scope, name, taken_at in rows}
+    return facts
+
+
+async def read_versions(tx: Transaction, streams: Sequence[UUID]) -> dict[UUID, int]:
+    """The newest version of each stream: one index probe a stream, one statement a batch."""
+    if tx.dialect == "postgresql":
+        rows = await tx.query(
+            "SELECT id, (SELECT max(version) FROM events WHERE stream_id = id) FROM unnest(CAST(:ids AS BYTEA[])) AS id",
+            {"ids": [stream.bytes for stream in streams]},
+        )
+        return {UUID(bytes=stream): version for stream, version in rows if version is not None}
+    probe = "SELECT max(version) FROM events WHERE stream_id = :id"
+    answers = await tx.queries([(probe, {"id": stream.bytes}) for stream in streams])
+    return {stream: row[0] for stream, [row] in zip(streams, answers, strict=True) if row[0] is not None}
+
+
+async def written_before(tx: Transaction, batch: Sequence[Append]) -> dict[int, Appended]:
+    """Which appends of a batch are in the log already, because a commit went through whose answer was lost.
+
+    An append is recognised by its first event's stream, version and state bytes: they hold the command's own id, and an
+    append is written all or not at all.
+    """
+    known: dict[int, Appended] = {}
+    for i, append in enumerate(batch):
+        first = append.events[0]
+        rows = await tx.query(
+            f"{EVENT} WHERE e.position >= (SELECT position FROM events WHERE stream_id = :id AND version = :version"
+            " AND state = :state) ORDER BY e.position LIMIT :count",
+            {"id": first.stream_id.bytes, "version": first.version, "state": first.state, "count": len(append.events)},
+        )
+        if rows:
+            known[i] = Appended([stored_event(row) for row in rows])
+    return known
+
+
+async def save(tx: Transaction, decision: Decision) -> None:
+    """Write what was decided; few statements, whatever the size of the batch."""
+    last = decision.events[-1]
+    recorded_at = to_micros(last.recorded_at)
+    await tx.insert(
+        "events",
+        ("position", "stream_id", "version", "topic", "community", "recorded_at", "book", "state"),
+        [(e.position, e.stream_id.bytes, e.version, e.topic, e.community, recorded_at, e.book, e.state) for e in decision.events],
+    )
+    if decision.commands:
+        await tx.insert(
+            "commands",
+            ("caller", "key", "body_hash", "stream_id", "version", "position", "recorded_at"),
+            [(c.caller, c.key, c.body_hash, c.stream_id.bytes, c.version, c.position, recorded_at) for c in decision.commands],
+            key=("caller", "key"),
+        )
+    if decision.numbers:
+        await tx.insert(
+            "numbers",
+            ("number", "book", "community", "day", "sequence", "position", "stream_id"),
+            [(n.number, n.book, n.community, n.day, n.sequence, n.position, n.stream_id.bytes) for n in decision.numbers],
+        )
+    if decision.names:
+        await tx.insert(
+            "names",
+            ("scope", "name", "stream_id", "position"),
+            [(r.scope, r.name, r.stream_id.bytes, position) for r, position in decision.names],
+        )
+    if decision.counters:
+        await tx.insert("counters", ("name", "value"), list(decision.counters.items()), key=("name",))
+    if decision.registry_bumps:
+        await tx.execute("UPDATE counters SET value = value + :n WHERE name = 'registry'", {"n": decision.registry_bumps})
+    await tx.execute(
+        "UPDATE head SET position = :position, recorded_at = :recorded_at WHERE id = 1",
+        {"position": last.position, "recorded_at": recorded_at},
+    )
+    if tx.dialect == "postgresql":
+        await tx.query("SELECT pg_notify(:channel, CAST(:position AS TEXT))", {"channel": CHANNEL, "position": last.position})
+
+
+def stored_event(row: Row) -> StoredEvent:
+    """A row of :data:`EVENT`."""
+    position, stream_id, version, topic, community, recorded_at, state, book, number = row
+    return StoredEvent(position, UUID(bytes=stream_id), version, topic, community, from_micros(recorded_at), state, book, number)
+
+
+def command_record(row: Row) -> CommandRecord:
+    """A row of the commands table."""
+    caller, key, body_hash, stream_id, version, position, recorded_at = row
+    return CommandRecord(caller, key, body_hash, UUID(bytes=stream_id), version, position, from_micros(recorded_at))

@@ -1,0 +1,105 @@
+"""What can be reported for the appraisal (考评) beside findings: figures, warnings, probations, evaluations."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, field_serializer, model_validator
+
+from domain.kernel.terms import EvaluationKind, ReprimandKind
+from domain.rules.pay_bands import Exact
+from domain.tally.facts import Period
+from domain.ticket.commands import Code, FreeText, Login, Value
+
+PeriodText = Annotated[str, StringConstraints(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)(-(0[1-9]|1[0-2])|-Q[1-4])?$")]
+"""A month ``2026-03``, a quarter ``2026-Q1`` or a year ``2026``."""
+MetricName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
+Day = date
+Score = Annotated[int, Field(strict=True, ge=0, le=100)]
+
+
+class ReportFigure(Value):
+    """上报指标: a metric of a period, of the community or one of its areas; a rate is a share, ``"0.95"`` for 95 %."""
+
+    community: Code
+    name: MetricName
+    period: PeriodText
+    value: Annotated[Exact, Field(ge=0)]
+    area: Code | None = None
+
+    @field_serializer("value")
+    def _text(self, value: Decimal) -> str:
+        return str(value)
+
+    @property
+    def span(self) -> Period:
+        """The period."""
+        return Period.parse(self.period)
+
+
+class GiveReprimand(Value):
+    """警告、通报批评 of a member of staff, as of a day; today if left out."""
+
+    community: Code
+    login: Login
+    kind: ReprimandKind
+    reason: FreeText
+    date: Day | None = None
+
+
+class WithdrawReprimand(Value):
+    """It was given wrongly."""
+
+    reason: FreeText
+
+
+class TakeExamination(Value):
+    """考试考核: rules, knowledge of the work, the estate."""
+
+    date: Day
+    passed: Annotated[bool, Field(strict=True)]
+    score: Score | None = None
+
+
+class SetProbation(Value):
+    """试用期 from a day to a day, its examination, or both."""
+
+    community: Code
+    login: Login
+    start: Day | None = Field(default=None, alias="from")
+    end: Day | None = Field(default=None, alias="to")
+    examination: TakeExamination | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        """Both days or neither, in order; and something is said."""
+        if (self.start is None) is not (self.end is None):
+            raise ValueError("give both days of the probation, 'from' and 'to'")
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise ValueError("'to' lies before 'from'")
+        if self.start is None and self.examination is None:
+            raise ValueError("give the days of the probation, an examination, or both")
+        return self
+
+
+class Evaluate(Value):
+    """自评、互评、住户评议、上级鉴定 of somebody for a period: a score of 100, remarks, or both; they change no points."""
+
+    community: Code
+    login: Login
+    kind: EvaluationKind
+    period: PeriodText
+    score: Score | None = None
+    remarks: FreeText | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        """An opinion says something."""
+        if self.score is None and self.remarks is None:
+            raise ValueError("give a score, remarks, or both")
+        return self
+
+    @property
+    def span(self) -> Period:
+        """The period."""
+        return Period.parse(self.period)

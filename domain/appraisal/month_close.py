@@ -1,0 +1,131 @@
+"""The month's close (月结): two people freeze a month's tally with its hash; what is confirmed later is charged in an open month.
+
+Both agree on the same figures: the request keeps the hash of the tally that the first person saw, and where it is another by
+the time of the approval, the approval has failed. The book expects the version that the tally was read at
+(``domain.tally.months_closed``), so a month is never closed over a tally that just changed.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field
+
+from domain.approval.aggregate import ApprovalCase
+from domain.approval.commands import MonthCode
+from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.errors import NotAllowed, NotFound, Refusal, RuleRefused
+from domain.people.authority import Relation, Right
+from domain.people.directory import Directory
+from domain.rules.scorecard import RuleBook
+from domain.service_desk.desk import ServiceDesk
+from domain.service_desk.outcome import Request, Waiting
+from domain.tally.facts import Month, Period
+from domain.tally.frozen import canonical, digest
+from domain.tally.months_closed import AppraisalBook, BookState, book_stream
+from domain.tally.record import Record, tallies
+from domain.ticket.commands import Code, Value
+
+CLOSE_MONTH: Literal["close_month"] = "close_month"
+CLAUSE = "D2 五"
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class CloseMonth(Value):
+    """月结 a month; ``hash`` is that of the tally seen, where the caller says so."""
+
+    community: Code
+    month: MonthCode
+    hash: Hash | None = None
+
+
+class Records(Protocol):
+    """What is known of a community's appraisal."""
+
+    async def whole(self, community: str, year: int, first: RuleBook) -> tuple[int, Record]:
+        """The record at a position that holds everything written before the call; raises Overloaded where it can't be had yet."""
+        ...
+
+
+class MonthClose:
+    """Asks for a month's close, and closes it once a second person agrees (``domain.approval.deciding.TwoPersonCommand``)."""
+
+    def __init__(self, desk: ServiceDesk, records: Records) -> None:
+        self._desk = desk
+        self._journal = desk.journal
+        self._records = records
+
+    async def ask(self, command: CloseMonth, request: Request) -> Waiting:
+        """The first person; refused where the month isn't over, is closed, or isn't the next to be closed."""
+        return await self._journal.once(request.key, lambda: self._asked(command, request), self._desk.answered_waiting)
+
+    async def refused(self, community: str, month: str, login: str) -> Refusal | None:
+        """Why somebody can't ask for a month's close now: the refusal they would meet; None where they may."""
+        desk = self._desk
+        directory = await desk.directory.current()
+        now = desk.clock.now()
+        roles = directory.roles(login, community, now)
+        try:
+            desk.allow(Right.REVIEW_FINDING, CLOSE_MONTH, roles, Relation())
+            _closable(await self._book(community), month, directory.day(community, now))
+        except (NotAllowed, RuleRefused) as refusal:
+            return refusal
+        return None
+
+    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+        """Whoever the row entitles."""
+
+    async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
+        """The month, frozen; refused where its tally is not the one that was asked for."""
+        command = CloseMonth.model_validate_json(text)
+        book = await self._book(command.community)
+        month = _closable(book, command.month, directory.day(command.community, now))
+        position, rule_book, form = await self._made(directory, command.community, month)
+        _same(command, form)
+        frozen = {"month": str(month), "rule_book": rule_book, "hash": digest(form), "position": position, "tally": form.decode()}
+        closed = occurred(AppraisalBook.MonthClosed, book.id, book.version + 1, now, meta, community=command.community, **frozen)
+        return [closed]
+
+    async def _asked(self, command: CloseMonth, request: Request) -> Waiting:
+        desk, community = self._desk, command.community
+        directory = await desk.directory.current(request.registry_version)
+        now = desk.clock.now()
+        roles = directory.roles(request.login, community, now)
+        if not roles:
+            raise NotFound("community")
+        desk.allow(Right.REVIEW_FINDING, CLOSE_MONTH, roles, Relation())
+        book = await self._book(community)
+        month = _closable(book, command.month, directory.day(community, now))
+        _, _, form = await self._made(directory, community, month)
+        _same(command, form)
+        seen = command.model_copy(update={"hash": digest(form)})
+        return await desk.ask_second_person(directory, Right.REVIEW_FINDING, CLOSE_MONTH, seen, community, request)
+
+    async def _book(self, community: str) -> BookState:
+        """Read before the tally: whatever the book holds then, the tally holds too."""
+        stream = book_stream(community)
+        state: BookState | None = await self._journal.load(stream)
+        return state or BookState(stream, 0, community)
+
+    async def _made(self, directory: Directory, community: str, month: Month) -> tuple[int, str, bytes]:
+        """Where the tally was read, the rule book it used, and its canonical form."""
+        position, record = await self._records.whole(community, month.year, directory.book)
+        tally = tallies(record, month, month)[month]
+        return position, tally.rule_book, canonical(community, tally)
+
+
+def _closable(book: BookState, text: str, today: date) -> Month:
+    """A month that is over, not closed, and follows the last one that was."""
+    month = Period.parse(text).last
+    if book.is_closed(text):
+        raise RuleRefused("closed_once", CLAUSE, f"{month} is closed already")
+    if month >= Month.of(today):
+        raise RuleRefused("month_over", CLAUSE, f"{month} is not over yet; today is {today}")
+    if book.closed and not book.is_closed(str(month.before)):
+        following = max(Period.parse(one.month).last for one in book.closed).after
+        raise RuleRefused("months_in_order", CLAUSE, f"months are closed one after the other; the next is {following}")
+    return month
+
+
+def _same(command: CloseMonth, form: bytes) -> None:
+    if command.hash not in (None, digest(form)):
+        raise RuleRefused("tally_unchanged", CLAUSE, f"the tally of {command.month} is another one now; look at it and ask again")

@@ -1,0 +1,85 @@
+"""Looking over: an approval with what was asked, and the access log (查阅记录), for those entitled."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain.approval.aggregate import ApprovalCase
+from domain.approval.deciding import Approvals
+from domain.kernel.errors import NotFound
+from domain.kernel.ports import Access, AccessLog
+from domain.kernel.recorded_access import noted
+from domain.people.authority import Mode, Need, Relation, Right, denied, may_approve, weigh
+from domain.people.directory import Directory
+from domain.service_desk.desk import ServiceDesk
+
+PAGE = 200
+NO_RESIDENT = (Right.PRICE_LIST, Right.REVIEW_FINDING)
+"""Rows whose commands say nothing of residents: whoever decides by them reads what is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalReading:
+    """An approval; ``arguments`` is what was asked, where the reader may open it (None: masked or erased).
+
+    That takes the right to open personal data, unless the command says nothing of residents.
+    """
+
+    case: ApprovalCase
+    arguments: dict[str, Any] | None
+
+
+class Oversight:
+    """Answers questions about what two people do, and who looked at whose data."""
+
+    def __init__(self, desk: ServiceDesk, approvals: Approvals, access_log: AccessLog) -> None:
+        self._desk = desk
+        self._approvals = approvals
+        self._access_log = access_log
+
+    async def approval(self, login: str, approval: UUID) -> ApprovalReading:
+        """An approval, for its requester and whoever might decide on it; opening what was asked is recorded first."""
+        case = await self._approvals.case(approval, login)
+        directory = await self._desk.directory.current()
+        now = self._desk.clock.now()
+        roles = directory.roles(login, case.community, now)
+        relation = Relation(frozenset({Need.OWN} if login == case.requested_by else ()), case.area)
+        if case.right not in NO_RESIDENT and weigh(Right.OPEN_PERSONAL, roles, relation) is not Mode.FULL:
+            return ApprovalReading(case, None)
+        subjects = (case.arguments.subject,) if case.arguments else ()
+        if not await noted(self._access_log, Access(now, login, case.community, "approval", subjects, case.id)):
+            return ApprovalReading(case, None)
+        text = await self._desk.arguments(case)
+        return ApprovalReading(case, None if text is None else json.loads(text))
+
+    def may_decide(self, directory: Directory, login: str, community: str, right: str, area: str | None) -> bool:
+        """Whether a person is entitled by the row of an approval."""
+        roles = directory.roles(login, community, self._desk.clock.now())
+        return may_approve(Right(right), roles, Relation(frozenset({Need.FOR_COMPANY}), area))
+
+    async def accesses(
+        self, directory: Directory, login: str, community: str | None, after: int, limit: int
+    ) -> tuple[Sequence[tuple[int, Access]], bool]:
+        """Entries of the access log after a position, of the communities where the person holds that right; and whether
+        there are more.
+
+        Raises NotFound where they have no role in ``community``, NotAllowed where they hold no such right.
+        """
+        now = self._desk.clock.now()
+        if community is not None and not directory.roles(login, community, now):
+            raise NotFound("community")
+        held = directory.communities_of(login, now) if community is None else [community]
+        open_to = {c for c in held if weigh(Right.ACCESS_LOG, directory.roles(login, c, now), Relation()) is Mode.FULL}
+        if not open_to:
+            roles = {role.role: role for c in held for role in directory.roles(login, c, now)}
+            raise denied(Right.ACCESS_LOG, "access_log", roles.values())
+        found: list[tuple[int, Access]] = []
+        while len(found) <= limit:
+            entries = await self._access_log.read(after, PAGE)
+            if not entries:
+                break
+            after = entries[-1][0]
+            found += [(position, entry) for position, entry in entries if entry.community in open_to]
+        return found[:limit], len(found) > limit

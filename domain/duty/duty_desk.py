@@ -1,0 +1,429 @@
+"""Holding the desk (值班) and handing it over: every command of a shift (D1 4.1.3, 4.1.4; D5).
+
+Whatever changes who answers is written to the desk's stream and the shift's in one commit, each with its version expected: two
+people can't hold the desk, whoever looks when. Sheets are prepared and signed under the condition that the list of unfinished
+tickets is unchanged since it was read, checked inside the append.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain.duty import rules
+from domain.duty.handover_sheet import Equipment, Sheet, StaleSheet, difference
+from domain.duty.lifecycle import check, legal
+from domain.duty.open_list import OpenList
+from domain.duty.roster import RosterState, Slot, month_of, roster_stream
+from domain.duty.shift import Shift, ShiftState
+from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.errors import Conflict, KeyReused, NotAllowed, NotFound, Overloaded, Refusal, invalid
+from domain.kernel.journal import Belonging, Journal
+from domain.kernel.ports import Clock, CommandRecord, ConditionFailed, Ids, OpenListUnchanged, VersionConflict
+from domain.kernel.privacy import Personal
+from domain.kernel.terms import Condition, DutyLog, DutyPeriod, Role, ShiftTrigger, Trigger
+from domain.people.authority import Held, Need, Relation, Right, denied
+from domain.people.directory import Directory, DirectoryKeeper
+from domain.people.post import Desk, DeskState, desk_stream
+from domain.rules.duty_calendar import period_at, utc
+from domain.service_desk.desk import TRIES, ServiceDesk
+from domain.service_desk.outcome import Request
+from domain.ticket import commands as c
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftDone:
+    """A shift command was carried out: the shift at that version, and where the last event stands."""
+
+    state: ShiftState
+    position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a command on a shift is decided on."""
+
+    directory: Directory
+    shift: ShiftState
+    desk: DeskState
+    roles: Sequence[Held]
+    at: datetime
+    meta: Meta
+
+    def on_shift(self, event: type[Shift.Event], **data: Any) -> Folded.Event:
+        """The shift's next event."""
+        return occurred(event, self.shift.id, self.shift.version + 1, self.at, self.meta, **data)
+
+    def on_desk(self, event: type[Desk.Event], shift: UUID, **data: Any) -> Folded.Event:
+        """The desk's next event."""
+        community = self.shift.community
+        return occurred(event, self.desk.id, self.desk.version + 1, self.at, self.meta, community=community, shift=shift, **data)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What follows from a command; ``sheet`` is the one whose list must be unchanged, or ``position`` where it was read."""
+
+    events: Sequence[Folded.Event]
+    position: int | None = None
+    sheet: Sheet | None = None
+
+
+Decide = Callable[[Scene], Awaitable[Decided]]
+
+
+class DutyDesk:
+    """Opens, keeps, hands over and reviews shifts."""
+
+    def __init__(
+        self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids, service: ServiceDesk, open_list: OpenList
+    ) -> None:
+        self._journal, self._directory, self._clock, self._ids = journal, directory, clock, ids
+        self._service, self.open_list = service, open_list
+
+    # --- holding the desk -----------------------------------------------------------------------------------------
+
+    async def open(self, community: str, request: Request, arrived_at: datetime | None = None) -> ShiftDone:
+        """上岗: take the desk where nobody holds it; Conflict names who does."""
+        return await self._journal.once(request.key, lambda: self._open(community, request, arrived_at), self._answered)
+
+    async def _open(self, community: str, request: Request, arrived_at: datetime | None) -> ShiftDone:
+        directory = await self._directory.current(request.registry_version)
+        for _ in range(TRIES):
+            now = self._clock.now()
+            roles = directory.roles(request.login, community, now)
+            if not roles:
+                raise NotFound("community")
+            if not rules.may_open(roles):
+                raise denied(Right.SHIFT, ShiftTrigger.OPEN.value, roles)
+            desk: DeskState = await self._journal.load(desk_stream(community)) or DeskState(desk_stream(community), 0, community)
+            if desk.shift is not None:
+                raise Conflict("shift", f"{desk.shift.officer} holds the desk", {"officer": desk.shift.officer})
+            at = max(now, desk.changed_at or now)
+            earliest = now - timedelta(minutes=directory.policy_of(community).entry.late_minutes)
+            arrived = rules.arrival(arrived_at, now, earliest)
+            last: ShiftState | None = await self._journal.load(desk.last) if desk.last else None
+            meta = Meta(request.login, request.command_id, policy=directory.policy_of(community).version)
+            opened = await self._taken(directory, community, roles, at, meta, arrived, last)
+            taken = occurred(
+                Desk.ShiftOpened, desk.id, desk.version + 1, at, meta,
+                community=community, shift=opened.originator_id, officer=request.login, period=opened.period,
+            )  # fmt: skip
+            try:
+                return await self._written([opened, taken], directory, community, request, opened.originator_id)
+            except VersionConflict:
+                continue
+        raise Overloaded("others were faster each time; look again")
+
+    async def extend(self, shift: UUID, request: Request) -> ShiftDone:
+        """连班: hold the adjoining period too, without a sheet; one period ahead at a time."""
+
+        async def decide(x: Scene) -> Decided:
+            assert x.shift.until is not None
+            zone, policy = x.directory.zone(x.shift.community), x.directory.policy_of(x.shift.community)
+            span = period_at(max(x.shift.until, x.at), zone, policy.duty)
+            return Decided([x.on_shift(Shift.ShiftExtended, period=span.period, until=utc(span.end))])
+
+        return await self._do(shift, ShiftTrigger.EXTEND, request, decide)
+
+    async def log(self, shift: UUID, text: str, ticket: str | None, request: Request) -> ShiftDone:
+        """A line of the duty log, which may point at a ticket; late and offline lines by the rules of the two times."""
+
+        async def decide(x: Scene) -> Decided:
+            community = x.shift.community
+            pointed = await self._pointed(ticket, community) if ticket is not None else None
+            subject = (pointed and pointed.subject) or self._ids.new()
+            relation = Relation(frozenset({Need.OWN, Need.ON_DUTY}))
+            entry = self._service.judge_entry(x.directory, community, request, x.roles, relation, self._clock.now())
+            if entry.long_late:
+                raise invalid("/occurred_at", "a line of the duty log is written within a day")
+            if x.shift.opened_at is not None and entry.at < x.shift.opened_at:
+                raise invalid("/occurred_at", f"lies before the shift, which began at {x.shift.opened_at.isoformat()}")
+            meta = replace(x.meta, back_entered=entry.back_entered, offline_entered=entry.offline_entered)
+            span = period_at(entry.at, x.directory.zone(community), x.directory.policy_of(community).duty)
+            log = DutyLog.NIGHT_LOG if span.period is DutyPeriod.NIGHT else DutyLog.WORK_JOURNAL
+            scene = replace(x, at=entry.at, meta=meta)
+            line = scene.on_shift(Shift.LineLogged, log=log, text=Personal(subject, text), ticket=pointed and pointed.id)
+            return Decided([line])
+
+        return await self._do(shift, ShiftTrigger.LOG, request, decide)
+
+    async def substitute(self, shift: UUID, stand_in: str | None, request: Request) -> ShiftDone:
+        """代值: the officer leaves for an emergency and somebody stands in; without a substitute nobody leaves (D5 六)."""
+
+        async def decide(x: Scene) -> Decided:
+            if stand_in is None:
+                detail = "the desk is never without a person: name who stands in"
+                raise rules.refused(x.shift, ShiftTrigger.SUBSTITUTE, "never_unattended", "D5 六", detail)
+            if stand_in == x.shift.officer or not x.directory.roles(stand_in, x.shift.community, x.at):
+                raise invalid("/stand_in", "somebody else who works in this community stands in")
+            both = [
+                x.on_shift(Shift.OfficerSubstituted, stand_in=stand_in),
+                x.on_desk(Desk.OfficerSubstituted, x.shift.id, stand_in=stand_in),
+            ]
+            return Decided(both)
+
+        return await self._do(shift, ShiftTrigger.SUBSTITUTE, request, decide)
+
+    async def return_to_post(self, shift: UUID, request: Request) -> ShiftDone:
+        """返岗: the officer is back."""
+
+        async def decide(x: Scene) -> Decided:
+            return Decided([x.on_shift(Shift.OfficerReturned), x.on_desk(Desk.OfficerReturned, x.shift.id)])
+
+        return await self._do(shift, ShiftTrigger.RETURN_TO_POST, request, decide)
+
+    async def switch_phone(self, shift: UUID, answered_by: str | None, request: Request) -> ShiftDone:
+        """电话切换: to somebody in the control room, who is the officer meanwhile; None: back to the desk (D1 4.1.3)."""
+
+        async def decide(x: Scene) -> Decided:
+            if answered_by == x.shift.phone_with:
+                where = f"with {answered_by}" if answered_by else "at the desk"
+                raise rules.refused(
+                    x.shift, ShiftTrigger.SWITCH_PHONE, "phone_switched", "D1 4.1.3", f"the phone is {where} already"
+                )
+            if answered_by is not None:
+                roles = x.directory.roles(answered_by, x.shift.community, x.at)
+                if answered_by == x.shift.officer or not any(held.role is Role.CONTROL_ROOM for held in roles):
+                    raise invalid("/answered_by", "somebody of the control room, other than the officer")
+            both = [
+                x.on_shift(Shift.PhoneSwitched, answered_by=answered_by),
+                x.on_desk(Desk.PhoneSwitched, x.shift.id, answered_by=answered_by),
+            ]
+            return Decided(both)
+
+        return await self._do(shift, ShiftTrigger.SWITCH_PHONE, request, decide)
+
+    async def take_over(self, shift: UUID, reason: str, request: Request) -> ShiftDone:
+        """主管接管: a supervisor or director ends the shift; the desk is open to be taken, and the gap is recorded."""
+
+        async def decide(x: Scene) -> Decided:
+            text = Personal(self._ids.new(), reason)
+            return Decided([x.on_shift(Shift.ShiftTakenOver, reason=text), x.on_desk(Desk.ShiftTakenOver, x.shift.id)])
+
+        return await self._do(shift, ShiftTrigger.TAKE_OVER, request, decide)
+
+    # --- handing over ---------------------------------------------------------------------------------------------
+
+    async def prepare_handover(
+        self,
+        shift: UUID,
+        request: Request,
+        *,
+        equipment: dict[str, Condition] | None = None,
+        records: Sequence[str] = (),
+        remarks: str | None = None,
+    ) -> ShiftDone:
+        """工作移交表: freeze the sheet, complete by construction; prepared again it replaces the one before."""
+
+        async def decide(x: Scene) -> Decided:
+            terms = x.directory.policy_of(x.shift.community).handover
+            things = terms.equipment(x.shift.post)
+            stated = equipment or {}
+            for item in stated:
+                if item not in things:
+                    raise invalid(f"/equipment/{item}", f"not on the list of this post: {', '.join(things)}")
+            for i, record in enumerate(records):
+                if record not in terms.records:
+                    raise invalid(f"/records/{i}", f"no such record; records: {', '.join(terms.records)}")
+            unfinished = await self.open_list.read(x.shift.community, x.at)
+            prepared = x.on_shift(
+                Shift.HandoverPrepared,
+                position=unfinished.position,
+                tickets=unfinished.tickets,
+                equipment=tuple(Equipment(item, stated.get(item, Condition.NOT_CHECKED)) for item in things),
+                records=tuple(dict.fromkeys(records)),
+                remarks=Personal(self._ids.new(), remarks) if remarks is not None else None,
+            )
+            return Decided([prepared], unfinished.position)
+
+        return await self._do(shift, ShiftTrigger.PREPARE_HANDOVER, request, decide)
+
+    async def sign_out(self, shift: UUID, request: Request, seen: str | None = None) -> ShiftDone:
+        """交班签名 of the outgoing officer; ``seen`` is the hash of the sheet they read."""
+
+        async def decide(x: Scene) -> Decided:
+            sheet = rules.sheet_seen(x.shift, seen)
+            return Decided([x.on_shift(Shift.SignedOut, hash=sheet.hash)], sheet.position, sheet)
+
+        return await self._do(shift, ShiftTrigger.SIGN_OUT, request, decide)
+
+    async def sign_in(
+        self, shift: UUID, request: Request, arrived_at: datetime | None = None, seen: str | None = None
+    ) -> ShiftDone:
+        """接班签名 of the incoming officer, another person; opens their shift in the same commit (``state.next_shift``)."""
+
+        async def decide(x: Scene) -> Decided:
+            sheet = rules.sheet_seen(x.shift, seen)
+            arrived = rules.arrival(arrived_at, self._clock.now(), x.shift.opened_at or x.at)
+            community, meta = x.shift.community, x.meta
+            opened = await self._taken(x.directory, community, x.roles, x.at, meta, arrived, x.shift)
+            new = opened.originator_id
+            signed = x.on_shift(Shift.SignedIn, hash=sheet.hash, next_shift=new)
+            held = x.on_desk(Desk.ShiftHandedOver, new, officer=request.login, period=opened.period, follows=x.shift.id)
+            return Decided([signed, held, opened], sheet.position, sheet)
+
+        return await self._do(shift, ShiftTrigger.SIGN_IN, request, decide)
+
+    async def dispute(self, shift: UUID, reason: str, request: Request, seen: str | None = None) -> ShiftDone:
+        """移交异议: the incoming officer doesn't agree; the shift is on duty again and another sheet is needed."""
+
+        async def decide(x: Scene) -> Decided:
+            sheet = rules.sheet_seen(x.shift, seen)
+            text = Personal(self._ids.new(), reason)
+            return Decided([x.on_shift(Shift.HandoverDisputed, hash=sheet.hash, reason=text)])
+
+        return await self._do(shift, ShiftTrigger.DISPUTE, request, decide)
+
+    # --- afterwards -----------------------------------------------------------------------------------------------
+
+    async def review(
+        self,
+        shift: UUID,
+        request: Request,
+        *,
+        read_upto: int | None = None,
+        remarks: str | None = None,
+        urge: Sequence[str] = (),
+        message: str | None = None,
+    ) -> ShiftDone:
+        """主管查阅: the supervisor read the shift's record up to a position of the log, and urges tickets with it (D1 4.1.4)."""
+
+        async def decide(x: Scene) -> Decided:
+            head = (await self._journal.log.head()).position
+            if read_upto is not None and read_upto > head:
+                raise invalid("/read_upto", f"the log ends at {head}")
+            events: list[Folded.Event] = []
+            urged: list[UUID] = []
+            for i, ref in enumerate(dict.fromkeys(urge)):
+                ticket = await self._pointed(ref, x.shift.community, f"/urge/{i}")
+                if request.login in ticket.complained_of:
+                    detail = "who is complained of may only add a note"
+                    raise NotAllowed(Trigger.URGE.value, [h.role.value for h in x.roles], ["note"], detail)
+                at = max(x.at, ticket.occurred_at or x.at)
+                events += await self._service.decided(x.directory, ticket, c.Urge(message=message), at, x.meta)
+                urged.append(ticket.id)
+            text = Personal(self._ids.new(), remarks) if remarks is not None else None
+            upto = head if read_upto is None else read_upto
+            read = x.on_shift(Shift.ShiftReviewed, read_upto=upto, urged=tuple(urged), remarks=text)
+            return Decided([read, *events])
+
+        return await self._do(shift, ShiftTrigger.REVIEW, request, decide)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    async def holder(self, community: str, login: str) -> DeskState | None:
+        """Who holds the desk, for people of the community."""
+        directory = await self._directory.current()
+        if not directory.roles(login, community, self._clock.now()):
+            raise NotFound("community")
+        state: DeskState | None = await self._journal.load(desk_stream(community))
+        return state
+
+    async def stale(self, shift: ShiftState, trigger: ShiftTrigger) -> StaleSheet | None:
+        """What would refuse a signature now: the unfinished tickets differ from the sheet being signed."""
+        if shift.sheet is None:
+            return None
+        now = await self.open_list.read(shift.community, self._clock.now())
+        since = difference(shift.sheet.tickets, now.tickets)
+        return StaleSheet(shift.sheet, since, trigger.value, [t.value for t in legal(shift.status)]) if since else None
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    async def _taken(
+        self,
+        directory: Directory,
+        community: str,
+        roles: Sequence[Held],
+        at: datetime,
+        meta: Meta,
+        arrived: datetime,
+        last: ShiftState | None,
+    ) -> Shift.ShiftOpened:
+        """The new shift of whoever takes the desk, late or not by the roster and the shifts before."""
+        follows = last.id if last else None
+        span = rules.span_taken(directory, community, at)
+        slot = Slot(span.start.date(), span.period)
+        roster: RosterState | None = await self._journal.load(roster_stream(community, month_of(slot.date)))
+        before: list[str] = []
+        while last is not None and last.until is not None and last.until > utc(span.start):
+            before.append(last.officer)
+            last = await self._journal.load(last.follows) if last.follows else None
+        due = roster.due(slot) if roster else None
+        late = rules.late_minutes(directory, community, meta.actor, due, span, arrived, before)
+        return rules.opened(directory, community, self._ids.new(), roles, span, at, meta, arrived, late, follows)
+
+    async def _do(self, shift: UUID, trigger: ShiftTrigger, request: Request, decide: Decide) -> ShiftDone:
+        """One command on a shift, decided anew on the newest state after every lost race."""
+        return await self._journal.once(request.key, lambda: self._decided(shift, trigger, request, decide), self._answered)
+
+    async def _decided(self, shift: UUID, trigger: ShiftTrigger, request: Request, decide: Decide) -> ShiftDone:
+        directory = await self._directory.current(request.registry_version)
+        for _ in range(TRIES):
+            state = await self._journal.load(shift)
+            now = self._clock.now()
+            if not isinstance(state, ShiftState):
+                raise NotFound("shift")
+            roles = directory.roles(request.login, state.community, now)
+            if not roles:
+                raise NotFound("shift")
+            if request.if_match is not None and request.if_match != state.version:
+                raise await self._journal.stale(shift, request.if_match, state.version)
+            if not rules.may(state, trigger, request.login, roles):
+                raise denied(rules.right_of(trigger), trigger.value, roles)
+            at = rules.moment_of(directory, state, trigger, request, now)
+            check(state.status, trigger)
+            rules.hindered(state, trigger, directory, at)
+            desk: DeskState = await self._journal.load(desk_stream(state.community))
+            meta = Meta(request.login, request.command_id, policy=directory.policy_of(state.community).version)
+            decided = await decide(Scene(directory, state, desk, roles, at, meta))
+            conditions = () if decided.position is None else (OpenListUnchanged(state.community, decided.position),)
+            try:
+                return await self._written(decided.events, directory, state.community, request, shift, conditions)
+            except VersionConflict:
+                continue
+            except ConditionFailed:
+                if decided.sheet is not None:
+                    raise await self._stale(state, decided.sheet, trigger, at) from None
+        raise Overloaded("others were faster each time; look again")
+
+    async def _pointed(self, ref: str, community: str, pointer: str = "/ticket") -> Any:
+        """A ticket of this community, or InvalidInput: alike for another community's and for none."""
+        try:
+            ticket = await self._service.load(await self._service.find(ref))
+        except NotFound:
+            ticket = None
+        if ticket is None or ticket.community != community:
+            raise invalid(pointer, "no such ticket in this community")
+        return ticket
+
+    async def _stale(self, shift: ShiftState, sheet: Sheet, trigger: ShiftTrigger, at: datetime) -> Refusal:
+        now = await self.open_list.read(shift.community, at)
+        return StaleSheet(sheet, difference(sheet.tickets, now.tickets), trigger.value, [t.value for t in legal(shift.status)])
+
+    async def _written(
+        self,
+        events: Sequence[Folded.Event],
+        directory: Directory,
+        community: str,
+        request: Request,
+        shift: UUID,
+        conditions: Sequence[OpenListUnchanged] = (),
+    ) -> ShiftDone:
+        belonging = Belonging(community, directory.community(community).timezone)
+        written = await self._journal.write(events, belonging, command=request.key, conditions=conditions, answers_with=shift)
+        last = written.appended.events[-1]
+        version = max(event.originator_version for event in events if event.originator_id == shift)
+        state: ShiftState = await self._journal.load(shift)
+        if state.version != version:
+            state = await self._journal.load_at(shift, version)
+        return ShiftDone(state, last.position, last.recorded_at)
+
+    async def _answered(self, record: CommandRecord) -> ShiftDone:
+        """The first answer again, derived from the shift at the version the command left it."""
+        state = await self._journal.load_at(record.stream_id, record.version)
+        if not isinstance(state, ShiftState):
+            raise KeyReused(record.key)
+        return ShiftDone(state, record.position, record.recorded_at)

@@ -1,0 +1,111 @@
+"""Reading what duty wrote down: a shift with its log, the handover sheet with hash and signatures; texts opened with a record.
+
+Opening sealed texts is written to the access log first; where that can't be written, the masked view is served.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.duty import rules
+from domain.duty.handover_sheet import Sheet
+from domain.duty.lifecycle import legal
+from domain.duty.shift import ShiftState
+from domain.kernel.errors import NotFound
+from domain.kernel.journal import Journal
+from domain.kernel.ports import Access, AccessLog, Clock
+from domain.kernel.recorded_access import on_record
+from domain.kernel.terms import ShiftStatus, ShiftTrigger
+from domain.people.authority import Held, Mode, Need, Relation, Right, denied, weigh
+from domain.people.directory import Directory, DirectoryKeeper
+from domain.people.post import DeskState, desk_stream
+from domain.ticket.state import Text
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftReading:
+    """A shift as one person may see it: ``texts`` by (version, field) of the event that holds them."""
+
+    state: ShiftState
+    texts: Mapping[tuple[int, str], str]
+    masked: bool
+    legal: Sequence[ShiftTrigger]
+
+    def text(self, text: Text | None) -> str | None:
+        """A text as it was opened or masked, "erased" where its subject was."""
+        return None if text is None else self.texts[text.version, text.name]
+
+
+class DutyRecords:
+    """Answers questions about single shifts."""
+
+    def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, access_log: AccessLog) -> None:
+        self._journal, self._directory, self._clock, self._access_log = journal, directory, clock, access_log
+
+    async def shift(self, login: str, shift: UUID, *, personal: bool = True) -> ShiftReading:
+        """A shift now; ``personal`` False gives the masked view. Raises NotFound and NotAllowed."""
+        directory = await self._directory.current()
+        state = await self._journal.load(shift)
+        if not isinstance(state, ShiftState):
+            raise NotFound("shift")
+        roles = directory.roles(login, state.community, self._clock.now())
+        if not roles:
+            raise NotFound("shift")
+        relation = await self._relation(login, state, roles)
+        if weigh(Right.READ, roles, relation) is None:
+            raise denied(Right.READ, "read a shift", roles)
+        opened = personal and weigh(Right.OPEN_PERSONAL, roles, relation) is Mode.FULL
+        return await self._reading(directory, login, state, opened)
+
+    async def current(self, login: str, community: str) -> ShiftReading:
+        """The shift that holds a community's desk, masked; NotFound while none does."""
+        desk: DeskState | None = await self._journal.load(desk_stream(community))
+        if desk is None or desk.shift is None:
+            raise NotFound("shift")
+        return await self.shift(login, desk.shift.id, personal=False)
+
+    async def after_command(self, login: str, state: ShiftState) -> ShiftReading:
+        """The masked answer to a command: the shift at the version the command left it."""
+        return await self._reading(await self._directory.current(), login, state, False)
+
+    async def handover(self, login: str, shift: UUID, number: int | None = None) -> tuple[ShiftReading, Sheet]:
+        """A sheet of a shift (the last one, or by its number), for ever; NotFound where there is none."""
+        reading = await self.shift(login, shift)
+        wanted = [sheet for sheet in reading.state.sheets if number in (None, sheet.number)]
+        if not wanted:
+            raise NotFound("handover sheet")
+        return reading, wanted[-1]
+
+    async def offers(self, login: str, shift: ShiftState) -> Sequence[rules.Offer]:
+        """Every command of a shift, each with what stands against it for somebody now."""
+        directory = await self._directory.current()
+        now = self._clock.now()
+        return rules.offers(shift, login, directory.roles(login, shift.community, now), directory, now)
+
+    async def _relation(self, login: str, state: ShiftState, roles: Sequence[Held]) -> Relation:
+        """Own: whoever held it, or signs it. An incoming officer reads what they are to sign."""
+        signers = {sign.by for sheet in state.sheets for sign in (sheet.signed_out, sheet.signed_in) if sign is not None}
+        own = login in (state.officer, state.phone_with, state.stand_in) or login in signers
+        if state.status is ShiftStatus.HANDING_OVER and rules.may(state, ShiftTrigger.SIGN_IN, login, roles):
+            own = True
+        desk: DeskState | None = await self._journal.load(desk_stream(state.community))
+        on_duty = desk is not None and desk.on_duty(login)
+        return Relation(frozenset({need for need, holds in ((Need.OWN, own), (Need.ON_DUTY, on_duty)) if holds}))
+
+    async def _reading(self, directory: Directory, login: str, state: ShiftState, opened: bool) -> ShiftReading:
+        found = texts_of(state)
+        access = Access(self._clock.now(), login, state.community, "shift", (), state.id)
+        clear, masked = await on_record(self._journal.sealer, self._access_log, access, found, may_open=opened)
+        texts = {(text.version, text.name): said for text, said in zip(found, clear, strict=True)}
+        roles = directory.roles(login, state.community, self._clock.now())
+        able = [trigger for trigger in legal(state.status) if rules.may(state, trigger, login, roles)]
+        return ShiftReading(state, texts, masked, able)
+
+
+def texts_of(state: ShiftState) -> list[Text]:
+    """Every sealed text of a shift."""
+    found: list[Text | None] = [line.text for line in state.lines]
+    for sheet in state.sheets:
+        found += [sheet.remarks, sheet.dispute.reason if sheet.dispute else None]
+    found += [state.takeover_reason, state.review.remarks if state.review else None]
+    return [text for text in found if text is not None]

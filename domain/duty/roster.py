@@ -1,0 +1,139 @@
+"""The duty roster (值班表): who is due at the desk when, a stream for each community and month (D5 二).
+
+A roster is published; afterwards a duty changes hands only by a swap (换班) or a covered leave (请假顶班), each with a reason. A
+duty keeps the moments of its period as they were when it was published.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from domain.kernel.aggregate import Folded, FoldedState, register
+from domain.kernel.privacy import Private
+from domain.kernel.terms import DutyPeriod, RosterChange
+from domain.ticket.state import Text
+
+
+def roster_stream(community: str, month: str) -> UUID:
+    """The stream of a community's roster of a month (YYYY-MM)."""
+    return uuid5(NAMESPACE_URL, f"gongdan:roster:{community}:{month}")
+
+
+def month_of(day: date) -> str:
+    """The month a day lies in, as YYYY-MM; a night belongs to the day it begins on."""
+    return f"{day:%Y-%m}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """One period of one day, in the community's time zone."""
+
+    date: date
+    period: DutyPeriod
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Somebody is due for a period, from ``starts_at`` to ``until``."""
+
+    date: date
+    period: DutyPeriod
+    login: str
+    starts_at: datetime
+    until: datetime
+
+    @property
+    def slot(self) -> Slot:
+        """Which period it is."""
+        return Slot(self.date, self.period)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A duty that passed from one person to another."""
+
+    date: date
+    period: DutyPeriod
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A change of a roster: what it was, who entered it when and why, and which duties passed."""
+
+    version: int
+    kind: RosterChange
+    by: str
+    at: datetime
+    duties: tuple[Passed, ...]
+    reason: Text
+
+
+@dataclass(frozen=True)
+class RosterState(FoldedState):
+    """A month's roster as it stands."""
+
+    id: UUID
+    version: int
+    community: str = ""
+    month: str = ""
+    duties: tuple[Duty, ...] = ()  # in the order in which they begin
+    changes: tuple[Changed, ...] = ()
+
+    def duty(self, slot: Slot) -> Duty | None:
+        """The duty of a period; None where nobody was rostered."""
+        return next((duty for duty in self.duties if duty.slot == slot), None)
+
+    def due(self, slot: Slot) -> str | None:
+        """Who is due for a period; None where nobody was rostered."""
+        duty = self.duty(slot)
+        return duty.login if duty else None
+
+
+@register
+class Roster(Folded):
+    """The roster of one community and month."""
+
+    TOPIC = "roster"
+    STATE = RosterState
+    state: RosterState
+
+    class Event(Folded.Event):
+        """Base of a roster's events."""
+
+        community: str
+        month: str
+
+        def replaced(self, state: Any, duties: Iterable[Duty], **more: Any) -> RosterState:
+            """The roster with some duties put in their slots."""
+            merged = {duty.slot: duty for duty in (*state.duties, *duties)}
+            in_order = tuple(sorted(merged.values(), key=lambda duty: duty.starts_at))
+            changed: RosterState = state.with_(community=self.community, month=self.month, duties=in_order, **more)
+            return changed
+
+    class RosterPublished(Event):
+        """公布值班表: people are due for periods of the month for which nobody was yet."""
+
+        TOPIC = "roster.published"
+        duties: tuple[Duty, ...]
+
+        def evolve(self, state: Any) -> RosterState:
+            return self.replaced(state, self.duties)
+
+    class RosterChanged(Event):
+        """换班、请假: duties passed to other people, with the reason."""
+
+        TOPIC = "roster.changed"
+        kind: RosterChange
+        duties: tuple[Passed, ...]
+        reason: Private
+
+        def evolve(self, state: Any) -> RosterState:
+            reason = Text(self.reason, self.originator_version, "reason")
+            change = Changed(self.originator_version, self.kind, self.meta.actor, self.timestamp, self.duties, reason)
+            now = {Slot(one.date, one.period): one.now for one in self.duties}
+            passed = (replace(duty, login=now[duty.slot]) for duty in state.duties if duty.slot in now)
+            return self.replaced(state, passed, changes=(*state.changes, change))

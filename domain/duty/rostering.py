@@ -1,0 +1,288 @@
+"""Rostering (排班): publishing who is due when, swaps and leaves, and reading it; each person's duty calendar as a feed (D5 二).
+
+Supervisors and directors roster; everybody who works in a community reads it, the reasons of changes only who may roster. A duty
+that has begun is a fact: neither published nor changed afterwards.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from domain.duty.roster import Duty, Passed, Roster, RosterState, Slot, month_of, roster_stream
+from domain.duty.rules import post_of
+from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.errors import Conflict, NotFound, Overloaded, RuleRefused, invalid
+from domain.kernel.journal import Belonging, Journal
+from domain.kernel.ports import Access, AccessLog, Clock, CommandRecord, Ids, VersionConflict
+from domain.kernel.privacy import Personal
+from domain.kernel.recorded_access import on_record
+from domain.kernel.terms import DutyPeriod, RosterChange
+from domain.people.authority import Mode, Relation, Right, denied, weigh
+from domain.people.directory import Directory, DirectoryKeeper
+from domain.people.staff import Person, PersonState, person_stream
+from domain.rules.duty_calendar import span_on, utc
+from domain.service_desk.desk import TRIES
+from domain.service_desk.outcome import Request
+
+LONGEST_LEAVE = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who is to be due when."""
+
+    date: date
+    period: DutyPeriod
+    login: str
+
+    @property
+    def slot(self) -> Slot:
+        """Which period it is."""
+        return Slot(self.date, self.period)
+
+
+@dataclass(frozen=True, slots=True)
+class RosterDone:
+    """A roster command was carried out: the (first) month's roster at that version, and where the last event stands."""
+
+    state: RosterState
+    position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDone:
+    """The feed of a person was issued or revoked."""
+
+    state: PersonState
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class RosterReading:
+    """A month's roster as one person may see it; ``reasons`` of its changes by version, opened or masked."""
+
+    state: RosterState
+    reasons: dict[int, str]
+    masked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What a roster command is decided on."""
+
+    directory: Directory
+    community: str
+    now: datetime
+    meta: Meta
+
+
+class Rostering:
+    """Publishes, changes and reads rosters; issues the feeds."""
+
+    def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids, access_log: AccessLog) -> None:
+        self._journal, self._directory, self._clock, self._ids = journal, directory, clock, ids
+        self._access_log = access_log
+
+    # --- who is due -----------------------------------------------------------------------------------------------
+
+    async def publish(self, community: str, wanted: Sequence[Wanted], request: Request) -> RosterDone:
+        """公布值班表: people are due for periods of one month, for which nobody was yet."""
+        months = {month_of(one.date) for one in wanted}
+        if len(months) != 1:
+            raise invalid("/duties", "the duties of one month, at least one")
+        [month] = months
+
+        async def decide(x: _Scene) -> list[Folded.Event]:
+            roster = await self._roster(community, month)
+            if request.if_match is not None and request.if_match != roster.version:
+                raise await self._journal.stale(roster.id, request.if_match, roster.version)
+            duties: dict[Slot, Duty] = {}
+            for i, one in enumerate(wanted):
+                if one.slot in duties:
+                    raise invalid(f"/duties/{i}", "this period stands in it already")
+                due = roster.due(one.slot)
+                if due is not None:
+                    detail = f"{due} is due on {one.date}, {one.period.value}: a duty changes hands by a swap or a leave"
+                    raise Conflict("roster", detail, {"login": due, "date": one.date.isoformat(), "period": one.period.value})
+                duties[one.slot] = self._duty(x, one.slot, one.login, f"/duties/{i}/login")
+            said = {"community": community, "month": month, "duties": tuple(duties[slot] for slot in sorted(duties))}
+            return [occurred(Roster.RosterPublished, roster.id, roster.version + 1, x.now, x.meta, **said)]
+
+        return await self._do("publish_roster", community, request, decide)
+
+    async def swap(self, community: str, first: Slot, second: Slot, reason: str, request: Request) -> RosterDone:
+        """换班: two people change places, each able to hold the other's post."""
+
+        async def decide(x: _Scene) -> list[Folded.Event]:
+            one, other = await self._due(community, first, "/first"), await self._due(community, second, "/second")
+            if one.login == other.login:
+                raise invalid("/second", f"{one.login} is due for both")
+            passed = [
+                Passed(first.date, first.period, one.login, self._duty(x, first, other.login, "/second").login),
+                Passed(second.date, second.period, other.login, self._duty(x, second, one.login, "/first").login),
+            ]
+            return await self._passed(x, RosterChange.SWAP, passed, reason)
+
+        return await self._do("swap_duties", community, request, decide)
+
+    async def leave(
+        self, community: str, login: str, from_: date, to: date, cover: str, reason: str, request: Request
+    ) -> RosterDone:
+        """请假: another person covers the duties of these days that have not begun; nobody leaves without a cover."""
+        if not timedelta(0) <= to - from_ < LONGEST_LEAVE:
+            raise invalid("/to", "not before the first day, at most a year")
+        if cover == login:
+            raise invalid("/cover", "another person covers")
+
+        async def decide(x: _Scene) -> list[Folded.Event]:
+            duties = [
+                duty
+                for month in _months(from_, to)
+                for duty in (await self._roster(community, month)).duties
+                if duty.login == login and from_ <= duty.date <= to and duty.starts_at > x.now
+            ]
+            if not duties:
+                raise invalid("/from", f"{login} is not due for a period of these days that has not begun")
+            passed = [Passed(duty.date, duty.period, login, self._duty(x, duty.slot, cover, "/cover").login) for duty in duties]
+            return await self._passed(x, RosterChange.LEAVE, passed, reason)
+
+        return await self._do("cover_leave", community, request, decide)
+
+    async def due(self, community: str, slot: Slot) -> str | None:
+        """Who is due for a period; None where nobody was rostered."""
+        return (await self._roster(community, month_of(slot.date))).due(slot)
+
+    async def roster(self, login: str, community: str, month: str) -> RosterReading:
+        """A month's roster, for everybody who works in the community; the reasons opened, on record, for who may roster."""
+        directory = await self._directory.current()
+        now = self._clock.now()
+        roles = directory.roles(login, community, now)
+        if not roles:
+            raise NotFound("community")
+        state = await self._roster(community, month)
+        return await self._reading(login, state, weigh(Right.TAKE_OVER, roles, Relation()) is Mode.FULL)
+
+    async def after_command(self, login: str, state: RosterState) -> RosterReading:
+        """The masked answer to a command."""
+        return await self._reading(login, state, False)
+
+    # --- feeds ----------------------------------------------------------------------------------------------------
+
+    async def issue_feed(self, digest: str, request: Request) -> FeedDone:
+        """日历订阅: one's own duty calendar at a new address, of which only the hash arrives here; the old one ends."""
+        return await self._feed(request, lambda at, person, meta: _feed_issued(at, person, meta, digest))
+
+    async def revoke_feed(self, request: Request) -> FeedDone:
+        """One's own feed ends at once, in every process."""
+        return await self._feed(request, _feed_revoked)
+
+    async def _feed(self, request: Request, decide: Callable[[datetime, PersonState, Meta], Folded.Event]) -> FeedDone:
+        stream = person_stream(request.login)
+
+        async def carry_out() -> FeedDone:
+            (await self._directory.current(request.registry_version)).person(request.login)
+            for _ in range(TRIES):
+                person: PersonState = await self._journal.load(stream)
+                event = decide(self._clock.now(), person, Meta(request.login, request.command_id))
+                try:
+                    written = await self._journal.write([event], Belonging(""), command=request.key, bumps_registry=True)
+                except VersionConflict:
+                    continue
+                return FeedDone(await self._journal.load_at(stream, event.originator_version), written.appended.position)
+            raise Overloaded("others were faster each time; look again")
+
+        async def answer(record: CommandRecord) -> FeedDone:
+            return FeedDone(await self._journal.load_at(record.stream_id, record.version), record.position)
+
+        return await self._journal.once(request.key, carry_out, answer)
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    async def _roster(self, community: str, month: str) -> RosterState:
+        stream = roster_stream(community, month)
+        return await self._journal.load(stream) or RosterState(stream, 0, community, month)
+
+    async def _due(self, community: str, slot: Slot, pointer: str) -> Duty:
+        duty = (await self._roster(community, month_of(slot.date))).duty(slot)
+        if duty is None:
+            raise invalid(pointer, "nobody is due for this period")
+        return duty
+
+    def _duty(self, x: _Scene, slot: Slot, login: str, pointer: str) -> Duty:
+        """A duty of somebody who holds its post on that day, of a period that has not begun."""
+        policy, zone = x.directory.policy_of(x.community), x.directory.zone(x.community)
+        span = span_on(slot.date, slot.period, zone, policy.duty)
+        if utc(span.start) <= x.now:
+            detail = f"{slot.date}, {slot.period.value} has begun: who was due then is a fact"
+            raise RuleRefused("duty_begun", "D5 二", detail)
+        post = post_of(slot.period, policy.duty)
+        if not any(held.role is post for held in x.directory.roles(login, x.community, span.start)):
+            raise invalid(pointer, f"nobody of that login is {post.value} here on {slot.date}")
+        return Duty(slot.date, slot.period, login, utc(span.start), utc(span.end))
+
+    async def _passed(self, x: _Scene, kind: RosterChange, passed: Sequence[Passed], reason: str) -> list[Folded.Event]:
+        """One event for each month that duties of pass to others."""
+        events: list[Folded.Event] = []
+        for month in dict.fromkeys(month_of(one.date) for one in passed):
+            roster = await self._roster(x.community, month)
+            said = {
+                "community": x.community,
+                "month": month,
+                "kind": kind,
+                "duties": tuple(one for one in passed if month_of(one.date) == month),
+                "reason": Personal(self._ids.new(), reason),
+            }
+            events.append(occurred(Roster.RosterChanged, roster.id, roster.version + 1, x.now, x.meta, **said))
+        return events
+
+    async def _do(
+        self, command: str, community: str, request: Request, decide: Callable[[_Scene], Awaitable[list[Folded.Event]]]
+    ) -> RosterDone:
+        async def carry_out() -> RosterDone:
+            directory = await self._directory.current(request.registry_version)
+            for _ in range(TRIES):
+                now = self._clock.now()
+                roles = directory.roles(request.login, community, now)
+                if not roles:
+                    raise NotFound("community")
+                if weigh(Right.TAKE_OVER, roles, Relation()) is not Mode.FULL:
+                    raise denied(Right.TAKE_OVER, command, roles)
+                meta = Meta(request.login, request.command_id, policy=directory.policy_of(community).version)
+                events = await decide(_Scene(directory, community, now, meta))
+                belonging = Belonging(community, directory.community(community).timezone)
+                try:
+                    written = await self._journal.write(events, belonging, command=request.key)
+                except VersionConflict:
+                    continue
+                last = written.appended.events[-1]
+                state = await self._journal.load_at(events[0].originator_id, events[0].originator_version)
+                return RosterDone(state, last.position, last.recorded_at)
+            raise Overloaded("others were faster each time; look again")
+
+        async def answer(record: CommandRecord) -> RosterDone:
+            state = await self._journal.load_at(record.stream_id, record.version)
+            return RosterDone(state, record.position, record.recorded_at)
+
+        return await self._journal.once(request.key, carry_out, answer)
+
+    async def _reading(self, login: str, state: RosterState, opened: bool) -> RosterReading:
+        access = Access(self._clock.now(), login, state.community, "roster", (), state.id)
+        found = [change.reason for change in state.changes]
+        clear, masked = await on_record(self._journal.sealer, self._access_log, access, found, may_open=opened)
+        reasons = {change.version: said for change, said in zip(state.changes, clear, strict=True)}
+        return RosterReading(state, reasons, masked)
+
+
+def _months(from_: date, to: date) -> list[str]:
+    return list(dict.fromkeys(month_of(from_ + timedelta(days=n)) for n in range((to - from_).days + 1)))
+
+
+def _feed_issued(at: datetime, person: PersonState, meta: Meta, digest: str) -> Folded.Event:
+    return occurred(Person.CalendarFeedIssued, person.id, person.version + 1, at, meta, hash=digest)
+
+
+def _feed_revoked(at: datetime, person: PersonState, meta: Meta) -> Folded.Event:
+    if person.feed is None:
+        raise Conflict("feed", f"{person.login} has none")
+    return occurred(Person.CalendarFeedRevoked, person.id, person.version + 1, at, meta)

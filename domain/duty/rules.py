@@ -1,0 +1,214 @@
+"""What forbids a command on a shift beyond its lifecycle table: who may, when, and in which circumstances (D1 4.1.3; D5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.duty.handover_sheet import Sheet
+from domain.duty.lifecycle import check, legal
+from domain.duty.shift import Shift, ShiftState
+from domain.kernel.aggregate import Meta, occurred
+from domain.kernel.errors import Conflict, Refusal, RuleRefused, invalid
+from domain.kernel.terms import DutyPeriod, Role, ShiftTrigger
+from domain.people.authority import Held, Need, Relation, Right, denied, weigh
+from domain.people.directory import Directory
+from domain.rules.duty_calendar import Span, minutes_late, period_at, period_taken, utc
+from domain.rules.policy import Duty
+from domain.service_desk.outcome import Request
+
+POSTS = (Role.ASSISTANT, Role.TECHNICIAN, Role.CONTROL_ROOM)
+"""Roles that hold the desk as its officer; security only stands in (D5 六)."""
+INCOMING = (ShiftTrigger.SIGN_IN, ShiftTrigger.DISPUTE)
+OVERSEEN = (ShiftTrigger.TAKE_OVER, ShiftTrigger.REVIEW)
+"""What supervisors and directors do."""
+
+
+def right_of(trigger: ShiftTrigger) -> Right:
+    """The row of the authority table."""
+    return Right.TAKE_OVER if trigger in OVERSEEN else Right.SHIFT
+
+
+def post_of(period: DutyPeriod, duty: Duty) -> Role:
+    """Whose post a period of the desk is (D5 二; the night's is configured)."""
+    return Role(duty.night_post) if period is DutyPeriod.NIGHT else Role.ASSISTANT
+
+
+def may(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[Held]) -> bool:
+    """Whether the table gives somebody a trigger on a shift, by how they stand to it.
+
+    "Own" is: the officer, in whose stead the control room acts while it has the phone; for a line of the log and the return
+    also who stands in; for signing in and disputing, another person who holds a post. Nobody reviews their own shift.
+    """
+    holders = (shift.officer, shift.phone_with)
+    if trigger in OVERSEEN:
+        own = trigger is not ShiftTrigger.REVIEW or login not in holders
+        return own and weigh(Right.TAKE_OVER, roles, Relation()) is not None
+    if trigger in INCOMING:
+        own = login not in holders and may_open(roles)
+    elif trigger is ShiftTrigger.LOG:
+        own = login in (*holders, shift.stand_in)
+    elif trigger is ShiftTrigger.RETURN_TO_POST:
+        own = login in (shift.officer, shift.stand_in)
+    elif trigger is ShiftTrigger.SWITCH_PHONE:
+        own = login in holders
+    else:
+        own = login == shift.acting
+    return weigh(Right.SHIFT, roles, Relation(frozenset({Need.OWN} if own else ()))) is not None
+
+
+def refused(shift: ShiftState, trigger: ShiftTrigger, rule: str, clause: str, detail: str) -> RuleRefused:
+    """The refusal of a rule, with what is legal now."""
+    return RuleRefused(rule, clause, detail, shift.status.value, trigger.value, [t.value for t in legal(shift.status)])
+
+
+def officer_at_post(shift: ShiftState, trigger: ShiftTrigger) -> None:
+    """The officer does it at the desk, not while somebody stands in (D5 六)."""
+    if shift.stand_in is not None:
+        detail = f"{shift.stand_in} stands in: the officer returns to the post first"
+        raise refused(shift, trigger, "back_at_post", "D5 六", detail)
+
+
+def phone_at_desk(shift: ShiftState, trigger: ShiftTrigger) -> None:
+    """Nobody stands in for an officer whose phone is in the control room (D1 4.1.3)."""
+    if shift.phone_with is not None:
+        detail = "the phone is in the control room: switch it back first"
+        raise refused(shift, trigger, "phone_at_desk", "D1 4.1.3", detail)
+
+
+def hindered(shift: ShiftState, trigger: ShiftTrigger, directory: Directory, at: datetime) -> None:
+    """Refuse what the shift as it stands forbids beyond its table, whatever is said with the command."""
+    match trigger:
+        case ShiftTrigger.EXTEND:
+            officer_at_post(shift, trigger)
+            assert shift.until is not None
+            duty = directory.policy_of(shift.community).duty
+            held = period_at(shift.until - timedelta(microseconds=1), directory.zone(shift.community), duty)
+            if at < utc(held.start):
+                raise refused(shift, trigger, "extended_once", "D5 二", "the period held last has not begun yet")
+        case ShiftTrigger.SUBSTITUTE:
+            phone_at_desk(shift, trigger)
+        case ShiftTrigger.RETURN_TO_POST if shift.stand_in is None:
+            raise refused(shift, trigger, "stood_in_for", "D5 六", "nobody stands in for the officer")
+        case ShiftTrigger.SWITCH_PHONE | ShiftTrigger.PREPARE_HANDOVER:
+            officer_at_post(shift, trigger)
+        case ShiftTrigger.SIGN_OUT:
+            officer_at_post(shift, trigger)
+            if shift.sheet is not None and shift.sheet.signed_out is not None:
+                by = shift.sheet.signed_out.by
+                raise Conflict("sheet", f"{by} signed it already", {"signed_out": by})
+        case ShiftTrigger.SIGN_IN if shift.sheet is not None and shift.sheet.signed_out is None:
+            raise refused(shift, trigger, "signed_out_first", "D1 4.1.3", "the outgoing officer signs first")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A trigger, and what stands against it; None where it may be taken."""
+
+    trigger: ShiftTrigger
+    refusal: Refusal | None
+
+
+def offers(shift: ShiftState, login: str, roles: Sequence[Held], directory: Directory, at: datetime) -> list[Offer]:
+    """Every trigger of a shift that is there, and why somebody may not take it now: the table, their rights, the rules."""
+    found = []
+    for trigger in ShiftTrigger:
+        if trigger is ShiftTrigger.OPEN:
+            continue
+        refusal: Refusal | None = None
+        try:
+            if not may(shift, trigger, login, roles):
+                raise denied(right_of(trigger), trigger.value, roles)
+            check(shift.status, trigger)
+            hindered(shift, trigger, directory, at)
+        except Refusal as against:
+            refusal = against
+        found.append(Offer(trigger, refusal))
+    return found
+
+
+def may_open(roles: Sequence[Held]) -> bool:
+    """Whether somebody holds a post at the desk."""
+    return any(held.role in POSTS for held in roles)
+
+
+def sheet_seen(shift: ShiftState, seen: str | None) -> Sheet:
+    """The sheet that is being signed; Conflict where the signer saw another."""
+    sheet = shift.sheet
+    if sheet is None or (seen is not None and seen != sheet.hash):
+        raise Conflict("sheet", "another sheet was prepared since", {"hash": sheet.hash if sheet else ""})
+    return sheet
+
+
+def moment_of(directory: Directory, shift: ShiftState, trigger: ShiftTrigger, request: Request, now: datetime) -> datetime:
+    """When it happened: duty is entered when it happens, but for lines of the log; a clock behind is caught up with."""
+    terms = directory.policy_of(shift.community).entry
+    at = request.occurred_at or now
+    if trigger is not ShiftTrigger.LOG:
+        if at > now + timedelta(minutes=terms.skew_minutes):
+            raise invalid("/occurred_at", f"lies in the future; now is {now.isoformat()}")
+        if now - at > timedelta(minutes=terms.late_minutes):
+            raise invalid("/occurred_at", "duty is entered when it happens; only lines of the log may be late")
+    return max(utc(min(at, now)), shift.occurred_at or utc(now))
+
+
+def arrival(arrived_at: datetime | None, now: datetime, earliest: datetime) -> datetime:
+    """When an officer came: now, or as said, within what somebody else can witness."""
+    if arrived_at is None:
+        return utc(now)
+    if not earliest <= arrived_at <= now + timedelta(minutes=2):
+        raise invalid("/arrived_at", f"lies between {earliest.isoformat()} and now, {now.isoformat()}")
+    return utc(min(arrived_at, now))
+
+
+def span_taken(directory: Directory, community: str, at: datetime) -> Span:
+    """The period that whoever takes the desk at a moment is there for."""
+    policy = directory.policy_of(community)
+    lead = timedelta(minutes=policy.handover.lead_minutes)
+    return period_taken(at, directory.zone(community), policy.duty, lead)
+
+
+def late_minutes(
+    directory: Directory, community: str, officer: str, due: str | None, span: Span, arrived: datetime, before: Sequence[str]
+) -> int:
+    """How late an officer takes a period that those ``before`` them held in part (D5 八).
+
+    Who is due by the roster is late unless they held part of it already; who stands in for somebody due is never late. Where
+    nobody was rostered, nobody is late for a period already partly held.
+    """
+    if officer in before or (due is None and before) or due not in (None, officer):
+        return 0
+    return minutes_late(arrived, span.start, timedelta(minutes=directory.policy_of(community).handover.arrive_before_minutes))
+
+
+def opened(
+    directory: Directory,
+    community: str,
+    shift: UUID,
+    roles: Sequence[Held],
+    span: Span,
+    at: datetime,
+    meta: Meta,
+    arrived: datetime,
+    late: int,
+    follows: UUID | None,
+) -> Shift.ShiftOpened:
+    """The first event of a new shift of whoever acts."""
+    post = post_of(span.period, directory.policy_of(community).duty)
+    held = {role.role for role in roles}
+    return occurred(
+        Shift.ShiftOpened,
+        shift,
+        1,
+        at,
+        meta,
+        community=community,
+        officer=meta.actor,
+        post=post if post in held else next(post for post in POSTS if post in held),
+        period=span.period,
+        starts_at=utc(span.start),
+        until=utc(span.end),
+        arrived_at=arrived,
+        late_minutes=late,
+        follows=follows,
+    )

@@ -1,0 +1,395 @@
+"""Deciding on findings (考评事项): record, confirm or waive, contest, uphold or revoke (D2).
+
+Nobody decides on a finding they recorded or that is about them; what is confirmed has passed the rule book of the month of its
+date. What begins or ceases to count is entered in the appraisal book in the same commit, so that a month that is closed meanwhile
+is seen: a finding of a closed month is charged in the next open one, and nothing that a closed month charges is revoked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.approval.aggregate import ApprovalCase
+from domain.duty.shift import ShiftState
+from domain.finding import commands as c
+from domain.finding.concern import charges, person_of, subjects
+from domain.finding.events import COMPLETED, DecidedPoints, Finding, FindingState, as_fact
+from domain.finding.lifecycle import check, legal
+from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.errors import KeyReused, NotAllowed, NotFound, Overloaded, Refusal, RuleRefused, invalid
+from domain.kernel.journal import Belonging
+from domain.kernel.ports import CommandRecord, VersionConflict
+from domain.kernel.privacy import Personal
+from domain.kernel.terms import FindingTrigger, Role, WaiveReason
+from domain.people.authority import Held, Mode, Need, Relation, Right, denied
+from domain.people.directory import Directory
+from domain.rules.scorecard import Item, RuleBook
+from domain.service_desk.desk import TRIES, ServiceDesk
+from domain.service_desk.outcome import Request, Waiting
+from domain.tally.facts import Month, Period
+from domain.tally.finding_rules import checked, decided_by_hand, waive_reasons
+from domain.tally.months_closed import AppraisalBook, BookState, book_stream
+from domain.ticket.state import TicketState
+
+RIGHTS = {
+    FindingTrigger.RECORD: Right.RECORD_FINDING,
+    FindingTrigger.CONFIRM: Right.DECIDE_FINDING,
+    FindingTrigger.WAIVE: Right.DECIDE_FINDING,
+    FindingTrigger.CONTEST: Right.CONTEST_FINDING,
+    FindingTrigger.UPHOLD: Right.REVIEW_FINDING,
+    FindingTrigger.REVOKE: Right.REVIEW_FINDING,
+}
+"""The row of the authority table of each trigger; a bonus is confirmed by the row of bonus points."""
+DECIDING = (FindingTrigger.CONFIRM, FindingTrigger.WAIVE, FindingTrigger.UPHOLD, FindingTrigger.REVOKE)
+
+
+def right_of(trigger: FindingTrigger, item: Item | None) -> Right:
+    """The row of the authority table by which a trigger is taken on a finding of an item."""
+    bonus = trigger is FindingTrigger.CONFIRM and item is not None and item.is_bonus
+    return Right.REVIEW_FINDING if bonus else RIGHTS[trigger]
+
+
+TWO_PEOPLE = (FindingTrigger.CONFIRM, FindingTrigger.UPHOLD, FindingTrigger.REVOKE)
+"""What may need a second person: confirming does for a bonus alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingDone:
+    """A command was carried out: the finding at that version, and where the last event stands."""
+
+    state: FindingState
+    position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a command on a finding is decided on. ``item`` is the rule book's of the month of its date, None where it has none."""
+
+    directory: Directory
+    finding: FindingState
+    book: BookState
+    rules: RuleBook
+    roles: Sequence[Held]
+    at: datetime
+    meta: Meta
+
+    @property
+    def item(self) -> Item | None:
+        """The item it is of."""
+        return self.rules.items.get(self.finding.item)
+
+    def event(self, kind: type[Finding.Event], **data: Any) -> Folded.Event:
+        """The finding's next event."""
+        finding = self.finding
+        return occurred(kind, finding.id, finding.version + 1, self.at, self.meta, community=finding.community, **data)
+
+    def entry(self, kind: type[AppraisalBook.Event], month: str) -> Folded.Event:
+        """The book's next entry about the finding."""
+        data = {"community": self.finding.community, "month": month, "finding": self.finding.id}
+        return occurred(kind, self.book.id, self.book.version + 1, self.at, self.meta, **data)
+
+
+def command_name(trigger: FindingTrigger) -> str:
+    """How an approval of a finding's command is called."""
+    return f"{trigger.value}_finding"
+
+
+def completed_by(finding: FindingState) -> Sequence[str]:
+    """What whoever confirms a finding may still say: all that was not known to the system; of one recorded by hand its points."""
+    return COMPLETED if finding.recorded_by is None else ("points",)
+
+
+def conflict(
+    directory: Directory, finding: FindingState, trigger: FindingTrigger, login: str, roles: Sequence[Held]
+) -> Refusal | None:
+    """Why somebody may not decide on a finding, whatever their right: they recorded it, or it is about them."""
+    if trigger not in DECIDING:
+        return None
+    if login == finding.recorded_by:
+        detail = "whoever recorded a finding doesn't decide on it"
+    elif login in subjects(directory, finding):
+        detail = "nobody decides on a finding about themselves"
+    else:
+        return None
+    refusal = denied(RIGHTS[trigger], command_name(trigger), roles)
+    return NotAllowed(refusal.command, refusal.roles, refusal.allowed_to, detail)
+
+
+class FindingDesk:
+    """Takes findings from their record to their end, for people with rights."""
+
+    def __init__(self, desk: ServiceDesk) -> None:
+        self._desk = desk
+        self._journal = desk.journal
+
+    # --- commands -------------------------------------------------------------------------------------------------
+
+    async def record(self, command: c.RecordFinding, request: Request) -> FindingDone:
+        """记录: write a finding down, with its evidence."""
+        return await self._journal.once(request.key, lambda: self._record(command, request), self._recorded)
+
+    async def act(self, finding: UUID, command: c.FindingCommand, request: Request) -> FindingDone | Waiting:
+        """Take one trigger on a finding.
+
+        Raises NotFound, NotAllowed, TransitionRefused, RuleRefused, InvalidInput, StaleVersion or KeyReused, and writes nothing.
+        """
+        return await self._journal.once(request.key, lambda: self._act(finding, command, request), self._answered)
+
+    # --- what approvals carry out (domain.approval.deciding.TwoPersonCommand) ------------------------------------------------
+
+    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+        """Refuse whoever recorded the finding, or whom it is about."""
+        assert case.stream is not None
+        command = c.COMMANDS[_trigger_of(case)]
+        finding = await self._load(case.stream)
+        _not_about_oneself(
+            directory, finding, command.trigger, login, directory.roles(login, case.community, self._desk.clock.now())
+        )
+
+    async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
+        """The events of a command that two people agreed on."""
+        assert case.stream is not None
+        command = c.COMMANDS[_trigger_of(case)].model_validate_json(text)
+        scene = await self._scene(directory, case.stream, meta.actor, now, meta)
+        check(scene.finding.status, command.trigger)
+        return self._decided(scene, command)
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    async def _record(self, command: c.RecordFinding, request: Request) -> FindingDone:
+        desk = self._desk
+        directory = await desk.directory.current(request.registry_version)
+        community, now = command.community, desk.clock.now()
+        roles = directory.roles(request.login, community, now)
+        if not roles:
+            raise NotFound("community")
+        desk.allow(Right.RECORD_FINDING, command_name(command.trigger), roles, Relation())
+        if command.date > directory.day(community, now):
+            raise invalid("/date", "lies in the future")
+        areas = directory.community(community).areas
+        if command.area is not None and command.area not in areas:
+            raise invalid("/area", f"no such area in {community}; areas: {', '.join(areas) or 'none'}")
+        tickets = await self._tickets(command, community)
+        await self._shifts(command, community)
+        files = {attachment.name for ticket in tickets for attachment in ticket.attachments}
+        for i, name in enumerate(command.attachments):
+            if name not in files:
+                raise invalid(f"/attachments/{i}", "is attached to none of the tickets named")
+        rules = directory.law_of(community).of(Month.of(command.date))
+        subject = next((ticket.subject for ticket in tickets if ticket.subject), None) or desk.ids.new()
+        recorded = occurred(
+            Finding.FindingRecorded, desk.ids.new(), 1, now,
+            Meta(request.login, request.command_id, policy=directory.policy_of(community).version),
+            **command.model_dump(include=set(_AS_SAID)),
+            day=command.date,
+            rule_book=rules.version,
+            points=_points(command.points),
+            tickets=tuple(dict.fromkeys(ticket.id for ticket in tickets)),
+            note=Personal(subject, command.note) if command.note is not None else None,
+        )  # fmt: skip
+        state: FindingState = recorded.evolve(FindingState(recorded.originator_id, 1))
+        self._check_parties(directory, state)
+        checked(rules, as_fact(state), undecided=True)
+        item = rules.items[state.item]
+        if command.points is not None and not item.is_bonus:
+            _appraiser_gives_points(item, roles, command.trigger)
+        return await self._written([recorded], directory, state, request)
+
+    async def _act(self, finding: UUID, command: c.FindingCommand, request: Request) -> FindingDone | Waiting:
+        desk = self._desk
+        directory = await desk.directory.current(request.registry_version)
+        for _ in range(TRIES):
+            now = desk.clock.now()
+            meta = Meta(request.login, request.command_id)
+            scene = await self._scene(directory, finding, request.login, now, meta)
+            state, trigger = scene.finding, command.trigger
+            if not scene.roles:
+                raise NotFound("finding")
+            if request.if_match is not None and request.if_match != state.version:
+                raise await self._journal.stale(finding, request.if_match, state.version)
+            right = right_of(trigger, scene.item)
+            own = trigger is FindingTrigger.CONTEST and charges(directory, state, request.login)
+            relation = Relation(frozenset({Need.ABOUT_SELF} if own else ()), state.area)
+            mode = desk.allow(right, command_name(trigger), scene.roles, relation)
+            _not_about_oneself(directory, state, trigger, request.login, scene.roles)
+            check(state.status, trigger)
+            events = self._decided(scene, command)
+            if mode is Mode.SECOND:
+                subject = state.note.value.subject if state.note else desk.ids.new()
+                return await desk.ask_second_person(
+                    directory, right, command_name(trigger), command, state.community, request,
+                    stream=state.id, subject=subject, area=state.area,
+                )  # fmt: skip
+            try:
+                return await self._written(events, directory, state, request)
+            except VersionConflict:
+                continue
+        raise Overloaded("others were faster each time; look again")
+
+    def _decided(self, x: Scene, command: c.FindingCommand) -> list[Folded.Event]:
+        match command:
+            case c.ConfirmFinding():
+                return self._confirm(x, command)
+            case c.WaiveFinding():
+                return self._waive(x, command)
+            case c.ContestFinding():
+                return [x.event(Finding.FindingContested, grounds=self._text(x, command.reason))]
+            case c.UpholdFinding():
+                return [x.event(Finding.FindingUpheld, reason=self._text(x, command.reason))]
+            case c.RevokeFinding():
+                return self._revoke(x, command)
+        raise TypeError(f"{type(command).__name__} is not decided here")
+
+    def _confirm(self, x: Scene, command: c.ConfirmFinding) -> list[Folded.Event]:
+        """What counts must be whole by the rule book, and about nobody who confirms it."""
+        said = {name: value for name in COMPLETED if (value := getattr(command, name)) is not None}
+        for name in said:
+            if name not in completed_by(x.finding):
+                raise invalid(f"/{name}", "was recorded by hand: waive the finding and record it anew")
+        if command.points is not None:
+            said["points"] = _points(command.points)
+            if x.item is not None and not x.item.is_bonus and decided_by_hand(x.item):
+                _appraiser_gives_points(x.item, x.roles, command.trigger)
+        whole = x.finding.with_(**said)
+        if "parties" in said:
+            self._check_parties(x.directory, whole)
+            for login in (x.meta.actor, x.meta.second_person):
+                if login is not None:
+                    _not_about_oneself(x.directory, whole, command.trigger, login, x.roles)
+        fact = as_fact(whole)
+        checked(x.rules, fact)
+        booked = x.book.booked_in(fact.month)
+        month = str(booked or fact.month)
+        confirmed = x.event(
+            Finding.FindingConfirmed, rule_book=x.rules.version, booked_month=str(booked) if booked else None, **said
+        )
+        return [confirmed, x.entry(AppraisalBook.FindingEntered, month)]
+
+    def _waive(self, x: Scene, command: c.WaiveFinding) -> list[Folded.Event]:
+        if command.reason not in waive_reasons(x.item):
+            able = ", ".join(code for code, item in x.rules.items.items() if item.self_handled) or "none"
+            raise invalid("/reason", f"what the office handled itself is excepted for these items alone: {able}")
+        if command.reason is WaiveReason.OTHER and command.note is None:
+            raise invalid("/note", "say which other reason")
+        note = self._text(x, command.note) if command.note is not None else None
+        return [x.event(Finding.FindingWaived, reason=command.reason, note=note)]
+
+    def _revoke(self, x: Scene, command: c.RevokeFinding) -> list[Folded.Event]:
+        month = x.finding.charged_month
+        if x.book.is_closed(month):
+            detail = f"{month} is closed: what a closed month charges stays"
+            now = [trigger.value for trigger in legal(x.finding.status)]
+            raise RuleRefused("month_open", "D2 五", detail, x.finding.status.value, command.trigger.value, now)
+        revoked = x.event(Finding.FindingRevoked, reason=self._text(x, command.reason))
+        return [revoked, x.entry(AppraisalBook.FindingStruck, month)]
+
+    def _text(self, x: Scene, text: str) -> Personal:
+        """A text about a finding belongs to the subject of its note, or of nobody else's."""
+        return Personal(x.finding.note.value.subject if x.finding.note else self._desk.ids.new(), text)
+
+    @staticmethod
+    def _check_parties(directory: Directory, finding: FindingState) -> None:
+        """Whoever is directly involved held a post in the community on that day."""
+        for i, login in enumerate(finding.parties):
+            person = person_of(directory, finding.community, login)
+            if person is None or finding.day is None or person.post_on(finding.day) is None:
+                raise invalid(f"/parties/{i}", "nobody of that login held a post in this community on that day")
+
+    async def _tickets(self, command: c.RecordFinding, community: str) -> list[TicketState]:
+        found = []
+        for i, ref in enumerate(command.tickets):
+            try:
+                ticket = await self._desk.load(await self._desk.find(ref))
+            except NotFound:
+                ticket = None
+            if ticket is None or ticket.community != community:
+                raise invalid(f"/tickets/{i}", "no such ticket in this community")
+            found.append(ticket)
+        return found
+
+    async def _shifts(self, command: c.RecordFinding, community: str) -> None:
+        for i, shift in enumerate(command.shifts):
+            state = await self._journal.load(shift)
+            if not isinstance(state, ShiftState) or state.community != community:
+                raise invalid(f"/shifts/{i}", "no such shift in this community")
+
+    async def _load(self, finding: UUID) -> FindingState:
+        state = await self._journal.load(finding)
+        if not isinstance(state, FindingState):
+            raise NotFound("finding")
+        return state
+
+    async def _scene(self, directory: Directory, finding: UUID, login: str, now: datetime, meta: Meta) -> Scene:
+        state = await self._load(finding)
+        community = state.community
+        book = await self._journal.load(book_stream(community)) or BookState(book_stream(community), 0, community)
+        roles = directory.roles(login, community, now)
+        rules = directory.law_of(community).of(Period.parse(state.month).last)
+        return Scene(directory, state, book, rules, roles, max(now, state.occurred_at or now), meta)
+
+    async def _written(
+        self, events: Sequence[Folded.Event], directory: Directory, finding: FindingState, request: Request
+    ) -> FindingDone:
+        community = finding.community
+        belonging = Belonging(community, directory.community(community).timezone)
+        written = await self._journal.write(events, belonging, command=request.key, answers_with=finding.id)
+        last = written.appended.events[-1]
+        return FindingDone(await self._journal.load_at(finding.id, events[0].originator_version), last.position, last.recorded_at)
+
+    async def _recorded(self, record: CommandRecord) -> FindingDone:
+        answer = await self._answered(record)
+        if isinstance(answer, Waiting):
+            raise KeyReused(record.key)
+        return answer
+
+    async def _answered(self, record: CommandRecord) -> FindingDone | Waiting:
+        """The first answer again, derived from the stream at the version the command left it."""
+        state = await self._journal.load_at(record.stream_id, record.version)
+        if isinstance(state, FindingState):
+            return FindingDone(state, record.position, record.recorded_at)
+        if isinstance(state, ApprovalCase):
+            return Waiting(state, record.position, record.recorded_at)
+        raise KeyReused(record.key)
+
+
+_AS_SAID = (
+    "community",
+    "item",
+    "area",
+    "quantity",
+    "severity",
+    "parties",
+    "doubled",
+    "overdue_days",
+    "amount_fen",
+    "shifts",
+    "attachments",
+)
+"""What stands in the event as the command has it."""
+
+
+def _trigger_of(case: ApprovalCase) -> FindingTrigger:
+    return FindingTrigger(case.command.removesuffix("_finding"))
+
+
+def _points(given: c.GivenPoints | None) -> DecidedPoints | None:
+    return DecidedPoints(given.director, given.administrator) if given else None
+
+
+def _not_about_oneself(
+    directory: Directory, finding: FindingState, trigger: FindingTrigger, login: str, roles: Sequence[Held]
+) -> None:
+    """Nobody decides on a finding they recorded, or that is about them."""
+    refusal = conflict(directory, finding, trigger, login, roles)
+    if refusal is not None:
+        raise refusal
+
+
+def _appraiser_gives_points(item: Item, roles: Sequence[Held], trigger: FindingTrigger) -> None:
+    """The points of other rules (item 46) are entered by the appraiser."""
+    if not any(held.role is Role.APPRAISER for held in roles):
+        detail = f"the points of item {item.code} are entered by the appraiser"
+        raise NotAllowed(command_name(trigger), [held.role.value for held in roles], [Role.APPRAISER.value], detail)

@@ -1,0 +1,259 @@
+"""Keeping the roll (住户名册): dwellings, people, moving in and out, keys, callers who turn out to be somebody.
+
+Kept by whoever administers the community (configuration), or by the desk's people by the row of the authority table that checks
+identities and hands keys over at a move-in ("reclassify, check_item, link").
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from domain.household.commands import (
+    AddDwelling,
+    Address,
+    CorrectContact,
+    LinkCaller,
+    MoveIn,
+    MoveOut,
+    ReceiveKeys,
+    RegisterResident,
+    RollLine,
+)
+from domain.household.dwelling import DwellingState
+from domain.household.register import Members
+from domain.household.register_entry import RollEntry
+from domain.household.register_lines import Entered
+from domain.household.resident import Occupancy, Resident, ResidentState
+from domain.kernel.aggregate import Folded, Meta, apply, occurred
+from domain.kernel.errors import Conflict, NotFound, Overloaded, invalid
+from domain.kernel.ports import PlainField, VersionConflict
+from domain.kernel.privacy import Personal, normal_text
+from domain.kernel.subject_file import SubjectState
+from domain.people.administration import Administrator
+from domain.service_desk.desk import TRIES, ServiceDesk
+from domain.ticket.state import Text
+
+Facts = list[tuple[type[Folded.Event], dict[str, Any]]]
+"""Events of one person and what they say."""
+Change = Callable[[ResidentState, Members, date], Awaitable[Facts]]
+"""What becomes of a person, on the roll as it stands, on a day of the community."""
+
+
+class Households:
+    """The use cases of the roll."""
+
+    def __init__(self, desk: ServiceDesk, entry: RollEntry) -> None:
+        self._desk = desk
+        self._entry = entry
+        self._journal = desk.journal
+
+    # --- entering ---------------------------------------------------------------------------------------------------
+
+    async def add_dwelling(self, command: AddDwelling, by: Administrator) -> DwellingState:
+        """Enter a dwelling. Raises Conflict where its address stands in the roll."""
+        await self._entry.authorise(command.community, [command.area], by)
+        line = RollLine(**{name: getattr(command, name) for name in (*Address.model_fields, "area")})
+        decided = await self._entry.one(command.community, line, by, lambda found: found.dwelling)
+        if Entered.DWELLING not in decided.entered:
+            raise Conflict("dwelling", f"{command.community} has it already", {"id": str(decided.dwelling)})
+        return await self.dwelling(decided.dwelling)
+
+    async def register(self, command: RegisterResident, by: Administrator) -> ResidentState:
+        """Enter a person with a dwelling that stands in the roll. Raises Conflict where they stand there already."""
+        home = command.home
+        dwelling = await self._at(command.community, home, "/home")
+        await self._entry.authorise(command.community, [dwelling.area], by)
+        said = {name: getattr(home, name) for name in MoveIn.model_fields}
+        line = RollLine(name=command.name, phone=command.phone, **said)
+        decided = await self._entry.one(command.community, line, by, lambda found: found.resident or found.dwelling)
+        if decided.resident is None or not decided.entered:
+            raise Conflict("resident", "stands in the roll already", {"id": str(decided.resident)})
+        version = max(event.originator_version for event in decided.events if event.originator_id == decided.resident)
+        return await self._journal.load_at(decided.resident, version)  # type: ignore[no-any-return]
+
+    # --- changing ---------------------------------------------------------------------------------------------------
+
+    async def correct(self, resident: UUID, command: CorrectContact, by: Administrator) -> ResidentState:
+        """Another name or phone; what was sealed stays as it was sealed."""
+        if command.name is None and command.phone is None:
+            raise invalid("/name", "a name or a phone is needed")
+
+        async def change(person: ResidentState, _: Members, __: date) -> Facts:
+            given = {"name": command.name, "phone": command.phone}
+            texts = {name: _private(person, text) for name, text in given.items() if text is not None}
+            return [(Resident.ContactCorrected, texts)]
+
+        return await self._changed(resident, by, change)
+
+    async def move_in(self, resident: UUID, command: MoveIn, by: Administrator) -> ResidentState:
+        """入住. Raises InvalidInput for a dwelling that is not in the roll, Conflict where they are that there already."""
+        community = (await self.resident(resident)).community
+        await self._entry.authorise(community, [None], by, what="resident", anywhere=True)
+        dwelling = await self._at(community, command, "")
+
+        async def change(person: ResidentState, _: Members, __: date) -> Facts:
+            for one in await self._there(person, command):
+                again = one.until is not None and command.since is not None and command.since > one.until
+                if one.tenure is command.tenure and not again:
+                    raise Conflict("resident", f"is {one.tenure.value} there already", {"occupancy": str(one.id)})
+            occupancy = self._desk.ids.new()
+            facts: Facts = [
+                (
+                    Resident.MovedIn,
+                    {
+                        "occupancy": occupancy,
+                        "tenure": command.tenure,
+                        "building": dwelling.building,
+                        "number": _private(person, command.dwelling),
+                        "area": dwelling.area,
+                        "entrance": dwelling.entrance,
+                        "since": command.since,
+                    },
+                )
+            ]
+            if command.keys is not None:
+                facts.append(_keys(occupancy, command.keys, command.since))
+            return facts
+
+        return await self._changed(resident, by, change, [dwelling.area])
+
+    async def move_out(self, resident: UUID, command: MoveOut, by: Administrator) -> ResidentState:
+        """迁出: the last day, not before the first."""
+
+        async def change(person: ResidentState, _: Members, __: date) -> Facts:
+            one = _occupancy(person, command.occupancy)
+            if one.until is not None:
+                raise Conflict("occupancy", f"ended on {one.until} already")
+            if one.since is not None and command.until < one.since:
+                raise invalid("/until", f"lies before the first day, {one.since}")
+            return [(Resident.MovedOut, {"occupancy": one.id, "until": command.until})]
+
+        return await self._changed(resident, by, change)
+
+    async def receive_keys(self, resident: UUID, command: ReceiveKeys, by: Administrator) -> ResidentState:
+        """锁匙交收: more sets of keys of a dwelling, by default today."""
+
+        async def change(person: ResidentState, _: Members, today: date) -> Facts:
+            one, on = _occupancy(person, command.occupancy), command.received_on or today
+            if one.until is not None and one.until < on:
+                raise Conflict("occupancy", f"ended on {one.until}")
+            return [_keys(one.id, command.keys, on)]
+
+        return await self._changed(resident, by, change)
+
+    async def link_caller(self, resident: UUID, command: LinkCaller, by: Administrator) -> ResidentState:
+        """The caller of a ticket turned out to be this person. Nothing is sealed anew; a caller is one person at most."""
+
+        async def change(person: ResidentState, members: Members, _: date) -> Facts:
+            ticket, caller = await self._caller(person, command.ticket)
+            for subject in (caller, *person.subjects[:1]):
+                file: SubjectState | None = await self._journal.load(subject)
+                if file is not None and file.erased_at is not None:
+                    raise Conflict("subject", "was erased")
+            known = members.person_of(caller)
+            if known is not None:
+                raise Conflict("caller", "is somebody of the roll already", {"resident": str(known.id)})
+            return [(Resident.CallerLinked, {"caller": caller, "ticket": ticket})]
+
+        return await self._changed(resident, by, change)
+
+    async def unlink_caller(self, resident: UUID, command: LinkCaller, by: Administrator) -> ResidentState:
+        """The caller of a ticket was somebody else after all."""
+
+        async def change(person: ResidentState, _: Members, __: date) -> Facts:
+            ticket, caller = await self._caller(person, command.ticket)
+            if caller not in person.callers:
+                raise Conflict("caller", "is not linked to this person")
+            return [(Resident.CallerUnlinked, {"caller": caller, "ticket": ticket})]
+
+        return await self._changed(resident, by, change)
+
+    # --- finding ----------------------------------------------------------------------------------------------------
+
+    async def dwelling(self, dwelling: UUID) -> DwellingState:
+        """A dwelling by id; NotFound where there is none."""
+        state = await self._journal.load(dwelling)
+        if not isinstance(state, DwellingState):
+            raise NotFound("dwelling")
+        return state
+
+    async def resident(self, resident: UUID) -> ResidentState:
+        """A person by id; NotFound where there is none."""
+        state = await self._journal.load(resident)
+        if not isinstance(state, ResidentState):
+            raise NotFound("resident")
+        return state
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _changed(
+        self, resident: UUID, by: Administrator, change: Change, areas: Sequence[str | None] = ()
+    ) -> ResidentState:
+        """Decide on the newest state, for those who keep the roll where the person belongs; a lost race is decided anew."""
+        desk = self._desk
+        for _ in range(TRIES):
+            person = await self.resident(resident)
+            belongs = [one.place.area for one in person.occupancies]
+            directory = await self._entry.authorise(person.community, areas or belongs or [None], by, what="resident")
+            if by.if_match is not None and by.if_match != person.version:
+                raise await self._journal.stale(person.id, by.if_match, person.version)
+            members = await desk.roll.members(person.community)
+            now = desk.clock.now()
+            facts = await change(person, members, directory.day(person.community, now))
+            meta = Meta(by.login, by.command_id, policy=directory.policy_of(person.community).version)
+            events: list[Folded.Event] = []
+            after = person
+            for event, said in facts:
+                events.append(occurred(event, person.id, after.version + 1, now, meta, **said))
+                after = apply(after, events[-1])
+            try:
+                await self._entry.write(person.community, members.version, events, by, now, meta, answers_with=person.id)
+            except VersionConflict:
+                continue
+            return await self._journal.load_at(person.id, after.version)  # type: ignore[no-any-return]
+        raise Overloaded("others were faster each time; look again")
+
+    async def _at(self, community: str, address: Address, pointer: str) -> DwellingState:
+        """The dwelling of an address."""
+        members = await self._desk.roll.members(community)
+        near = [one for one in members.dwellings.values() if (one.building, one.entrance) == (address.building, address.entrance)]
+        for one, number in zip(near, await self._open([(one.id, one.number) for one in near]), strict=True):
+            if number is not None and normal_text(number) == normal_text(address.dwelling):
+                return one
+        raise invalid(f"{pointer}/dwelling", f"no such dwelling in {community}; add it first")
+
+    async def _there(self, person: ResidentState, address: Address) -> list[Occupancy]:
+        """What a person is, or was, to a dwelling."""
+        here = (address.building, address.entrance)
+        near = [one for one in person.occupancies if (one.place.building, one.place.entrance) == here]
+        numbers = await self._open([(person.id, one.number) for one in near])
+        wanted = normal_text(address.dwelling)
+        return [one for one, number in zip(near, numbers, strict=True) if number is not None and normal_text(number) == wanted]
+
+    async def _open(self, texts: Sequence[tuple[UUID, Text | None]]) -> Sequence[str | None]:
+        fields = [(PlainField(stream, text.version, text.name), text.value) for stream, text in texts if text is not None]
+        return await self._journal.sealer.open(fields)
+
+    async def _caller(self, person: ResidentState, ref: str) -> tuple[UUID, UUID]:
+        """A ticket of the same community, and whose data it is."""
+        ticket = await self._desk.load(await self._desk.find(ref))
+        if ticket.community != person.community or ticket.subject is None:
+            raise NotFound("ticket")
+        return ticket.id, ticket.subject
+
+
+def _private(person: ResidentState, text: str) -> Personal:
+    assert person.subject is not None
+    return Personal(person.subject, text)
+
+
+def _keys(occupancy: UUID, keys: int, received_on: date | None) -> tuple[type[Folded.Event], dict[str, Any]]:
+    return Resident.KeysReceived, {"occupancy": occupancy, "keys": keys, "received_on": received_on}
+
+
+def _occupancy(person: ResidentState, occupancy: UUID) -> Occupancy:
+    found = person.occupancy(occupancy)
+    if found is None:
+        raise invalid("/occupancy", "not one of this person's")
+    return found

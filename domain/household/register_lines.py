@@ -1,0 +1,264 @@
+"""From lines of a register to events of the roll (住户名册): what is new is entered, what stands there is left, twice is once.
+
+A line that says otherwise than the roll is refused with the reason; an import never overwrites. The same person is a person of
+the same name with the same phone, or, where one of the two has none, with a dwelling in common.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from domain.household.commands import Address, RollLine
+from domain.household.dwelling import Dwelling, DwellingState
+from domain.household.register import Members
+from domain.household.resident import Occupancy, Resident, ResidentState
+from domain.kernel.aggregate import Folded, Meta, apply, occurred
+from domain.kernel.errors import Refusal
+from domain.kernel.ports import Ids, PlainField, Sealer
+from domain.kernel.privacy import Personal, normal_phone, normal_text
+from domain.ticket.state import Text
+
+Place = tuple[str, str | None, str]
+"""Building, entrance and number of a dwelling, the number as it is compared."""
+
+
+class Entered(StrEnum):
+    """What a line brought to the roll."""
+
+    DWELLING = "dwelling"
+    RESIDENT = "resident"
+    CONTACT = "contact"
+    MOVED_IN = "moved_in"
+    MOVED_OUT = "moved_out"
+    KEYS = "keys"
+
+
+@dataclass(eq=False)
+class LineRefused(Refusal):
+    """A line that can't be entered; ``reason`` is a code to count by, ``detail`` what stands there, or would be right."""
+
+    reason: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What follows from a line; nothing where everything it says stands in the roll already."""
+
+    dwelling: UUID
+    resident: UUID | None
+    entered: tuple[Entered, ...]
+    events: tuple[Folded.Event, ...]
+
+
+def place_of(address: Address) -> Place:
+    """An address as it is compared."""
+    return address.building, address.entrance, normal_text(address.dwelling)
+
+
+@dataclass
+class _Person:
+    """A person with what identifies them, in the clear."""
+
+    state: ResidentState
+    phone: str | None
+    places: dict[UUID, Place] = field(default_factory=dict)
+
+
+@dataclass
+class OpenRoll:
+    """A roll whose texts are open, as a few lines are entered; kept for no longer than that."""
+
+    community: str
+    version: int
+    areas: Mapping[str, str]
+    ids: Ids
+    _dwellings: dict[Place, DwellingState] = field(default_factory=dict)
+    _people: dict[str, dict[UUID, _Person]] = field(default_factory=dict)
+
+    @classmethod
+    async def opened(cls, members: Members, areas: Mapping[str, str], sealer: Sealer, ids: Ids) -> "OpenRoll":
+        """Open every text of a roll; people who were erased are nobody's match."""
+        texts: dict[tuple[UUID, UUID | str], Text] = {}
+        for dwelling in members.dwellings.values():
+            if dwelling.number is not None:
+                texts[dwelling.id, "number"] = dwelling.number
+        for person in members.residents.values():
+            named: list[tuple[UUID | str, Text | None]] = [("name", person.name), ("phone", person.phone)]
+            named += [(one.id, one.number) for one in person.occupancies]
+            texts |= {(person.id, name): text for name, text in named if text is not None}
+        fields = [(PlainField(stream, text.version, text.name), text.value) for (stream, _), text in texts.items()]
+        clear = dict(zip(texts, await sealer.open(fields), strict=True))
+        roll = cls(members.community, members.version, areas, ids)
+        for dwelling in members.dwellings.values():
+            number = clear.get((dwelling.id, "number"))
+            if number is not None:
+                roll._dwellings[dwelling.building, dwelling.entrance, normal_text(number)] = dwelling
+        for person in members.residents.values():
+            name = clear.get((person.id, "name"))
+            if name is not None:
+                places = {
+                    one.id: (one.place.building or "", one.place.entrance, normal_text(clear[person.id, one.id] or ""))
+                    for one in person.occupancies
+                }
+                roll._know(person, name, clear.get((person.id, "phone")), places)
+        return roll
+
+    def dwelling(self, address: Address) -> DwellingState | None:
+        """The dwelling of an address."""
+        return self._dwellings.get(place_of(address))
+
+    def enter(self, line: RollLine, at: datetime, meta: Meta) -> Decided:
+        """What a line adds; the roll then has it. Raises LineRefused, and has nothing of it then."""
+        events: list[Folded.Event] = []
+        entered: list[Entered] = []
+        dwelling = self.dwelling(line)
+        if line.area is not None and line.area not in self.areas:
+            raise LineRefused("unknown_area", f"no such area in {self.community}; areas: {', '.join(self.areas) or 'none'}")
+        if dwelling is not None and line.area is not None and dwelling.area != line.area:
+            raise LineRefused("area_differs", f"the dwelling stands in area {dwelling.area or 'none'}")
+        if dwelling is None:
+            added = self._add(line, at, meta)
+            dwelling = apply(None, added)
+            events.append(added)
+            entered.append(Entered.DWELLING)
+        resident = None
+        if line.name is not None:
+            resident, more, what = self._person(line, dwelling, at, meta)
+            events += more
+            entered += what
+        self._dwellings[place_of(line)] = dwelling
+        return Decided(dwelling.id, resident, tuple(entered), tuple(events))
+
+    def _add(self, line: RollLine, at: datetime, meta: Meta) -> Folded.Event:
+        subject = self.ids.new()
+        return occurred(
+            Dwelling.DwellingAdded,
+            self.ids.new(),
+            1,
+            at,
+            meta,
+            community=self.community,
+            subject=subject,
+            building=line.building,
+            number=Personal(subject, line.dwelling),
+            area=line.area,
+            entrance=line.entrance,
+        )
+
+    def _person(
+        self, line: RollLine, dwelling: DwellingState, at: datetime, meta: Meta
+    ) -> tuple[UUID, list[Folded.Event], list[Entered]]:
+        assert line.name is not None
+        assert line.tenure is not None
+        known = self._match(line.name, line.phone, place_of(line))
+        subject = known.state.subject if known and known.state.subject else self.ids.new()
+        person = _Draft(known.state if known else None, self.ids.new(), at, meta)
+        phone = Personal(subject, line.phone) if line.phone is not None else None
+        if known is None:
+            name = Personal(subject, line.name)
+            person.add(
+                Entered.RESIDENT, Resident.ResidentRegistered, community=self.community, subject=subject, name=name, phone=phone
+            )
+        elif phone is not None and known.phone is None:
+            person.add(Entered.CONTACT, Resident.ContactCorrected, phone=phone)
+        places = dict(known.places) if known else {}
+        here = [one for one in person.occupancies if places.get(one.id) == place_of(line) and one.tenure is line.tenure]
+        occupancy = self._occupancy(line, here)
+        if occupancy is None:
+            id_ = self.ids.new()
+            person.add(
+                Entered.MOVED_IN,
+                Resident.MovedIn,
+                occupancy=id_,
+                tenure=line.tenure,
+                building=dwelling.building,
+                number=Personal(subject, line.dwelling),
+                area=dwelling.area,
+                entrance=dwelling.entrance,
+                since=line.since,
+            )
+            places[id_] = place_of(line)
+        else:
+            id_ = occupancy.id
+        had = occupancy.keys if occupancy else 0
+        if line.keys is not None and line.keys < had:
+            raise LineRefused("keys_differ", f"{had} sets of keys were received")
+        if line.keys is not None and line.keys > had:
+            received_on = line.since if occupancy is None else None
+            person.add(Entered.KEYS, Resident.KeysReceived, occupancy=id_, keys=line.keys - had, received_on=received_on)
+        if line.until is not None and (occupancy is None or occupancy.until is None):
+            person.add(Entered.MOVED_OUT, Resident.MovedOut, occupancy=id_, until=line.until)
+        if person.state is not None:
+            self._know(person.state, line.name, line.phone or (known.phone if known else None), places)
+        return person.id, person.events, person.entered
+
+    @staticmethod
+    def _occupancy(line: RollLine, here: list[Occupancy]) -> Occupancy | None:
+        """The occupancy that a line means, None where it is a new one."""
+        for one in here:
+            if one.until is None:
+                if line.since is not None and one.since != line.since:
+                    raise LineRefused("since_differs", f"they live there since {one.since or 'a day not known'}")
+                if line.until is not None and one.since is not None and line.until < one.since:
+                    raise LineRefused("until_before_since", f"they live there since {one.since}")
+                return one
+            if line.since is None or line.since == one.since:
+                if line.until is not None and line.until != one.until:
+                    raise LineRefused("until_differs", f"they moved out on {one.until}")
+                return one
+        last = max((one.until for one in here if one.until is not None), default=None)
+        if last is not None and line.since is not None and line.since <= last:
+            raise LineRefused("since_differs", f"they moved out on {last}")
+        return None
+
+    def _match(self, name: str, phone: str | None, place: Place) -> _Person | None:
+        """Who it is: never anybody of another phone, unless one of the two has none."""
+        found = list(self._people.get(name, {}).values())
+        if phone is not None:
+            same = normal_phone(phone)
+            for person in found:
+                if person.phone is not None and normal_phone(person.phone) == same:
+                    return person
+        neighbours = [person for person in found if place in person.places.values()]
+        unsure = [person for person in neighbours if phone is None or person.phone is None]
+        if unsure:
+            return unsure[0]
+        if neighbours:
+            raise LineRefused(
+                "phone_differs", "somebody of that name stands there with another phone; correct it, or tell them apart"
+            )
+        return None
+
+    def _know(self, state: ResidentState, name: str, phone: str | None, places: dict[UUID, Place]) -> None:
+        self._people.setdefault(name, {})[state.id] = _Person(state, phone, places)
+
+
+class _Draft:
+    """The events of one person as they come about."""
+
+    def __init__(self, state: ResidentState | None, fresh: UUID, at: datetime, meta: Meta) -> None:
+        self.state = state
+        self.id = state.id if state else fresh
+        self.events: list[Folded.Event] = []
+        self.entered: list[Entered] = []
+        self._at, self._meta = at, meta
+
+    @property
+    def occupancies(self) -> Iterable[Occupancy]:
+        """What they are to dwellings."""
+        return self.state.occupancies if self.state else ()
+
+    def add(self, entered: Entered, event: type[Folded.Event], **data: Any) -> None:
+        """One more event."""
+        version = self.state.version if self.state else 0
+        made = occurred(event, self.id, version + 1, self._at, self._meta, **data)
+        self.state = apply(self.state, made)
+        self.events.append(made)
+        self.entered.append(entered)

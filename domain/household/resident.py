@@ -1,0 +1,163 @@
+"""A person of the roll: owner (业主), resident (住户) or tenant (租户) of dwellings, with dates and keys received (锁匙交收).
+
+Name, phone and the numbers of their dwellings are sealed under a subject of their own. Callers who turned out to be this person
+are subjects of their own and stay so: they are linked, and nothing is sealed anew.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from domain.kernel.aggregate import Folded, FoldedState, register
+from domain.kernel.privacy import Private
+from domain.kernel.terms import Tenure
+from domain.ticket.state import Location, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """What a person is to one dwelling, from a day to a day, both included; a day not known is None.
+
+    ``keys`` counts the sets of keys they received.
+    """
+
+    id: UUID
+    tenure: Tenure
+    place: Location
+    number: Text
+    since: date | None = None
+    until: date | None = None
+    keys: int = 0
+
+    def current(self, day: date) -> bool:
+        """Whether it counts on a day."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True)
+class ResidentState(FoldedState):
+    """A person as the roll has them; ``callers`` are subjects of tickets whose caller turned out to be this person."""
+
+    id: UUID
+    version: int
+    community: str = ""
+    subject: UUID | None = None
+    name: Text | None = None
+    phone: Text | None = None
+    occupancies: tuple[Occupancy, ...] = ()
+    callers: tuple[UUID, ...] = ()
+
+    @property
+    def subjects(self) -> tuple[UUID, ...]:
+        """Everybody this person is, their own subject first."""
+        return (*((self.subject,) if self.subject else ()), *self.callers)
+
+    def occupancy(self, occupancy: UUID) -> Occupancy | None:
+        """One of their occupancies."""
+        return next((one for one in self.occupancies if one.id == occupancy), None)
+
+
+def _changed(state: ResidentState, occupancy: UUID, **changes: object) -> ResidentState:
+    changed = tuple(replace(one, **changes) if one.id == occupancy else one for one in state.occupancies)  # type: ignore[arg-type]
+    return state.with_(occupancies=changed)
+
+
+@register
+class Resident(Folded):
+    """One person of a community's roll."""
+
+    TOPIC = "resident"
+    STATE = ResidentState
+    state: ResidentState
+
+    class Event(Folded.Event):
+        """Base of a person's events."""
+
+    class ResidentRegistered(Event):
+        """A person was entered in the roll."""
+
+        TOPIC = "resident.registered"
+        community: str
+        subject: UUID
+        name: Private
+        phone: Private | None = None
+
+        def evolve(self, state: ResidentState) -> ResidentState:
+            return state.with_(
+                community=self.community,
+                subject=self.subject,
+                name=Text(self.name, self.originator_version, "name"),
+                phone=Text(self.phone, self.originator_version, "phone") if self.phone is not None else None,
+            )
+
+    class ContactCorrected(Event):
+        """Another name, or another phone; what is None stayed as it was."""
+
+        TOPIC = "resident.contact_corrected"
+        name: Private | None = None
+        phone: Private | None = None
+
+        def evolve(self, state: ResidentState) -> ResidentState:
+            given = {"name": self.name, "phone": self.phone}
+            texts = {field: Text(text, self.originator_version, field) for field, text in given.items() if text is not None}
+            return state.with_(**texts)
+
+    class MovedIn(Event):
+        """入住: they became owner, resident or tenant of a dwelling; ``since`` None where nobody knows the day any more."""
+
+        TOPIC = "resident.moved_in"
+        occupancy: UUID
+        tenure: Tenure
+        building: str
+        number: Private
+        area: str | None = None
+        entrance: str | None = None
+        since: date | None = None
+
+        def evolve(self, state: ResidentState) -> ResidentState:
+            place = Location(self.area, self.building, self.entrance)
+            number = Text(self.number, self.originator_version, "number")
+            begun = Occupancy(self.occupancy, self.tenure, place, number, self.since)
+            return state.with_(occupancies=(*state.occupancies, begun))
+
+    class MovedOut(Event):
+        """迁出: the last day."""
+
+        TOPIC = "resident.moved_out"
+        occupancy: UUID
+        until: date
+
+        def evolve(self, state: ResidentState) -> ResidentState:
+            return _changed(state, self.occupancy, until=self.until)
+
+    class KeysReceived(Event):
+        """锁匙交收: they received so many more sets of keys of a dwelling."""
+
+        TOPIC = "resident.keys_received"
+        occupancy: UUID
+        keys: int
+        received_on: date | None = None
+
+        def evolve(self, state: ResidentState) -> ResidentState:
+            known = state.occupancy(self.occupancy)
+            return _changed(state, self.occupancy, keys=(known.keys if known else 0) + self.keys)
+
+    class CallerLinked(Event):
+        """The caller of a ticket turned out to be this person; the caller's events stay sealed as they are."""
+
+        TOPIC = "resident.caller_linked"
+        caller: UUID
+        ticket: UUID
+
+        def evolve(self, state: ResidentState) -> ResidentState:
+            return state.with_(callers=(*state.callers, self.caller))
+
+    class CallerUnlinked(Event):
+        """It was somebody else after all."""
+
+        TOPIC = "resident.caller_unlinked"
+        caller: UUID
+        ticket: UUID
+
+        def evolve(self, state: ResidentState) -> ResidentState:
+            return state.with_(callers=tuple(known for known in state.callers if known != self.caller))

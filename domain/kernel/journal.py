@@ -1,0 +1,156 @@
+"""From decided events to the log and back: sealing, encoding, numbers' clear columns, folding, one small cache of states."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from domain.kernel.aggregate import Folded, apply, fold
+from domain.kernel.errors import KeyReused, Overloaded, Refusal, StaleVersion
+from domain.kernel.ports import (
+    Append,
+    Appended,
+    Codec,
+    CommandKey,
+    CommandRecord,
+    Condition,
+    DuplicateCommand,
+    EventLog,
+    NewEvent,
+    PlainField,
+    Sealer,
+)
+from domain.kernel.privacy import Personal
+from domain.numbering import clear_columns
+from domain.sealing import seal_fields, with_sealed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Which community events belong to, and its time zone (for the day of numbers)."""
+
+    community: str
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Events as they were appended: the sealed events and where they stand."""
+
+    events: Sequence[Folded.Event]
+    appended: Appended
+
+
+class Journal:
+    """Loads and writes aggregates; remembers the latest states, and asks the log only for what came after them."""
+
+    def __init__(self, log: EventLog, codec: Codec, sealer: Sealer, remembered: int = 5000) -> None:
+        self.log = log
+        self.codec = codec
+        self.sealer = sealer
+        self._states: OrderedDict[UUID, Any] = OrderedDict()
+        self._remembered = remembered
+
+    async def load(self, stream: UUID) -> Any:
+        """The newest state of a stream, or None where it has no event."""
+        known = self._states.get(stream)
+        stored = await self.log.read_stream(stream, after_version=known.version if known else 0)
+        state = fold((self.codec.decode(s) for s in stored), known)
+        if state is not None:
+            self._remember(stream, state)
+        return state
+
+    async def load_at(self, stream: UUID, version: int) -> Any:
+        """The state of a stream at a version."""
+        stored = await self.log.read_stream(stream, upto_version=version)
+        return fold(self.codec.decode(s) for s in stored)
+
+    async def stale(self, stream: UUID, expected: int, actual: int) -> StaleVersion:
+        """The refusal that tells what happened after the version the caller saw."""
+        stored = await self.log.read_stream(stream, after_version=min(expected, actual))
+        decoded = [(s, self.codec.decode(s)) for s in stored]
+        return StaleVersion(expected, actual, [(s.version, s.topic, event.meta.actor, event.timestamp) for s, event in decoded])
+
+    async def once(
+        self,
+        key: CommandKey | None,
+        carry_out: Callable[[], Awaitable[T]],
+        answer: Callable[[CommandRecord], Awaitable[T]],
+    ) -> T:
+        """Carry a command out, or give the first answer again where its key was written before; raises KeyReused.
+
+        A repeat that runs beside the first one, in another process, can miss the record and then be refused for what the first
+        one wrote, by the state it left or by a key that is taken: so a refusal is believed only after a second look.
+        """
+        if key is None:
+            return await carry_out()
+        record = await self.log.find_command(key.caller, key.key)
+        if record is None:
+            try:
+                return await carry_out()
+            except DuplicateCommand as duplicate:
+                record = duplicate.record
+            except Overloaded:
+                raise
+            except Refusal:
+                record = await self.log.find_command(key.caller, key.key)
+                if record is None:
+                    raise
+        if record.body_hash != key.body_hash:
+            raise KeyReused(key.key)
+        return await answer(record)
+
+    async def write(
+        self,
+        events: Sequence[Folded.Event],
+        belonging: Belonging,
+        *,
+        command: CommandKey | None = None,
+        conditions: Sequence[Condition] = (),
+        answers_with: UUID | None = None,
+        bumps_registry: bool = False,
+    ) -> Written:
+        """Seal, encode and append events in one commit; raises what :meth:`EventLog.append` raises."""
+        sealed = await self._sealed(events)
+        new = []
+        for event in sealed:
+            book, opens_list = clear_columns(event)
+            new.append(
+                NewEvent(
+                    event.originator_id,
+                    event.originator_version,
+                    event.TOPIC,  # type: ignore[attr-defined]
+                    belonging.community,
+                    self.codec.encode(event),
+                    book,
+                    belonging.timezone,
+                    opens_list,
+                )
+            )
+        appended = await self.log.append(Append(new, command, conditions, answers_with, bumps_registry))
+        for event in sealed:
+            known = self._states.get(event.originator_id)
+            if (known.version if known else 0) == event.originator_version - 1:
+                self._remember(event.originator_id, apply(known, event))
+        return Written(sealed, appended)
+
+    async def _sealed(self, events: Sequence[Folded.Event]) -> list[Folded.Event]:
+        fields = [(event, name, text) for event in events for name, text in seal_fields(event)]
+        subjects = dict.fromkeys(text.subject for _, _, text in fields if isinstance(text, Personal))
+        if subjects:
+            await self.sealer.ensure_subjects(list(subjects))
+        items = [(PlainField(e.originator_id, e.originator_version, name), text) for e, name, text in fields]
+        sealed = await self.sealer.seal(items)
+        by_event: dict[int, dict[str, Any]] = {}
+        for (event, name, _), text in zip(fields, sealed, strict=True):
+            by_event.setdefault(id(event), {})[name] = text
+        return [with_sealed(event, by_event[id(event)]) if id(event) in by_event else event for event in events]
+
+    def _remember(self, stream: UUID, state: Any) -> None:
+        self._states[stream] = state
+        self._states.move_to_end(stream)
+        while len(self._states) > self._remembered:
+            self._states.popitem(last=False)

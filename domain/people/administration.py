@@ -1,0 +1,236 @@
+"""Administration (系统管理): communities, areas, teams, contractors, settings, people and roles.
+
+Carried out by the machine's operator (the command line) or by an ``admin``; neither holds a business right.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.errors import Conflict, NotAllowed, NotFound, Overloaded, invalid
+from domain.kernel.journal import Belonging, Journal
+from domain.kernel.ports import Clock, CommandKey, ConditionFailed, Ids, ReserveName, VersionConflict
+from domain.kernel.terms import Role
+from domain.people.community import SCOPE as COMMUNITIES
+from domain.people.community import Community, CommunityState, community_stream
+from domain.people.directory import Directory, DirectoryKeeper
+from domain.people.staff import COMPANY_ROLES, EVERYWHERE, Grant, Person, PersonState, person_stream
+from domain.people.staff import SCOPE as PEOPLE
+from domain.service_desk.desk import TRIES
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Who administers: a login with the admin role, or the operator of the machine (``login`` is then ``operator``).
+
+    ``key`` makes a repeat harmless: the log refuses it with ports.DuplicateCommand; ``if_match`` is the version the caller saw.
+    """
+
+    login: str
+    command_id: UUID
+    operator: bool = False
+    key: CommandKey | None = None
+    if_match: int | None = None
+
+
+class Administration:
+    """The use cases of administration."""
+
+    def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids) -> None:
+        self._journal, self._directory, self._clock, self._ids = journal, directory, clock, ids
+
+    async def add_community(self, code: str, name: str, timezone: str, by: Administrator) -> CommunityState:
+        """Register a community; its code and time zone stay for ever."""
+        try:
+            ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise invalid("/timezone", "not a time zone of the IANA database, such as Asia/Shanghai") from None
+        if code == EVERYWHERE:
+            raise invalid("/code", "stands for every community")
+        await self._authorised(by, EVERYWHERE)
+        stream = community_stream(code)
+        now, meta = self._clock.now(), Meta(by.login, by.command_id)
+        event = occurred(Community.CommunityRegistered, stream, 1, now, meta, code=code, name=name, timezone=timezone)
+        await self._new(event, by, code, timezone, ReserveName(COMMUNITIES, code, stream), "community")
+        return (await self._directory.current()).community(code)
+
+    async def add_area(self, community: str, area: str, name: str, by: Administrator) -> CommunityState:
+        """Add an area (责任区) to a community."""
+
+        def decide(state: CommunityState, at: datetime, meta: Meta) -> Folded.Event:
+            if area in state.areas:
+                raise Conflict("area", f"{community} has an area {area} already")
+            return occurred(Community.AreaAdded, state.id, state.version + 1, at, meta, area=area, name=name)
+
+        return await self._community(community, by, decide)
+
+    async def form_team(self, community: str, team: str, members: tuple[str, ...], by: Administrator) -> CommunityState:
+        """Form a team (班组), or form it anew with other members."""
+        directory = await self._authorised(by, community)
+        directory.check_people(community, members, "/members", self._clock.now())
+
+        def decide(state: CommunityState, at: datetime, meta: Meta) -> Folded.Event:
+            return occurred(Community.TeamFormed, state.id, state.version + 1, at, meta, team=team, members=members)
+
+        return await self._community(community, by, decide)
+
+    async def register_contractor(self, community: str, contractor: str, name: str, by: Administrator) -> CommunityState:
+        """Register an outside contractor (外包单位), who has no login."""
+
+        def decide(state: CommunityState, at: datetime, meta: Meta) -> Folded.Event:
+            version = state.version + 1
+            return occurred(Community.ContractorRegistered, state.id, version, at, meta, contractor=contractor, name=name)
+
+        return await self._community(community, by, decide)
+
+    async def change_settings(self, community: str, settings: Mapping[str, Any], by: Administrator) -> CommunityState:
+        """Decide readings otherwise for a community; null returns to the company's. Refuses unknown names and wrong values."""
+        directory = await self._authorised(by, community)
+
+        def decide(state: CommunityState, at: datetime, meta: Meta) -> Folded.Event:
+            merged = {**state.settings, **settings}
+            directory.policy.overridden({k: v for k, v in merged.items() if v is not None})
+            return occurred(Community.SettingsChanged, state.id, state.version + 1, at, meta, settings=dict(settings))
+
+        return await self._community(community, by, decide)
+
+    async def add_person(self, login: str, name: str, by: Administrator) -> PersonState:
+        """Add a member of staff."""
+        await self._authorised(by, None)
+        stream = person_stream(login)
+        event = occurred(Person.PersonAdded, stream, 1, self._clock.now(), Meta(by.login, by.command_id), login=login, name=name)
+        await self._new(event, by, "", "UTC", ReserveName(PEOPLE, login, stream), "person")
+        return (await self._directory.current()).person(login)
+
+    async def grant(
+        self,
+        login: str,
+        role: Role,
+        community: str,
+        area: str | None,
+        valid_from: date | None,
+        valid_to: date | None,
+        by: Administrator,
+    ) -> PersonState:
+        """Grant a dated role in a community, perhaps for one area; days are the community's, both included.
+
+        An appraiser acts in every community, so only who administers all of them makes one.
+        """
+        directory = await self._authorised(by, EVERYWHERE if role is Role.APPRAISER else community)
+        if community == EVERYWHERE:
+            if role not in COMPANY_ROLES:
+                raise invalid("/community", f"company-wide roles: {', '.join(COMPANY_ROLES)}")
+            today = self._clock.now().date()
+        else:
+            here = directory.community(community)
+            today = directory.day(community, self._clock.now())
+            if area is not None and area not in here.areas:
+                raise invalid("/area", f"no such area in {community}; areas: {', '.join(here.areas) or 'none'}")
+        if role is Role.ADMIN and not by.operator and not directory.is_admin(by.login, self._clock.now()):
+            raise NotAllowed("grant admin", [Role.ADMIN], ["admin of the company", "operator"])
+        if area is not None and community == EVERYWHERE:
+            raise invalid("/area", "an area belongs to one community")
+        grant = Grant(self._ids.new(), role, community, area, valid_from or today, valid_to)
+        if valid_to is not None and valid_to < grant.valid_from:
+            raise invalid("/to", "lies before the first day")
+
+        def decide(state: PersonState, at: datetime, meta: Meta) -> Folded.Event:
+            return occurred(Person.RoleGranted, state.id, state.version + 1, at, meta, grant=grant)
+
+        return await self._person(login, by, decide)
+
+    async def end_grant(self, login: str, grant: UUID, valid_to: date, by: Administrator) -> PersonState:
+        """End a role after a day."""
+        directory = await self._directory.current()
+        held = next((g for g in directory.person(login).grants if g.id == grant), None)
+        if held is None:
+            raise NotFound("grant")
+        await self._authorised(by, EVERYWHERE if held.role is Role.APPRAISER else held.community)
+        if held.valid_to is not None and valid_to > held.valid_to:
+            raise invalid("/to", f"ends on {held.valid_to} already; a role is only shortened, grant it anew")
+
+        def decide(state: PersonState, at: datetime, meta: Meta) -> Folded.Event:
+            return occurred(Person.GrantEnded, state.id, state.version + 1, at, meta, grant=grant, valid_to=valid_to)
+
+        return await self._person(login, by, decide)
+
+    async def disable(self, login: str, by: Administrator) -> PersonState:
+        """Close a login at once."""
+        await self._authorised(by, EVERYWHERE)
+
+        def decide(state: PersonState, at: datetime, meta: Meta) -> Folded.Event:
+            if not state.enabled:
+                raise Conflict("person", f"{login} is disabled already")
+            return occurred(Person.PersonDisabled, state.id, state.version + 1, at, meta)
+
+        return await self._person(login, by, decide)
+
+    async def enable(self, login: str, by: Administrator) -> PersonState:
+        """Open a login again."""
+        await self._authorised(by, EVERYWHERE)
+
+        def decide(state: PersonState, at: datetime, meta: Meta) -> Folded.Event:
+            if state.enabled:
+                raise Conflict("person", f"{login} is enabled already")
+            return occurred(Person.PersonEnabled, state.id, state.version + 1, at, meta)
+
+        return await self._person(login, by, decide)
+
+    async def authorise(self, by: Administrator) -> Directory:
+        """Refuse whoever doesn't administer everything."""
+        return await self._authorised(by, EVERYWHERE)
+
+    async def _authorised(self, by: Administrator, community: str | None) -> Directory:
+        """The operator, or an admin of the community (None: of any)."""
+        directory = await self._directory.current()
+        if by.operator:
+            return directory
+        now = self._clock.now()
+        places = list(directory.communities) if community is None else [community]
+        if not any(directory.is_admin(by.login, now, place) for place in [EVERYWHERE, *places]):
+            raise NotAllowed("administration", [], [Role.ADMIN, "operator"])
+        return directory
+
+    async def _new(
+        self, event: Folded.Event, by: Administrator, community: str, timezone: str, name: ReserveName, what: str
+    ) -> None:
+        try:
+            await self._journal.write(
+                [event], Belonging(community, timezone), command=by.key, conditions=[name], bumps_registry=True
+            )
+        except (VersionConflict, ConditionFailed):
+            raise Conflict(what, f"{name.name} exists already") from None
+
+    async def _community(
+        self, code: str, by: Administrator, decide: Callable[[CommunityState, datetime, Meta], Folded.Event]
+    ) -> CommunityState:
+        directory = await self._directory.current()
+        directory.community(code)
+        await self._authorised(by, code)
+        belonging = Belonging(code, directory.community(code).timezone)
+        state: CommunityState = await self._change(community_stream(code), belonging, by, decide)
+        return state
+
+    async def _person(
+        self, login: str, by: Administrator, decide: Callable[[PersonState, datetime, Meta], Folded.Event]
+    ) -> PersonState:
+        (await self._directory.current()).person(login)
+        state: PersonState = await self._change(person_stream(login), Belonging(""), by, decide)
+        return state
+
+    async def _change(self, stream: UUID, belonging: Belonging, by: Administrator, decide: Callable[..., Folded.Event]) -> Any:
+        for _ in range(TRIES):
+            state = await self._journal.load(stream)
+            if by.if_match is not None and by.if_match != state.version:
+                raise await self._journal.stale(stream, by.if_match, state.version)
+            event = decide(state, self._clock.now(), Meta(by.login, by.command_id))
+            try:
+                await self._journal.write([event], belonging, command=by.key, bumps_registry=True)
+            except VersionConflict:
+                continue
+            return await self._journal.load_at(stream, event.originator_version)
+        raise Overloaded("others were faster each time; look again")

@@ -1,0 +1,130 @@
+"""The desk (值班岗位): who answers for a community's customer centre now (D1 4.1, D5 六).
+
+One stream a community, so that there is one answerable officer at a time: whatever changes who answers is written here and in
+the shift's own stream (``domain.duty.shift``), in one commit.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from domain.kernel.aggregate import Folded, FoldedState, register
+from domain.kernel.terms import DutyPeriod
+
+
+def desk_stream(community: str) -> UUID:
+    """The stream of a community's desk."""
+    return uuid5(NAMESPACE_URL, f"gongdan:desk:{community}")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldShift:
+    """The shift being held: its officer, who stands in, and who has the phone in the control room."""
+
+    id: UUID
+    officer: str
+    period: DutyPeriod
+    opened_at: datetime
+    stand_in: str | None = None
+    phone_with: str | None = None
+
+
+@dataclass(frozen=True)
+class DeskState(FoldedState):
+    """Who holds the desk; ``last`` is the latest shift, held or not, ``changed_at`` when that changed."""
+
+    id: UUID
+    version: int
+    community: str = ""
+    shift: HeldShift | None = None
+    last: UUID | None = None
+    changed_at: datetime | None = None
+
+    def on_duty(self, login: str) -> bool:
+        """The officer, who stands in for them, or who has the phone in the control room."""
+        return self.shift is not None and login in (self.shift.officer, self.shift.stand_in, self.shift.phone_with)
+
+
+@register
+class Desk(Folded):
+    """The desk of one community."""
+
+    TOPIC = "desk"
+    STATE = DeskState
+    state: DeskState
+
+    class Event(Folded.Event):
+        """Base of the desk's events."""
+
+        community: str
+        shift: UUID
+
+    class ShiftOpened(Event):
+        """上岗: an officer took the desk where nobody held it."""
+
+        TOPIC = "desk.shift_opened"
+        officer: str
+        period: DutyPeriod
+
+        def evolve(self, state: DeskState) -> DeskState:
+            return _held(state, self, HeldShift(self.shift, self.officer, self.period, self.timestamp))
+
+    class ShiftHandedOver(Event):
+        """交接班: an officer took the desk from another; ``shift`` is the new one."""
+
+        TOPIC = "desk.shift_handed_over"
+        officer: str
+        period: DutyPeriod
+        follows: UUID
+
+        def evolve(self, state: DeskState) -> DeskState:
+            return _held(state, self, HeldShift(self.shift, self.officer, self.period, self.timestamp))
+
+    class OfficerSubstituted(Event):
+        """代值: somebody stands in while the officer handles an emergency (D5 六)."""
+
+        TOPIC = "desk.officer_substituted"
+        stand_in: str
+
+        def evolve(self, state: DeskState) -> DeskState:
+            return _marked(state, stand_in=self.stand_in)
+
+    class OfficerReturned(Event):
+        """The officer is back at the post."""
+
+        TOPIC = "desk.officer_returned"
+
+        def evolve(self, state: DeskState) -> DeskState:
+            return _marked(state, stand_in=None)
+
+    class PhoneSwitched(Event):
+        """电话切换: calls go to somebody in the control room; None: back to the desk (D1 4.1.3)."""
+
+        TOPIC = "desk.phone_switched"
+        answered_by: str | None = None
+
+        def evolve(self, state: DeskState) -> DeskState:
+            return _marked(state, phone_with=self.answered_by)
+
+    class ShiftTakenOver(Event):
+        """A supervisor or director ended a shift; why stands, sealed, in the shift. Nobody holds the desk until it is opened."""
+
+        TOPIC = "desk.shift_taken_over"
+        class_version = 2
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """The reason moved to the shift's own event."""
+            del data["reason"]
+
+        def evolve(self, state: DeskState) -> DeskState:
+            return _held(state, self, None)
+
+
+def _held(state: DeskState, event: Desk.Event, held: HeldShift | None) -> DeskState:
+    return state.with_(community=event.community, shift=held, last=event.shift, changed_at=event.timestamp)
+
+
+def _marked(state: DeskState, **marks: Any) -> DeskState:
+    return state.with_(shift=replace(state.shift, **marks) if state.shift else None)

@@ -1,0 +1,216 @@
+"""Reminding and escalating (提醒与升级) as a process manager: what runs late or is about to, told once, with the true moments.
+
+Clocks about to breach and breached, handovers not signed in time, desks left empty; an approval nobody decided in time is written
+down as expired. Who is told: the desk, of a clock about to breach; the supervisor, of everything that is late, and the director
+once that has lasted (D1 4.1.2, 4.1.4). What came and went while nobody ran is written down all the same, but for "about to".
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from domain.approval.aggregate import Approval, ApprovalCase
+from domain.duty.shift import ShiftState
+from domain.kernel.aggregate import Folded, occurred
+from domain.kernel.terms import ApprovalState, AssigneeType, ClockName, ClockStatus, EscalationLevel, ReminderKind
+from domain.people.post import Desk, DeskState
+from domain.process.process import NOTHING, Moment, Order, Outlook, Process, Subject, system_meta
+from domain.process.reminder import Reminder, ReminderState, reminder_stream
+from domain.rules.clocks import Timeline, readings
+from domain.rules.policy import Handover, Reminders
+from domain.ticket.state import TicketState
+
+NAME = "reminders"
+JUST = timedelta(microseconds=1)
+"""A breach is strictly after the due moment."""
+GAPS_KEPT = timedelta(days=31)
+"""How long after its end a gap at the desk is still written down, should nobody have run until then."""
+WORK_CLOCKS = (ClockName.REPAIR, ClockName.PUBLIC_MINOR, ClockName.PUBLIC_SEVERE)
+Found = tuple[list["Cause"], list[datetime | None]]
+"""Causes, and moments at which there may be others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A cause to remind, from ``began_at`` to ``ended_at`` (None: it lasts); ``director_at`` is when the director is told.
+
+    Without ``began_at`` there is none, or none any more: what still stood is settled at ``ended_at``.
+    """
+
+    kind: ReminderKind
+    about: UUID
+    community: str
+    began_at: datetime | None
+    ended_at: datetime | None = None
+    director_at: datetime | None = None
+    key: str = ""
+    login: str | None = None
+    clock: ClockName | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """That a reminder stands exactly while its cause does, and was written down where the cause came and went unseen."""
+
+    cause: Cause
+    now: datetime
+
+    @property
+    def target(self) -> UUID:
+        """The reminder's stream."""
+        return reminder_stream(self.cause.about, self.cause.kind, self.cause.key)
+
+    def events(self, state: ReminderState | None) -> Sequence[Folded.Event]:
+        """What is missing: raised, escalated, settled, in this order; nothing by a clock that stands before what is written."""
+        cause, said = self.cause, list[Folded.Event]()
+        if state is not None and self.now < (state.settled_at or state.raised_at or self.now):
+            return said
+        first = (state.version if state else 0) + 1
+
+        def say(event: type[Reminder.Event], at: datetime, **more: object) -> None:
+            version = first + len(said)
+            meta = system_meta(NAME, self.target, version, cause.about)
+            said.append(occurred(event, self.target, version, at, meta, community=cause.community, **more))
+
+        stands, level = (state.stands, state.level) if state else (False, None)
+        since = state.raised_at if state and stands else cause.began_at
+        if not stands and cause.began_at is not None and (cause.ended_at is None or state is None):
+            if state is not None and state.settled_at is not None:
+                since = max(cause.began_at, state.settled_at)
+            level = None if cause.kind is ReminderKind.CLOCK_NEAR else EscalationLevel.SUPERVISOR
+            told = {"level": level, "login": cause.login, "clock": cause.clock, "due_at": cause.due_at}
+            say(Reminder.ReminderRaised, since or cause.began_at, kind=cause.kind, about=cause.about, **told)
+            stands = True
+        if not stands or since is None:
+            return said
+        lasted = cause.director_at is not None and cause.director_at <= (cause.ended_at or self.now)
+        if cause.director_at is not None and lasted and level is EscalationLevel.SUPERVISOR:
+            say(Reminder.ReminderEscalated, max(cause.director_at, since), level=EscalationLevel.DIRECTOR)
+        if cause.ended_at is not None:
+            say(Reminder.ReminderSettled, max(cause.ended_at, since))
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """That an approval nobody decided in time says so."""
+
+    target: UUID
+
+    def events(self, state: ApprovalCase) -> Sequence[Folded.Event]:
+        """Its expiry, once."""
+        if state.status is not ApprovalState.REQUESTED or state.expires_at is None:
+            return []
+        version = state.version + 1
+        meta = system_meta(NAME, state.id, version, state.id)
+        return [occurred(Approval.ApprovalExpired, state.id, version, state.expires_at, meta, community=state.community)]
+
+
+def look(subject: Subject, moment: Moment) -> Outlook:
+    """What a ticket, a shift, a desk or an approval gives reason to."""
+    state = subject.state
+    if isinstance(state, ApprovalCase):
+        return _approval(state, moment.now)
+    policy = moment.directory.policy_of(state.community)
+    if isinstance(state, TicketState):
+        causes, moments = _ticket(state, policy.reminders, moment.now)
+    elif isinstance(state, ShiftState):
+        causes, moments = _shift(state, policy.reminders, policy.handover, moment.now)
+    else:
+        causes, moments = _desk(subject, policy.reminders, moment.now)
+    moments += [at for one in causes if one.ended_at is None for at in (one.began_at, one.director_at)]
+    orders: list[Order] = [Remind(one, moment.now) for one in causes if one.began_at is None or one.began_at <= moment.now]
+    return Outlook(state.community, tuple(orders), min((at for at in moments if at and at > moment.now), default=None))
+
+
+REMINDING = Process(NAME, ("ticket.", "shift.", "desk.", "approval."), look)
+
+
+def _approval(case: ApprovalCase, now: datetime) -> Outlook:
+    if case.status is not ApprovalState.REQUESTED or case.expires_at is None:
+        return NOTHING
+    if now < case.expires_at:
+        return Outlook(case.community, (), case.expires_at)
+    return Outlook(case.community, (Expire(case.id),))
+
+
+def _ticket(s: TicketState, terms: Reminders, now: datetime) -> Found:
+    """Its clocks, each round of work by itself; one that is a clock of this ticket no longer (reclassified) is settled."""
+    near, director = timedelta(minutes=terms.near_minutes), timedelta(minutes=terms.director_minutes)
+    assignee = s.assignment.assignee if s.assignment else None
+    login = assignee.id if assignee and assignee.type is AssigneeType.PERSON else None
+    read = {(one.clock, one.started_at): one for one in readings(s.timeline, s.kind, s.facility, now)}
+    latest = s.occurred_at or now
+    causes: list[Cause] = []
+    moments: list[datetime | None] = []
+    for clock, started_at, limit in _possible(s.timeline):
+        one = read.get((clock, started_at))
+        due = one.due_at if one else None
+        begins = max(due - near, started_at, _resumed(s.timeline) or started_at) if one and due else None
+        runs = one is not None and one.status is ClockStatus.RUNNING
+        if runs and due:
+            moments += [begins, due + JUST]
+        if now < started_at + limit - near:
+            continue  # too early for any reminder of it; pauses only put it off
+        cause = partial(
+            Cause, about=s.id, community=s.community, key=f"{clock.value}:{started_at.isoformat()}",
+            login=login, clock=clock, due_at=due,
+        )  # fmt: skip
+        if runs and begins and begins <= now:
+            causes.append(cause(ReminderKind.CLOCK_NEAR, began_at=begins))
+        else:
+            gone = (one.breached_at or one.stopped_at) if one else None
+            causes.append(cause(ReminderKind.CLOCK_NEAR, began_at=None, ended_at=gone or latest))
+        breach = one.breached_at if one else None
+        if one is not None and breach is not None:
+            late = cause(ReminderKind.CLOCK_BREACHED, began_at=breach, ended_at=one.stopped_at, director_at=breach + director)
+            causes.append(late)
+        else:
+            causes.append(cause(ReminderKind.CLOCK_BREACHED, began_at=None, ended_at=latest))
+    return causes, moments
+
+
+def _possible(timeline: Timeline) -> Iterator[tuple[ClockName, datetime, timedelta]]:
+    """Every clock the ticket has or may have had: which, since when, its limit without pauses."""
+    for n, cycle in enumerate(timeline.cycles):
+        for name in WORK_CLOCKS if n else (ClockName.REPLY, *WORK_CLOCKS):
+            yield name, cycle.started_at, timedelta(minutes=cycle.policy.limits[name])
+    for order in timeline.orders:
+        yield ClockName.RECTIFY, order.ordered_at, order.due_at - order.ordered_at
+
+
+def _resumed(timeline: Timeline) -> datetime | None:
+    """When the last suspension ended."""
+    return timeline.suspensions[-1].ended_at if timeline.suspensions else None
+
+
+def _shift(s: ShiftState, terms: Reminders, handover: Handover, now: datetime) -> Found:
+    """Both signatures are due within some time of the end of what is held (D2 item 41); an extension puts it off."""
+    if s.until is None or s.occurred_at is None:
+        return [], []
+    overdue = s.until + timedelta(minutes=handover.sign_within_minutes) + JUST
+    cause = partial(Cause, ReminderKind.HANDOVER_UNSIGNED, s.id, s.community, login=s.officer, due_at=overdue - JUST)
+    if (s.ended_at or now) < overdue:
+        return [cause(None, s.ended_at or s.occurred_at)], [] if s.ended_at else [overdue]
+    return [cause(overdue, s.ended_at, overdue + timedelta(minutes=terms.director_duty_minutes))], []
+
+
+def _desk(subject: Subject, terms: Reminders, now: datetime) -> Found:
+    """From a take-over until somebody opens nobody holds the desk (D5 六)."""
+    state: DeskState = subject.state
+    grace = timedelta(minutes=terms.empty_minutes)
+    director = timedelta(minutes=terms.director_duty_minutes)
+    causes = []
+    for emptied, filled in zip(subject.events, (*subject.events[1:], None), strict=True):
+        if not isinstance(emptied, Desk.ShiftTakenOver):
+            continue
+        ended = filled.timestamp if filled is not None else None
+        if ended is not None and (ended < emptied.timestamp + grace or ended < now - GAPS_KEPT):
+            continue
+        began = emptied.timestamp + grace
+        key = str(emptied.shift)
+        causes.append(Cause(ReminderKind.DESK_EMPTY, state.id, state.community, began, ended, began + director, key))
+    return causes, []

@@ -1,0 +1,341 @@
+"""Import of a foreign log (外部工单导入): histories written elsewhere, as back-entered tickets, through the one ``decide``.
+
+One request of two people a file, both entitled by the row "import a foreign log". Every event names both, is flagged
+``back_entered`` and keeps its true ``occurred_at``. A history that the rules refuse is refused whole, with the reason; its
+neighbours go in. What became a ticket is known by its id alone (UUIDv5 of log, community, mapping and case), so that a file
+read twice is read once, and a run that was killed goes on where it stopped: progress is the log itself.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from domain.approval.aggregate import Approval
+from domain.kernel.aggregate import Folded, Meta, apply, occurred
+from domain.kernel.errors import (
+    FieldError,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    Overloaded,
+    Refusal,
+    RuleRefused,
+    TransitionRefused,
+)
+from domain.kernel.journal import Belonging
+from domain.kernel.ports import VersionConflict
+from domain.kernel.privacy import Personal
+from domain.kernel.terms import Kind, State
+from domain.people.authority import Mode, Relation, Right, denied, weigh
+from domain.people.directory import Directory
+from domain.service_desk.desk import ASSIGNABLE, TRIES, ServiceDesk
+from domain.ticket import commands as c
+from domain.ticket.decisions import Circumstances, assignee_of, decide
+from domain.ticket.state import Assignee, TicketState
+
+COMMAND = "import"
+"""How an import's approval is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What an entry of the foreign log means for a ticket in one of these states; None stands for a ticket not yet received."""
+
+    commands: tuple[c.Command, ...]
+    states: frozenset[State | None] | None = None
+    kinds: frozenset[Kind] | None = None
+    suspended: bool | None = None
+
+    def fits(self, ticket: TicketState | None) -> bool:
+        """Whether it is meant for a ticket as it stands."""
+        return (
+            (self.states is None or (ticket.state if ticket else None) in self.states)
+            and (self.kinds is None or (ticket is not None and ticket.kind in self.kinds))
+            and (self.suspended is None or (ticket is not None and (ticket.suspended is not None) is self.suspended))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One entry of a case: when, by whom outside (``external:…``), and what it means: the first choice that fits.
+
+    Where none fits it has no counterpart: it becomes ``otherwise``, a note.
+    """
+
+    activity: str
+    at: datetime
+    choices: tuple[Choice, ...]
+    otherwise: c.Note
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignCase:
+    """One request of the foreign log: its name there, the line or trace it was read from, and what happened, in its order.
+
+    ``receive`` is the receipt where the log has none of its own: it then stands at the first entry's moment.
+    """
+
+    name: str
+    row: int
+    happenings: tuple[Happening, ...]
+    receive: c.Receive | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A case that the mapping can't read; ``reason`` is a code, ``detail`` what would be right."""
+
+    name: str
+    row: int
+    reason: str
+    detail: str
+
+
+class Verdict(StrEnum):
+    """What became of a case."""
+
+    ACCEPTED = "accepted"
+    ALREADY_THERE = "already_there"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a case: ``events`` written, the ``state`` it ends in, the activities that became mere notes."""
+
+    name: str
+    row: int
+    verdict: Verdict
+    reason: str = ""
+    detail: str = ""
+    events: int = 0
+    state: State | None = None
+    noted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignFile:
+    """What two people are asked for: a file and a mapping, each by its SHA-256; the mapping's name is part of every id."""
+
+    community: str
+    file: str
+    file_digest: str
+    mapping: str
+    mapping_digest: str
+    assignees: tuple[Assignee, ...] = ()
+
+
+class Imports:
+    """Begins imports for people with the right."""
+
+    def __init__(self, desk: ServiceDesk) -> None:
+        self._desk = desk
+
+    async def begin(self, file: ForeignFile, login: str, second: str) -> "Import":
+        """One request of two people for a file; nothing is written before its first case is.
+
+        Raises NotFound, NotAllowed, or InvalidInput where an assignee of the mapping is not registered here.
+        """
+        desk = self._desk
+        directory = await desk.directory.current()
+        now = desk.clock.now()
+        for who in (login, second):
+            roles = directory.roles(who, file.community, now)
+            if not roles:
+                raise NotFound("community")
+            if weigh(Right.IMPORT, roles, Relation()) not in (Mode.FULL, Mode.SECOND):
+                raise denied(Right.IMPORT, COMMAND, roles)
+        if login == second:
+            raise NotAllowed(COMMAND, [login], ["another person"], "a second, different person approves")
+        unknown = []
+        for assignee in file.assignees:
+            try:
+                directory.check_assignee(file.community, assignee, ASSIGNABLE, now)
+            except InvalidInput as refusal:
+                unknown += [FieldError(f"/assignees/{assignee.type}:{assignee.id}", e.message) for e in refusal.errors]
+        if unknown:
+            raise InvalidInput(unknown)
+        origin = (await desk.journal.log.head()).origin
+        space = uuid5(NAMESPACE_URL, f"gongdan:import:{origin}:{file.community}:{file.mapping}")
+        approval = uuid5(space, f"{file.file_digest}:{file.mapping_digest}:{login}:{second}")
+        asked = await desk.journal.load(approval) is not None
+        return Import(desk, directory, file, login, second, space, approval, asked)
+
+
+class Import:
+    """A file on its way in, batch by batch."""
+
+    def __init__(
+        self, desk: ServiceDesk, directory: Directory, file: ForeignFile, login: str, second: str, space: UUID, approval: UUID,
+        asked: bool,
+    ) -> None:  # fmt: skip
+        self._desk = desk
+        self._journal = desk.journal
+        self._directory = directory
+        self._file = file
+        self._login, self._second = login, second
+        self._space = space
+        self.approval = approval
+        self._asked = asked
+        self._zone = directory.zone(file.community)
+        self._belonging = Belonging(file.community, self._zone.key)
+        self._setting = desk.setting(directory, file.community, desk.clock.now())
+        self._prices = directory.prices_of(file.community)
+        self._read: set[int] = set()
+
+    def ticket(self, case: str) -> UUID:
+        """The id of a case's ticket, the same whenever it is read."""
+        return uuid5(self._space, f"case:{case}")
+
+    async def take(self, cases: Sequence[ForeignCase | Unreadable], *, dry: bool = False) -> list[Outcome]:
+        """Decide on the next cases, and write those accepted in one commit, in the file's order; ``dry``: only decide."""
+        fresh = [self._once(case) for case in cases]
+        for _ in range(TRIES):
+            there = await self._there([case.name for case in fresh if isinstance(case, ForeignCase)])
+            decided = [self._decided(case, there) for case in fresh]
+            events = [event for _, events in decided for event in events]
+            outcomes = [outcome for outcome, _ in decided]
+            if not events or dry:
+                return outcomes
+            if not self._asked:
+                events = [*self._request(events[0].originator_id), *events]
+            try:
+                await self._journal.write(events, self._belonging)
+            except VersionConflict:
+                self._asked = await self._journal.load(self.approval) is not None
+                continue
+            self._asked = True
+            return outcomes
+        raise Overloaded("others import the same file at the same time; run it again")
+
+    def _once(self, case: ForeignCase | Unreadable) -> ForeignCase | Unreadable:
+        """The case, or its refusal where the file had one of this name before."""
+        if isinstance(case, Unreadable):
+            return case
+        name = self.ticket(case.name).int >> 64
+        if name in self._read:
+            return Unreadable(case.name, case.row, "repeated_case", "a case of this name stands earlier in the file")
+        self._read.add(name)
+        return case
+
+    async def _there(self, names: Sequence[str]) -> set[UUID]:
+        """Which of these cases became tickets before: every ticket takes a number at receipt."""
+        taken: Mapping[UUID, Sequence[object]] = await self._journal.log.numbers_of([self.ticket(name) for name in names])
+        return {stream for stream, numbers in taken.items() if numbers}
+
+    def _request(self, first: UUID) -> list[Folded.Event]:
+        """The request and its approval, in the commit of the first tickets."""
+        file, now = self._file, self._desk.clock.now()
+        policy = self._directory.policy_of(file.community)
+        asked = {name: getattr(file, name) for name in ("community", "file", "file_digest", "mapping", "mapping_digest")}
+        return [
+            occurred(
+                Approval.ApprovalRequested,
+                self.approval,
+                1,
+                now,
+                Meta(self._login, self.approval, policy=policy.version),
+                community=file.community,
+                right=Right.IMPORT.value,
+                command=COMMAND,
+                arguments=Personal(self.approval, json.dumps(asked, ensure_ascii=False)),
+                expires_at=now + policy.approval_lifetime,
+                command_back_entered=True,
+            ),
+            occurred(
+                Approval.ApprovalGranted,
+                self.approval,
+                2,
+                now,
+                Meta(self._second, self.approval, causation_id=self.approval),
+                community=file.community,
+                result=first,
+            ),
+        ]
+
+    def _decided(self, case: ForeignCase | Unreadable, there: set[UUID]) -> tuple[Outcome, list[Folded.Event]]:
+        if isinstance(case, Unreadable):
+            return Outcome(case.name, case.row, Verdict.REFUSED, case.reason, case.detail), []
+        ticket = self.ticket(case.name)
+        if ticket in there:
+            return Outcome(case.name, case.row, Verdict.ALREADY_THERE), []
+        try:
+            events, state, noted = self._history(case, ticket)
+        except Refusal as refusal:
+            return Outcome(case.name, case.row, Verdict.REFUSED, *_reason(refusal)), []
+        return Outcome(case.name, case.row, Verdict.ACCEPTED, "", "", len(events), state.state, noted), events
+
+    def _history(self, case: ForeignCase, ticket: UUID) -> tuple[list[Folded.Event], TicketState, tuple[str, ...]]:
+        """The events of a case, each at its true moment, in the order given."""
+        latest = self._desk.clock.now() + timedelta(minutes=self._setting.policy.entry.skew_minutes)
+        meta = Meta(
+            actor=self._login,
+            command_id=uuid5(ticket, "command"),
+            second_person=self._second,
+            causation_id=self.approval,
+            back_entered=True,
+            policy=self._setting.policy.version,
+        )
+        x = Circumstances(self._setting, meta, self._desk.ids, self._prices, {}, ticket, uuid5(ticket, "subject"))
+        events: list[Folded.Event] = []
+        noted: list[str] = []
+        state: TicketState | None = None
+        for happening in case.happenings:
+            if happening.at > latest:
+                raise Future
+            here = replace(x, setting=replace(x.setting, at=happening.at), meta=replace(meta, on_behalf_of=happening.by))
+            if state is None and case.receive is not None:
+                state = self._step(None, case.receive, here, events)
+            choice = next((choice for choice in happening.choices if choice.fits(state)), None)
+            if choice is None:
+                noted.append(happening.activity)
+            for command in choice.commands if choice else (happening.otherwise,):
+                state = self._step(state, command, here, events)
+        if state is None:
+            raise TransitionRefused("none", "none", ["receive"])
+        return events, state, tuple(noted)
+
+    def _step(
+        self, state: TicketState | None, command: c.Command, x: Circumstances, events: list[Folded.Event]
+    ) -> TicketState | None:
+        community = self._file.community
+        if isinstance(command, c.Dispatch | c.Reassign):
+            self._directory.check_assignee(community, assignee_of(command), ASSIGNABLE, self._setting.at)
+        if isinstance(command, c.Receive):
+            area = command.location.area if command.location else None
+            areas = self._directory.community(community).areas
+            if area is not None and area not in areas:
+                raise InvalidInput([FieldError("/location/area", f"no such area; areas: {', '.join(areas) or 'none'}")])
+        for event in decide(state, command, x):
+            events.append(event)
+            if event.originator_id == x.ticket_id:
+                state = apply(state, event)
+        return state
+
+
+class Future(Refusal):
+    """An entry that has not happened yet."""
+
+    def __str__(self) -> str:
+        return "an entry lies in the future"
+
+
+def _reason(refusal: Refusal) -> tuple[str, str]:
+    """A code to count by, and the refusal in words."""
+    match refusal:
+        case Future():
+            return "future", str(refusal)
+        case TransitionRefused():
+            return "transition_refused", str(refusal)
+        case RuleRefused():
+            return f"rule:{refusal.rule}", str(refusal)
+        case InvalidInput(errors=[FieldError(pointer="/occurred_at")]):
+            return "out_of_order", str(refusal)
+        case InvalidInput():
+            return "invalid_input", str(refusal)
+        case _:
+            return type(refusal).__name__, str(refusal)

@@ -1,0 +1,81 @@
+"""Which post of the scorecard (主责任人、付责任人) somebody held when, from their dated roles and areas (D2 四).
+
+A director (管理处主任) is the director; an assistant or butler with an area of their own is an administrator (管理员); everybody
+else who works in the community is staff. Whoever acts for the company alone is not appraised. Where somebody holds two posts on
+a day, the first of these counts.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from types import MappingProxyType
+
+from domain.kernel.terms import Role
+from domain.people.staff import Grant
+from domain.rules.scorecard import Post
+from domain.tally.facts import AreaAssigned, Person, PostHeld
+
+WITH_AREA = frozenset({Role.ASSISTANT, Role.BUTLER})
+"""Roles that make an administrator together with an area."""
+POSTS: Mapping[Role, Post] = MappingProxyType(
+    {
+        Role.DIRECTOR: Post.DIRECTOR,
+        **dict.fromkeys(
+            (
+                Role.ASSISTANT,
+                Role.BUTLER,
+                Role.TECHNICIAN,
+                Role.CONTROL_ROOM,
+                Role.SECURITY,
+                Role.SUPERVISOR,
+                Role.FINANCE,
+                Role.HR,
+            ),
+            Post.STAFF,
+        ),
+    }
+)
+_ONE_DAY = timedelta(days=1)
+_RANK = tuple(Post)
+
+
+def post_of(grant: Grant) -> Post | None:
+    """The post that a grant gives; None for a role of the company's."""
+    if grant.role in WITH_AREA and grant.area is not None:
+        return Post.ADMINISTRATOR
+    return POSTS.get(grant.role)
+
+
+def appraised(login: str, grants: Iterable[Grant]) -> Person | None:
+    """Somebody with their dated posts and areas, from their grants in one community; None for who is not appraised there."""
+    held = [
+        (post, grant)
+        for grant in grants
+        if (post := post_of(grant)) and (grant.valid_to is None or grant.valid_from <= grant.valid_to)
+    ]
+    if not held:
+        return None
+    areas = tuple(
+        AreaAssigned(grant.valid_from, grant.valid_to, grant.area)
+        for post, grant in held
+        if post is Post.ADMINISTRATOR and grant.area is not None
+    )
+    return Person(login, tuple(_spans(held)), areas)
+
+
+def _spans(held: list[tuple[Post, Grant]]) -> Iterator[PostHeld]:
+    """One post at a time: between any two days on which a grant begins or has ended, the first post held."""
+    edges = {grant.valid_from for _, grant in held}
+    edges |= {grant.valid_to + _ONE_DAY for _, grant in held if grant.valid_to is not None and grant.valid_to < date.max}
+    days = sorted(edges)
+    open_: PostHeld | None = None
+    for place, day in enumerate(days):
+        end = days[place + 1] - _ONE_DAY if place + 1 < len(days) else None
+        posts = [post for post, grant in held if grant.covers(day)]
+        post = min(posts, key=_RANK.index, default=None)
+        if open_ is not None and open_.post is not post:
+            yield open_
+            open_ = None
+        if post is not None:
+            open_ = PostHeld(open_.start if open_ else day, end, post)
+    if open_ is not None:
+        yield open_

@@ -1,0 +1,401 @@
+"""What can be asked of a ticket: one command a trigger, in the desk's own verbs.
+
+The commands validate themselves (pydantic), so that the API, the command line, approvals and imports share one definition of
+what is well-formed. Texts are at most 4,000 characters, without control characters but line breaks and tabs. When it happened
+and who asks travel beside the command. Field names are those of the HTTP interface.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, ClassVar, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from domain.kernel.terms import (
+    AssigneeType,
+    CancelReason,
+    Channel,
+    ChargeOutcome,
+    ComplaintFault,
+    ComplaintSeverity,
+    CompletionOutcome,
+    CorrectionReason,
+    EscalationLevel,
+    Facility,
+    FollowUpMethod,
+    Kind,
+    LinkRelation,
+    SuspendReason,
+    Trigger,
+    Urgency,
+)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def _clean(text: str) -> str:
+    """Refuse control characters (NUL among them); give back without surrounding white space."""
+    if _CONTROL.search(text):
+        raise ValueError("control characters are not allowed")
+    stripped = text.strip()
+    if not stripped:
+        raise ValueError("must not be empty")
+    return stripped
+
+
+def _undirected(text: str) -> str:
+    """Refuse invisible direction marks in names, where they could make one look like another."""
+    if _DIRECTION.search(text):
+        raise ValueError("direction marks are not allowed here")
+    return text
+
+
+FreeText = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_clean)]
+ShortText = Annotated[str, StringConstraints(max_length=120), AfterValidator(_clean), AfterValidator(_undirected)]
+Name = Annotated[str, StringConstraints(max_length=60), AfterValidator(_clean), AfterValidator(_undirected)]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 \-]{3,24}$")]
+
+
+def _in_reach(moment: datetime) -> datetime:
+    """Refuse moments that no calendar arithmetic could take."""
+    if not 1970 <= moment.year < 2200:
+        raise ValueError("lies outside the years 1970 to 2199")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
+"""An ISO 8601 moment with its offset from UTC."""
+Code = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,40}$")]
+Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._\-]{0,39}$")]
+TicketRef = Annotated[str, StringConstraints(pattern=r"^[\w\-]{1,80}$")]
+
+
+class Value(BaseModel):
+    """Base of well-formed input: frozen, unknown fields refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Place(Value):
+    """A dwelling (area, building, entrance, dwelling), or an area and a public place."""
+
+    area: Code | None = None
+    building: Code | None = None
+    entrance: Code | None = None
+    dwelling: Code | None = None
+    public_place: ShortText | None = None
+
+
+class Reporter(Value):
+    """Who asks: a name, a phone, or both; or somebody of the roll (住户名册), whose name and phone are filled in from there."""
+
+    name: Name | None = None
+    phone: Phone | None = None
+    resident_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.resident_id is not None and (self.name is not None or self.phone is not None):
+            raise ValueError("either name and phone, or resident_id")
+        return self
+
+
+class AssigneeRef(Value):
+    """Who is to do it: a person's login, a team's or a contractor's code."""
+
+    type: AssigneeType = AssigneeType.PERSON
+    id: Code
+
+
+class QuoteLine(Value):
+    """A service of the price list and how many units."""
+
+    code: Code
+    quantity: int = Field(default=1, ge=1, le=10_000)
+
+
+class Command(Value):
+    """Base of the commands; ``trigger`` is the lifecycle's."""
+
+    trigger: ClassVar[Trigger]
+
+
+class Receive(Command):
+    """接单: needs a description and a location or a contact."""
+
+    trigger = Trigger.RECEIVE
+    community: Code
+    channel: Channel
+    description: FreeText
+    location: Place | None = None
+    reporter: Reporter | None = None
+    urgency: Urgency = Urgency.NORMAL
+    complained_of: tuple[Login, ...] = Field(default=(), max_length=20)
+
+
+class Classify(Command):
+    """分类: kind decides the book; a repair needs ``facility``."""
+
+    trigger = Trigger.CLASSIFY
+    kind: Kind
+    category: Code | None = None
+    facility: Facility | None = None
+    complained_of: tuple[Login, ...] = Field(default=(), max_length=20)
+
+
+class Reclassify(Command):
+    """改类: moves the ticket to the book of another kind."""
+
+    trigger = Trigger.RECLASSIFY
+    kind: Kind
+    category: Code | None = None
+    facility: Facility | None = None
+
+
+class Dispatch(Command):
+    """派单 to a person, team or contractor; ``assignee`` as a plain text is a person's login."""
+
+    trigger = Trigger.DISPATCH
+    assignee: AssigneeRef | Login
+    appointment_at: Moment | None = None
+
+
+class Reassign(Command):
+    """转单."""
+
+    trigger = Trigger.REASSIGN
+    assignee: AssigneeRef | Login
+    appointment_at: Moment | None = None
+
+
+class Decline(Command):
+    """退单 by the assignee before starting."""
+
+    trigger = Trigger.DECLINE
+    reason: FreeText
+
+
+class Accept(Command):
+    """接单 by the assignee."""
+
+    trigger = Trigger.ACCEPT
+
+
+class Start(Command):
+    """到场."""
+
+    trigger = Trigger.START
+
+
+class Suspend(Command):
+    """挂起."""
+
+    trigger = Trigger.SUSPEND
+    reason: SuspendReason
+
+
+class Resume(Command):
+    """恢复."""
+
+    trigger = Trigger.RESUME
+
+
+class Complete(Command):
+    """完工."""
+
+    trigger = Trigger.COMPLETE
+    resolution: FreeText
+    outcome: CompletionOutcome = CompletionOutcome.DONE
+    parts: tuple[ShortText, ...] = Field(default=(), max_length=50)
+
+
+class Settle(Command):
+    """当班办结."""
+
+    trigger = Trigger.SETTLE
+    resolution: FreeText
+
+
+class FollowUp(Command):
+    """回访: the resident's verdict; a satisfied one needs a rating of 1 to 5."""
+
+    trigger = Trigger.FOLLOW_UP
+    satisfied: bool
+    method: FollowUpMethod
+    rating: int | None = Field(default=None, ge=1, le=5)
+    comment: FreeText | None = None
+
+
+class AttemptFollowUp(Command):
+    """回访未遇."""
+
+    trigger = Trigger.ATTEMPT_FOLLOW_UP
+    method: FollowUpMethod = FollowUpMethod.PHONE
+
+
+class CloseUnreached(Command):
+    """未回访关闭."""
+
+    trigger = Trigger.CLOSE_UNREACHED
+
+
+class Reopen(Command):
+    """重开."""
+
+    trigger = Trigger.REOPEN
+    reason: FreeText
+
+
+class Cancel(Command):
+    """取消; a duplicate names the other ticket by id or number."""
+
+    trigger = Trigger.CANCEL
+    reason: CancelReason
+    duplicate_of: TicketRef | None = None
+
+
+class Reply(Command):
+    """答复."""
+
+    trigger = Trigger.REPLY
+    message: FreeText
+
+
+class Schedule(Command):
+    """预约上门."""
+
+    trigger = Trigger.SCHEDULE
+    appointment_at: Moment
+
+
+class Defer(Command):
+    """次日安排."""
+
+    trigger = Trigger.DEFER
+    told_resident: bool
+
+
+class Escalate(Command):
+    """上报 to a level or a department."""
+
+    trigger = Trigger.ESCALATE
+    reason: FreeText
+    level: EscalationLevel | None = None
+    department: Code | None = None
+
+
+class Urge(Command):
+    """督促."""
+
+    trigger = Trigger.URGE
+    message: FreeText | None = None
+
+
+class Quote(Command):
+    """报价 by the price list."""
+
+    trigger = Trigger.QUOTE
+    lines: tuple[QuoteLine, ...] = Field(min_length=1, max_length=50)
+
+
+class AcceptQuote(Command):
+    """The resident agrees to the quotation."""
+
+    trigger = Trigger.ACCEPT_QUOTE
+
+
+class DeclineQuote(Command):
+    """The resident declines the quotation."""
+
+    trigger = Trigger.DECLINE_QUOTE
+
+
+class SettleCharge(Command):
+    """收费 or 减免; paid needs the method."""
+
+    trigger = Trigger.SETTLE_CHARGE
+    outcome: ChargeOutcome
+    method: Code | None = None
+    receipt: Code | None = None
+
+
+class CheckItem(Command):
+    """One checklist item, with its evidence; defects found at a flat's inspection open repair tickets."""
+
+    trigger = Trigger.CHECK_ITEM
+    item: Code
+    evidence: FreeText | None = None
+    defects: tuple[FreeText, ...] = Field(default=(), max_length=50)
+
+
+class OrderRectification(Command):
+    """限期整改; an inspection may name the scorecard item concerned."""
+
+    trigger = Trigger.ORDER_RECTIFICATION
+    what: FreeText
+    due_at: Moment
+    scorecard_item: Code | None = None
+
+
+class ConfirmRectification(Command):
+    """整改合格."""
+
+    trigger = Trigger.CONFIRM_RECTIFICATION
+
+
+class ApproveMajorWorks(Command):
+    """大工程, with an agreed date; always two people."""
+
+    trigger = Trigger.APPROVE_MAJOR_WORKS
+    agreed_due_at: Moment
+    reason: FreeText
+
+
+class JudgeComplaint(Command):
+    """投诉定性; a reasonable complaint needs severity and fault."""
+
+    trigger = Trigger.JUDGE_COMPLAINT
+    reasonable: bool
+    severity: ComplaintSeverity | None = None
+    fault: ComplaintFault | None = None
+    complained_of: tuple[Login, ...] = Field(default=(), max_length=20)
+
+
+class LinkTicket(Command):
+    """A tie to another ticket of the community, by id or number."""
+
+    trigger = Trigger.LINK
+    ticket: TicketRef
+    relation: LinkRelation
+
+
+class Attach(Command):
+    """A file already stored sealed, named by the hash of its ciphertext."""
+
+    trigger = Trigger.ATTACH
+    name: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    content_type: Annotated[str, StringConstraints(max_length=100)]
+    size: int = Field(ge=0)
+    file_name: ShortText | None = None
+
+
+class Correct(Command):
+    """更正 of one field; null clears it."""
+
+    trigger = Trigger.CORRECT
+    field: str
+    value: FreeText | None
+    reason: CorrectionReason
+
+
+class Note(Command):
+    """备注."""
+
+    trigger = Trigger.NOTE
+    text: FreeText
+
+
+COMMANDS: dict[Trigger, type[Command]] = {c.trigger: c for c in Command.__subclasses__()}
+"""Every command by its trigger; holds the whole vocabulary of the lifecycle."""

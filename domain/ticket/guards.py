@@ -1,0 +1,287 @@
+"""What forbids a trigger that the table has, whatever is said with it: kind rules, assignments, suspension, quotations, time.
+
+One place for each rule: decisions refuse by it, and ``legal[]`` leaves out what it forbids now.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.kernel.errors import RuleRefused
+from domain.kernel.terms import ChargeStatus, DutyPeriod, Kind, LimitDays, Trigger, Urgency
+from domain.rules.clocks import ClockPolicy
+from domain.rules.duty_calendar import period_at
+from domain.rules.policy import Policy
+from domain.rules.workdays import Works, in_working_days
+from domain.ticket.lifecycle import KINDS, legal
+from domain.ticket.state import TicketState
+from domain.ticket.workflows import WORKFLOWS
+
+
+def every_day(day: date) -> bool:
+    """Nobody has a day off."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """When and where a decision is made: the moment it happened, the community's time zone, readings and workdays."""
+
+    at: datetime
+    zone: ZoneInfo
+    policy: Policy
+    works: Works = every_day
+
+    @property
+    def clock_policy(self) -> ClockPolicy:
+        """The terms of the clocks that start now, by 24-hour days or by working days as the community chose."""
+        if self.policy.limit_days is LimitDays.CALENDAR:
+            return self.policy.clock_policy
+        return in_working_days(self.policy.clock_policy, self.at, self.zone, self.works)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the regulations: its code, where it stands, what satisfies it, and when it forbids."""
+
+    code: str
+    clause: str
+    detail: str
+    triggers: tuple[Trigger, ...]
+    forbids: Callable[[TicketState, Setting], bool]
+
+
+def missing_items(s: TicketState, needed: tuple[str, ...]) -> list[str]:
+    """Checklist items not checked yet, in order."""
+    checked = {c.item for c in s.checklist}
+    return [item for item in needed if item not in checked]
+
+
+def has_open_order(s: TicketState) -> bool:
+    """A rectification was ordered and is not confirmed."""
+    return s.rectification is not None and s.rectification.confirmed_at is None
+
+
+def _missing_before_dispatch(s: TicketState, _: Setting) -> bool:
+    return bool(s.kind and missing_items(s, WORKFLOWS[s.kind].before_dispatch))
+
+
+def _missing_before_completion(s: TicketState, _: Setting) -> bool:
+    return bool(s.kind and missing_items(s, WORKFLOWS[s.kind].before_completion))
+
+
+def _unanswered(s: TicketState, _: Setting) -> bool:
+    return s.charge is not None and s.charge.status is ChargeStatus.QUOTED
+
+
+def _charge_is(status: ChargeStatus) -> Callable[[TicketState, Setting], bool]:
+    return lambda s, _: s.charge is not None and s.charge.status is status
+
+
+def _too_few_attempts(s: TicketState, setting: Setting) -> bool:
+    terms = setting.policy.follow_up
+    days = {moment.astimezone(setting.zone).date() for moment in s.follow_up_attempts}
+    return len(s.follow_up_attempts) < terms.unreached_attempts or len(days) < terms.unreached_days
+
+
+def _closed_long_ago(s: TicketState, setting: Setting) -> bool:
+    return s.closed_at is None or setting.at - s.closed_at > timedelta(days=setting.policy.follow_up.reopen_days)
+
+
+def _by_day(_: TicketState, setting: Setting) -> bool:
+    return period_at(setting.at, setting.zone, setting.policy.duty).period is not DutyPeriod.NIGHT
+
+
+def _started(s: TicketState) -> bool:
+    return s.assignment is not None and s.assignment.started
+
+
+_T = Trigger
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "checklist_before_dispatch",
+        "D3 一, D2 duty 8",
+        "a renovation is dispatched once application, drawings, deposit, commitment letter and permit are checked",
+        (_T.DISPATCH,),
+        _missing_before_dispatch,
+    ),
+    Rule(
+        "reassign_only_while_suspended",
+        "D1 4.1.2",
+        "after work has started the order goes to another only while it is suspended",
+        (_T.REASSIGN,),
+        lambda s, _: _started(s) and s.suspended is None,
+    ),
+    Rule(
+        "decline_before_start",
+        "D5 三",
+        "a work order is declined before work starts; suspend it, or have it reassigned",
+        (_T.DECLINE,),
+        lambda s, _: _started(s),
+    ),
+    Rule(
+        "accepted_once",
+        "D5 三",
+        "a work order is accepted once per assignment",
+        (_T.ACCEPT,),
+        lambda s, _: s.assignment is not None and s.assignment.accepted,
+    ),
+    Rule(
+        "started_once",
+        "D5 三",
+        "work starts once per assignment",
+        (_T.START,),
+        lambda s, _: _started(s),
+    ),
+    Rule(
+        "suspended_once",
+        "D2 item 6",
+        "the work is suspended already; resume it first",
+        (_T.SUSPEND,),
+        lambda s, _: s.suspended is not None,
+    ),
+    Rule(
+        "resumed_when_suspended",
+        "D2 item 6",
+        "the work is not suspended",
+        (_T.RESUME,),
+        lambda s, _: s.suspended is None,
+    ),
+    Rule(
+        "not_completed_while_suspended",
+        "D2 item 6",
+        "resume the work before completing it",
+        (_T.COMPLETE,),
+        lambda s, _: s.suspended is not None,
+    ),
+    Rule(
+        "quotation_unanswered",
+        "D1 4.2.1",
+        "the quotation needs the resident's answer first",
+        (_T.COMPLETE,),
+        _unanswered,
+    ),
+    Rule(
+        "complaint_needs_reply",
+        "D2 item 7, duty 14",
+        "a complaint is answered before it is completed or settled",
+        (_T.COMPLETE, _T.SETTLE),
+        lambda s, _: s.kind is Kind.COMPLAINT and not s.replied,
+    ),
+    Rule(
+        "checklist_before_completion",
+        "D3 一",
+        "the checklist of this kind must be whole",
+        (_T.COMPLETE,),
+        _missing_before_completion,
+    ),
+    Rule(
+        "rectification_open",
+        "D2 item 13",
+        "a rectification order is open; confirm it first",
+        (_T.COMPLETE,),
+        lambda s, _: s.kind is Kind.RENOVATION and has_open_order(s),
+    ),
+    Rule(
+        "complaint_needs_judgement",
+        "D2 items 9, 10",
+        "a complaint is judged before the follow-up",
+        (_T.FOLLOW_UP,),
+        lambda s, _: s.kind is Kind.COMPLAINT and s.judgement is None,
+    ),
+    Rule(
+        "unreached_needs_attempts",
+        "D3 一",
+        "closing without a verdict needs three attempts on three days",
+        (_T.CLOSE_UNREACHED,),
+        _too_few_attempts,
+    ),
+    Rule(
+        "reopened_in_time",
+        "D3 一",
+        "a ticket is reopened within 30 days of its end; receive a new one and link it",
+        (_T.REOPEN,),
+        _closed_long_ago,
+    ),
+    Rule(
+        "deferred_at_night",
+        "D5 四, 五",
+        "only the night puts a request off to the morning",
+        (_T.DEFER,),
+        _by_day,
+    ),
+    Rule(
+        "emergency_not_deferred",
+        "D5 五",
+        "an emergency is never put off",
+        (_T.DEFER,),
+        lambda s, _: s.urgency is Urgency.EMERGENCY,
+    ),
+    Rule(
+        "quoted_once_accepted",
+        "D1 4.2.1",
+        "the resident has accepted a quotation; it is settled as it stands",
+        (_T.QUOTE,),
+        _charge_is(ChargeStatus.ACCEPTED),
+    ),
+    Rule(
+        "quotation_to_answer",
+        "D1 4.2.1",
+        "there is no unanswered quotation",
+        (_T.ACCEPT_QUOTE, _T.DECLINE_QUOTE),
+        lambda s, x: not _unanswered(s, x),
+    ),
+    Rule(
+        "charge_to_settle",
+        "D1 4.2.1",
+        "there is no accepted charge",
+        (_T.SETTLE_CHARGE,),
+        lambda s, x: not _charge_is(ChargeStatus.ACCEPTED)(s, x),
+    ),
+    Rule(
+        "one_order_at_a_time",
+        "D2 item 13",
+        "the rectification order before is still open",
+        (_T.ORDER_RECTIFICATION,),
+        lambda s, _: has_open_order(s),
+    ),
+    Rule(
+        "order_to_confirm",
+        "D2 item 13",
+        "no rectification order is open",
+        (_T.CONFIRM_RECTIFICATION,),
+        lambda s, _: not has_open_order(s),
+    ),
+)
+
+
+def _kind_rule(trigger: Trigger) -> Rule:
+    return Rule(
+        "kind_has_no_such_step",
+        "D1 4.1.1, D5 七",
+        f"{trigger.value} is for {', '.join(sorted(KINDS[trigger]))}",
+        (trigger,),
+        lambda s, _: s.kind is not None and s.kind not in KINDS[trigger],
+    )
+
+
+BY_TRIGGER: dict[Trigger, tuple[Rule, ...]] = {
+    trigger: (_kind_rule(trigger), *(rule for rule in RULES if trigger in rule.triggers)) for trigger in Trigger
+}
+
+
+def forbidding(s: TicketState, trigger: Trigger, setting: Setting) -> Rule | None:
+    """The first rule that forbids the trigger now, or None."""
+    return next((rule for rule in BY_TRIGGER[trigger] if rule.forbids(s, setting)), None)
+
+
+def legal_now(s: TicketState, setting: Setting) -> list[Trigger]:
+    """The triggers that table and rules allow now, in the table's order."""
+    return [trigger for trigger in legal(s.state) if forbidding(s, trigger, setting) is None]
+
+
+def refuse(s: TicketState, trigger: Trigger, setting: Setting, code: str, clause: str, detail: str) -> RuleRefused:
+    """A RuleRefused that also names the state, the trigger and what is legal now."""
+    names = [t.value for t in legal_now(s, setting)]
+    return RuleRefused(code, clause, detail, s.state.value, trigger.value, names)

@@ -1,0 +1,239 @@
+"""The state of a ticket (工单): the values it is made of, as decisions and read models need them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from domain.kernel.aggregate import FoldedState
+from domain.kernel.privacy import Private
+from domain.kernel.terms import (
+    AssigneeType,
+    Book,
+    CancelReason,
+    Channel,
+    ChargeStatus,
+    ComplaintFault,
+    ComplaintSeverity,
+    CompletionOutcome,
+    EscalationLevel,
+    Facility,
+    Kind,
+    LinkRelation,
+    State,
+    SuspendReason,
+    Urgency,
+)
+from domain.rules.clocks import Timeline
+from domain.ticket.workflows import WORKFLOWS
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A personal text together with the version of the event that sealed it and the field it stands in."""
+
+    value: Private
+    version: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where, as far as it is no personal data: area, building and entrance (单元), or an area and a public place.
+
+    The dwelling (户) itself is personal data and stands beside it, sealed.
+    """
+
+    area: str | None = None
+    building: str | None = None
+    entrance: str | None = None
+    public_place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    """Who carries the work order: a person's login, a team's or a contractor's code."""
+
+    type: AssigneeType
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The current assignment, the one since the last dispatch or reassignment."""
+
+    assignee: Assignee
+    dispatched_by: str
+    dispatched_at: datetime
+    accepted: bool = False
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Why and since when the work waits."""
+
+    reason: SuspendReason
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeLine:
+    """One quoted service at the unit price then; fen."""
+
+    code: str
+    name: str
+    quantity: int
+    unit_price_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A quotation and how far it got."""
+
+    lines: tuple[ChargeLine, ...]
+    total_fen: int
+    price_list: str
+    status: ChargeStatus
+    method: str | None = None
+    receipt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A checklist item that was checked, with its evidence and the tickets opened for its defects."""
+
+    item: str
+    at: datetime
+    by: str
+    evidence: Text | None = None
+    defects: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rectification:
+    """The latest rectification order (限期整改)."""
+
+    what: Text
+    due_at: datetime
+    scorecard_item: str | None = None
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How a complaint was judged last (D2 items 9 and 10)."""
+
+    reasonable: bool
+    severity: ComplaintSeverity | None
+    fault: ComplaintFault | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A tie to another ticket."""
+
+    ticket: UUID
+    relation: LinkRelation
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A sealed file, named by the hash of its ciphertext; ``file_name`` is what whoever attached it called it."""
+
+    name: str
+    content_type: str
+    size: int
+    at: datetime
+    file_name: Text | None = None
+
+
+@dataclass(frozen=True)
+class TicketState(FoldedState):
+    """Everything decisions and read models need to know of a ticket."""
+
+    id: UUID
+    version: int
+    community: str = ""
+    subject: UUID | None = None
+    state: State = State.RECEIVED
+    channel: Channel = Channel.PHONE
+    urgency: Urgency = Urgency.NORMAL
+    kind: Kind | None = None
+    category: str | None = None
+    facility: Facility | None = None
+    location: Location | None = None
+    description: Text | None = None
+    reporter_name: Text | None = None
+    reporter_phone: Text | None = None
+    dwelling: Text | None = None
+    complained_of: tuple[str, ...] = ()
+    received_by: str = ""
+    received_at: datetime | None = None
+    occurred_at: datetime | None = None
+    timeline: Timeline = field(default_factory=Timeline)
+    assignment: Assignment | None = None
+    suspended: Suspended | None = None
+    appointment_at: datetime | None = None
+    deferred_until: datetime | None = None
+    replied: bool = False
+    workers: tuple[str, ...] = ()
+    settled_on_the_spot_by: str | None = None
+    resolution: Text | None = None
+    outcome: CompletionOutcome | None = None
+    rework: int = 0
+    follow_up_attempts: tuple[datetime, ...] = ()
+    rating: int | None = None
+    closed_at: datetime | None = None
+    unreached: bool = False
+    cancel_reason: CancelReason | None = None
+    duplicate_of: UUID | None = None
+    charge: Charge | None = None
+    checklist: tuple[Checked, ...] = ()
+    rectification: Rectification | None = None
+    escalation_level: EscalationLevel | None = None
+    escalation_department: str | None = None
+    urged: int = 0
+    judgement: Judgement | None = None
+    links: tuple[Link, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    last_actor: str = ""
+
+    @property
+    def book(self) -> Book | None:
+        """The book the ticket is registered in, once classified."""
+        return WORKFLOWS[self.kind].book if self.kind else None
+
+    @property
+    def is_open(self) -> bool:
+        """Unfinished: neither followed up nor cancelled."""
+        return self.state not in (State.FOLLOWED_UP, State.CANCELLED)
+
+
+CORRECTABLE_TEXTS = {
+    "description": "description",
+    "reporter.name": "reporter_name",
+    "reporter.phone": "reporter_phone",
+    "location.dwelling": "dwelling",
+    "resolution": "resolution",
+}
+"""Personal texts that may be corrected → the state's field."""
+
+CORRECTABLE_CODES = (
+    "channel",
+    "urgency",
+    "category",
+    "location.area",
+    "location.building",
+    "location.entrance",
+    "location.public_place",
+)
+"""Codes that may be corrected; kind and facility are changed by reclassifying."""
+
+
+def code_of(s: TicketState, name: str) -> str | None:
+    """The present value of a correctable code."""
+    if name.startswith("location."):
+        return getattr(s.location, name.removeprefix("location."), None)
+    value: str | None = getattr(s, name)
+    return None if value is None else str(value)

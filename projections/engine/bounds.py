@@ -1,0 +1,27 @@
+"""Bounds on lists of tickets: tickets of some areas, or carried by some assignees."""
+
+from collections.abc import Sequence
+
+from domain.kernel.terms import AssigneeType
+from domain.ticket.state import Assignee
+from projections.engine.view import Params
+
+
+def carried(by: Sequence[Assignee], name: str, params: Params) -> str:
+    """SQL for "one of these carries it"; ``name`` tells the parameters of several such bounds apart."""
+    parts = []
+    for type_ in AssigneeType:
+        params[f"{name}_{type_.value}"] = [assignee.id for assignee in by if assignee.type is type_]
+        parts.append(f"(assignee_type = '{type_.value}' AND assignee_id IN :{name}_{type_.value})")
+    return f"({' OR '.join(parts)})"
+
+
+def seen(areas: Sequence[str] | None, own: Sequence[Assignee] | None, params: Params) -> list[str]:
+    """SQL for what the asker may see: tickets of these areas or carried by one of these; nothing where neither is given."""
+    parts = []
+    if areas is not None:
+        params["areas"] = list(areas)
+        parts.append("area IN :areas")
+    if own is not None:
+        parts.append(carried(own, "own", params))
+    return [f"({' OR '.join(parts)})"] if parts else []

@@ -1,0 +1,266 @@
+"""Open workload (在办工单): what is unfinished in a community, now or at any past position of the log.
+
+A row is a span of positions through which an unfinished ticket stood as the row says; the open ones have no end. The
+workload of a past moment is a query over spans, not a replay.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from struct import Struct
+from struct import error as StructError
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.kernel.errors import invalid
+from domain.kernel.terms import (
+    AssigneeType,
+    ClockName,
+    ClockStatus,
+    EscalationLevel,
+    Facility,
+    Kind,
+    State,
+    SuspendReason,
+    Urgency,
+)
+from domain.rules.clocks import Reading
+from domain.ticket.state import Assignee, Text, TicketState
+from projections.engine.bounds import seen
+from projections.engine.tables import Index, Table, micros
+from projections.engine.view import Params, Put, Reader, Row, Seen, Step, View, Write
+from projections.ticket.clock_columns import ClockColumns, clocks_of, next_due, readings_at
+
+
+class WorkloadRow(NamedTuple):
+    """An unfinished ticket from ``from_position`` up to, not including, ``to_position``.
+
+    ``order_due`` is the first due moment of a clock that runs (microseconds, NEVER where none does).
+    """
+
+    ticket: UUID
+    from_position: int
+    to_position: int | None
+    community: str
+    number: str | None
+    book_number: str | None
+    state: State
+    version: int
+    kind: Kind | None
+    category: str | None
+    facility: Facility | None
+    urgency: Urgency
+    assignee_type: AssigneeType | None
+    assignee_id: str | None
+    area: str | None
+    building: str | None
+    entrance: str | None
+    public_place: str | None
+    dwelling: Text | None
+    received_at: datetime
+    occurred_at: datetime
+    appointment_at: datetime | None
+    deferred_until: datetime | None
+    suspended_reason: SuspendReason | None
+    suspended_since: datetime | None
+    rework: int
+    escalation_level: EscalationLevel | None
+    urged: int
+    order_due: int
+    reply: ClockColumns | None
+    work: ClockColumns | None
+    rectify: ClockColumns | None
+
+    def clocks(self, moment: datetime) -> list[Reading]:
+        """The clocks' readings at a moment."""
+        return readings_at((self.reply, self.work, self.rectify), moment)
+
+    @property
+    def next_due(self) -> datetime | None:
+        """The first due moment of a clock that runs."""
+        return min((c.due_at for c in (self.reply, self.work, self.rectify) if c is not None and c.runs), default=None)
+
+    @property
+    def assignee(self) -> Assignee | None:
+        """Who carries the work order."""
+        return Assignee(self.assignee_type, self.assignee_id) if self.assignee_type and self.assignee_id else None
+
+
+SPANS = Table(
+    "open_workload",
+    WorkloadRow,
+    key=("ticket", "from_position"),
+    stream="ticket",
+    indexes=(
+        Index(("community", "order_due", "ticket"), "to_position IS NULL"),
+        Index(("community", "to_position"), "to_position IS NOT NULL"),
+    ),
+)
+
+
+def current_numbers(seen: Seen) -> tuple[str | None, str | None]:
+    """The ticket's own number and the number in its present book."""
+    s: TicketState = seen.state
+    own = next((n.number for n in seen.numbers if n.book == "GD"), None)
+    return own, next((n.number for n in reversed(seen.numbers) if s.book is not None and n.book == s.book), None)
+
+
+def span(seen: Seen, to_position: int | None) -> WorkloadRow:
+    """The row of a ticket as it stands, up to a position."""
+    s: TicketState = seen.state
+    assignee = s.assignment.assignee if s.assignment else None
+    number, book_number = current_numbers(seen)
+    place, clocks = s.location, clocks_of(s)
+    return WorkloadRow(
+        s.id,
+        seen.position,
+        to_position,
+        s.community,
+        number,
+        book_number,
+        s.state,
+        s.version,
+        s.kind,
+        s.category,
+        s.facility,
+        s.urgency,
+        assignee.type if assignee else None,
+        assignee.id if assignee else None,
+        place.area if place else None,
+        place.building if place else None,
+        place.entrance if place else None,
+        place.public_place if place else None,
+        s.dwelling,
+        s.received_at or seen.recorded_at,
+        s.occurred_at or seen.recorded_at,
+        s.appointment_at,
+        s.deferred_until,
+        s.suspended.reason if s.suspended else None,
+        s.suspended.since if s.suspended else None,
+        s.rework,
+        s.escalation_level,
+        s.urged,
+        next_due(clocks),
+        *clocks,
+    )
+
+
+def fold(steps: Sequence[Step]) -> Iterable[Write]:
+    """Each event ends the span before it and, while the ticket is unfinished, begins the next."""
+    for before, after in steps:
+        if before is not None and before.state.is_open:
+            yield Put(SPANS, span(before, after.position))
+    last = steps[-1].after
+    if last.state.is_open:
+        yield Put(SPANS, span(last, None))
+
+
+OPEN_WORKLOAD = View("open_workload", 1, (SPANS,), ("ticket.",), fold)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The open workload of a community as of ``position``; ``clocks`` counts tickets by clock and status.
+
+    ``by_assignee`` has None for what nobody carries; ``by_kind`` has None for what is not classified yet.
+    """
+
+    position: int
+    total: int
+    by_state: Mapping[State, int]
+    by_kind: Mapping[Kind | None, int]
+    by_assignee: Mapping[Assignee | None, int]
+    clocks: Mapping[ClockName, Mapping[ClockStatus, int]]
+    items: Sequence[WorkloadRow]
+    cursor: str | None
+
+
+NOW = "community = :community AND to_position IS NULL"
+THEN = "community = :community AND from_position <= :at AND (to_position IS NULL OR to_position > :at)"
+COUNTED = (ClockStatus.RUNNING, ClockStatus.PAUSED, ClockStatus.BREACHED)
+PAGE = Struct(">qq16s")
+
+
+async def workload(
+    reader: Reader,
+    community: str,
+    *,
+    now: datetime,
+    at: int | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+    areas: Sequence[str] | None = None,
+    own: Sequence[Assignee] | None = None,
+) -> Workload:
+    """The workload as of the position ``at`` (None: the newest), clocks read at ``now``; overdue first, then by due moment.
+
+    ``now`` is not before the last event that is looked at. A page has at most ``limit`` items; later pages begin after
+    ``cursor`` and hold to the position of the first. ``areas`` and ``own`` bound what the asker may see.
+    """
+    params: Params = {"community": community, "now": micros(now), "limit": limit + 1, "after_due": -1, "after_ticket": b""}
+    if cursor is not None:
+        at, params["after_due"], params["after_ticket"] = _opened(cursor)
+    where = " AND ".join((NOW if at is None else THEN, *seen(areas, own, params)))
+    params["at"] = at
+    page = (
+        f"SELECT {SPANS.listed} FROM {{open_workload}} WHERE {where} AND order_due >= :after_due"
+        " AND (order_due > :after_due OR ticket > :after_ticket) ORDER BY order_due, ticket LIMIT :limit"
+    )
+    groups = (
+        "SELECT state, kind, assignee_type, assignee_id, CAST(count(*) AS BIGINT) FROM {open_workload}"
+        f" WHERE {where} GROUP BY state, kind, assignee_type, assignee_id"
+    )
+    answer = await reader.read([(page, params), (groups, params), *((_count(slot, where), params) for slot in CLOCK_SLOTS)])
+    rows, counts, *clocks = answer.results
+    by_state: dict[State, int] = {}
+    by_kind: dict[Kind | None, int] = {}
+    by_assignee: dict[Assignee | None, int] = {}
+    for state, kind, type_, id_, count in counts:
+        carried = Assignee(AssigneeType(type_), id_) if type_ else None
+        _add(by_state, State(state), count)
+        _add(by_kind, Kind(kind) if kind else None, count)
+        _add(by_assignee, carried, count)
+    items = [SPANS.decode(row) for row in rows[:limit]]
+    position = answer.position if at is None else at
+    more = _sealed(position, items[-1]) if len(rows) > limit else None
+    return Workload(position, sum(by_state.values()), by_state, by_kind, by_assignee, _counted(clocks), items, more)
+
+
+CLOCK_SLOTS = ("reply", "work", "rectify")
+
+
+def _count(slot: str, where: str) -> str:
+    runs = f"{slot}_stopped_at IS NULL AND {slot}_paused_at IS NULL"
+    breached = f"({runs} AND {slot}_due_at < :now) OR {slot}_stopped_at > {slot}_due_at"
+    return (
+        f"SELECT {slot}_clock,"
+        f" CAST(sum(CASE WHEN {runs} AND {slot}_due_at >= :now THEN 1 ELSE 0 END) AS BIGINT),"
+        f" CAST(sum(CASE WHEN {slot}_stopped_at IS NULL AND {slot}_paused_at IS NOT NULL THEN 1 ELSE 0 END) AS BIGINT),"
+        f" CAST(sum(CASE WHEN {breached} THEN 1 ELSE 0 END) AS BIGINT)"
+        f" FROM {{open_workload}} WHERE {where} AND {slot}_clock IS NOT NULL GROUP BY {slot}_clock"
+    )
+
+
+def _counted(slots: Iterable[Sequence[Row]]) -> Mapping[ClockName, Mapping[ClockStatus, int]]:
+    found = {clock: dict.fromkeys(COUNTED, 0) for clock in ClockName}
+    for rows in slots:
+        for clock, *counts in rows:
+            found[ClockName(clock)] = dict(zip(COUNTED, counts, strict=True))
+    return found
+
+
+def _add(counts: dict[State, int] | dict[Kind | None, int] | dict[Assignee | None, int], key: object, count: int) -> None:
+    counts[key] = counts.get(key, 0) + count  # type: ignore[index, call-overload]
+
+
+def _sealed(position: int, last: WorkloadRow) -> str:
+    return urlsafe_b64encode(PAGE.pack(position, last.order_due, last.ticket.bytes)).decode()
+
+
+def _opened(cursor: str) -> tuple[int, int, bytes]:
+    try:
+        position, due, ticket = PAGE.unpack(urlsafe_b64decode(cursor))
+    except (ValueError, StructError):
+        raise invalid("/cursor", "not a cursor of this list") from None
+    return position, due, ticket

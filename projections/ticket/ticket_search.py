@@ -1,0 +1,213 @@
+"""Questions to the ticket directory (工单目录): filters, newest first, in pages that stay put while tickets come in."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from unicodedata import normalize
+from uuid import UUID
+
+from domain.kernel.errors import FieldError, InvalidInput, invalid
+from domain.kernel.terms import Book, ClockStatus, Kind, State
+from domain.ticket.state import Assignee
+from projections.engine.bounds import carried, seen
+from projections.engine.tables import micros
+from projections.engine.view import Params, Reader
+from projections.ticket.ticket_directory import NUMBERS, PHONE, SEARCHED, TICKETS, TicketNumberRow, TicketRow
+
+MOST = 200
+"""The longest page."""
+
+FEW = 500
+"""Up to so many tickets are named one by one."""
+
+HERE = "/*here*/"
+"""Stands for the community in a question."""
+
+NUMBER = re.compile(rf"(?:{'|'.join(Book)})-[\w\-]*\Z")
+
+
+class QueryTokens(Protocol):
+    """Keyed tokens of what is looked for, the same as those kept of what is found."""
+
+    async def phone(self, phone: str) -> bytes:
+        """The token of a telephone number."""
+        ...
+
+    async def text(self, text: str) -> Collection[bytes]:
+        """The tokens of a text's character pairs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is looked for; None or nothing leaves a filter out, several values mean any of them.
+
+    ``communities`` None means everywhere. ``clock`` is running, paused or breached at the asker's now. ``q`` is the beginning of
+    a number or book number, or a text of which every pair of characters occurs in the description, the reporter's name or the
+    dwelling. ``areas`` and ``own`` bound what the asker may see: tickets of these areas, or carried by one of these. A ticket was
+    received at ``received_from`` or later, before ``received_to``.
+    """
+
+    communities: Sequence[str] | None = None
+    states: Sequence[State] = ()
+    kinds: Sequence[Kind] = ()
+    assignees: Sequence[Assignee] = ()
+    clock: ClockStatus | None = None
+    q: str | None = None
+    phone: str | None = None
+    received_from: datetime | None = None
+    received_to: datetime | None = None
+    book: Book | None = None
+    areas: Sequence[str] | None = None
+    own: Sequence[Assignee] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of tickets, the latest recorded first, as of ``position``; ``cursor`` is None on the last page."""
+
+    position: int
+    items: Sequence[TicketRow]
+    cursor: str | None
+
+
+async def search(
+    reader: Reader, tokens: QueryTokens, filters: Filters, *, now: datetime, limit: int = 50, cursor: str | None = None
+) -> Found:
+    """Tickets that pass every filter; raises InvalidInput for a limit, cursor or clock that can't be."""
+    if not 1 <= limit <= MOST:
+        raise InvalidInput([FieldError("/limit", f"from 1 to {MOST}")])
+    params: Params = {"now": micros(now), "limit": limit + 1}
+    where = [*_plain(filters, params), *_bounds(filters, params)]
+    texts = await _texts(filters, tokens, params)
+    position = None
+    if texts:
+        position, conditions = await _narrowed(reader, texts, filters, params)
+        where += conditions
+    if cursor is not None:
+        params["before"] = _opened(cursor)
+        where.append("first_position < :before")
+    # A statement a community, so that each walks an index in the order wanted.
+    if filters.communities is None:
+        statements = [(_page(where), params)]
+    else:
+        mine = ["community = :community", *where]
+        statements = [(_page(mine), {**params, "community": code}) for code in set(filters.communities)]
+    answer = await reader.read(statements)
+    rows = [TICKETS.decode(found) for results in answer.results for found in results]
+    rows.sort(key=lambda row: -row.first_position)
+    cursor = _sealed(rows[limit - 1]) if len(rows) > limit else None
+    return Found(answer.position if position is None else position, rows[:limit], cursor)
+
+
+def _page(where: Sequence[str]) -> str:
+    said = " AND ".join(where) or "1 = 1"
+    return f"SELECT {TICKETS.listed} FROM {{ticket_directory}} WHERE {said} ORDER BY first_position DESC LIMIT :limit"
+
+
+async def _narrowed(reader: Reader, texts: Sequence[str], f: Filters, params: Params) -> tuple[int, list[str]]:
+    """Conditions for the texts and numbers sought: the tickets themselves where they are few, else the question for them.
+
+    Databases don't see which of the two it is, and walk the whole directory for the few.
+    """
+    here, somewhere = ("", "") if f.communities is None else (" AND community = :community", " AND community IN :communities")
+    asked = {**params, "communities": list(f.communities or ()), "many": FEW + 1}
+    answer = await reader.read([(f"{text.replace(HERE, somewhere)} LIMIT :many", asked) for text in texts])
+    where = []
+    for i, (text, found) in enumerate(zip(texts, answer.results, strict=True)):
+        if len(found) <= FEW:
+            params[f"few_{i}"] = [ticket for (ticket,) in found]
+            where.append(f"ticket IN :few_{i}")
+        else:
+            where.append(f"ticket IN ({text.replace(HERE, here)})")
+    return answer.position, where
+
+
+async def find(reader: Reader, ticket: UUID) -> TicketRow | None:
+    """One ticket."""
+    sql = f"SELECT {TICKETS.listed} FROM {{ticket_directory}} WHERE ticket = :ticket"
+    [rows] = (await reader.read([(sql, {"ticket": ticket.bytes})])).results
+    return TICKETS.decode(rows[0]) if rows else None
+
+
+async def numbers_of(reader: Reader, ticket: UUID) -> Sequence[TicketNumberRow]:
+    """The numbers a ticket took, void ones too, in the order of the log."""
+    sql = f"SELECT {NUMBERS.listed} FROM {{ticket_numbers}} WHERE ticket = :ticket ORDER BY position"
+    [rows] = (await reader.read([(sql, {"ticket": ticket.bytes})])).results
+    return [NUMBERS.decode(found) for found in rows]
+
+
+def _plain(f: Filters, params: Params) -> list[str]:
+    where = []
+    if f.states:
+        params["states"] = [state.value for state in f.states]
+        where.append("state IN :states")
+    if f.kinds:
+        params["kinds"] = [kind.value for kind in f.kinds]
+        where.append("kind IN :kinds")
+    if f.book is not None:
+        params["book"] = f.book.value
+        where.append("book = :book")
+    if f.received_from is not None:
+        params["received_from"] = micros(f.received_from)
+        where.append("received_at >= :received_from")
+    if f.received_to is not None:
+        params["received_to"] = micros(f.received_to)
+        where.append("received_at < :received_to")
+    if f.clock is not None:
+        where.append(_clock(f.clock))
+    return where
+
+
+def _clock(status: ClockStatus) -> str:
+    if status is ClockStatus.BREACHED:
+        return "breach_at < :now"
+    if status is ClockStatus.RUNNING:
+        return "runs_until >= :now"
+    if status is ClockStatus.PAUSED:
+        return "paused = 1"
+    raise invalid("/clock", "one of running, paused, breached")
+
+
+def _bounds(f: Filters, params: Params) -> list[str]:
+    where = [carried(f.assignees, "assignee", params)] if f.assignees else []
+    return where + seen(f.areas, f.own, params)
+
+
+async def _texts(f: Filters, tokens: QueryTokens, params: Params) -> list[str]:
+    """Questions for the tickets with the phone, the number and the text sought."""
+    texts = []
+    if f.phone is not None:
+        params["phone"], params["phone_field"] = await tokens.phone(f.phone), PHONE
+        texts.append(f"SELECT stream FROM {{ticket_tokens}} WHERE token = :phone AND field = :phone_field{HERE}")
+    q = normalize("NFKC", f.q or "").strip()
+    if NUMBER.match(q.upper()):
+        # a community's code may be written in either case, so only the book's letters are folded
+        params["number"] = q[:2].upper() + q[2:]
+        params["after"] = params["number"] + "\U0010ffff"
+        texts.append(f"SELECT DISTINCT ticket FROM {{ticket_numbers}} WHERE number >= :number AND number < :after{HERE}")
+    elif q:
+        params["words"], params["searched"] = list(await tokens.text(q)), list(SEARCHED)
+        params["how_many"] = len(params["words"])
+        texts.append(
+            f"SELECT stream FROM {{ticket_tokens}} WHERE token IN :words AND field IN :searched{HERE}"
+            " GROUP BY stream HAVING count(DISTINCT token) = :how_many"
+        )
+    return texts
+
+
+def _sealed(last: TicketRow) -> str:
+    return urlsafe_b64encode(last.first_position.to_bytes(8, "big")).decode()
+
+
+def _opened(cursor: str) -> int:
+    try:
+        position = urlsafe_b64decode(cursor)
+    except ValueError:
+        position = b""
+    if len(position) != 8 or position[0] > 0x7F:
+        raise invalid("/cursor", "not a cursor of this list")
+    return int.from_bytes(position, "big")
