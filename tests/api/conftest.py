@@ -14,9 +14,10 @@ import pytest
 from adapters.composition import opened
 from adapters.server.app import create_app
 from adapters.system.system import SystemClock
-from tests.api.client import Client
-from tests.api.server import Server
-from tests.estate import Estate, SetClock, follow, open_estate, settings_in
+from tests.support.api_estate import Estate, follow, open_estate, settings_in
+from tests.support.client import Client
+from tests.support.clock import SetClock
+from tests.support.server import Server
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import pytest
 
 from domain.finding.commands import ConfirmFinding, RecordFinding
 from domain.service_desk.outcome import Request
-from tests.api.client import Client, problem
-from tests.appraisal.estate import BOOK_TEXT
+from tests.support.client import Client, problem
+from tests.tally.estate import BOOK_TEXT
 
 pytestmark = pytest.mark.anyio
 RATE = {"community": "JX", "name": "resident_card_rate", "period": "2026-03", "value": "0.91"}

@@ -5,11 +5,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.api.client import Client, problem
 from tests.api.test_strangers import bare
-from tests.appraisal.estate import metric
-from tests.estate import PEOPLE
-from tests.people.regulation import Standing, answer
+from tests.support.api_estate import PEOPLE
+from tests.support.authority_table import Standing, answer
+from tests.support.client import Client, problem
+from tests.tally.estate import metric
 
 pytestmark = pytest.mark.anyio
 HERE = {"community": "JX"}

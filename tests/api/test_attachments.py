@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.api.client import V1, Client, problem
+from tests.support.client import V1, Client, problem
 
 pytestmark = pytest.mark.anyio
 

@@ -1,7 +1,7 @@
 """Role × command × relation over HTTP equals the written table; every denial leaves the store as it was.
 
 One person, ``x``, in a copy of the store for each role: every trigger and query, on tickets of their own area and another's,
-given to another, to their team, and while they hold the desk. The table is typed again in ``tests.people.regulation``.
+given to another, to their team, and while they hold the desk. The table is typed again in ``tests.support.authority_table``.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from adapters.server.app import create_app
 from adapters.system.system import entropy
 from domain.kernel.terms import Role, Trigger
 from domain.ticket import commands as c
-from tests.api.client import V1, outcome
-from tests.appraisal.estate import BOOK_TEXT
-from tests.desk.estate import DAY, DH, HOUR, JX, Estate, build, copied, sqlite_settings
-from tests.people.regulation import Standing, answer
-from tests.people.stage import Case, X, become, commands, expected, hire, make_case, standing_of
+from tests.support.authority_table import Standing, answer
+from tests.support.client import V1, outcome
+from tests.support.desk_estate import DAY, DH, HOUR, JX, Estate, build, copied, sqlite_settings
+from tests.support.stage import Case, X, become, commands, expected, hire, make_case, standing_of
+from tests.tally.estate import BOOK_TEXT
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from adapters.server.app import create_app
 from adapters.web.command_bodies import BODIES
 from domain.kernel.terms import Trigger
-from tests.api.client import RECEIVE, V1, Client, problem
 from tests.api.conftest import Template, client_of, opened_copy
+from tests.support.client import RECEIVE, V1, Client, problem
 
 pytestmark = pytest.mark.anyio
 

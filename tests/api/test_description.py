@@ -22,9 +22,9 @@ from starlette.routing import Route
 from adapters.api.description import describe
 from adapters.server.app import VERSION, from_settings
 from domain.ticket.lifecycle import TABLE
-from tests.api.client import Client
-from tests.api.server import Server
-from tests.examples import one_in
+from tests.support.client import Client
+from tests.support.examples import one_in
+from tests.support.server import Server
 
 
 def no_failure(context: CheckContext, response: Response, case: Case[Any]) -> None:

@@ -2,7 +2,7 @@
 
 One person, ``x``, in a copy of the store for each role: every command on findings about another, recorded by x, naming x, and of
 the area of x; what of them x reads, one by one and in the list; and what the answer says is legal for x. The table is typed again
-in ``tests.people.regulation``.
+in ``tests.support.authority_table``.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from adapters.system.system import entropy
 from domain.finding import commands as c
 from domain.kernel.terms import Role
 from domain.service_desk.outcome import Waiting
-from tests.api.client import V1, outcome
 from tests.appraisal.test_inputs import close
-from tests.desk.estate import JX, Estate, build, copied, sqlite_settings
-from tests.people.regulation import Standing, answer
-from tests.people.stage import X, become, hire
+from tests.support.authority_table import Standing, answer
+from tests.support.client import V1, outcome
+from tests.support.desk_estate import JX, Estate, build, copied, sqlite_settings
+from tests.support.stage import X, become, hire
 
 pytestmark = pytest.mark.anyio
 

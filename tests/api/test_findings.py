@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from projections.appraisal.findings import FINDINGS
-from tests.api.client import Client, problem
+from tests.support.client import Client, problem
 
 pytestmark = pytest.mark.anyio
 NOVEL: dict[str, Any] = {

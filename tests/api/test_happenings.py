@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.client import Client, problem
+from tests.support.client import Client, problem
 
 pytestmark = pytest.mark.anyio
 

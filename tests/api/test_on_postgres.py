@@ -9,9 +9,10 @@ import pytest
 
 from adapters.composition import opened
 from adapters.system.settings import Settings
-from tests.api.client import RECEIVE, Client, problem
 from tests.api.conftest import client_of
-from tests.estate import Estate, SetClock, open_estate
+from tests.support.api_estate import Estate, open_estate
+from tests.support.client import RECEIVE, Client, problem
+from tests.support.clock import SetClock
 
 pytestmark = pytest.mark.anyio
 

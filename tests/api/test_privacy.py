@@ -6,7 +6,7 @@ import pytest
 
 from domain.kernel.errors import Overloaded
 from domain.kernel.ports import Access
-from tests.api.client import RECEIVE, Client, problem
+from tests.support.client import RECEIVE, Client, problem
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,8 @@ import pytest
 
 from adapters.web.problems import KINDS
 from domain.kernel.errors import Overloaded
-from tests.api.client import RECEIVE, V1, Client, problem
 from tests.api.conftest import Template, client_of, opened_copy
+from tests.support.client import RECEIVE, V1, Client, problem
 
 pytestmark = pytest.mark.anyio
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.client import V1, Client, problem
+from tests.support.client import V1, Client, problem
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ import pytest
 
 from domain.kernel.ports import PlainField
 from domain.kernel.privacy import Private
-from tests.api.client import RECEIVE, V1, Client, problem
+from tests.support.client import RECEIVE, V1, Client, problem
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.accounts.tokens import token_hash
 from domain.people.administration import Administrator
-from tests.api.client import V1, Client, problem
+from tests.support.client import V1, Client, problem
 
 pytestmark = pytest.mark.anyio
 

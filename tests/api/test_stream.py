@@ -13,9 +13,9 @@ import httpx2
 import pytest
 
 from adapters.system.system import SystemClock
-from tests.api.client import RECEIVE, V1, problem
-from tests.api.server import Server
-from tests.estate import open_estate, settings_in
+from tests.support.api_estate import open_estate, settings_in
+from tests.support.client import RECEIVE, V1, problem
+from tests.support.server import Server
 
 pytestmark = pytest.mark.anyio
 

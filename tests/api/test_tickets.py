@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.client import Client
+from tests.support.client import Client
 
 pytestmark = pytest.mark.anyio
 

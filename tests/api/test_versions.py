@@ -6,7 +6,7 @@ import anyio
 import httpx2
 import pytest
 
-from tests.api.client import Client, problem
+from tests.support.client import Client, problem
 
 pytestmark = pytest.mark.anyio
 

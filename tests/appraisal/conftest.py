@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Home
-from tests.desk.fixtures import estate, estate_template
+from tests.support.command_line import Home
+from tests.support.desk_fixtures import estate, estate_template
 
 __all__ = ["estate", "estate_template"]
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.cli.running import Home
-from tests.exchange.spreadsheet import rows
+from tests.support.command_line import Home
+from tests.support.spreadsheet import rows
 
 PEOPLE = {"wang": "director", "hua": "butler", "kao": "appraiser", "ren": "hr", "zhang": "technician"}
 TODAY = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()

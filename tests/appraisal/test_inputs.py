@@ -16,9 +16,9 @@ from domain.kernel.journal import Belonging, Journal
 from domain.kernel.terms import EvaluationKind, Role
 from domain.service_desk.outcome import Request
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
-from tests.desk.estate import DAY, DH, JX, Estate
-from tests.desk.proposing import ProposingLog, outcome
-from tests.people.regulation import Standing, answer
+from tests.support.authority_table import Standing, answer
+from tests.support.desk_estate import DAY, DH, JX, Estate
+from tests.support.proposing import ProposingLog, outcome
 
 pytestmark = pytest.mark.anyio
 

@@ -12,11 +12,11 @@ from domain.appraisal import commands as c
 from domain.kernel.errors import InvalidInput, NotAllowed, NotFound
 from domain.kernel.terms import EvaluationKind, ProbationResult, ReprimandKind, Role
 from domain.tally.calculation_file import supposed, supposition
-from tests.appraisal.estate import BOOK
 from tests.appraisal.test_close import close, confirmed, moving, tally, totals
-from tests.desk.estate import DAY, JX, Estate
-from tests.exchange.spreadsheet import rows
-from tests.people.regulation import ROWS, Standing, answer
+from tests.support.authority_table import ROWS, Standing, answer
+from tests.support.desk_estate import DAY, JX, Estate
+from tests.support.spreadsheet import rows
+from tests.tally.estate import BOOK
 
 __all__ = ["moving"]
 pytestmark = pytest.mark.anyio

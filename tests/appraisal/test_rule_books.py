@@ -7,8 +7,8 @@ from domain.approval.commands import PublishRuleBook
 from domain.kernel.errors import InvalidInput, RuleRefused
 from domain.kernel.terms import ApprovalState
 from domain.tally.facts import Month
-from tests.appraisal.test_law import STRICTER
-from tests.desk.estate import DAY, JX, Estate
+from tests.support.desk_estate import DAY, JX, Estate
+from tests.tally.test_law import STRICTER
 
 
 @pytest.mark.anyio

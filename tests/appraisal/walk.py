@@ -27,8 +27,8 @@ from domain.tally.record import tallies
 from domain.tally.tally import tally
 from projections.appraisal.appraisal_tally import record
 from projections.engine.view import Answer, Reader
-from tests.appraisal.estate import BOOK, BOOK_TEXT, Document
-from tests.read_models.estate import Estate
+from tests.support.view_estate import Estate
+from tests.tally.estate import BOOK, BOOK_TEXT, Document
 
 HERE = "garden"
 MARCH = Month(2026, 3)

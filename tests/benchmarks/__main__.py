@@ -7,7 +7,7 @@ from rich.table import Table
 
 from tests.benchmarks import appending, appraisal, duty, live, pages, rules
 from tests.benchmarks.rounds import Row
-from tests.postgres_server import running_postgres
+from tests.support.postgres_server import running_postgres
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ from projections.duty.morning_review import MORNING_REVIEW, reviewed
 from projections.duty.night_log import NIGHT_LOG, lines
 from projections.duty.reminders import REMINDERS, reminders
 from tests.benchmarks.rounds import Row, rate_async
-from tests.tickets.factory import ZONE
+from tests.support.ticket_factory import ZONE
 
 COMMUNITIES = int(os.environ.get("BENCH_COMMUNITIES", "100"))
 DAYS = int(os.environ.get("BENCH_DAYS", "365"))

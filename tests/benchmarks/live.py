@@ -10,9 +10,9 @@ import httpx2
 
 from adapters.composition import make_new, opened
 from adapters.system.system import SystemClock
-from tests.api.server import Server
 from tests.benchmarks.rounds import Row
-from tests.estate import Estate, populate, settings_in
+from tests.support.api_estate import Estate, populate, settings_in
+from tests.support.server import Server
 
 OPEN, ROUNDS = 200, 20
 """Tickets that stand on the board already, and calls that are timed."""

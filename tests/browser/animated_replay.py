@@ -16,9 +16,9 @@ import anyio
 from playwright.async_api import async_playwright
 
 from adapters.demo.filling import fill
-from tests.api.server import Server
 from tests.browser.machine import LAUNCH, chromium
-from tests.estate import settings_in
+from tests.support.api_estate import settings_in
+from tests.support.server import Server
 
 PICTURE = Path(__file__).parents[2] / "docs" / "replay.png"
 STORY, AUDITOR = "lift", "tang.rong"

@@ -23,10 +23,10 @@ from adapters.demo.filling import Demo, fill
 from adapters.demo.staff import COMMUNITY
 from adapters.simulation.company.estate import ZONE
 from domain.kernel.terms import ShiftEnd
-from tests.api.server import Server
 from tests.browser.looking import DESKTOP, Looker, Reports, Size
 from tests.browser.machine import LAUNCH, chromium, missing
-from tests.estate import settings_in
+from tests.support.api_estate import settings_in
+from tests.support.server import Server
 
 PATIENCE = 90_000
 """For what a page or an expectation waits at most, in ms: a loaded machine is slow, and no test measures time."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Home
+from tests.support.command_line import Home
 
 
 @pytest.fixture(autouse=True)

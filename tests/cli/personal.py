@@ -6,7 +6,7 @@ from adapters.composition import opened
 from adapters.system.settings import Settings
 from domain.kernel.ports import PlainField
 from domain.sealing import seal_fields
-from tests.cli.running import Home
+from tests.support.command_line import Home
 
 
 def texts_of(home: Home) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from domain.ticket.lifecycle import as_data
 from tests.cli.reference_pages import commands, parameters
-from tests.cli.running import Home
+from tests.support.command_line import Home
 
 STAFF = ("--as", "chen.ping")
 LIFT = "lift"

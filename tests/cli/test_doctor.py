@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.cli.operate import doctor
-from tests.cli.running import Home
+from tests.support.command_line import Home
 
 
 def change(path: Path, *statements: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.cli.running import Home
+from tests.support.command_line import Home
 
 REGISTER = """责任区,楼栋,单元,房号,姓名,电话,身份,锁匙
 A1,3,2,1201,王小明,13812345678,业主,3

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.cli.running import Home
+from tests.support.command_line import Home
 
 TODAY = f"{datetime.now(UTC).date()}"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli.running import Home
+from tests.support.command_line import Home
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from adapters.composition import opened
 from adapters.server.app import create_app
 from adapters.system.settings import Settings
 from adapters.system.system import entropy
-from tests.cli.running import Home
+from tests.support.command_line import Home
 
 API = "http://testserver/api/v1"
 

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.cli.running import COMMAND, Home, clean
+from tests.support.command_line import COMMAND, Home, clean
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from adapters.demo.filling import LEAST_DAYS
 from adapters.demo.guide import BEGIN, END
 from adapters.demo.staff import STAFF
 from domain.kernel.terms import Kind, State
-from tests.cli.running import COMMAND, Home, clean
+from tests.support.command_line import COMMAND, Home, clean
 
 
 @dataclass(frozen=True)

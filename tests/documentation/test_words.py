@@ -56,7 +56,11 @@ def test_a_pointer_leads_to_a_name(pointer: str, chinese: str, english: str) -> 
 def messages() -> Iterator[str]:
     """What the use cases of tickets and people say of wrong input, as far as it stands there as a plain text."""
     for folder in ("ticket", "people", "service_desk", "kernel"):
-        for node in (n for path in sorted((ROOT / "domain" / folder).glob("*.py")) for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
+        for node in (
+            n
+            for path in sorted((ROOT / "domain" / folder).glob("*.py"))
+            for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        ):
             called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
             if called and node.func.id in ("invalid", "FieldError"):  # type: ignore[attr-defined]
                 yield _plain(node.args[1])  # type: ignore[attr-defined]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.desk.estate import Estate
-from tests.desk.fixtures import estate, estate_template, postgres_settings, postgres_template, shared, shared_settings
-from tests.duty.station import Station
+from tests.support.desk_estate import Estate
+from tests.support.desk_fixtures import estate, estate_template, postgres_settings, postgres_template, shared, shared_settings
+from tests.support.station import Station
 
 __all__ = ["estate", "estate_template", "postgres_settings", "postgres_template", "shared", "shared_settings"]
 

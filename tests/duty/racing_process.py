@@ -16,7 +16,7 @@ from domain.kernel.errors import Refusal
 from domain.people.post import DeskState, desk_stream
 from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
-from tests.desk.estate import JX, leak
+from tests.support.desk_estate import JX, leak
 
 HANDOVERS = 2
 TICKETS = 8

@@ -11,8 +11,8 @@ from domain.approval.commands import OverrideCalendar
 from domain.kernel.errors import NotAllowed
 from domain.kernel.terms import DaySource, DutyPeriod, Role
 from domain.rules.workdays import day_of
-from tests.desk.estate import JX
-from tests.duty.station import Station, at
+from tests.support.desk_estate import JX
+from tests.support.station import Station, at
 
 PUBLISHED = HolidaysOfChina()
 

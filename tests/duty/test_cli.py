@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.running import Home
+from tests.support.command_line import Home
 
 PEOPLE = {"li": "assistant", "zhang": "technician", "zhong": "control_room", "an": "security", "chen": "supervisor", "ren": "hr"}
 

@@ -11,11 +11,12 @@ from adapters.system.settings import Settings
 from adapters.system.system import SystemClock
 from domain.kernel.terms import ShiftStatus
 from domain.service_desk.outcome import Request
-from tests.cli.running import clean
-from tests.desk.estate import JX, Estate, SetClock
 from tests.duty.racing_process import HANDOVERS, TICKETS
-from tests.duty.station import Station
 from tests.duty.test_races import histories
+from tests.support.clock import SetClock
+from tests.support.command_line import clean
+from tests.support.desk_estate import JX, Estate
+from tests.support.station import Station
 
 pytestmark = pytest.mark.anyio
 PATIENCE = 240

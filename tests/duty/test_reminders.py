@@ -17,8 +17,8 @@ from domain.process.reminder import ReminderState
 from domain.process.reminding import JUST, REMINDING
 from domain.rules.clocks import readings
 from domain.ticket import commands as c
-from tests.desk.estate import DAY, HOUR, JX, MINUTE, MORNING, Estate
-from tests.duty.station import Station, at
+from tests.support.desk_estate import DAY, HOUR, JX, MINUTE, MORNING, Estate
+from tests.support.station import Station, at
 
 pytestmark = pytest.mark.anyio
 

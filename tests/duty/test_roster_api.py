@@ -15,8 +15,9 @@ from icalendar import Calendar
 from adapters.exchange.exporting.attendance import attendance
 from adapters.exchange.exporting.workbooks import write_attendance
 from adapters.server.app import create_app
-from tests.api.client import Client, problem
-from tests.estate import SetClock, open_estate, settings_in
+from tests.support.api_estate import open_estate, settings_in
+from tests.support.client import Client, problem
+from tests.support.clock import SetClock
 
 pytestmark = pytest.mark.anyio
 

@@ -1,7 +1,8 @@
 """What each golden file must decode to: one event of every class, and of every version that was ever written.
 
-To add one: put the event below (a ticket's payload into ``tests/tickets/factory.py``), then ``python -m tests.golden.write``.
-After a new version of a class, its older versions stay in :func:`older`, as what they become by upcasting.
+To add one: put the event below (a ticket's payload into ``tests/support/ticket_factory.py``), then run
+``python -m tests.golden.write``. After a new version of a class, its older versions stay in :func:`older`, as what they
+become by upcasting.
 """
 
 from collections.abc import Mapping
@@ -53,7 +54,7 @@ from domain.rules.scorecard import Severity
 from domain.tally.months_closed import AppraisalBook
 from domain.ticket.events import Ticket
 from domain.ticket.state import Assignee
-from tests.tickets.factory import COMMAND, OTHER_TICKET, SUBJECT, TICKET, fact, history, meta, sample_events, sealed, uid
+from tests.support.ticket_factory import COMMAND, OTHER_TICKET, SUBJECT, TICKET, fact, history, meta, sample_events, sealed, uid
 
 STREAM = TICKET
 AT = datetime(2026, 3, 2, 1, 0, 0, 1, tzinfo=UTC)

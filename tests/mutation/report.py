@@ -21,7 +21,7 @@ time (comparisons, boundaries by one, `and` and `or`, plus and minus, arguments 
 of the appraisal that needs no store must fail. A mutant survives where none does; each of those is explained below.
 
 mutmut changes what stands in functions. Constants and patterns of a module and the bodies of properties are declarations to it:
-they are held by `tests/appraisal/test_declared.py`, value by value.
+they are held by `tests/tally/test_declared.py`, value by value.
 
 | module | mutants | killed | survivors, explained |
 |---|---|---|---|

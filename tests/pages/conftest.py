@@ -14,8 +14,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from adapters.accounts.passwords import Passwords
 from adapters.server.app import create_app
 from tests.api.conftest import Template, opened_copy, template
-from tests.estate import Estate, follow
 from tests.pages.surfing import PASSWORD, Surfer
+from tests.support.api_estate import Estate, follow
 
 __all__ = ["template"]
 

@@ -15,8 +15,8 @@ from domain.people.administration import Administrator
 from domain.process.catalogue import PROCESSES
 from domain.rules.policy import parse_policy
 from projections.read_models import VIEWS
-from tests.estate import Estate
 from tests.pages.surfing import Surfer, text_of
+from tests.support.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ from domain.kernel.terms import Channel
 from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
-from tests.estate import Estate
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
+from tests.support.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

@@ -16,8 +16,8 @@ from domain.kernel.terms import Channel, Kind
 from domain.service_desk.outcome import Request, Waiting
 from domain.ticket import commands as c
 from projections.approval.approvals import APPROVALS
-from tests.estate import Estate
 from tests.pages.surfing import Forms, Surfer, text_of
+from tests.support.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

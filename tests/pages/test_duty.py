@@ -7,8 +7,8 @@ import pytest
 
 from domain.service_desk.outcome import Request
 from domain.ticket.commands import Receive
-from tests.estate import Estate
 from tests.pages.surfing import Surfer, text_of
+from tests.support.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"

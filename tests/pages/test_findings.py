@@ -13,8 +13,8 @@ from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from projections.appraisal.findings import FINDINGS
 from projections.approval.approvals import APPROVALS
-from tests.estate import Estate
 from tests.pages.surfing import SAME_ORIGIN, Forms, Surfer, text_of
+from tests.support.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

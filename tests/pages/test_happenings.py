@@ -8,8 +8,8 @@ from domain.kernel.terms import Channel, Kind
 from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from projections.ticket.event_stream import EVENT_STREAM
-from tests.estate import Estate
 from tests.pages.surfing import Surfer, text_of
+from tests.support.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ from adapters.pages.ticket.state_diagram import PLACES, WAYS, key
 from domain.kernel.terms import Channel, Kind, State, Urgency
 from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
-from tests.estate import Estate
 from tests.pages.surfing import Surfer, text_of
+from tests.support.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

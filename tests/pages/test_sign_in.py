@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.sign_ins import IDLE, LIFETIME
 from domain.people.administration import Administrator
-from tests.estate import Estate
 from tests.pages.surfing import PASSWORD, SAME_ORIGIN, Surfer, text_of
+from tests.support.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 COOKIE = "gongdan"

@@ -14,8 +14,8 @@ from domain.service_desk.outcome import Done, Request
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
 from projections.ticket.ticket_directory import TICKET_DIRECTORY
-from tests.estate import Estate
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
+from tests.support.api_estate import Estate
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 

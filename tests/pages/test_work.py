@@ -10,8 +10,9 @@ from domain.kernel.terms import Channel, State
 from domain.service_desk.outcome import Done, Request
 from domain.ticket import commands as c
 from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
-from tests.estate import MORNING, Estate
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
+from tests.support.api_estate import Estate
+from tests.support.clock import MORNING
 
 pytestmark = pytest.mark.anyio
 

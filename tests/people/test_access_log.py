@@ -12,7 +12,7 @@ from domain.kernel.privacy import MASKED, Private
 from domain.service_desk.desk import ServiceDesk
 from domain.service_desk.reading import Inquiries
 from domain.ticket import commands as c
-from tests.desk.estate import Estate
+from tests.support.desk_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

@@ -17,10 +17,10 @@ from domain.finding import commands as c
 from domain.finding.desk import TWO_PEOPLE, FindingDesk, command_name
 from domain.kernel.terms import Role
 from domain.service_desk.outcome import Waiting
-from tests.desk.estate import DAY, JX, ZONE, Estate, copied
-from tests.desk.proposing import outcome, proposing
-from tests.people.regulation import Standing, answer
-from tests.people.stage import X, become, hire
+from tests.support.authority_table import Standing, answer
+from tests.support.desk_estate import DAY, JX, ZONE, Estate, copied
+from tests.support.proposing import outcome, proposing
+from tests.support.stage import X, become, hire
 
 pytestmark = pytest.mark.anyio
 

@@ -19,10 +19,10 @@ from domain.service_desk.desk import ServiceDesk
 from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from domain.ticket.guards import legal_now
-from tests.desk.estate import DAY, HOUR, JX, Estate, copied, leak
-from tests.desk.proposing import outcome, proposing
-from tests.people.regulation import Standing, answer, row_of
-from tests.people.stage import FOLLOW_UPS, Case, X, become, commands, expected, hire, make_cases, standing_of
+from tests.support.authority_table import Standing, answer, row_of
+from tests.support.desk_estate import DAY, HOUR, JX, Estate, copied, leak
+from tests.support.proposing import outcome, proposing
+from tests.support.stage import FOLLOW_UPS, Case, X, become, commands, expected, hire, make_cases, standing_of
 
 
 @dataclass

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.kernel.terms import ChargeOutcome, Role, Trigger
 from domain.people.authority import CELLS, COLUMNS, TABLE, Held, Mode, Need, Relation, Right, may_approve, right_of, weigh
-from tests.people.regulation import READINGS, ROLES, ROWS, Standing, answer, row_of
+from tests.support.authority_table import READINGS, ROLES, ROWS, Standing, answer, row_of
 
 RIGHTS = {
     "settle_charge paid": "settle_charge_paid",

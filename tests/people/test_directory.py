@@ -15,9 +15,9 @@ from domain.people.community import CommunityState, community_stream
 from domain.people.directory import Directory
 from domain.people.staff import EVERYWHERE, Grant, PersonState, person_stream
 from domain.ticket import commands as c
-from tests.appraisal.estate import BOOK
-from tests.desk.estate import DH, HOUR, JX, MINUTE, MORNING, ZONE, Estate, leak
-from tests.tickets.factory import POLICY, PRICES, uid
+from tests.support.desk_estate import DH, HOUR, JX, MINUTE, MORNING, ZONE, Estate, leak
+from tests.support.ticket_factory import POLICY, PRICES, uid
+from tests.tally.estate import BOOK
 
 pytestmark = pytest.mark.anyio
 MONDAY, TUESDAY, WEDNESDAY = (date(2026, 3, day) for day in (2, 3, 4))

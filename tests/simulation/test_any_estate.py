@@ -17,9 +17,9 @@ from adapters.simulation.load import Load, simulate
 from adapters.system.settings import Settings
 from adapters.system.system import entropy
 from domain.kernel.terms import State
-from tests.cli.running import Home
 from tests.simulation import reading
 from tests.simulation.reading import Ran
+from tests.support.command_line import Home
 
 NOW = datetime.fromisoformat("2026-10-10T15:20+08:00")
 LOADS = {

@@ -4,27 +4,15 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from uuid import UUID, uuid4
 
 from adapters.store.log.opening import Store, init_store, open_store
 from domain.kernel.ports import Append, CommandKey, EventLog, NewEvent, StoredEvent
+from tests.support.clock import SetClock
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)  # 12:00 in Shanghai
-
-
-@dataclass
-class SetClock:
-    """Stands where a test sets it."""
-
-    moment: datetime = NOON
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def move(self, **by: float) -> None:
-        self.moment += timedelta(**by)
 
 
 @dataclass
@@ -32,7 +20,7 @@ class Stores:
     """Openings of the store at one URL, as several processes would have them; all are closed by :meth:`close`."""
 
     url: str
-    clock: SetClock = field(default_factory=SetClock)
+    clock: SetClock = field(default_factory=lambda: SetClock(NOON))
     opened: list[Store] = field(default_factory=list)
 
     async def open(self, *, capacity: int = 1000, deadline: float = 30.0, url: str | None = None) -> Store:

@@ -37,8 +37,8 @@ from domain.sealing import seal_fields, with_sealed
 from domain.ticket.events import Ticket
 from domain.ticket.state import TicketState
 from domain.ticket.workflows import WORKFLOWS
-from tests.examples import one_in
-from tests.tickets.factory import (
+from tests.support.examples import one_in
+from tests.support.ticket_factory import (
     MORNING,
     OTHER_TICKET,
     SUBJECT,

@@ -1,0 +1,28 @@
+"""What the system has proposed in an estate, read from the log alone."""
+
+from uuid import UUID
+
+from domain.finding.events import FindingState
+from domain.kernel.aggregate import fold
+from domain.kernel.terms import FindingStatus
+from tests.support.desk_estate import Estate
+
+
+async def findings(estate: Estate) -> list[FindingState]:
+    """Every finding there is, in the order of the log."""
+    events: dict[UUID, list[object]] = {}
+    for stored in await estate.g.store.read_log(0, 100_000):
+        if stored.topic.startswith("finding."):
+            events.setdefault(stored.stream_id, []).append(estate.g.journal.codec.decode(stored))
+    return [fold(of_it) for of_it in events.values()]
+
+
+async def proposed(estate: Estate) -> list[FindingState]:
+    """What stands proposed, after everything due was looked at."""
+    await estate.g.processes.catch_up()
+    return [finding for finding in await findings(estate) if finding.status is FindingStatus.PROPOSED]
+
+
+async def told(estate: Estate) -> list[tuple[str, str]]:
+    """Item and date of what stands proposed."""
+    return sorted((finding.item, f"{finding.day}") for finding in await proposed(estate))

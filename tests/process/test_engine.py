@@ -1,0 +1,290 @@
+"""The engine of process managers: once per cause whatever breaks, the true moments after downtime, nothing that is stale."""
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.processing.checkpoints import Checkpoints
+from adapters.processing.processes import Processes
+from adapters.projecting.catalogue import Fenced
+from domain.kernel.errors import NotFound
+from domain.kernel.journal import Journal
+from domain.kernel.ports import Append, Appended
+from domain.process.process import Moment, Outlook, Subject
+from domain.service_desk.outcome import Done
+from domain.ticket import commands as c
+from tests.process.reminding import NAME, REMINDING, reminding, target_of, topics
+from tests.support.desk_estate import DAY, HOUR, MINUTE, MORNING, Estate, leak
+from tests.support.view_estate import until
+
+pytestmark = pytest.mark.anyio
+PROPOSED, WITHDRAWN = "finding.proposed", "finding.withdrawn"
+
+
+async def test_a_cause_comes_by_time_and_goes_by_an_event(estate: Estate) -> None:
+    async with await reminding(estate) as processes:
+        ticket = await estate.receive()
+        await processes.catch_up()
+        [status] = await processes.status()
+        assert (status.waiting, status.next_due) == (1, MORNING + HOUR)
+        estate.clock.forward(HOUR - MINUTE / 60)
+        await processes.catch_up()
+        assert await topics(estate, ticket) == []
+        estate.clock.forward(MINUTE / 60)
+        await processes.catch_up()
+        assert await topics(estate, ticket) == [PROPOSED]
+        await estate.act("assistant", ticket, c.Note(text="已联系"))
+        await processes.catch_up()
+        await processes.catch_up()
+        assert await topics(estate, ticket) == [PROPOSED, WITHDRAWN]
+
+
+async def test_after_downtime_the_true_moments_are_written(shared: Estate) -> None:
+    first = await shared.receive()
+    shared.clock.forward(30 * MINUTE)
+    second = await shared.receive()
+    shared.clock.forward(3 * DAY)
+    async with await reminding(shared) as processes:
+        await processes.catch_up()
+        for ticket, due in ((first, MORNING + HOUR), (second, MORNING + HOUR + 30 * MINUTE)):
+            [event] = await shared.events_of(target_of(UUID(ticket)))
+            assert event.timestamp == due
+            assert (event.meta.actor, event.meta.causation_id) == (f"system:{NAME}", UUID(ticket))
+        [status] = await processes.status()
+        head = (await shared.g.store.head()).position
+        assert (status.position, status.head, status.lag_seconds, status.waiting, status.status) == (head, head, 0.0, 0, "live")
+
+
+async def test_what_was_forgotten_is_ordered_only_once(shared: Estate) -> None:
+    """The checkpoint and the due moments are lost: everything is looked at again, nothing is written again."""
+    ticket, noted = await shared.receive(), await shared.receive()
+    await shared.act("assistant", noted, c.Note(text="已联系"))
+    shared.clock.forward(DAY)
+    database = shared.g.store.database
+    assert database is not None
+    for _ in range(3):
+        async with await reminding(shared) as processes:
+            await processes.catch_up()
+        await database.write(lambda tx: tx.execute("DELETE FROM processes"))
+        await database.write(lambda tx: tx.execute("DELETE FROM process_dues"))
+    assert await topics(shared, ticket) == [PROPOSED]
+    assert await topics(shared, noted) == []
+
+
+async def test_death_between_the_order_and_its_checkpoint_changes_nothing(
+    shared: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = await shared.receive()
+    shared.clock.forward(DAY)
+
+    async def dies(self: Checkpoints, holder: str, old: int, done: object) -> None:
+        raise KeyboardInterrupt
+
+    async with await reminding(shared) as processes:
+        with monkeypatch.context() as patched:
+            patched.setattr(Checkpoints, "advance", dies)
+            with pytest.raises(KeyboardInterrupt):
+                await processes.catch_up()
+        assert await topics(shared, ticket) == [PROPOSED]
+        assert (await processes.status())[0].position == 0
+    async with await reminding(shared) as processes:
+        await processes.catch_up()
+        assert (await processes.status())[0].position == (await shared.g.store.head()).position
+    assert await topics(shared, ticket) == [PROPOSED]
+
+
+class Meddling:
+    """A log in which something happens just before the first append: the runner slept that long."""
+
+    def __init__(self, log: Any, before: Any) -> None:
+        self._log = log
+        self._before = before
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def append(self, append: Append) -> Appended:
+        before, self._before = self._before, None
+        if before is not None:
+            await before()
+        appended: Appended = await self._log.append(append)
+        return appended
+
+
+async def test_what_is_no_longer_wanted_is_not_written(shared: Estate) -> None:
+    """A runner slept between looking and writing; meanwhile the cause went, and another one saw to everything."""
+    ticket = await shared.receive()
+    shared.clock.forward(DAY)
+
+    async def meanwhile() -> None:
+        await shared.act("assistant", ticket, c.Note(text="已联系"))
+        async with await reminding(shared) as other:
+            await other.catch_up()
+
+    log: Any = Meddling(shared.g.store, meanwhile)
+    journal = Journal(log, shared.g.journal.codec, shared.g.sealer)
+    async with await reminding(shared, journal=journal) as sleeper:
+        runner = sleeper._runners[NAME]  # the one runner, as if it still held the process without the lease
+        await runner._take()
+        with pytest.raises(Fenced):
+            await runner._settle()
+    assert await topics(shared, ticket) == []
+
+
+async def test_two_runners_at_once_write_each_cause_once(shared: Estate) -> None:
+    async with AsyncExitStack() as stack:
+        other = await stack.enter_async_context(shared.again())
+        both = [await stack.enter_async_context(await reminding(one)) for one in (shared, other)]
+        for processes in both:
+            await processes.start()
+        tickets = []
+        for i in range(12):
+            done = await shared.g.desk.receive(leak(), shared.request("assistant"))
+            assert isinstance(done, Done)
+            tickets.append(str(done.state.id))
+            if i % 3 == 0:
+                await other.act("assistant", tickets[-1], c.Note(text="已联系"))
+        shared.clock.forward(DAY)
+        other.clock.moment = shared.clock.moment
+        await asyncio.gather(*(one.act("assistant", tickets[1], c.Note(text="晚了")) for one in (shared, other)))
+        await settled(both)
+        for processes in both:
+            await processes.stop()
+    written = {ticket: await topics(shared, ticket) for ticket in tickets}
+    assert all(written[ticket] in ([], [PROPOSED, WITHDRAWN]) for ticket in (tickets[1], *tickets[::3]))
+    assert all(written[ticket] == [PROPOSED] for i, ticket in enumerate(tickets) if i % 3 and i != 1)
+
+
+async def settled(several: list[Processes]) -> None:
+    """Whoever runs them has come to the end of the log, and no moment is due."""
+
+    async def reached() -> bool:
+        [status] = await several[0].status()
+        return status.position == status.head and status.overdue_seconds == 0.0
+
+    await until(reached)
+
+
+async def stands(processes: Processes, status: str) -> bool:
+    """Whether the process is live or halted."""
+    return (await processes.status())[0].status == status
+
+
+async def test_another_takes_over(shared: Estate) -> None:
+    first, second = await reminding(shared), await reminding(shared)
+    await first.start()
+    await shared.receive()
+    assert await first.wait_for(NAME, (await shared.g.store.head()).position, 60)
+    await second.start()
+    await first.stop()
+    ticket = await shared.receive()
+    assert await second.wait_for(NAME, (await shared.g.store.head()).position, 60)
+    shared.clock.forward(DAY)
+    await settled([second])
+    await second.stop()
+    assert await topics(shared, ticket) == [PROPOSED]
+
+
+async def test_one_that_can_not_be_taken_is_parked_and_the_others_go_on(shared: Estate) -> None:
+    broken, healthy = await shared.receive(), await shared.receive()
+    await shared.act("supervisor", broken, c.Urge())
+    urged = (await shared.g.store.head()).position
+    shared.clock.forward(DAY)
+    async with await reminding(shared) as processes:
+        await processes.catch_up()
+        [status] = await processes.status()
+        [parked] = status.parked
+        assert (parked.stream, parked.position) == (UUID(broken), urged)
+        assert parked.error.startswith("ValueError in tests.process.reminding, line ")
+        assert (status.status, status.waiting) == ("live", 0)
+        assert await topics(shared, healthy) == [PROPOSED]
+        await shared.act("supervisor", broken, c.Urge())
+        await processes.catch_up()
+        assert not await processes.retry(NAME, UUID(broken))
+        with pytest.raises(NotFound):
+            await processes.retry(NAME, UUID(healthy))
+        with pytest.raises(NotFound):
+            await processes.retry("none", UUID(broken))
+    assert await topics(shared, broken) == []
+
+    def forgiving(subject: Subject, moment: Moment) -> Outlook:
+        return REMINDING.look(replace(subject, events=subject.events[:1]), moment)
+
+    async with await reminding(shared, process=replace(REMINDING, look=forgiving)) as mended:
+        assert await mended.retry(NAME, UUID(broken))
+        assert (await mended.status())[0].parked == []
+        await mended.catch_up()
+        assert (await mended.status())[0].waiting == 0
+    assert await topics(shared, broken) == [PROPOSED]
+
+
+async def test_a_process_that_would_look_again_at_once_is_parked(estate: Estate) -> None:
+    async with await reminding(estate, process=replace(REMINDING, look=lambda s, m: Outlook("JX", (), m.now))) as processes:
+        await estate.receive()
+        await processes.catch_up()
+        [status] = await processes.status()
+        assert len(status.parked) == 1
+
+
+async def test_trouble_is_shown_and_passes(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with await reminding(estate) as processes:
+        [runner] = processes._runners.values()
+        failed = asyncio.Event()
+
+        async def fails(*_: object) -> None:
+            failed.set()
+            raise RuntimeError("nothing works")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(runner, "_step", fails)
+            await processes.start()
+            await failed.wait()
+            await until(lambda: stands(processes, "halted"))
+            assert "nothing works" not in str((await processes.status())[0].error)
+        await estate.receive()
+        assert await processes.wait_for(NAME, (await estate.g.store.head()).position, 60)
+        assert (await processes.status())[0].status == "live"
+
+
+STEP = st.sampled_from(["receive", "note", "hour", "run a", "run b", "forget", "steal"])
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(steps=st.lists(st.tuples(STEP, st.integers(0, 3)), min_size=1, max_size=14))
+async def test_any_order_of_events_runners_and_losses_ends_alike(estate: Estate, steps: list[tuple[str, int]]) -> None:
+    """In the end every ticket's finding stands exactly where its cause does, and no cause was written twice."""
+    tickets: list[str] = []
+    noted: set[str] = set()
+    database = estate.g.store.database
+    assert database is not None
+    async with await reminding(estate) as a, await reminding(estate) as b:
+        for step, which in [*steps, ("hour", 0), ("run a", 0)]:
+            match step:
+                case "receive":
+                    tickets.append(await estate.receive())
+                case "note" if tickets:
+                    ticket = tickets[which % len(tickets)]
+                    noted.add(ticket)
+                    await estate.act("assistant", ticket, c.Note(text="已联系"))
+                case "hour":
+                    estate.clock.forward(HOUR)
+                case "run a":
+                    await a.catch_up()
+                case "run b":
+                    await b.catch_up()
+                case "forget":
+                    await database.write(lambda tx: tx.execute("UPDATE processes SET position = 0"))
+                    await database.write(lambda tx: tx.execute("DELETE FROM process_dues"))
+                case "steal":
+                    await database.write(lambda tx: tx.execute("UPDATE processes SET holder = 'x'"))
+    for ticket in tickets:
+        written = Counter(await topics(estate, ticket))
+        assert written[PROPOSED] - written[WITHDRAWN] == (ticket not in noted)
+        assert written[PROPOSED] <= 1

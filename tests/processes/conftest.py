@@ -1,5 +1,0 @@
-"""The estate of the use cases."""
-
-from tests.desk.fixtures import estate, estate_template, postgres_settings, postgres_template, shared, shared_settings
-
-__all__ = ["estate", "estate_template", "postgres_settings", "postgres_template", "shared", "shared_settings"]

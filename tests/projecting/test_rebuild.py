@@ -1,0 +1,153 @@
+"""Building views anew: exchanged while reads and writes go on, verified, and compared with the log row by row."""
+
+import asyncio
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from adapters.projecting.catalogue import forget_views
+from adapters.store.database.database import Transaction
+from domain.kernel.errors import Overloaded
+from projections.engine.view import View
+from projections.ticket.open_workload import OPEN_WORKLOAD
+from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
+from projections.ticket.ticket_directory import TICKET_DIRECTORY
+from projections.ticket.ticket_search import Filters
+from tests.support.view_estate import TICKET_VIEWS, Estate, reached, until
+
+pytestmark = pytest.mark.anyio
+NAMES = [view.name for view in TICKET_VIEWS]
+
+
+async def test_a_rebuild_is_exchanged_while_reads_and_writes_go_on(estate: Estate) -> None:
+    await estate.wander(Random(1), 40)
+    projections = await estate.projections()
+    await projections.start()
+    await reached(projections, estate)
+    before = {name: await estate.catalogue().live(name) for name in NAMES}
+    done = asyncio.Event()
+
+    async def write() -> None:
+        while not done.is_set():
+            await estate.wander(Random(2), 1)
+            await asyncio.sleep(0)
+
+    async def read() -> int:
+        reads = position = 0
+        while not done.is_set():
+            found = await projections.search(Filters(), now=estate.clock.now(), limit=1)
+            assert found.items
+            assert found.position >= position
+            position = found.position
+            await projections.workload("garden", now=estate.clock.now())
+            reads += 1
+        return reads
+
+    writing, reading = asyncio.create_task(write()), asyncio.create_task(read())
+    for name in NAMES:
+        await projections.rebuild(name)
+    done.set()
+    await writing
+    assert await reading
+    await reached(projections, estate)
+    for name in NAMES:
+        [live] = await estate.catalogue().sets(name)
+        assert live.live
+        assert before[name] is not None
+        assert live.version != before[name].version  # type: ignore[union-attr]
+    assert not [found for found in await projections.check() if found.differences]
+    await projections.stop()
+
+
+async def test_a_rebuild_needs_no_runner(estate: Estate) -> None:
+    await estate.wander(Random(3), 20)
+    operator = await estate.projections()
+    await operator.rebuild(TICKET_DIRECTORY.name)
+    head = (await estate.store.head()).position
+    assert (await operator.search(Filters(), now=estate.clock.now())).position == head
+    await operator.rebuild(TICKET_DIRECTORY.name)
+    [live] = await estate.catalogue().sets(TICKET_DIRECTORY.name)
+    assert live.count == 2
+    await operator.stop()
+
+
+async def test_views_that_were_forgotten_are_built_anew(estate: Estate) -> None:
+    await estate.wander(Random(6), 10)
+    for _ in range(2):
+        projections = await estate.projections()
+        await projections.start()
+        await reached(projections, estate)
+        assert [live.version.endswith("_1") for name in NAMES for live in await estate.catalogue().sets(name)] == [True] * 3
+        await projections.stop()
+        await forget_views(estate.database)
+        assert not [found for name in NAMES for found in await estate.catalogue().sets(name)]
+
+
+async def test_another_fold_version_is_built_beside_and_the_program_before_stands_aside(estate: Estate) -> None:
+    await estate.wander(Random(4), 20)
+    older = await estate.projections()
+    await older.start()
+    await reached(older, estate)
+    newer = await estate.projections(views=[replace(view, fold_version=2) for view in TICKET_VIEWS])
+    await newer.start()
+
+    async def all_exchanged() -> bool:
+        sets = [await estate.catalogue().sets(name) for name in NAMES]
+        return all(len(found) == 1 and found[0].live and found[0].count == 2 for found in sets)
+
+    await until(all_exchanged)
+    await estate.receive()
+    await reached(newer, estate)
+    assert not [found for found in await newer.check() if found.differences]
+    with pytest.raises(Overloaded):
+        await older.workload("garden", now=estate.clock.now())
+    await older.stop()
+    await newer.stop()
+
+
+async def test_a_check_finds_every_row_that_was_tampered_with(estate: Estate) -> None:
+    await estate.wander(Random(5), 40)
+    projections = await estate.projections()
+    await projections.start()
+    await reached(projections, estate)
+    assert [found.differences for found in await projections.check()] == [[], [], [], []]
+    await projections.stop()
+    live = {view.name: await estate.catalogue().live(view.name) for view in TICKET_VIEWS}
+
+    async def tamper(sql: str, view: View) -> None:
+        found = live[view.name]
+        assert found is not None
+        tables = {table.name: f"{table.name}_v{found.version}" for table in view.tables}
+
+        async def work(tx: Transaction) -> None:
+            assert await tx.execute(sql.format_map(tables)) > 0
+
+        await estate.database.write(work)
+
+    one = "(SELECT {key} FROM {{{table}}} ORDER BY {key} LIMIT 1)"
+    ticket = one.format(key="ticket", table="ticket_directory")
+    await tamper(f"UPDATE {{ticket_directory}} SET state = 'cancelled', rework = 9 WHERE ticket = {ticket}", TICKET_DIRECTORY)
+    number = one.format(key="number", table="ticket_numbers")
+    await tamper(f"DELETE FROM {{ticket_numbers}} WHERE number = {number}", TICKET_DIRECTORY)
+    token = one.format(key="token", table="ticket_tokens")
+    await tamper(f"DELETE FROM {{ticket_tokens}} WHERE token = {token}", TICKET_DIRECTORY)
+    await tamper("UPDATE {open_workload} SET from_position = from_position + 1000 WHERE to_position IS NULL", OPEN_WORKLOAD)
+    operator = await estate.projections()
+    workload, directory, worklist, numbers = await operator.check()
+    assert {(d.table, d.kind) for d in workload.differences} == {("open_workload", "missing"), ("open_workload", "extra")}
+    found = {(d.table, d.kind, "rework" in d.columns) for d in directory.differences}
+    assert found == {
+        ("ticket_directory", "changed", True),
+        ("ticket_numbers", "missing", False),
+        ("ticket_tokens", "missing", False),
+    }
+    assert not worklist.differences
+    assert not numbers.differences
+    if estate.store.database is not None:
+        last = "(SELECT max(position) FROM numbers)"
+        await tamper(f"UPDATE numbers SET number = 'GD-garden-20260302-9999' WHERE position = {last}", TECHNICIAN_WORKLIST)
+        [numbers] = await operator.check("numbers")
+        assert [d.kind for d in numbers.differences] == ["changed"]
+    await operator.rebuild(TICKET_DIRECTORY.name)
+    await operator.stop()

@@ -1,0 +1,248 @@
+"""SLA clocks: equal to a model that counts minute by minute, and the edges of D2 items 5-8 by example."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.kernel import terms as t
+from domain.kernel.terms import ClockName, ClockStatus, Facility, Kind
+from domain.rules.clocks import Reading, latest, readings
+from domain.ticket.events import Ticket
+from tests.rules import naive_clocks
+from tests.support.ticket_factory import MORNING, POLICY, Fact, classified, completed, dispatched, fact, received, ticket
+from tests.ticket.walk import START, Walk, begun, sensible_step
+
+SHORT = POLICY.overridden(
+    {
+        "clocks.reply_minutes": 20,
+        "clocks.repair_minutes": 30,
+        "clocks.public_minor_minutes": 25,
+        "clocks.public_severe_minutes": 60,
+        "clock_pauses.reply": [],
+    }
+)
+"""Limits of minutes, so that a model that counts can keep up."""
+GAPS = [0, 1, 1, 2, 5, 5, 10, 20, 25, 30, 60]
+FACILITIES = [(Kind.REPAIR, facility) for facility in Facility] + [
+    (kind, None) for kind in (Kind.COMPLAINT, Kind.RENOVATION, Kind.INSPECTION, Kind.OTHER)
+]
+
+
+def minute(moment: datetime) -> int:
+    """Whole minutes since the walk began."""
+    return int((moment - START).total_seconds() // 60)
+
+
+def seen(event: Ticket.Event) -> naive_clocks.Seen:
+    said: dict[str, Any] = {**vars(event)}
+    if isinstance(event, Ticket.RectificationOrdered):
+        said["due_at"] = minute(event.due_at)
+    return minute(event.timestamp), type(event).__name__, said
+
+
+def face(reading: Reading) -> tuple[str, str, int, int, int | None, int | None]:
+    stopped, breached = reading.stopped_at, reading.breached_at
+    return (
+        reading.clock.value,
+        reading.status.value,
+        minute(reading.started_at),
+        minute(reading.due_at),
+        None if stopped is None else minute(stopped),
+        None if breached is None else minute(breached),
+    )
+
+
+@pytest.mark.parametrize(("kind", "facility"), FACILITIES)
+@given(data=st.data())
+def test_clocks_equal_a_model_that_counts(kind: Kind, facility: Facility | None, data: st.DataObject) -> None:
+    """At each event and between the events, with pauses, rework, reopening, reclassification, cancelling, major works, orders."""
+    walk = begun(Walk(SHORT), kind, facility)
+    for _ in range(15):
+        walk.ask(*sensible_step(data.draw, walk, GAPS))
+        assert walk.state is not None
+        for more in (0, data.draw(st.sampled_from([1, 7, 24, 61]))):
+            at = walk.at + timedelta(minutes=more)
+            found = readings(walk.state.timeline, walk.state.kind, walk.state.facility, at)
+            assert [face(reading) for reading in found] == naive_clocks.readings([seen(e) for e in walk.events], minute(at))
+
+
+# --- examples ---------------------------------------------------------------------------------------------------------
+
+DAY = timedelta(days=1)
+TICK = timedelta(microseconds=1)
+
+
+def statuses(*facts: Fact, at: datetime) -> dict[ClockName, ClockStatus]:
+    state = ticket(*facts)
+    return {r.clock: r.status for r in latest(readings(state.timeline, state.kind, state.facility, at))}
+
+
+def reading(*facts: Fact, at: datetime, clock: ClockName) -> Reading:
+    state = ticket(*facts)
+    return {r.clock: r for r in latest(readings(state.timeline, state.kind, state.facility, at))}[clock]
+
+
+LIMITS = [
+    (ClockName.REPAIR, Facility.PRIVATE, 3),
+    (ClockName.PUBLIC_MINOR, Facility.PUBLIC_MINOR, 3),
+    (ClockName.PUBLIC_SEVERE, Facility.PUBLIC_SEVERE, 10),
+]
+
+
+@pytest.mark.parametrize(("clock", "facility", "days"), LIMITS)
+def test_work_is_due_after_days_and_breached_strictly_after(clock: ClockName, facility: Facility, days: int) -> None:
+    """D2 items 5, 6, 8: three days, ten for severe damage to public facilities."""
+    facts, due = [received(), classified(facility=facility)], MORNING + days * DAY
+    assert reading(*facts, at=due, clock=clock) == Reading(clock, ClockStatus.RUNNING, MORNING, due)
+    late = reading(*facts, at=due + TICK, clock=clock)
+    assert (late.status, late.breached_at) == (ClockStatus.BREACHED, due)
+    just = [*facts, dispatched(), completed(after=days * DAY - 2 * timedelta(minutes=1))]
+    assert reading(*just, at=due + DAY, clock=clock).status is ClockStatus.MET
+    over = [*facts, dispatched(), completed(after=days * DAY - 2 * timedelta(minutes=1) + TICK)]
+    assert reading(*over, at=due + DAY, clock=clock).status is ClockStatus.BREACHED
+
+
+def test_the_reply_clock_is_due_after_two_days() -> None:
+    """D2 item 7: for repairs and complaints, and while nobody knows what it is."""
+    due = MORNING + 2 * DAY
+    assert reading(received(), at=due, clock=ClockName.REPLY).status is ClockStatus.RUNNING
+    assert reading(received(), at=due + TICK, clock=ClockName.REPLY).breached_at == due
+    for kind in Kind:
+        has = ClockName.REPLY in statuses(received(), classified(kind), at=due)
+        assert has == (kind in (Kind.REPAIR, Kind.COMPLAINT))
+
+
+TOMORROW = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
+ANSWERS = {
+    "reply": [fact(Ticket.ResidentReplied)],
+    "appointment": [fact(Ticket.AppointmentMade)],
+    "dispatch with an appointment": [dispatched(appointment_at=TOMORROW)],
+    "reassignment with an appointment": [dispatched(), fact(Ticket.WorkOrderReassigned, appointment_at=TOMORROW)],
+    "deferral, told": [fact(Ticket.TicketDeferred, told_resident=True)],
+    "completion": [dispatched(), completed()],
+    "settlement": [fact(Ticket.SettledAtDesk)],
+}
+NO_ANSWERS = {
+    "dispatch": [dispatched()],
+    "reassignment": [dispatched(), fact(Ticket.WorkOrderReassigned)],
+    "deferral, not told": [fact(Ticket.TicketDeferred, told_resident=False)],
+    "urging": [fact(Ticket.TicketUrged)],
+    "note": [fact(Ticket.NoteAdded)],
+}
+
+
+@pytest.mark.parametrize("facts", ANSWERS.values(), ids=ANSWERS)
+def test_what_answers_the_resident(facts: list[Fact]) -> None:
+    found = reading(received(), classified(Kind.COMPLAINT), *facts, at=MORNING + 9 * DAY, clock=ClockName.REPLY)
+    assert found.status is ClockStatus.MET
+
+
+@pytest.mark.parametrize("facts", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_what_does_not(facts: list[Fact]) -> None:
+    found = reading(received(), classified(Kind.COMPLAINT), *facts, at=MORNING + 9 * DAY, clock=ClockName.REPLY)
+    assert found.status is ClockStatus.BREACHED
+
+
+PAUSING = {
+    ClockName.REPAIR: {"awaiting_resident"},
+    ClockName.PUBLIC_MINOR: {"awaiting_resident"},
+    ClockName.PUBLIC_SEVERE: {"awaiting_parts", "awaiting_staff", "awaiting_resident"},
+}
+
+
+@pytest.mark.parametrize(("clock", "facility", "days"), LIMITS)
+@pytest.mark.parametrize("reason", t.SuspendReason)
+def test_what_pauses_which_clock(clock: ClockName, facility: Facility, days: int, reason: t.SuspendReason) -> None:
+    """D2 item 6 excepts missing parts and staff; the resident's absence is a reading; approval never pauses."""
+    suspended = fact(Ticket.WorkSuspended, reason=reason, after=DAY)
+    facts = [received(), classified(facility=facility), dispatched(), suspended]
+    at = MORNING + 2 * DAY
+    paused = reason.value in PAUSING[clock]
+    now = reading(*facts, at=at, clock=clock)
+    assert now.status is (ClockStatus.PAUSED if paused else ClockStatus.RUNNING)
+    resumed = [*facts, fact(Ticket.WorkResumed, after=timedelta(hours=5))]
+    moved = timedelta(hours=5) if paused else timedelta(0)
+    assert reading(*resumed, at=at, clock=clock).due_at == MORNING + days * DAY + moved
+
+
+def test_a_pause_after_the_breach_changes_nothing() -> None:
+    suspended = fact(Ticket.WorkSuspended, after=4 * DAY)
+    facts = [received(), classified(), dispatched(), suspended]
+    found = reading(*facts, at=MORNING + 9 * DAY, clock=ClockName.REPAIR)
+    assert (found.status, found.breached_at) == (ClockStatus.BREACHED, MORNING + 3 * DAY)
+
+
+def test_a_pause_that_begins_at_the_due_moment_holds_it() -> None:
+    three_days = 3 * DAY - timedelta(minutes=2)
+    facts = [received(), classified(), dispatched(), fact(Ticket.WorkSuspended, after=three_days)]
+    assert reading(*facts, at=MORNING + 5 * DAY, clock=ClockName.REPAIR).status is ClockStatus.PAUSED
+    resumed = [*facts, fact(Ticket.WorkResumed, after=DAY)]
+    assert reading(*resumed, at=MORNING + 4 * DAY, clock=ClockName.REPAIR).status is ClockStatus.RUNNING
+    assert reading(*resumed, at=MORNING + 4 * DAY + TICK, clock=ClockName.REPAIR).breached_at == MORNING + 4 * DAY
+
+
+def test_rework_and_reopening_start_the_work_clock_again() -> None:
+    policy = POLICY.clock_policy
+    rework = fact(Ticket.FollowUpRecorded, satisfied=False, clock_policy=policy, after=DAY)
+    facts = [received(), classified(), dispatched(), completed(), rework]
+    state, at = ticket(*facts), MORNING + 9 * DAY
+    both = readings(state.timeline, state.kind, state.facility, at)
+    work = [r for r in both if r.clock is ClockName.REPAIR]
+    assert [r.status for r in work] == [ClockStatus.MET, ClockStatus.BREACHED]
+    assert work[1].due_at == MORNING + DAY + timedelta(minutes=3) + 3 * DAY
+    closed = [*facts[:4], fact(Ticket.FollowUpRecorded), fact(Ticket.TicketReopened, after=20 * DAY)]
+    again = reading(*closed, at=MORNING + 21 * DAY, clock=ClockName.REPAIR)
+    assert (again.status, again.started_at) == (ClockStatus.RUNNING, MORNING + 20 * DAY + timedelta(minutes=4))
+    assert [r.clock for r in both].count(ClockName.REPLY) == 1
+
+
+def test_major_works_leave_the_three_day_clock_only() -> None:
+    """D2 item 8: a major repair of a private thing; public facilities keep theirs."""
+    approved, at = fact(Ticket.MajorWorksApproved), MORNING + 30 * DAY
+    assert ClockName.REPAIR not in statuses(received(), classified(), approved, at=at)
+    minor = statuses(received(), classified(facility=Facility.PUBLIC_MINOR), approved, at=at)
+    assert minor[ClockName.PUBLIC_MINOR] is ClockStatus.BREACHED
+
+
+def test_cancelling_stops_every_clock() -> None:
+    cancelled = fact(Ticket.TicketCancelled, after=DAY)
+    facts = [received(), classified(), dispatched(), fact(Ticket.WorkSuspended), cancelled]
+    found = statuses(*facts, at=MORNING + 90 * DAY)
+    assert found == {ClockName.REPLY: ClockStatus.MET, ClockName.REPAIR: ClockStatus.MET}
+    inspection = [received(), classified(Kind.INSPECTION), fact(Ticket.RectificationOrdered), cancelled]
+    assert statuses(*inspection, at=MORNING + 90 * DAY) == {ClockName.RECTIFY: ClockStatus.MET}
+
+
+def test_an_order_has_its_own_deadline() -> None:
+    """限期整改, for inspections and renovations."""
+    due = datetime(2026, 3, 9, 4, 0, tzinfo=UTC)
+    order = fact(Ticket.RectificationOrdered, due_at=due)
+    for kind in (Kind.INSPECTION, Kind.RENOVATION):
+        facts = [received(), classified(kind), order]
+        assert statuses(*facts, at=due) == {ClockName.RECTIFY: ClockStatus.RUNNING}
+        assert reading(*facts, at=due + TICK, clock=ClockName.RECTIFY).breached_at == due
+        confirmed = fact(Ticket.RectificationConfirmed, after=DAY)
+        assert statuses(*facts, confirmed, at=due + DAY) == {ClockName.RECTIFY: ClockStatus.MET}
+
+
+def test_the_policy_is_the_one_in_force_when_the_clock_started() -> None:
+    """A later change of the readings moves no clock that runs."""
+    generous = POLICY.overridden({"clocks.repair_minutes": 10 * 1440}).clock_policy
+    rework = fact(Ticket.FollowUpRecorded, satisfied=False, clock_policy=generous)
+    state = ticket(received(), classified(), dispatched(), completed(), rework)
+    first, second = [
+        r for r in readings(state.timeline, state.kind, state.facility, MORNING + DAY) if r.clock is ClockName.REPAIR
+    ]
+    assert (first.due_at - first.started_at, second.due_at - second.started_at) == (3 * DAY, 10 * DAY)
+
+
+def test_reclassifying_changes_which_clock_runs() -> None:
+    severe = fact(Ticket.TicketReclassified, kind=Kind.REPAIR, facility=Facility.PUBLIC_SEVERE, moved=False)
+    at = MORNING + 4 * DAY
+    found = statuses(received(), classified(), severe, fact(Ticket.ResidentReplied), at=at)
+    assert found == {ClockName.REPLY: ClockStatus.MET, ClockName.PUBLIC_SEVERE: ClockStatus.RUNNING}
+    other = fact(Ticket.TicketReclassified, kind=Kind.OTHER, facility=None)
+    assert statuses(received(), classified(), other, at=at) == {}

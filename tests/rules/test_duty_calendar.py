@@ -1,0 +1,87 @@
+"""Duty periods (D5 二): every edge of every period in both seasons, and any moment against the table read as words."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.kernel.terms import DutyPeriod
+from domain.rules.duty_calendar import is_summer, period_at
+from tests.support.ticket_factory import POLICY, ZONE
+
+WINTER = {"morning": "08:30", "noon": "12:00", "afternoon": "13:30", "night": "17:30"}
+SUMMER = {"morning": "08:30", "noon": "12:00", "afternoon": "14:00", "night": "18:00"}
+DUTY = POLICY.duty
+
+
+def naive(local: datetime) -> tuple[str, datetime, datetime]:
+    """The period of a wall-clock moment: the last that began, yesterday's night before half past eight."""
+    began = [
+        (datetime.combine(day, time.fromisoformat(at)), name)
+        for day in (local.date() - timedelta(days=1), local.date(), local.date() + timedelta(days=1))
+        for name, at in (SUMMER if 5 <= day.month <= 9 else WINTER).items()
+    ]
+    start, name = max(one for one in began if one[0] <= local)
+    return name, start, min(at for at, _ in began if at > local)
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)))
+def test_any_moment(local: datetime) -> None:
+    span = period_at(local.replace(tzinfo=ZONE), ZONE, DUTY)
+    found = span.period.value, span.start.replace(tzinfo=None), span.end.replace(tzinfo=None)
+    assert found == naive(local)
+    assert period_at(local.replace(tzinfo=ZONE).astimezone(UTC), ZONE, DUTY) == span
+
+
+DAYS = {
+    "last of winter": (date(2026, 4, 30), WINTER),
+    "first of summer": (date(2026, 5, 1), SUMMER),
+    "last of summer": (date(2026, 9, 30), SUMMER),
+    "first of winter": (date(2026, 10, 1), WINTER),
+    "leap day": (date(2028, 2, 29), WINTER),
+    "new year": (date(2027, 1, 1), WINTER),
+}
+
+
+@pytest.mark.parametrize(("day", "season"), DAYS.values(), ids=DAYS)
+def test_edges(day: date, season: dict[str, str]) -> None:
+    """A period begins with its first moment and ends before the next one's."""
+    before = "night"
+    for name, at in season.items():
+        start = datetime.combine(day, time.fromisoformat(at), ZONE)
+        assert period_at(start, ZONE, DUTY).period is DutyPeriod(name)
+        assert period_at(start, ZONE, DUTY).start == start
+        earlier = period_at(start - timedelta(microseconds=1), ZONE, DUTY)
+        assert (earlier.period, earlier.end) == (DutyPeriod(before), start)
+        before = name
+
+
+@pytest.mark.parametrize(
+    ("day", "summer"),
+    [("2026-04-30", False), ("2026-05-01", True), ("2026-09-30", True), ("2026-10-01", False), ("2028-02-29", False)],
+)
+def test_season_boundaries(day: str, summer: bool) -> None:
+    assert is_summer(date.fromisoformat(day), DUTY) is summer
+
+
+def test_a_summer_over_the_turn_of_the_year() -> None:
+    southern = DUTY.model_copy(update={"summer_from": "11-01", "summer_to": "02-28"})
+    found = {
+        day: is_summer(date.fromisoformat(day), southern) for day in ("2026-10-31", "2026-11-01", "2027-02-28", "2027-03-01")
+    }
+    assert list(found.values()) == [False, True, True, False]
+
+
+def test_a_night_keeps_the_season_it_began_in() -> None:
+    first_of_october = datetime(2026, 10, 1, 0, 30, tzinfo=ZONE)
+    assert period_at(first_of_october, ZONE, DUTY).start == datetime(2026, 9, 30, 18, 0, tzinfo=ZONE)
+    first_of_may = datetime(2026, 5, 1, 3, 0, tzinfo=ZONE)
+    assert period_at(first_of_may, ZONE, DUTY).start == datetime(2026, 4, 30, 17, 30, tzinfo=ZONE)
+
+
+def test_another_time_zone() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    span = period_at(datetime(2026, 3, 29, 1, 30, tzinfo=UTC), berlin, DUTY)
+    assert (span.period, span.end) == (DutyPeriod.NIGHT, datetime(2026, 3, 29, 8, 30, tzinfo=berlin))

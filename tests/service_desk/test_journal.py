@@ -1,0 +1,72 @@
+"""What a process remembers of streams is never wrong, however little it remembers and whoever writes meanwhile."""
+
+import asyncio
+
+import pytest
+
+from domain.kernel.journal import Journal
+from domain.kernel.terms import State
+from domain.service_desk.desk import ServiceDesk
+from domain.ticket import commands as c
+from tests.support.desk_estate import JX, Estate
+
+pytestmark = pytest.mark.anyio
+
+
+def forgetful(estate: Estate, remembered: int) -> ServiceDesk:
+    """The estate's desk over a journal that remembers few streams."""
+    journal = Journal(estate.g.store, estate.g.journal.codec, estate.g.sealer, remembered)
+    return ServiceDesk(journal, estate.g.directory, estate.clock, estate.g.ids)
+
+
+async def agrees(estate: Estate, desk: ServiceDesk, ticket: str) -> None:
+    """Remembered, read anew by the same journal, by a new one, and folded up to the version: all the same."""
+    stream = await desk.find(ticket)
+    remembered = await desk.load(stream)
+    assert remembered == await forgetful(estate, 10).load(stream)
+    assert remembered == await desk.journal.load_at(stream, remembered.version)
+
+
+@pytest.mark.parametrize("remembered", [0, 1, 2])
+async def test_it_may_forget(estate: Estate, remembered: int) -> None:
+    await estate.g.duty.open(JX, estate.request("assistant"))
+    desk = forgetful(estate, remembered)
+    tickets = [await estate.receive() for _ in range(3)]
+    for command in (c.Classify(kind="repair", facility="private"), c.Dispatch(assignee="technician"), c.Note(text="备注")):
+        for ticket in tickets:
+            done = await desk.act(ticket, command, estate.request("assistant"))
+            assert done.state == await estate.state(ticket)  # type: ignore[union-attr]
+            await agrees(estate, desk, ticket)
+
+
+async def test_it_may_lag_behind(estate: Estate) -> None:
+    """Others write the same ticket through another process, again and again."""
+    ticket = await estate.receive()
+    async with estate.again() as other:
+        for i in range(5):
+            await other.act("assistant", ticket, c.Note(text=f"别处{i}"))
+            await other.act("supervisor", ticket, c.Urge())
+            state = await estate.act("assistant", ticket, c.Note(text=f"此处{i}"))
+            assert state.version == 4 + 3 * i
+            await agrees(estate, estate.g.desk, ticket)
+            await agrees(estate, other.g.desk, ticket)
+
+
+@pytest.mark.parametrize("remembered", [1, 100])
+async def test_read_and_written_by_many_at_once(estate: Estate, remembered: int) -> None:
+    desk = forgetful(estate, remembered)
+    tickets = [await estate.receive() for _ in range(2)]
+
+    async def look(ticket: str) -> None:
+        for _ in range(10):
+            state = await desk.load(await desk.find(ticket))
+            assert state == await desk.journal.load_at(state.id, state.version)
+
+    async def write(ticket: str, i: int) -> None:
+        await desk.act(ticket, c.Note(text=f"第{i}条"), estate.request("assistant"))
+
+    await asyncio.gather(*(doing for ticket in tickets for i in range(8) for doing in (look(ticket), write(ticket, i))))
+    for ticket in tickets:
+        state = await estate.state(ticket)
+        assert (state.version, state.state) == (9, State.RECEIVED)
+        await agrees(estate, desk, ticket)

@@ -1,0 +1,27 @@
+"""The clock of the tests: time stands still until a test moves it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+"""A Monday, 09:00 in Shanghai, in the morning's duty period."""
+
+
+@dataclass
+class SetClock:
+    """Implements :class:`domain.kernel.ports.Clock`; ``moment`` may be set in any time zone."""
+
+    moment: datetime = MORNING
+
+    def now(self) -> datetime:
+        """The moment that was set, in UTC as the system's clock gives it."""
+        return self.moment.astimezone(UTC)
+
+    def forward(self, by: timedelta) -> datetime:
+        """Let time pass; returns the new moment."""
+        self.moment += by
+        return self.moment
+
+    def move(self, **by: float) -> None:
+        """Let time pass, in the units of ``timedelta``: ``clock.move(minutes=5)``."""
+        self.moment += timedelta(**by)
