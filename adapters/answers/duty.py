@@ -4,7 +4,8 @@ from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
-from adapters.answers.documents import Answer, ClockAnswer, Moment
+from adapters.answers.documents import Answer, Moment
+from adapters.answers.ticket_documents import ClockAnswer
 from domain.duty.handover_sheet import Sheet
 from domain.duty.reading import ShiftReading
 from domain.duty.shift import ShiftState

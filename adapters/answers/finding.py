@@ -3,7 +3,8 @@
 from datetime import date
 from uuid import UUID
 
-from adapters.answers.documents import Answer, ClockAnswer, Moment
+from adapters.answers.documents import Answer, Moment
+from adapters.answers.ticket_documents import ClockAnswer
 from domain.finding.reading import FindingReading
 from domain.kernel import terms as t
 from domain.rules.scorecard import Severity

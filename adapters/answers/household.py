@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from adapters.answers.documents import Answer, LocationAnswer, Moment
+from adapters.answers.documents import Answer, Moment
+from adapters.answers.ticket_documents import LocationAnswer
 from domain.kernel import terms as t
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from adapters.answers.documents import LocationAnswer
 from adapters.answers.household import (
     BelongingAnswer,
     DwellingAnswer,
@@ -21,17 +20,17 @@ from adapters.answers.household import (
     ResidentAnswer,
     ResidentDetail,
 )
+from adapters.answers.ticket_documents import LocationAnswer
 from adapters.composition import Gongdan
 from domain.household.dwelling import DwellingState
 from domain.household.resident import Occupancy, ResidentState
 from domain.kernel.errors import NotFound
 from domain.kernel.ports import Access, PlainField
-from domain.kernel.privacy import ERASED, MASKED, mask_name, mask_phone
+from domain.kernel.privacy import ERASED, MASKED, Text, mask_name, mask_phone
 from domain.kernel.recorded_access import noted
 from domain.people.authority import Right, denied
 from domain.people.directory import Directory
 from domain.people.reading_scope import Scope
-from domain.ticket.state import Text
 from projections.engine.view import Reader as Tables
 from projections.household import households as queries
 from projections.household.household_history import HOUSEHOLD_HISTORY, DwellingRow, HouseholdTicketRow, OccupancyRow, ResidentRow

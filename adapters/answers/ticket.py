@@ -7,10 +7,8 @@ from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
-from adapters.answers.documents import (
-    AccessAnswer,
-    ApprovalAnswer,
-    AreaAnswer,
+from adapters.answers.documents import ApprovalAnswer
+from adapters.answers.ticket_documents import (
     AssigneeAnswer,
     AssignmentAnswer,
     AttachmentAnswer,
@@ -18,38 +16,25 @@ from adapters.answers.documents import (
     ChargeLineAnswer,
     ChecklistAnswer,
     ClockAnswer,
-    CommunityAnswer,
-    ContractorAnswer,
     EscalationAnswer,
-    GrantAnswer,
     HistoryAnswer,
     JudgementAnswer,
     LinkAnswer,
     LocationAnswer,
-    PersonAnswer,
-    PricedServiceAnswer,
-    PriceListAnswer,
     RectificationAnswer,
     ReporterAnswer,
     StepAnswer,
     SuspendedAnswer,
-    TeamAnswer,
     TicketAnswer,
-    TokenAnswer,
 )
-from adapters.store.logins.access import TokenRow
 from domain.approval.aggregate import ApprovalCase
 from domain.kernel import terms as t
 from domain.kernel.aggregate import Folded, payload_fields
-from domain.kernel.ports import Access
 from domain.kernel.privacy import Private
-from domain.people.community import CommunityState
-from domain.people.directory import Directory
-from domain.people.staff import PersonState
+from domain.people.assignee import Assignee
 from domain.rules.clocks import Reading
-from domain.rules.price_list import PriceList, parse_price_list
 from domain.service_desk.reading import HistoryStep, TicketReading
-from domain.ticket.state import Assignee, Attachment, Charge, TicketState
+from domain.ticket.state import Attachment, Charge, TicketState
 from domain.ticket.workflows import WORKFLOWS
 
 
@@ -207,70 +192,3 @@ def approval_answer(case: ApprovalCase, at: datetime) -> ApprovalAnswer:
     """An approval as it stands at a moment: what nobody decided in time has expired."""
     fields = {name: getattr(case, name) for name in ApprovalAnswer.model_fields if name not in ("status", "ticket")}
     return ApprovalAnswer(**fields, status=case.status_at(at), ticket=case.stream)
-
-
-def community_answer(state: CommunityState, directory: Directory) -> CommunityAnswer:
-    """A community with its areas, teams and contractors."""
-    code = state.code
-    return CommunityAnswer(
-        code=code,
-        name=state.name,
-        timezone=state.timezone,
-        areas=[AreaAnswer(community=code, code=area, name=name) for area, name in state.areas.items()],
-        teams=[TeamAnswer(community=code, code=team, members=list(members)) for team, members in state.teams.items()],
-        contractors=[ContractorAnswer(community=code, code=one, name=name) for one, name in state.contractors.items()],
-        settings=dict(state.settings),
-        price_list=(parse_price_list(state.price_list) if state.price_list else directory.prices).version,
-        version=state.version,
-    )
-
-
-def person_answer(state: PersonState) -> PersonAnswer:
-    """A person with every grant."""
-    return PersonAnswer(
-        login=state.login, name=state.name, enabled=state.enabled, grants=grant_answers(state), version=state.version
-    )
-
-
-def grant_answers(state: PersonState) -> list[GrantAnswer]:
-    """A person's grants, in the order they were given."""
-    return [
-        GrantAnswer(
-            id=grant.id,
-            login=state.login,
-            role=grant.role,
-            community=grant.community,
-            area=grant.area,
-            valid_from=grant.valid_from,
-            valid_to=grant.valid_to,
-        )
-        for grant in state.grants
-    ]
-
-
-def token_answer(row: TokenRow) -> TokenAnswer:
-    """A token without its hash."""
-    return TokenAnswer(
-        id=row.id, login=row.login, created_at=row.created_at, expires_at=row.expires_at, revoked_at=row.revoked_at
-    )
-
-
-def price_list_answer(community: CommunityState, prices: PriceList) -> PriceListAnswer:
-    """A price list by code."""
-    services = [PricedServiceAnswer.model_validate(service) for service in prices.services.values()]
-    own = community.price_list is not None
-    return PriceListAnswer(community=community.code, version=prices.version, own=own, services=services)
-
-
-def access_answer(position: int, access: Access) -> AccessAnswer:
-    """An entry of the access log."""
-    return AccessAnswer(
-        position=position,
-        at=access.at,
-        who=access.who,
-        community=access.community,
-        what=access.what,
-        subjects=list(access.subjects),
-        ticket=access.stream_id,
-        detail=dict(access.detail),
-    )

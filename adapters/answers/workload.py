@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-from adapters.answers.documents import Answer, AssigneeAnswer, ClockAnswer, LocationAnswer, Moment, SuspendedAnswer
+from adapters.answers.documents import Answer, Moment
 from adapters.answers.ticket import assignee_answer, clock_answers
+from adapters.answers.ticket_documents import AssigneeAnswer, ClockAnswer, LocationAnswer, SuspendedAnswer
 from domain.kernel import terms as t
 from domain.kernel.ports import PlainField, Sealer
-from domain.kernel.privacy import ERASED, MASKED, mask_name, mask_phone
-from domain.ticket.state import Text
+from domain.kernel.privacy import ERASED, MASKED, Text, mask_name, mask_phone
 from projections.ticket.open_workload import Workload, WorkloadRow
 from projections.ticket.technician_worklist import WorkOrderRow
 from projections.ticket.ticket_directory import TicketRow

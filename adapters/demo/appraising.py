@@ -14,9 +14,10 @@ from adapters.composition import Gongdan
 from adapters.demo.staff import COMMUNITY
 from adapters.simulation.company.site import Site
 from adapters.simulation.courses.steps import Approve, Ask, Course, Step
+from domain.approval.waiting import Waiting
 from domain.finding.commands import ConfirmFinding, GivenPoints, RecordFinding
-from domain.service_desk.outcome import Request, Waiting
-from domain.tally.facts import Month
+from domain.kernel.periods import Month
+from domain.kernel.request import Request
 
 SUPERVISOR, DIRECTOR, APPRAISER = "chen.ping", "liu.jianhua", "xu.hui"
 DAY = -2

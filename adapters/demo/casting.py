@@ -14,8 +14,9 @@ from adapters.demo.story import Approve, AttachText, Step, Story
 from adapters.simulation.company.site import Site
 from adapters.simulation.courses import steps
 from adapters.simulation.courses.steps import Course
+from domain.approval.waiting import Waiting
 from domain.kernel.terms import Role
-from domain.service_desk.outcome import Done, Waiting
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 

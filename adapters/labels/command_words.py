@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from adapters.labels.labels import label
-from adapters.rendering.navigation import N_
+from adapters.labels.marking import N_
 from domain.appraisal.month_close import CLOSE_MONTH
 from domain.approval.commands import CALENDAR, DISCLOSE, ERASE, PRICE_LIST, RULE_BOOK
 from domain.finding.desk import command_name

@@ -29,11 +29,11 @@ from adapters.store.log.codec import decode, encode, topic_of
 from domain.kernel.aggregate import Folded, Meta
 from domain.kernel.ports import Ids, PlainField
 from domain.kernel.privacy import Personal, Sealed
+from domain.kernel.sealing import seal_fields, with_sealed
 from domain.numbering import clear_columns
 from domain.rules.policy import Policy
 from domain.rules.price_list import PriceList
 from domain.rules.workdays import Works
-from domain.sealing import seal_fields, with_sealed
 from domain.ticket import commands as c
 from domain.ticket.decisions import Circumstances, decide
 from domain.ticket.events import Ticket

@@ -10,7 +10,7 @@ from uuid import UUID
 from adapters.processing.checkpoints import Checkpoints
 from adapters.processing.runner import ProcessRunner
 from adapters.projecting.background import Background
-from adapters.projecting.catalogue import Parked
+from adapters.projecting.fences import Parked
 from adapters.projecting.leases import leases_for
 from adapters.projecting.streams import Streams
 from adapters.store.database import schema

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from adapters.processing.checkpoints import Advance, Checkpoints
-from adapters.projecting.catalogue import Fenced
+from adapters.projecting.fences import Fenced
 from adapters.projecting.leases import Leases
 from adapters.projecting.streams import Run, Streams, told
 from adapters.store.log.wakeups import Wakeups

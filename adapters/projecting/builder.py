@@ -10,8 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from adapters.projecting.catalogue import BUILDING, READY, RETIRED, Catalogue, Fenced, TableSet
+from adapters.projecting.catalogue import BUILDING, READY, RETIRED, Catalogue, TableSet
 from adapters.projecting.checking import Difference, check_rows
+from adapters.projecting.fences import Fenced
 from adapters.projecting.follower import Folding, Follower
 from adapters.projecting.leases import Leases
 from adapters.projecting.row_tables import RowTables

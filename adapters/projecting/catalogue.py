@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from adapters.projecting.fences import Fenced, Parked
 from adapters.store.database.database import Database, Row, Transaction, from_micros, to_micros
 from domain.kernel.ports import Clock
 from projections.engine.view import View
 
 BUILDING, READY, LIVE, RETIRED = "building", "ready", "live", "retired"
-
-
-class Fenced(Exception):
-    """Somebody else took the set, or it was exchanged: nothing was written, what is known of it must be read anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +38,6 @@ class TableSet:
     def count(self) -> int:
         """Which set of the projection it is, counted from 1."""
         return int(self.version.rpartition("_")[2])
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """A stream whose events are held back in a projection from ``position`` on; ``error`` holds no personal data."""
-
-    projection: str
-    stream: UUID
-    position: int
-    error: str
-    since: datetime
 
 
 SET = "SELECT name, version, live, status, position, holder, error, updated_at FROM projections"

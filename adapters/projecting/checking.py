@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from adapters.projecting.catalogue import Catalogue, Fenced, read_parked
+from adapters.projecting.catalogue import Catalogue, read_parked
+from adapters.projecting.fences import Fenced
 from adapters.projecting.follower import Folding
 from adapters.projecting.row_tables import Changes, RowTables
 from adapters.projecting.streams import Run

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from adapters.projecting.background import Background
 from adapters.projecting.builder import Builder
-from adapters.projecting.catalogue import BUILDING, READY, Catalogue, Fenced, Parked, TableSet
+from adapters.projecting.catalogue import BUILDING, READY, Catalogue, TableSet
 from adapters.projecting.checking import Checked, check, check_numbers
+from adapters.projecting.fences import Fenced, Parked
 from adapters.projecting.follower import Folding, Follower, Tokens
 from adapters.projecting.leases import leases_for
 from adapters.projecting.live_reader import LiveReader
@@ -26,7 +27,7 @@ from adapters.store.database.memory_database import MemoryDatabase
 from adapters.store.log.opening import Store
 from domain.kernel.errors import NotFound, Overloaded
 from domain.kernel.ports import Clock, Codec
-from domain.ticket.state import Assignee
+from domain.people.assignee import Assignee
 from projections.engine.view import Reader, View
 from projections.read_models import VIEWS
 from projections.ticket import ticket_search

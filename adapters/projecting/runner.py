@@ -4,7 +4,8 @@ import asyncio
 from contextlib import aclosing, suppress
 
 from adapters.projecting.builder import Builder, Renewing, adopt, drop
-from adapters.projecting.catalogue import READY, RETIRED, Catalogue, Fenced
+from adapters.projecting.catalogue import READY, RETIRED, Catalogue
+from adapters.projecting.fences import Fenced
 from adapters.projecting.follower import Folding, Follower
 from adapters.projecting.leases import Leases
 from adapters.projecting.row_tables import RowTables

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from adapters.labels.marking import N_
 from domain.people.authority import CELLS, TABLE, Mode, Right
 
 
@@ -13,11 +14,6 @@ class Entry:
     name: str
     rights: tuple[Right, ...] = ()
     admin: bool = False
-
-
-def N_(text: str) -> str:
-    """Marks a text for the catalogue that is said later."""
-    return text
 
 
 TWO_PEOPLE = tuple(

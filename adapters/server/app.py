@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.api import PREFIX, approvals, operation
+from adapters.api import approvals, operation
 from adapters.api.appraisal import appraisal_inputs, appraisal_lists, appraisals, findings, rule_books
 from adapters.api.description import describe
 from adapters.api.duty import duty, rosters, shifts, workdays
@@ -29,6 +29,7 @@ from adapters.system.settings import Settings
 from adapters.web import problems
 from adapters.web.context import Api
 from adapters.web.logs import configure
+from adapters.web.routing import PREFIX
 from domain.kernel.errors import Refusal
 
 ROUTERS = (

@@ -1,24 +1,14 @@
 """Who calls: a bearer token, looked up by its hash together with the registry's version in one query."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import Request
 
 from adapters.accounts.tokens import token_hash
+from adapters.answers.caller import Caller
 from adapters.web.context import api_of
 from domain.kernel.errors import Unauthenticated
-from domain.people.directory import Directory
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """An authenticated person, with the directory as new as the registry was at authentication."""
-
-    login: str
-    directory: Directory
-    registry_version: int
 
 
 async def authenticate(request: Request) -> Caller:

@@ -5,9 +5,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from domain.kernel.terms import Trigger
+from domain.kernel.values import FreeText, Moment, Value
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
-from domain.ticket.commands import Command, FreeText, Moment, Value
+from domain.ticket.commands import Command
 
 OCCURRED: Any = (
     Moment | None,

@@ -10,16 +10,19 @@ from pydantic import BaseModel
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from adapters.answers.caller import Caller
 from adapters.answers.documents import Answer
 from adapters.answers.ticket import approval_answer, ticket_answer
-from adapters.api import PREFIX
-from adapters.web.authentication import Caller, authenticate
+from adapters.web.authentication import authenticate
 from adapters.web.bodies import receive_json, validated
 from adapters.web.context import Api, api_of
+from adapters.web.routing import PREFIX
+from domain.approval.waiting import Waiting
 from domain.kernel.errors import KeyReused, invalid
 from domain.kernel.ports import CommandKey, CommandRecord
+from domain.kernel.request import Request
 from domain.people.administration import Administrator
-from domain.service_desk.outcome import Done, Request, Waiting
+from domain.service_desk.outcome import Done
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -11,8 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from adapters.api import PREFIX
 from domain.kernel.errors import FieldError, InvalidInput
+
+PREFIX = "/api/v1"
+"""Below which every resource stands; health and measures stand at the root."""
 
 
 class Operation(APIRoute):

@@ -6,10 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, field_serializer, model_validator
 
+from domain.kernel.periods import Period
 from domain.kernel.terms import EvaluationKind, ReprimandKind
+from domain.kernel.values import Code, FreeText, Login, Value
 from domain.rules.pay_bands import Exact
-from domain.tally.facts import Period
-from domain.ticket.commands import Code, FreeText, Login, Value
 
 PeriodText = Annotated[str, StringConstraints(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)(-(0[1-9]|1[0-2])|-Q[1-4])?$")]
 """A month ``2026-03``, a quarter ``2026-Q1`` or a year ``2026``."""

@@ -18,15 +18,15 @@ from domain.appraisal.reprimand import Reprimand, ReprimandState
 from domain.finding.concern import person_of
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, Overloaded, RuleRefused, invalid
-from domain.kernel.journal import Belonging, Journal
+from domain.kernel.journal import TRIES, Belonging, Journal
+from domain.kernel.periods import Month, Period
 from domain.kernel.ports import Clock, CommandRecord, Ids, VersionConflict
 from domain.kernel.privacy import Personal
+from domain.kernel.request import Request
 from domain.kernel.terms import EvaluationKind, Role
 from domain.people.authority import Held, Mode, Need, Relation, Right, denied, weigh
 from domain.people.directory import Directory, DirectoryKeeper
-from domain.service_desk.desk import TRIES
-from domain.service_desk.outcome import Request
-from domain.tally.facts import Metric, Month, Period
+from domain.tally.facts import Metric
 from domain.tally.figure_rules import wrong_figure
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from domain.tally.record import months

@@ -8,9 +8,8 @@ from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.kernel.aggregate import Folded, FoldedState, register
-from domain.kernel.privacy import Private
+from domain.kernel.privacy import Private, Text
 from domain.kernel.terms import EvaluationKind
-from domain.ticket.state import Text
 
 
 def evaluation_stream(community: str, login: str, kind: EvaluationKind, period: str, by: str) -> UUID:

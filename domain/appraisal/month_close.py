@@ -12,18 +12,19 @@ from pydantic import Field
 
 from domain.approval.aggregate import ApprovalCase
 from domain.approval.commands import MonthCode
+from domain.approval.waiting import Waiting
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import NotAllowed, NotFound, Refusal, RuleRefused
+from domain.kernel.periods import Month, Period
+from domain.kernel.request import Request
+from domain.kernel.values import Code, Value
 from domain.people.authority import Relation, Right
 from domain.people.directory import Directory
 from domain.rules.scorecard import RuleBook
 from domain.service_desk.desk import ServiceDesk
-from domain.service_desk.outcome import Request, Waiting
-from domain.tally.facts import Month, Period
 from domain.tally.frozen import canonical, digest
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from domain.tally.record import Record, tallies
-from domain.ticket.commands import Code, Value
 
 CLOSE_MONTH: Literal["close_month"] = "close_month"
 CLAUSE = "D2 五"

@@ -11,13 +11,13 @@ from domain.appraisal.reprimand import ReprimandState
 from domain.finding.reading import MASKED_ROLES, FindingRecords
 from domain.kernel.aggregate import FoldedState
 from domain.kernel.errors import NotFound
+from domain.kernel.periods import Month, Period
 from domain.kernel.ports import Access, AccessLog
+from domain.kernel.privacy import Text
 from domain.kernel.recorded_access import on_record
 from domain.kernel.terms import EvaluationKind
 from domain.people.authority import Held, Mode, Relation, Right, denied, weigh
 from domain.service_desk.desk import ServiceDesk
-from domain.tally.facts import Month, Period
-from domain.ticket.state import Text
 
 S = TypeVar("S", bound=FoldedState)
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.finding.concern import person_of
+from domain.kernel.periods import Month
 from domain.people.authority import Held, Mode, Need, Relation, Right, weigh
 from domain.people.directory import Directory
 from domain.rules.scorecard import Post
-from domain.tally.facts import Month
 from domain.tally.months_closed import BookState
 
 

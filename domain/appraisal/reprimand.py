@@ -5,9 +5,8 @@ from datetime import date
 from uuid import UUID
 
 from domain.kernel.aggregate import Folded, FoldedState, register
-from domain.kernel.privacy import Private
+from domain.kernel.privacy import Private, Text
 from domain.kernel.terms import ReprimandKind
-from domain.ticket.state import Text
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints, model_validator
 
-from domain.ticket.commands import Code, FreeText, ShortText, TicketRef, Value
+from domain.kernel.values import Code, FreeText, ShortText, TicketRef, Value
 
 ERASE: Literal["erase"] = "erase"
 DISCLOSE: Literal["disclose"] = "disclose"

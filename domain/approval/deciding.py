@@ -27,11 +27,14 @@ from domain.approval.commands import (
     PublishRuleBook,
     Solemn,
 )
+from domain.approval.waiting import Waiting
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import Conflict, NotAllowed, NotFound, Overloaded, Refusal, RuleRefused
-from domain.kernel.journal import Belonging
+from domain.kernel.journal import TRIES, Belonging
+from domain.kernel.periods import Month, Period
 from domain.kernel.ports import CommandRecord, KeyDestroyer, VersionConflict
 from domain.kernel.privacy import Personal
+from domain.kernel.request import Request
 from domain.kernel.subject_file import SubjectFile, SubjectState
 from domain.kernel.terms import ApprovalState, Trigger
 from domain.people.authority import Need, Relation, Right, denied, may_approve
@@ -39,10 +42,8 @@ from domain.people.community import Community, community_stream
 from domain.people.directory import Directory
 from domain.rules.price_list import parse_price_list
 from domain.rules.scorecard import parse_rule_book
-from domain.service_desk.desk import BACK_ENTRY, TRIES, ServiceDesk, contractor_of
+from domain.service_desk.desk import BACK_ENTRY, ServiceDesk, contractor_of
 from domain.service_desk.erasure import erased, resident_of
-from domain.service_desk.outcome import Request, Waiting
-from domain.tally.facts import Month, Period
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 from domain.ticket.state import TicketState

@@ -19,16 +19,16 @@ from domain.duty.roster import RosterState, Slot, month_of, roster_stream
 from domain.duty.shift import Shift, ShiftState
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import Conflict, KeyReused, NotAllowed, NotFound, Overloaded, Refusal, invalid
-from domain.kernel.journal import Belonging, Journal
+from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.ports import Clock, CommandRecord, ConditionFailed, Ids, OpenListUnchanged, VersionConflict
 from domain.kernel.privacy import Personal
+from domain.kernel.request import Request
 from domain.kernel.terms import Condition, DutyLog, DutyPeriod, Role, ShiftTrigger, Trigger
 from domain.people.authority import Held, Need, Relation, Right, denied
 from domain.people.directory import Directory, DirectoryKeeper
 from domain.people.post import Desk, DeskState, desk_stream
 from domain.rules.duty_calendar import period_at, utc
-from domain.service_desk.desk import TRIES, ServiceDesk
-from domain.service_desk.outcome import Request
+from domain.service_desk.desk import ServiceDesk
 from domain.ticket import commands as c
 
 

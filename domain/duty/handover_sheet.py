@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 import rfc8785
 
 from domain.kernel.errors import RuleRefused
-from domain.kernel.privacy import Sealed
+from domain.kernel.privacy import Sealed, Text
 from domain.kernel.terms import Condition, Kind, State, Urgency
 from domain.rules.clocks import Reading, latest, readings
 from domain.rules.policy import Duty
-from domain.ticket.state import Text, TicketState
+from domain.ticket.state import TicketState
 
 FORM = 1
 """Version of the canonical form, and part of it."""

@@ -14,12 +14,12 @@ from domain.duty.shift import ShiftState
 from domain.kernel.errors import NotFound
 from domain.kernel.journal import Journal
 from domain.kernel.ports import Access, AccessLog, Clock
+from domain.kernel.privacy import Text
 from domain.kernel.recorded_access import on_record
 from domain.kernel.terms import ShiftStatus, ShiftTrigger
 from domain.people.authority import Held, Mode, Need, Relation, Right, denied, weigh
 from domain.people.directory import Directory, DirectoryKeeper
 from domain.people.post import DeskState, desk_stream
-from domain.ticket.state import Text
 
 
 @dataclass(frozen=True, slots=True)

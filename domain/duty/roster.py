@@ -11,9 +11,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.kernel.aggregate import Folded, FoldedState, register
-from domain.kernel.privacy import Private
+from domain.kernel.privacy import Private, Text
 from domain.kernel.terms import DutyPeriod, RosterChange
-from domain.ticket.state import Text
 
 
 def roster_stream(community: str, month: str) -> UUID:

@@ -12,17 +12,16 @@ from domain.duty.roster import Duty, Passed, Roster, RosterState, Slot, month_of
 from domain.duty.rules import post_of
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import Conflict, NotFound, Overloaded, RuleRefused, invalid
-from domain.kernel.journal import Belonging, Journal
+from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.ports import Access, AccessLog, Clock, CommandRecord, Ids, VersionConflict
 from domain.kernel.privacy import Personal
 from domain.kernel.recorded_access import on_record
+from domain.kernel.request import Request
 from domain.kernel.terms import DutyPeriod, RosterChange
 from domain.people.authority import Mode, Relation, Right, denied, weigh
 from domain.people.directory import Directory, DirectoryKeeper
 from domain.people.staff import Person, PersonState, person_stream
 from domain.rules.duty_calendar import span_on, utc
-from domain.service_desk.desk import TRIES
-from domain.service_desk.outcome import Request
 
 LONGEST_LEAVE = timedelta(days=366)
 

@@ -10,12 +10,12 @@ from domain.duty.lifecycle import check, legal
 from domain.duty.shift import Shift, ShiftState
 from domain.kernel.aggregate import Meta, occurred
 from domain.kernel.errors import Conflict, Refusal, RuleRefused, invalid
+from domain.kernel.request import Request
 from domain.kernel.terms import DutyPeriod, Role, ShiftTrigger
 from domain.people.authority import Held, Need, Relation, Right, denied, weigh
 from domain.people.directory import Directory
 from domain.rules.duty_calendar import Span, minutes_late, period_at, period_taken, utc
 from domain.rules.policy import Duty
-from domain.service_desk.outcome import Request
 
 POSTS = (Role.ASSISTANT, Role.TECHNICIAN, Role.CONTROL_ROOM)
 """Roles that hold the desk as its officer; security only stands in (D5 六)."""

@@ -11,9 +11,8 @@ from uuid import UUID
 from domain.duty.handover_sheet import Dispute, Equipment, Sheet, SheetTicket, Signature
 from domain.duty.lifecycle import TARGETS
 from domain.kernel.aggregate import Folded, FoldedState, register
-from domain.kernel.privacy import Private
+from domain.kernel.privacy import Private, Text
 from domain.kernel.terms import DutyLog, DutyPeriod, Role, ShiftEnd, ShiftStatus
-from domain.ticket.state import Text
 
 
 @dataclass(frozen=True, slots=True)

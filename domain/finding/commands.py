@@ -10,9 +10,9 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints
 
 from domain.kernel.terms import FindingTrigger, WaiveReason
+from domain.kernel.values import Code, FreeText, Login, TicketRef, Value
 from domain.rules.pay_bands import HalfPoints
 from domain.rules.scorecard import Severity
-from domain.ticket.commands import Code, FreeText, Login, TicketRef, Value
 
 
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.approval.aggregate import ApprovalCase
+from domain.approval.waiting import Waiting
 from domain.duty.shift import ShiftState
 from domain.finding import commands as c
 from domain.finding.concern import charges, person_of, subjects
@@ -19,16 +20,16 @@ from domain.finding.events import COMPLETED, DecidedPoints, Finding, FindingStat
 from domain.finding.lifecycle import check, legal
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import KeyReused, NotAllowed, NotFound, Overloaded, Refusal, RuleRefused, invalid
-from domain.kernel.journal import Belonging
+from domain.kernel.journal import TRIES, Belonging
+from domain.kernel.periods import Month, Period
 from domain.kernel.ports import CommandRecord, VersionConflict
 from domain.kernel.privacy import Personal
+from domain.kernel.request import Request
 from domain.kernel.terms import FindingTrigger, Role, WaiveReason
 from domain.people.authority import Held, Mode, Need, Relation, Right, denied
 from domain.people.directory import Directory
 from domain.rules.scorecard import Item, RuleBook
-from domain.service_desk.desk import TRIES, ServiceDesk
-from domain.service_desk.outcome import Request, Waiting
-from domain.tally.facts import Month, Period
+from domain.service_desk.desk import ServiceDesk
 from domain.tally.finding_rules import checked, decided_by_hand, waive_reasons
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from domain.ticket.state import TicketState

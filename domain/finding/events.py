@@ -13,12 +13,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.finding.lifecycle import COUNTING, TARGETS
 from domain.kernel.aggregate import Folded, FoldedState, register
-from domain.kernel.privacy import Private
+from domain.kernel.periods import Month, Period
+from domain.kernel.privacy import Private, Text
 from domain.kernel.terms import FindingCause, FindingStatus, WaiveReason
 from domain.rules.clocks import Reading
 from domain.rules.scorecard import Points, Severity
-from domain.tally.facts import ConfirmedFinding, Month, Period
-from domain.ticket.state import Text
+from domain.tally.facts import ConfirmedFinding
 
 
 def proposal_stream(cause: FindingCause, stream: UUID, which: int) -> UUID:

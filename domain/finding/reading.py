@@ -10,6 +10,7 @@ from domain.finding.events import FindingState
 from domain.finding.lifecycle import legal
 from domain.kernel.aggregate import Folded
 from domain.kernel.errors import NotFound, Refusal, TransitionRefused
+from domain.kernel.periods import Month
 from domain.kernel.ports import Access, AccessLog, StoredEvent
 from domain.kernel.recorded_access import on_record
 from domain.kernel.terms import FindingTrigger, Role
@@ -17,7 +18,6 @@ from domain.people.authority import Held, Mode, Need, Relation, Right, denied, w
 from domain.people.directory import Directory
 from domain.rules.scorecard import Post
 from domain.service_desk.desk import ServiceDesk
-from domain.tally.facts import Month
 from domain.tally.months_closed import BookState, book_stream
 
 MASKED_ROLES = (Role.AUDITOR, Role.HR, Role.PRIVACY_OFFICER)

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, model_validator
 
 from domain.kernel.terms import Tenure
-from domain.ticket.commands import Code, Name, Phone, TicketRef, Value
+from domain.kernel.values import Code, Name, Phone, TicketRef, Value
 
 
 def _in_reach(day: date) -> date:

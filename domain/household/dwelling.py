@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.kernel.aggregate import Folded, FoldedState, register
-from domain.kernel.privacy import Private
-from domain.ticket.state import Text
+from domain.kernel.privacy import Private, Text
 
 
 @dataclass(frozen=True)

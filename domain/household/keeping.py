@@ -27,12 +27,12 @@ from domain.household.register_lines import Entered
 from domain.household.resident import Occupancy, Resident, ResidentState
 from domain.kernel.aggregate import Folded, Meta, apply, occurred
 from domain.kernel.errors import Conflict, NotFound, Overloaded, invalid
+from domain.kernel.journal import TRIES
 from domain.kernel.ports import PlainField, VersionConflict
-from domain.kernel.privacy import Personal, normal_text
+from domain.kernel.privacy import Personal, Text, normal_text
 from domain.kernel.subject_file import SubjectState
 from domain.people.administration import Administrator
-from domain.service_desk.desk import TRIES, ServiceDesk
-from domain.ticket.state import Text
+from domain.service_desk.desk import ServiceDesk
 
 Facts = list[tuple[type[Folded.Event], dict[str, Any]]]
 """Events of one person and what they say."""

@@ -13,12 +13,12 @@ from domain.household.register_lines import Decided, Entered, LineRefused, OpenR
 from domain.household.resident import Resident
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import Conflict, NotFound, Overloaded
-from domain.kernel.journal import Belonging
+from domain.kernel.journal import TRIES, Belonging
 from domain.kernel.ports import ReserveName, VersionConflict
 from domain.people.administration import Administrator
 from domain.people.authority import Mode, Relation, Right, denied, weigh
 from domain.people.directory import Directory
-from domain.service_desk.desk import TRIES, ServiceDesk
+from domain.service_desk.desk import ServiceDesk
 
 KEEP = Right.RECLASSIFY_CHECK_LINK
 """The row by which people of the desk keep the roll."""

@@ -18,8 +18,7 @@ from domain.household.resident import Occupancy, Resident, ResidentState
 from domain.kernel.aggregate import Folded, Meta, apply, occurred
 from domain.kernel.errors import Refusal
 from domain.kernel.ports import Ids, PlainField, Sealer
-from domain.kernel.privacy import Personal, normal_phone, normal_text
-from domain.ticket.state import Text
+from domain.kernel.privacy import Personal, Text, normal_phone, normal_text
 
 Place = tuple[str, str | None, str]
 """Building, entrance and number of a dwelling, the number as it is compared."""

@@ -9,9 +9,9 @@ from datetime import date
 from uuid import UUID
 
 from domain.kernel.aggregate import Folded, FoldedState, register
-from domain.kernel.privacy import Private
+from domain.kernel.privacy import Private, Text
 from domain.kernel.terms import Tenure
-from domain.ticket.state import Location, Text
+from domain.people.place import Location
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from domain.kernel.ports import (
     Sealer,
 )
 from domain.kernel.privacy import Personal
+from domain.kernel.sealing import seal_fields, with_sealed
 from domain.numbering import clear_columns
-from domain.sealing import seal_fields, with_sealed
 
 T = TypeVar("T")
 
@@ -154,3 +154,7 @@ class Journal:
         self._states.move_to_end(stream)
         while len(self._states) > self._remembered:
             self._states.popitem(last=False)
+
+
+TRIES = 100
+"""How often a command is decided anew after losing a race; each loss is somebody else's success."""

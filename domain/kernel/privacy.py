@@ -105,3 +105,12 @@ _COUNTRY = re.compile(r"^86(?=[1-9]\d{8,11}$|0\d{9,12}$)")
 _PLUS_COUNTRY = re.compile(r"^[^\d+]*\+[^\d]*86")
 MASKED = "***"
 ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A personal text together with the version of the event that sealed it and the field it stands in."""
+
+    value: Private
+    version: int
+    name: str

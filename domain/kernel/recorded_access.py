@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from domain.kernel.errors import Overloaded
 from domain.kernel.ports import Access, AccessLog, PlainField, Sealer
-from domain.kernel.privacy import ERASED, MASKED
-from domain.ticket.state import Text
+from domain.kernel.privacy import ERASED, MASKED, Text
 
 
 async def noted(access_log: AccessLog, access: Access) -> bool:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import Conflict, NotAllowed, NotFound, Overloaded, invalid
-from domain.kernel.journal import Belonging, Journal
+from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.ports import Clock, CommandKey, ConditionFailed, Ids, ReserveName, VersionConflict
 from domain.kernel.terms import Role
 from domain.people.community import SCOPE as COMMUNITIES
@@ -20,7 +20,6 @@ from domain.people.community import Community, CommunityState, community_stream
 from domain.people.directory import Directory, DirectoryKeeper
 from domain.people.staff import COMPANY_ROLES, EVERYWHERE, Grant, Person, PersonState, person_stream
 from domain.people.staff import SCOPE as PEOPLE
-from domain.service_desk.desk import TRIES
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 from domain.kernel.aggregate import apply
 from domain.kernel.errors import NotFound, invalid
+from domain.kernel.periods import Period
 from domain.kernel.ports import Codec, EventLog
 from domain.kernel.terms import AssigneeType, Role
+from domain.people.assignee import Assignee
 from domain.people.authority import Held
 from domain.people.community import SCOPE as COMMUNITIES
 from domain.people.community import CommunityState
@@ -19,8 +21,6 @@ from domain.rules.price_list import PriceList, parse_price_list
 from domain.rules.rule_books import RuleBooks
 from domain.rules.scorecard import RuleBook, rule_book
 from domain.rules.workdays import Holidays, Works, day_of
-from domain.tally.facts import Period
-from domain.ticket.state import Assignee
 
 
 @dataclass

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from domain.kernel.errors import NotFound
 from domain.kernel.terms import AssigneeType, Role
+from domain.people.assignee import Assignee
 from domain.people.authority import CELLS, TABLE, Held, Mode, Need, Right
 from domain.people.directory import Directory
 from domain.service_desk.desk import ServiceDesk
-from domain.ticket.state import Assignee
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from uuid import UUID
 from domain.duty.shift import Shift, ShiftState
 from domain.finding.events import Finding, FindingState, proposal_stream
 from domain.kernel.aggregate import Folded, apply, fold, occurred
+from domain.kernel.periods import Month
 from domain.kernel.terms import (
     Channel,
     ClockName,
@@ -31,7 +32,6 @@ from domain.process.process import NOTHING, Moment, Order, Outlook, Process, Sub
 from domain.rules.clocks import Order as Rectification
 from domain.rules.clocks import Reading, readings
 from domain.rules.scorecard import Counting, Item, RuleBook
-from domain.tally.facts import Month
 from domain.ticket.events import Ticket
 from domain.ticket.state import TicketState
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.kernel.periods import Month
 from domain.rules.scorecard import RuleBook
-from domain.tally.facts import Month
 
 
 class Law(Protocol):

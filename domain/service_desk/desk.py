@@ -12,18 +12,21 @@ from typing import Any
 from uuid import UUID
 
 from domain.approval.aggregate import Approval, ApprovalCase
+from domain.approval.waiting import Waiting
 from domain.household.register import RollKeeper
 from domain.kernel.aggregate import Folded, Meta, apply, fold, occurred
 from domain.kernel.errors import KeyReused, NotAllowed, NotFound, Overloaded, invalid
-from domain.kernel.journal import Belonging, Journal
+from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.ports import Clock, CommandRecord, Ids, PlainField, VersionConflict
 from domain.kernel.privacy import Personal
+from domain.kernel.request import Request
 from domain.kernel.terms import AssigneeType, Channel, DutyPeriod, Role, Trigger
+from domain.kernel.values import Value
 from domain.people.authority import TABLE, Held, Mode, Need, Relation, Right, denied, right_of, weigh
 from domain.people.directory import Directory, DirectoryKeeper
 from domain.people.post import DeskState, desk_stream
 from domain.rules.duty_calendar import period_at
-from domain.service_desk.outcome import Done, Request, Waiting
+from domain.service_desk.outcome import Done
 from domain.service_desk.reporters import reported
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry, steps_of
@@ -33,9 +36,6 @@ from domain.ticket.guards import Setting, legal_now
 from domain.ticket.state import TicketState
 
 NUMBER = re.compile(r"[\w\-]{1,80}")
-
-TRIES = 100
-"""How often a command is decided anew after losing a race; each loss is somebody else's success."""
 
 BACK_ENTRY = "back_entry"
 ASSIGNABLE = tuple(role for role, cell in TABLE[Right.WORK].items() if cell != "–")
@@ -438,7 +438,7 @@ class ServiceDesk:
         directory: Directory,
         right: Right,
         name: str,
-        command: c.Value,
+        command: Value,
         community: str,
         request: Request,
         *,

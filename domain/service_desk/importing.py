@@ -25,16 +25,17 @@ from domain.kernel.errors import (
     RuleRefused,
     TransitionRefused,
 )
-from domain.kernel.journal import Belonging
+from domain.kernel.journal import TRIES, Belonging
 from domain.kernel.ports import VersionConflict
 from domain.kernel.privacy import Personal
 from domain.kernel.terms import Kind, State
+from domain.people.assignee import Assignee
 from domain.people.authority import Mode, Relation, Right, denied, weigh
 from domain.people.directory import Directory
-from domain.service_desk.desk import ASSIGNABLE, TRIES, ServiceDesk
+from domain.service_desk.desk import ASSIGNABLE, ServiceDesk
 from domain.ticket import commands as c
 from domain.ticket.decisions import Circumstances, assignee_of, decide
-from domain.ticket.state import Assignee, TicketState
+from domain.ticket.state import TicketState
 
 COMMAND = "import"
 """How an import's approval is called."""

@@ -11,18 +11,18 @@ from uuid import UUID
 from domain.kernel.aggregate import Folded, apply, fold
 from domain.kernel.errors import NotAllowed, NotFound, Refusal, TransitionRefused
 from domain.kernel.ports import Access, AccessLog, NumberTaken, PlainField, StoredEvent
-from domain.kernel.privacy import ERASED, MASKED, Private, mask_name, mask_phone
+from domain.kernel.privacy import ERASED, MASKED, Private, Text, mask_name, mask_phone
 from domain.kernel.recorded_access import noted
+from domain.kernel.sealing import seal_fields
 from domain.kernel.terms import Book, State, Trigger
 from domain.people.authority import Mode, Need, Relation, Right, denied, right_of, weigh
 from domain.people.directory import Directory
 from domain.rules.clocks import Reading, latest, readings
-from domain.sealing import seal_fields
 from domain.service_desk.desk import ServiceDesk, about_oneself
 from domain.ticket.decisions import FOLLOW_UP_BY_ANOTHER
 from domain.ticket.guards import forbidding, refuse
 from domain.ticket.lifecycle import legal
-from domain.ticket.state import Text, TicketState
+from domain.ticket.state import TicketState
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,22 +14,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, StringConstraints, ValidationError
 
 from domain.kernel.errors import FieldError, InvalidInput, invalid
+from domain.kernel.periods import Month, Period
 from domain.rules.pay_bands import Exact, HalfPoints, Total
 from domain.rules.rule_books import Law
 from domain.rules.scorecard import Points, Post, RuleBook, Severity
-from domain.tally.facts import (
-    AreaAssigned,
-    ConfirmedFinding,
-    EarlierMonth,
-    Facts,
-    Metric,
-    Month,
-    Period,
-    Person,
-    PostHeld,
-    Warned,
-    overlapping,
-)
+from domain.tally.facts import AreaAssigned, ConfirmedFinding, EarlierMonth, Facts, Metric, Person, PostHeld, Warned, overlapping
 from domain.tally.figure_rules import wrong_figure
 from domain.tally.finding_rules import refusals
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from domain.kernel.periods import Month
 from domain.rules.rule_books import Law
 from domain.rules.scorecard import Charged, Counting, Item, Post, RuleBook
-from domain.tally.facts import ConfirmedFinding, Facts, Metric, Month, Person
+from domain.tally.facts import ConfirmedFinding, Facts, Metric, Person
 
 ZERO = Decimal(0)
 

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from domain.kernel.periods import Month
 from domain.rules.rule_books import Law
 from domain.rules.scorecard import Counting, Flag, RuleBook
 from domain.tally.charging import ZERO, Charge, adjustments
-from domain.tally.facts import Facts, Month, Person
+from domain.tally.facts import Facts, Person
 
 
 def flags(law: Law, facts: Facts, person: Person, charges: Sequence[Charge]) -> tuple[Flag, ...]:

@@ -1,84 +1,18 @@
 """What a tally (考评表) is made from: dated posts and areas, confirmed findings, metrics, warnings, earlier months (D2)."""
 
-import re
-from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
+from domain.kernel.periods import Month, Period
 from domain.rules.scorecard import Points, Post, Severity
 
 K = TypeVar("K")
 V = TypeVar("V")
-_PERIOD = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])|-Q([1-4]))?", re.ASCII)
-
-
-class Month(NamedTuple):
-    """A calendar month; months follow each other in order."""
-
-    year: int
-    number: int
-
-    @classmethod
-    def of(cls, day: date) -> "Month":
-        """The month a day lies in."""
-        return cls(day.year, day.month)
-
-    @property
-    def last_day(self) -> date:
-        """The last day, included."""
-        return date(self.year, self.number, monthrange(self.year, self.number)[1])
-
-    @property
-    def before(self) -> "Month":
-        """The month before, in December of the year before for a January."""
-        return Month(self.year, self.number - 1) if self.number > 1 else Month(self.year - 1, 12)
-
-    @property
-    def after(self) -> "Month":
-        """The month after, in January of the year after for a December."""
-        return Month(self.year, self.number + 1) if self.number < 12 else Month(self.year + 1, 1)
-
-    @property
-    def half(self) -> tuple[int, int]:
-        """The calendar half-year (半年): January to June, July to December."""
-        return self.year, (self.number + 5) // 6
-
-    def __str__(self) -> str:
-        return f"{self.year:04}-{self.number:02}"
-
-
-class Period(NamedTuple):
-    """A month, a quarter or a year, by its first and last month."""
-
-    kind: str
-    first: Month
-    last: Month
-
-    @classmethod
-    def parse(cls, text: str) -> "Period":
-        """``2026-03``, ``2026-Q1`` or ``2026``; raises ValueError."""
-        found = _PERIOD.fullmatch(text)
-        if not found or found[1] == "0000":
-            raise ValueError("write a month as 2026-03, a quarter as 2026-Q1, a year as 2026")
-        year = int(found[1])
-        if found[2]:
-            return cls("month", Month(year, int(found[2])), Month(year, int(found[2])))
-        if found[3]:
-            return cls("quarter", Month(year, int(found[3]) * 3 - 2), Month(year, int(found[3]) * 3))
-        return cls("year", Month(year, 1), Month(year, 12))
-
-    def holds(self, month: Month) -> bool:
-        """Whether a month belongs to it."""
-        return self.first <= month <= self.last
-
-    def __str__(self) -> str:
-        year = f"{self.first.year:04}"
-        return {"month": str(self.first), "quarter": f"{year}-Q{self.last.number // 3}", "year": year}[self.kind]
 
 
 @dataclass(frozen=True, slots=True)

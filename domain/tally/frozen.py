@@ -12,11 +12,12 @@ from typing import Any
 
 import rfc8785
 
+from domain.kernel.periods import Month, Period
 from domain.rules.rule_books import Law
 from domain.rules.scorecard import Counting, Flag, Item, Notice, Post, Severity
 from domain.tally.charging import Charge
 from domain.tally.document import as_document
-from domain.tally.facts import ConfirmedFinding, Metric, Month, Period
+from domain.tally.facts import ConfirmedFinding, Metric
 from domain.tally.tally import WARNINGS, Line, PersonTally, Tally
 
 FORM = 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.kernel.aggregate import Folded, FoldedState, register
-from domain.tally.facts import Month
+from domain.kernel.periods import Month
 
 
 def book_stream(community: str) -> UUID:

@@ -10,12 +10,13 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from domain.kernel.errors import InvalidInput
+from domain.kernel.periods import Month, Period
 from domain.kernel.terms import AppraisalStatus, ProbationResult
 from domain.rules.rule_books import Law
 from domain.rules.scorecard import Post
 from domain.tally.charging import ZERO, Charge
 from domain.tally.dismissal import passes_probation
-from domain.tally.facts import ConfirmedFinding, EarlierMonth, Facts, Metric, Month, Period, Person, PostHeld, Warned
+from domain.tally.facts import ConfirmedFinding, EarlierMonth, Facts, Metric, Person, PostHeld, Warned
 from domain.tally.frozen import thaw
 from domain.tally.tally import Tally, summed, tally_checked, wrong_findings
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.kernel.errors import FieldError, InvalidInput
+from domain.kernel.periods import Month, Period
 from domain.rules.pay_bands import pay_share
 from domain.rules.rule_books import Law
 from domain.rules.scorecard import Flag, Item, Notice, Post, RuleBook
@@ -24,7 +25,7 @@ from domain.tally.charging import (
     regular,
 )
 from domain.tally.dismissal import flags
-from domain.tally.facts import ConfirmedFinding, Facts, Month, Period, Person
+from domain.tally.facts import ConfirmedFinding, Facts, Person
 from domain.tally.finding_rules import refusals
 
 WARNINGS = "warnings"

@@ -4,37 +4,38 @@ from datetime import datetime
 
 from domain.kernel.terms import AssigneeType, Urgency
 from domain.kernel.terms import Channel as ChannelCode
+from domain.kernel.values import Code, FreeText, Login, Moment, Value
 from domain.ticket import commands as c
 
 
 class ClassifiedThen(c.Classify):
     """How it was classified, and when."""
 
-    occurred_at: c.Moment
+    occurred_at: Moment
 
 
 class DispatchedThen(c.Dispatch):
     """To whom it went, and when."""
 
-    occurred_at: c.Moment
+    occurred_at: Moment
 
 
 class CompletedThen(c.Complete):
     """What was done, and when."""
 
-    occurred_at: c.Moment
+    occurred_at: Moment
 
 
-class BackEntry(c.Value):
+class BackEntry(Value):
     """The fields of receive, plus what happened since, each step at its true moment, in order."""
 
-    community: c.Code
+    community: Code
     channel: ChannelCode
-    description: c.FreeText
+    description: FreeText
     location: c.Place | None = None
     reporter: c.Reporter | None = None
     urgency: Urgency = Urgency.NORMAL
-    complained_of: tuple[c.Login, ...] = ()
+    complained_of: tuple[Login, ...] = ()
     classified: ClassifiedThen
     dispatched: DispatchedThen
     completed: CompletedThen | None = None

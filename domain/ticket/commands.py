@@ -5,12 +5,10 @@ what is well-formed. Texts are at most 4,000 characters, without control charact
 and who asks travel beside the command. Field names are those of the HTTP interface.
 """
 
-import re
-from datetime import datetime
 from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from domain.kernel.terms import (
     AssigneeType,
@@ -30,52 +28,7 @@ from domain.kernel.terms import (
     Trigger,
     Urgency,
 )
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def _clean(text: str) -> str:
-    """Refuse control characters (NUL among them); give back without surrounding white space."""
-    if _CONTROL.search(text):
-        raise ValueError("control characters are not allowed")
-    stripped = text.strip()
-    if not stripped:
-        raise ValueError("must not be empty")
-    return stripped
-
-
-def _undirected(text: str) -> str:
-    """Refuse invisible direction marks in names, where they could make one look like another."""
-    if _DIRECTION.search(text):
-        raise ValueError("direction marks are not allowed here")
-    return text
-
-
-FreeText = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_clean)]
-ShortText = Annotated[str, StringConstraints(max_length=120), AfterValidator(_clean), AfterValidator(_undirected)]
-Name = Annotated[str, StringConstraints(max_length=60), AfterValidator(_clean), AfterValidator(_undirected)]
-Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 \-]{3,24}$")]
-
-
-def _in_reach(moment: datetime) -> datetime:
-    """Refuse moments that no calendar arithmetic could take."""
-    if not 1970 <= moment.year < 2200:
-        raise ValueError("lies outside the years 1970 to 2199")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
-"""An ISO 8601 moment with its offset from UTC."""
-Code = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,40}$")]
-Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._\-]{0,39}$")]
-TicketRef = Annotated[str, StringConstraints(pattern=r"^[\w\-]{1,80}$")]
-
-
-class Value(BaseModel):
-    """Base of well-formed input: frozen, unknown fields refused by name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from domain.kernel.values import Code, FreeText, Login, Moment, Name, Phone, ShortText, TicketRef, Value
 
 
 class Place(Value):

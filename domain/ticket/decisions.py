@@ -29,13 +29,16 @@ from domain.kernel.terms import (
     Trigger,
     Urgency,
 )
+from domain.kernel.values import Value
+from domain.people.assignee import Assignee
+from domain.people.place import Location
 from domain.rules.duty_calendar import period_at
 from domain.rules.price_list import PriceList
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
 from domain.ticket.guards import Setting, forbidding, legal_now, missing_items, refuse
 from domain.ticket.lifecycle import step
-from domain.ticket.state import CORRECTABLE_CODES, CORRECTABLE_TEXTS, Assignee, ChargeLine, Location, TicketState, code_of
+from domain.ticket.state import CORRECTABLE_CODES, CORRECTABLE_TEXTS, ChargeLine, TicketState, code_of
 from domain.ticket.workflows import FLAT_INSPECTED, WORKFLOWS
 
 Event = Ticket.Event
@@ -517,7 +520,7 @@ def _well_formed(command: c.Correct) -> str | None:
             raise invalid("/value", "can't be cleared")
         return None
     head, _, name = command.field.partition(".")
-    models: dict[str, type[c.Value]] = {"reporter": c.Reporter, "location": c.Place}
+    models: dict[str, type[Value]] = {"reporter": c.Reporter, "location": c.Place}
     try:
         if head in models:
             models[head].model_validate({name: value})

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.kernel.aggregate import Folded, register
-from domain.kernel.privacy import Private
+from domain.kernel.privacy import Private, Text
 from domain.kernel.terms import (
     CancelReason,
     Channel,
@@ -28,11 +28,12 @@ from domain.kernel.terms import (
     SuspendReason,
     Urgency,
 )
+from domain.people.assignee import Assignee
+from domain.people.place import Location
 from domain.rules.clocks import ClockPolicy, Timeline
 from domain.ticket.lifecycle import TABLE
 from domain.ticket.state import (
     CORRECTABLE_TEXTS,
-    Assignee,
     Assignment,
     Attachment,
     Charge,
@@ -40,10 +41,8 @@ from domain.ticket.state import (
     Checked,
     Judgement,
     Link,
-    Location,
     Rectification,
     Suspended,
-    Text,
     TicketState,
 )
 

@@ -5,9 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.kernel.aggregate import FoldedState
-from domain.kernel.privacy import Private
+from domain.kernel.privacy import Text
 from domain.kernel.terms import (
-    AssigneeType,
     Book,
     CancelReason,
     Channel,
@@ -23,38 +22,10 @@ from domain.kernel.terms import (
     SuspendReason,
     Urgency,
 )
+from domain.people.assignee import Assignee
+from domain.people.place import Location
 from domain.rules.clocks import Timeline
 from domain.ticket.workflows import WORKFLOWS
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A personal text together with the version of the event that sealed it and the field it stands in."""
-
-    value: Private
-    version: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where, as far as it is no personal data: area, building and entrance (单元), or an area and a public place.
-
-    The dwelling (户) itself is personal data and stands beside it, sealed.
-    """
-
-    area: str | None = None
-    building: str | None = None
-    entrance: str | None = None
-    public_place: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Assignee:
-    """Who carries the work order: a person's login, a team's or a contractor's code."""
-
-    type: AssigneeType
-    id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from domain.tally.facts import Month
+from domain.kernel.periods import Month
 from projections.appraisal.appraisal_tally import (
     EVALUATIONS,
     FIGURES,

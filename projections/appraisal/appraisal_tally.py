@@ -16,17 +16,18 @@ from domain.appraisal.figure import Figure, FigureState
 from domain.appraisal.probation import Probation, ProbationState
 from domain.appraisal.reprimand import Reprimand, ReprimandState
 from domain.finding.events import Finding, FindingState
+from domain.kernel.periods import Month, Period
+from domain.kernel.privacy import Text
 from domain.kernel.terms import EvaluationKind, ReprimandKind, Role
 from domain.people.community import Community, CommunityState
 from domain.people.staff import Grant, Person, PersonState
 from domain.rules.rule_books import RuleBooks
 from domain.rules.scorecard import Points, RuleBook, Severity, rule_book
 from domain.tally.dated_posts import appraised
-from domain.tally.facts import ConfirmedFinding, Metric, Month, Period, Warned
+from domain.tally.facts import ConfirmedFinding, Metric, Warned
 from domain.tally.facts import Person as Appraised
 from domain.tally.months_closed import AppraisalBook
 from domain.tally.record import Frozen, Record, earliest_year
-from domain.ticket.state import Text
 from projections.engine.tables import Index, Table
 from projections.engine.view import Drop, Params, Put, Reader, Step, View, Write
 

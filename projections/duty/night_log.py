@@ -7,8 +7,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.duty.shift import Shift
+from domain.kernel.privacy import Text
 from domain.kernel.terms import DutyLog
-from domain.ticket.state import Text
 from projections.engine.tables import Index, Table, micros
 from projections.engine.view import Params, Put, Reader, Step, View, Write
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.kernel.terms import AssigneeType
-from domain.ticket.state import Assignee
+from domain.people.assignee import Assignee
 from projections.engine.view import Params
 
 

@@ -16,8 +16,7 @@ from types import UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from domain.kernel.privacy import Sealed
-from domain.ticket.state import Text
+from domain.kernel.privacy import Sealed, Text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

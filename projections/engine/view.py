@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.kernel.aggregate import apply
 from domain.kernel.ports import StoredEvent
-from domain.ticket.state import Text
+from domain.kernel.privacy import Text
 from projections.engine.tables import Table
 
 

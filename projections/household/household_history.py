@@ -11,9 +11,10 @@ from uuid import UUID
 
 from domain.household.dwelling import DwellingState
 from domain.household.resident import ResidentState
+from domain.kernel.privacy import Text
 from domain.kernel.subject_file import SubjectFile
 from domain.kernel.terms import Kind, State, Tenure
-from domain.ticket.state import Text, TicketState
+from domain.ticket.state import TicketState
 from projections.engine.tables import Index, Table
 from projections.engine.view import Drop, ErasedRow, Put, Seen, Step, TokenRow, View, Words, Write
 from projections.ticket.open_workload import current_numbers

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from domain.ticket.state import Assignee
+from domain.people.assignee import Assignee
 from projections.engine.bounds import seen
 from projections.engine.tables import micros
 from projections.engine.view import Params, Reader

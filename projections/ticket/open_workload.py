@@ -14,6 +14,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.kernel.errors import invalid
+from domain.kernel.privacy import Text
 from domain.kernel.terms import (
     AssigneeType,
     ClockName,
@@ -25,8 +26,9 @@ from domain.kernel.terms import (
     SuspendReason,
     Urgency,
 )
+from domain.people.assignee import Assignee
 from domain.rules.clocks import Reading
-from domain.ticket.state import Assignee, Text, TicketState
+from domain.ticket.state import TicketState
 from projections.engine.bounds import seen
 from projections.engine.tables import Index, Table, micros
 from projections.engine.view import Params, Put, Reader, Row, Seen, Step, View, Write

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from domain.kernel.privacy import Text
 from domain.kernel.terms import AssigneeType, Book, Channel, CompletionOutcome, Facility, Kind, State, Urgency
-from domain.ticket.state import Assignee, Text, TicketState
+from domain.people.assignee import Assignee
+from domain.ticket.state import TicketState
 from projections.engine.bounds import seen as bounded
 from projections.engine.tables import Index, Table, micros
 from projections.engine.view import Params, Put, Reader, Seen, Step, View, Write

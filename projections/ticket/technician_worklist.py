@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from domain.kernel.privacy import Text
 from domain.kernel.terms import AssigneeType, Facility, Kind, State, SuspendReason, Urgency
+from domain.people.assignee import Assignee
 from domain.rules.clocks import Reading
-from domain.ticket.state import Assignee, Text, TicketState
+from domain.ticket.state import TicketState
 from projections.engine.tables import NEVER, Index, Table, micros
 from projections.engine.view import Drop, Params, Put, Reader, Seen, Step, View, Write
 from projections.ticket.clock_columns import ClockColumns, clocks_of, next_due, readings_at

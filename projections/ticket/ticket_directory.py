@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from domain.kernel.privacy import Text
 from domain.kernel.subject_file import SubjectFile
 from domain.kernel.terms import AssigneeType, Book, Channel, Facility, Kind, State, Urgency
+from domain.people.assignee import Assignee
 from domain.rules.clocks import Reading
-from domain.ticket.state import Assignee, Text, TicketState
+from domain.ticket.state import TicketState
 from projections.engine.tables import Index, Table
 from projections.engine.view import ErasedRow, Put, Seen, Step, TokenRow, View, Words, Write
 from projections.ticket.clock_columns import ClockColumns, breach_at, clocks_of, is_paused, readings_at, runs_until

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.kernel.errors import FieldError, InvalidInput, invalid
 from domain.kernel.terms import Book, ClockStatus, Kind, State
-from domain.ticket.state import Assignee
+from domain.people.assignee import Assignee
 from projections.engine.bounds import carried, seen
 from projections.engine.tables import micros
 from projections.engine.view import Params, Reader

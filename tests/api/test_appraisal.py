@@ -3,7 +3,7 @@
 import pytest
 
 from domain.finding.commands import ConfirmFinding, RecordFinding
-from domain.service_desk.outcome import Request
+from domain.kernel.request import Request
 from tests.support.client import Client, problem
 from tests.tally.estate import BOOK_TEXT
 

@@ -20,9 +20,9 @@ import pytest
 from adapters.accounts.tokens import issue
 from adapters.server.app import create_app
 from adapters.system.system import entropy
+from domain.approval.waiting import Waiting
 from domain.finding import commands as c
 from domain.kernel.terms import Role
-from domain.service_desk.outcome import Waiting
 from tests.appraisal.test_inputs import close
 from tests.support.authority_table import Standing, answer
 from tests.support.client import V1, outcome

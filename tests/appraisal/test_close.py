@@ -13,11 +13,11 @@ from adapters.answers.tally import AppraisalAnswer
 from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from domain.appraisal.month_close import CLOSE_MONTH, CloseMonth, MonthClose
 from domain.approval.deciding import Approvals
+from domain.approval.waiting import Waiting
 from domain.finding import commands as f
 from domain.kernel.errors import NotAllowed, NotFound, Overloaded, RuleRefused
 from domain.kernel.terms import AppraisalStatus, ApprovalState, Role
 from domain.rules.scorecard import RuleBook
-from domain.service_desk.outcome import Waiting
 from domain.tally.months_closed import BookState, book_stream
 from domain.tally.record import Record
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY

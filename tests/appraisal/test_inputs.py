@@ -13,8 +13,8 @@ from domain.appraisal.figure import FigureState
 from domain.kernel.aggregate import Meta, occurred
 from domain.kernel.errors import InvalidInput, KeyReused, NotAllowed, NotFound, RuleRefused, StaleVersion
 from domain.kernel.journal import Belonging, Journal
+from domain.kernel.request import Request
 from domain.kernel.terms import EvaluationKind, Role
-from domain.service_desk.outcome import Request
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from tests.support.authority_table import Standing, answer
 from tests.support.desk_estate import DAY, DH, JX, Estate

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from adapters.store.keys.keys import KeyStore
 from domain.finding.events import Finding, FindingState
 from domain.kernel.aggregate import apply
+from domain.kernel.periods import Month
 from domain.tally.document import as_document
-from domain.tally.facts import Month
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 from projections.appraisal.findings import FINDINGS, FindingFilters, findings
 from projections.engine.view import View

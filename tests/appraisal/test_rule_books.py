@@ -5,8 +5,8 @@ import pytest
 from domain.approval.aggregate import ApprovalCase
 from domain.approval.commands import PublishRuleBook
 from domain.kernel.errors import InvalidInput, RuleRefused
+from domain.kernel.periods import Month
 from domain.kernel.terms import ApprovalState
-from domain.tally.facts import Month
 from tests.support.desk_estate import DAY, JX, Estate
 from tests.tally.test_law import STRICTER
 

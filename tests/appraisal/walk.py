@@ -12,6 +12,7 @@ from domain.appraisal.figure import Figure, figure_stream
 from domain.appraisal.reprimand import Reprimand
 from domain.finding.events import Finding, as_fact
 from domain.kernel.aggregate import Meta, occurred
+from domain.kernel.periods import Month, Period
 from domain.kernel.privacy import Personal
 from domain.kernel.terms import ReprimandKind, Role, WaiveReason
 from domain.people.community import Community, community_stream
@@ -20,7 +21,7 @@ from domain.rules.rule_books import RuleBooks
 from domain.rules.scorecard import rule_book
 from domain.tally.dated_posts import appraised
 from domain.tally.document import as_document
-from domain.tally.facts import EarlierMonth, Facts, Metric, Month, Period, Warned
+from domain.tally.facts import EarlierMonth, Facts, Metric, Warned
 from domain.tally.frozen import canonical, digest
 from domain.tally.months_closed import AppraisalBook, book_stream
 from domain.tally.record import tallies

@@ -10,13 +10,14 @@ import pytest
 from domain.approval.aggregate import Approval
 from domain.approval.commands import Disclose, Erase, PublishPriceList
 from domain.approval.deciding import Approvals
+from domain.approval.waiting import Waiting
 from domain.kernel.aggregate import Meta, occurred
 from domain.kernel.errors import Conflict, InvalidInput, KeyReused, NotAllowed, NotFound, StaleVersion
 from domain.kernel.journal import Belonging
 from domain.kernel.ports import CommandKey
 from domain.kernel.privacy import Personal
 from domain.kernel.terms import ApprovalState, AssigneeType, Role, State
-from domain.service_desk.outcome import Done, Waiting
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.support.authority_table import ROLES, ROWS
 from tests.support.desk_estate import DAY, DH, HOUR, JX, MORNING, SECONDS, Estate, leak

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from adapters.composition import shipped
+from domain.kernel.periods import Month, Period
 from domain.kernel.terms import Role
 from domain.rules.scorecard import Charged, Counting, Severity, parse_rule_book
-from domain.tally.facts import Month, Period
 from domain.tally.record import tallies
 from domain.tally.tally import summed
 from projections.appraisal.appraisal_tally import COUNTED, FIGURES, POSTS, CountedRow, FigureRow, PostRow, record

@@ -20,8 +20,9 @@ from adapters.system.settings import Settings
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.ports import Append, NewEvent
 from domain.kernel.privacy import Sealed
+from domain.kernel.request import Request
 from domain.kernel.terms import Book, CancelReason, Channel
-from domain.service_desk.outcome import Done, Request
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
 from tests.benchmarks.rounds import Row, rate_async

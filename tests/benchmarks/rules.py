@@ -15,10 +15,10 @@ from adapters.store.log.codec import decode_stored, encode
 from domain.kernel.aggregate import Meta, fold
 from domain.kernel.ports import StoredEvent
 from domain.kernel.privacy import Sealed
+from domain.kernel.sealing import seal_fields, with_sealed
 from domain.kernel.terms import Channel, State, Trigger
 from domain.rules.policy import parse_policy
 from domain.rules.price_list import parse_price_list
-from domain.sealing import seal_fields, with_sealed
 from domain.ticket import commands as c
 from domain.ticket.decisions import Circumstances, decide
 from domain.ticket.events import Ticket

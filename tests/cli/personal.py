@@ -5,7 +5,7 @@ import asyncio
 from adapters.composition import opened
 from adapters.system.settings import Settings
 from domain.kernel.ports import PlainField
-from domain.sealing import seal_fields
+from domain.kernel.sealing import seal_fields
 from tests.support.command_line import Home
 
 

@@ -24,11 +24,11 @@ from adapters.simulation.company.timing import SteppedClock
 from adapters.system.settings import Settings
 from adapters.system.system import entropy
 from domain.duty.shift import Shift
+from domain.kernel.periods import Period
 from domain.kernel.terms import ClockStatus, Kind, Role, State, Trigger
 from domain.people.post import Desk
 from domain.rules.clocks import latest, readings
 from domain.rules.scorecard import Flag, parse_rule_book
-from domain.tally.facts import Period
 from domain.ticket.lifecycle import TABLE
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 from tests.simulation import reading

@@ -8,8 +8,8 @@ from adapters.composition import opened
 from adapters.demo.filling import LEAST_DAYS, fill
 from adapters.demo.live import go_on
 from adapters.simulation.company.timing import SteppedClock
+from domain.kernel.request import Request
 from domain.kernel.terms import CancelReason, State
-from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from tests.demo.test_filling import settings_in
 from tests.simulation import reading

@@ -13,8 +13,8 @@ from adapters.system.settings import Settings
 from domain.duty.handover_sheet import StaleSheet
 from domain.duty.shift import ShiftState
 from domain.kernel.errors import Refusal
+from domain.kernel.request import Request
 from domain.people.post import DeskState, desk_stream
-from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from tests.support.desk_estate import JX, leak
 

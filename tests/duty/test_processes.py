@@ -9,8 +9,8 @@ import pytest
 from adapters.composition import opened
 from adapters.system.settings import Settings
 from adapters.system.system import SystemClock
+from domain.kernel.request import Request
 from domain.kernel.terms import ShiftStatus
-from domain.service_desk.outcome import Request
 from tests.duty.racing_process import HANDOVERS, TICKETS
 from tests.duty.test_races import histories
 from tests.support.clock import SetClock

@@ -11,9 +11,10 @@ from domain.finding.events import DecidedPoints, Finding, FindingState, as_fact
 from domain.finding.lifecycle import MACHINE, NOT_YET, TABLE, TERMINAL, as_data, check, legal
 from domain.kernel.aggregate import fold
 from domain.kernel.errors import TransitionRefused
+from domain.kernel.periods import Month
 from domain.kernel.terms import FindingStatus, FindingTrigger
 from domain.rules.scorecard import Points, Severity
-from domain.tally.facts import ConfirmedFinding, Month
+from domain.tally.facts import ConfirmedFinding
 from domain.tally.months_closed import AppraisalBook, BookState
 from tests.finding.findings import FINDING, HERE, written
 

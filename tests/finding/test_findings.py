@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from domain.approval.aggregate import ApprovalCase
+from domain.approval.waiting import Waiting
 from domain.finding import commands as c
 from domain.finding.desk import FindingDone
 from domain.finding.events import DecidedPoints, FindingState
@@ -16,7 +17,6 @@ from domain.kernel.aggregate import Meta, occurred
 from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, RuleRefused, StaleVersion, TransitionRefused
 from domain.kernel.journal import Belonging
 from domain.kernel.terms import ApprovalState, FindingStatus, Role
-from domain.service_desk.outcome import Waiting
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from domain.ticket import commands as t
 from tests.support.desk_estate import DAY, JX, Estate

@@ -45,6 +45,7 @@ from domain.kernel.terms import (
     Urgency,
     WaiveReason,
 )
+from domain.people.assignee import Assignee
 from domain.people.community import Community
 from domain.people.post import Desk
 from domain.people.staff import Grant, Person
@@ -53,7 +54,6 @@ from domain.rules.clocks import Reading
 from domain.rules.scorecard import Severity
 from domain.tally.months_closed import AppraisalBook
 from domain.ticket.events import Ticket
-from domain.ticket.state import Assignee
 from tests.support.ticket_factory import COMMAND, OTHER_TICKET, SUBJECT, TICKET, fact, history, meta, sample_events, sealed, uid
 
 STREAM = TICKET

@@ -8,7 +8,7 @@ from domain.household.dwelling import DwellingState
 from domain.household.register_entry import LineOutcome
 from domain.household.resident import ResidentState
 from domain.kernel.ports import PlainField
-from domain.ticket.state import Text
+from domain.kernel.privacy import Text
 from tests.support.desk_estate import JX, Estate
 
 HOME = {"building": "3", "entrance": "2", "dwelling": "1201"}

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
+from domain.approval.waiting import Waiting
 from domain.household.commands import AddDwelling, CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys, RollLine
 from domain.household.register import roll_stream
 from domain.household.register_entry import LineVerdict
@@ -15,9 +16,9 @@ from domain.household.register_lines import Entered
 from domain.kernel.aggregate import fold
 from domain.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, StaleVersion
 from domain.kernel.privacy import Personal
+from domain.kernel.sealing import seal_fields
 from domain.kernel.terms import Role, Tenure
-from domain.sealing import seal_fields
-from domain.service_desk.outcome import Done, Waiting
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.household.register import HOME, PHONE, WANG, dwelling, line, opened, resident, take, told
 from tests.support.desk_estate import DAY, DH, JX, Estate, leak

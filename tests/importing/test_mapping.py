@@ -8,9 +8,9 @@ from adapters.exchange.importing.importing import ForeignLog, mapping_text, ship
 from adapters.exchange.importing.mapping import LogMapping, parse_mapping
 from domain.kernel.errors import InvalidInput
 from domain.kernel.terms import AssigneeType, Kind, State
+from domain.people.assignee import Assignee
 from domain.service_desk.importing import ForeignCase, Happening, Unreadable
 from domain.ticket import commands as c
-from domain.ticket.state import Assignee
 from tests.importing.samples import LEGAL, MAPPING, REFUSED, ROWS, XES_MAPPING, csv_file, xes, xes_file
 
 

@@ -7,8 +7,8 @@ import pytest
 from openpyxl import load_workbook
 
 from domain.finding.commands import ConfirmFinding, RecordFinding
+from domain.kernel.request import Request
 from domain.kernel.terms import Channel
-from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of

@@ -11,9 +11,10 @@ from pydantic import BaseModel
 from adapters.labels.field_words import FIELD_WORDS
 from adapters.pages.sentences.approval_words import BESIDE, FAILURES, MODELS, OF_A_FILE
 from adapters.rendering.environment import Words
+from domain.approval.waiting import Waiting
 from domain.kernel import errors
+from domain.kernel.request import Request
 from domain.kernel.terms import Channel, Kind
-from domain.service_desk.outcome import Request, Waiting
 from domain.ticket import commands as c
 from projections.approval.approvals import APPROVALS
 from tests.pages.surfing import Forms, Surfer, text_of

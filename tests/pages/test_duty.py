@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from domain.service_desk.outcome import Request
+from domain.kernel.request import Request
 from domain.ticket.commands import Receive
 from tests.pages.surfing import Surfer, text_of
 from tests.support.api_estate import Estate

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from domain.finding.commands import RecordFinding
+from domain.kernel.request import Request
 from domain.kernel.terms import Channel, FindingStatus
-from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from projections.appraisal.findings import FINDINGS
 from projections.approval.approvals import APPROVALS

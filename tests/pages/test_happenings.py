@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from domain.kernel.request import Request
 from domain.kernel.terms import Channel, Kind
-from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from projections.ticket.event_stream import EVENT_STREAM
 from tests.pages.surfing import Surfer, text_of

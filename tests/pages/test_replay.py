@@ -8,8 +8,8 @@ import pytest
 from adapters.labels.diagram import ways
 from adapters.labels.labels import label
 from adapters.pages.ticket.state_diagram import PLACES, WAYS, key
+from domain.kernel.request import Request
 from domain.kernel.terms import Channel, Kind, State, Urgency
-from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from tests.pages.surfing import Surfer, text_of
 from tests.support.api_estate import Estate

@@ -9,8 +9,9 @@ from adapters.pages.frame.fields import MOST_ROWS
 from adapters.pages.sentences.ticket_sentences import SENTENCES
 from adapters.pages.ticket.steps import FIELDS
 from domain.kernel.aggregate import Folded
+from domain.kernel.request import Request
 from domain.kernel.terms import Channel, Trigger
-from domain.service_desk.outcome import Done, Request
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
 from projections.ticket.ticket_directory import TICKET_DIRECTORY

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from domain.kernel.request import Request
 from domain.kernel.terms import Channel, State
-from domain.service_desk.outcome import Done, Request
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of

@@ -13,10 +13,10 @@ from uuid import UUID
 import pytest
 
 from domain.approval.deciding import Approvals
+from domain.approval.waiting import Waiting
 from domain.finding import commands as c
 from domain.finding.desk import TWO_PEOPLE, FindingDesk, command_name
 from domain.kernel.terms import Role
-from domain.service_desk.outcome import Waiting
 from tests.support.authority_table import Standing, answer
 from tests.support.desk_estate import DAY, JX, ZONE, Estate, copied
 from tests.support.proposing import outcome, proposing

@@ -14,9 +14,9 @@ import pytest
 
 from domain.kernel.errors import NotAllowed
 from domain.kernel.privacy import MASKED
+from domain.kernel.request import Request
 from domain.kernel.terms import Role, Trigger
 from domain.service_desk.desk import ServiceDesk
-from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from domain.ticket.guards import legal_now
 from tests.support.authority_table import Standing, answer, row_of

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from domain.appraisal import commands as a
 from domain.approval.commands import Erase
+from domain.approval.waiting import Waiting
 from domain.duty.rostering import Wanted
 from domain.finding import commands as f
 from domain.household.commands import CorrectContact, LinkCaller, RollLine
 from domain.kernel.terms import DutyPeriod, EvaluationKind, ReprimandKind, Tenure, WaiveReason
-from domain.service_desk.outcome import Done, Waiting
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 from tests.privacy.searching import in_base64, shapes

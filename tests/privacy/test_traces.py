@@ -17,9 +17,9 @@ from domain.kernel.aggregate import TOPICS, fold
 from domain.kernel.errors import Conflict, InvalidInput, NotFound, Overloaded
 from domain.kernel.ports import CommandKey, PlainField
 from domain.kernel.privacy import ERASED, Private
+from domain.kernel.request import Request
+from domain.kernel.sealing import seal_fields
 from domain.kernel.terms import ApprovalState, State, Tenure
-from domain.sealing import seal_fields
-from domain.service_desk.outcome import Request
 from domain.service_desk.reading import HistoryStep
 from domain.ticket import commands as c
 from projections.ticket.ticket_search import Filters

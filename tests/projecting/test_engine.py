@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from adapters.projecting.catalogue import Fenced
+from adapters.projecting.fences import Fenced
 from adapters.store.log.codec import EventCodec, UnknownVersion
 from domain.kernel.errors import NotFound, Overloaded
 from domain.kernel.ports import Append, NewEvent, StoredEvent
 from domain.kernel.terms import AssigneeType, Kind
+from domain.people.assignee import Assignee
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
-from domain.ticket.state import Assignee
 from projections.engine.view import View
 from projections.ticket.open_workload import OPEN_WORKLOAD, SPANS
 from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST

@@ -14,8 +14,9 @@ from adapters.store.keys.blind_tokens import bigrams
 from adapters.store.keys.keys import KeyStore
 from domain.kernel.privacy import normal_phone
 from domain.kernel.terms import AssigneeType, Book, ClockName, ClockStatus, Kind, State, Urgency
+from domain.people.assignee import Assignee
 from domain.rules.clocks import latest, readings
-from domain.ticket.state import Assignee, TicketState
+from domain.ticket.state import TicketState
 from projections.read_models import VIEWS
 from projections.ticket.open_workload import OPEN_WORKLOAD
 from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST

@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from adapters.composition import opened
+from domain.approval.waiting import Waiting as Case
 from domain.duty.duty_desk import ShiftDone
 from domain.kernel.aggregate import fold
 from domain.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refusal, RuleRefused, TransitionRefused
 from domain.kernel.journal import Journal
 from domain.kernel.terms import AssigneeType, Channel, Role, Trigger
 from domain.service_desk.outcome import Done
-from domain.service_desk.outcome import Waiting as Case
 from domain.ticket import commands as c
 from tests.service_desk.world import OFFICERS, Asked, Ticket, World, role_of
 from tests.support.clock import SetClock

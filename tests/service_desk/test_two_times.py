@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from domain.approval.waiting import Waiting
 from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, RuleRefused
 from domain.kernel.terms import ClockName, ClockStatus
-from domain.service_desk.outcome import Done, Waiting
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 from tests.support.desk_estate import DAY, HOUR, JX, MINUTE, MORNING, REPORTER, Estate

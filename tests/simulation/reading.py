@@ -16,9 +16,9 @@ from domain.duty.shift import Shift
 from domain.household.resident import Resident
 from domain.kernel.ports import PlainField, StoredEvent
 from domain.kernel.privacy import Private
+from domain.kernel.sealing import seal_fields
 from domain.kernel.terms import Tenure
 from domain.rules.policy import Policy
-from domain.sealing import seal_fields
 from domain.ticket.events import Ticket
 from domain.ticket.state import TicketState
 

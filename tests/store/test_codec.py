@@ -30,10 +30,10 @@ from adapters.store.log.codec import (
 from domain.kernel.aggregate import OWNERS, TOPICS, Folded, FoldedState, Meta, payload_fields
 from domain.kernel.ports import StoredEvent
 from domain.kernel.privacy import Personal, Private, Sealed
+from domain.kernel.sealing import seal_fields, with_sealed
 from domain.kernel.terms import Book, ClockName, Kind, SuspendReason
 from domain.numbering import clear_columns
 from domain.rules.clocks import ClockPolicy
-from domain.sealing import seal_fields, with_sealed
 from domain.ticket.events import Ticket
 from domain.ticket.state import TicketState
 from domain.ticket.workflows import WORKFLOWS

@@ -15,10 +15,12 @@ from zoneinfo import ZoneInfo
 
 from adapters.composition import Gongdan, make_new, opened
 from adapters.system.settings import Settings
+from domain.approval.waiting import Waiting
 from domain.kernel.ports import CommandKey
+from domain.kernel.request import Request
 from domain.kernel.terms import Role
 from domain.people.administration import Administrator
-from domain.service_desk.outcome import Done, Request, Waiting
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
 from tests.support.api_estate import PATIENCE, follow

@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 from domain.kernel import terms as t
 from domain.kernel.aggregate import Folded, Meta, fold
 from domain.kernel.privacy import Personal, Private, Sealed
+from domain.kernel.sealing import seal_fields, with_sealed
+from domain.people.assignee import Assignee
+from domain.people.place import Location
 from domain.rules.policy import Policy, parse_policy
 from domain.rules.price_list import PriceList, parse_price_list
-from domain.sealing import seal_fields, with_sealed
 from domain.ticket.decisions import Circumstances
 from domain.ticket.events import Ticket
 from domain.ticket.guards import Setting
-from domain.ticket.state import Assignee, ChargeLine, Location, TicketState
+from domain.ticket.state import ChargeLine, TicketState
 
 RULES = Path(__file__).parents[2] / "domain" / "rules"
 ZONE = ZoneInfo("Asia/Shanghai")

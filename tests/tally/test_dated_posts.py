@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.kernel.periods import Month
 from domain.kernel.terms import Role
 from domain.people.staff import Grant
 from domain.rules.scorecard import Post
 from domain.tally.dated_posts import appraised, post_of
-from domain.tally.facts import Month, overlapping
+from domain.tally.facts import overlapping
 from tests.support.ticket_factory import uid
 
 FIRST = date(2026, 1, 1)

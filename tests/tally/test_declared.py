@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from domain.kernel.periods import Month, Period
 from domain.rules.pay_bands import HALF, Exact, HalfPoints, Share, Total, Words
 from domain.rules.scorecard import (
     BonusCode,
@@ -23,7 +24,7 @@ from domain.rules.scorecard import (
     Whole,
 )
 from domain.tally.charging import ZERO, Charge, Stake
-from domain.tally.facts import ConfirmedFinding, Metric, Month, Period
+from domain.tally.facts import ConfirmedFinding, Metric
 from domain.tally.figure_rules import HIGHEST_RATE, wrong_figure
 from domain.tally.tally import Line
 from tests.tally.estate import BOOK

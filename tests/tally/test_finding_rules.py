@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from domain.kernel.errors import InvalidInput
+from domain.kernel.periods import Month, Period
 from domain.kernel.terms import WaiveReason
 from domain.rules.scorecard import Counting, Item, Points, Severity
-from domain.tally.facts import ConfirmedFinding, Metric, Month, Period
+from domain.tally.facts import ConfirmedFinding, Metric
 from domain.tally.figure_rules import wrong_figure
 from domain.tally.finding_rules import checked, stands_alone, takes, waive_reasons
 from tests.tally.estate import BOOK, messages

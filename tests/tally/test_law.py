@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from domain.kernel.errors import InvalidInput
+from domain.kernel.periods import Month, Period
 from domain.rules.rule_books import RuleBooks
 from domain.rules.scorecard import Flag, parse_rule_book
 from domain.tally.calculation_file import read_facts
 from domain.tally.document import as_document
-from domain.tally.facts import Month, Period
 from domain.tally.tally import summed, tally
 from tests.tally.estate import BOOK, BOOK_TEXT, Document, finding, request
 

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.kernel.periods import Month, Period
 from domain.kernel.terms import AppraisalStatus
 from domain.tally.calculation_file import read_facts
 from domain.tally.document import as_document
-from domain.tally.facts import Month, Period
 from domain.tally.frozen import canonical, digest, shown, thaw
 from domain.tally.record import Frozen, Record, months, tallies, tally_of
 from domain.tally.tally import Tally, tally

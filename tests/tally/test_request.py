@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from domain.kernel.errors import InvalidInput
-from domain.tally.facts import ConfirmedFinding, Facts, Month
+from domain.kernel.periods import Month
+from domain.tally.facts import ConfirmedFinding, Facts
 from domain.tally.tally import tally
 from tests.tally.estate import (
     BOOK,

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from domain.kernel.periods import Month, Period
 from domain.tally.calculation_file import read_facts
 from domain.tally.document import as_document
-from domain.tally.facts import Month, Period
 from domain.tally.tally import summed, tally
 from tests.tally.estate import BOOK, Document, decided, finding, held, lines, metric, request
 

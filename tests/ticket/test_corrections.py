@@ -3,9 +3,10 @@
 import pytest
 
 from domain.kernel import terms as t
+from domain.people.place import Location
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
-from domain.ticket.state import CORRECTABLE_CODES, CORRECTABLE_TEXTS, Location
+from domain.ticket.state import CORRECTABLE_CODES, CORRECTABLE_TEXTS
 from tests.support.ticket_factory import classified, completed, dispatched, fact, received, text_of
 from tests.ticket.scenario import event, given
 

@@ -6,9 +6,10 @@ import pytest
 
 from domain.kernel import terms as t
 from domain.kernel.terms import Kind
+from domain.people.assignee import Assignee
+from domain.people.place import Location
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
-from domain.ticket.state import Assignee, Location
 from tests.support.ticket_factory import (
     MINUTE,
     MORNING,

@@ -21,19 +21,20 @@ from adapters.answers.appraisal import (
     probation_answer,
     reprimand_answer,
 )
+from adapters.answers.caller import Caller
 from adapters.answers.documents import Answer
 from adapters.answers.paging import Cursor, Limit, Page, readable_page
 from adapters.api import responses
 from adapters.api.people.communities import CommunityParam
-from adapters.web.authentication import Caller, TheCaller
+from adapters.web.authentication import TheCaller
 from adapters.web.context import Api, TheApi
 from adapters.web.reading import MinPosition, json_answer, reached
 from adapters.web.routing import resources
 from domain.appraisal.reading_right import Reported, reads_reported, reads_tallies
 from domain.kernel.errors import NotFound
+from domain.kernel.periods import Month, Period
 from domain.kernel.terms import EvaluationKind
 from domain.people.authority import Right, denied
-from domain.tally.facts import Month, Period
 from projections.appraisal.appraisal_lists import reported
 from projections.appraisal.appraisal_tally import (
     APPRAISAL_TALLY,

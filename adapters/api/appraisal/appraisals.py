@@ -20,8 +20,8 @@ from adapters.web.reading import MinPosition, json_answer, reached
 from adapters.web.routing import resources
 from domain.appraisal.month_close import CloseMonth, Hash
 from domain.kernel.errors import NotFound, invalid
+from domain.kernel.values import Value
 from domain.tally.calculation_file import Supposition, supposed
-from domain.ticket.commands import Value
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 
 router = resources("appraisal")

@@ -1,6 +1,6 @@
 """Findings (考评事项): recording, deciding, contesting, and reading them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -9,21 +9,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.finding import FindingAnswer, finding_answer
-from adapters.answers.paging import Cursor, Limit, Page, readable_page
+from adapters.answers.finding_lists import page_of_findings
+from adapters.answers.paging import Cursor, Limit, Page
 from adapters.api import responses
 from adapters.api.description import command_extra
 from adapters.labels.labels import label
-from adapters.web.authentication import Caller, TheCaller
+from adapters.web.authentication import TheCaller
 from adapters.web.commands import Writing, command, done_response, waiting_response
-from adapters.web.context import Api, TheApi
+from adapters.web.context import TheApi
 from adapters.web.reading import MinPosition, json_answer, reached
 from adapters.web.routing import resources
+from domain.approval.waiting import Waiting
 from domain.finding import commands as c
 from domain.finding.desk import FindingDone
-from domain.kernel.errors import NotFound
 from domain.kernel.terms import FindingStatus, FindingTrigger
-from domain.service_desk.outcome import Waiting
-from projections.appraisal.findings import FINDINGS, FindingFilters, FindingRow, findings
+from projections.appraisal.findings import FINDINGS, FindingFilters
 
 router = resources("appraisal")
 
@@ -74,29 +74,6 @@ for _trigger, _model in c.COMMANDS.items():
             responses=responses.write(200, waits=True),
             openapi_extra=command_extra(_model),
         )
-
-
-async def page_of_findings(
-    api: Api, caller: Caller, filters: FindingFilters, cursor: str | None, limit: int
-) -> Page[FindingAnswer]:
-    """What the caller may read of the findings asked for, the latest first; texts masked."""
-    g = api.gongdan
-    own = caller.directory.communities_of(caller.login, g.clock.now())
-    if filters.community is not None and filters.community not in own:
-        raise NotFound("community")
-    communities = own if filters.community is None else [filters.community]
-    books = {code: await g.finding_records.book(code) for code in communities}
-    reader = g.projections.reader(FINDINGS.name)
-
-    async def fetch(before: int | None, size: int) -> Sequence[FindingRow]:
-        return await findings(reader, communities, filters, before=before, limit=size)
-
-    def may_read(row: FindingRow) -> bool:
-        return g.finding_records.may_read(caller.directory, caller.login, row.state(), books[row.community])
-
-    rows, more = await readable_page(fetch, may_read, limit, cursor)
-    readings = [await g.finding_records.after_command(caller.login, row.state()) for row in rows]
-    return Page[FindingAnswer](items=[finding_answer(reading) for reading in readings], next_cursor=more)
 
 
 @router.get("/findings", summary="考评事项列表 · Findings", response_model=Page[FindingAnswer], responses=responses.read())

@@ -13,7 +13,7 @@ from adapters.web.context import TheApi
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.approval.commands import PublishRuleBook
-from domain.tally.facts import Month
+from domain.kernel.periods import Month
 
 router = resources("appraisal")
 

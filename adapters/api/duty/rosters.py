@@ -30,7 +30,7 @@ from domain.duty.roster import Slot
 from domain.duty.rostering import RosterDone, Wanted
 from domain.kernel.errors import NotFound
 from domain.kernel.terms import DutyPeriod
-from domain.ticket.commands import Code, FreeText, Login, Value
+from domain.kernel.values import Code, FreeText, Login, Value
 from projections.duty.duty_coverage import DUTY_COVERAGE, duties_of
 
 router = resources("duty")

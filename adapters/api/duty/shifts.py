@@ -21,9 +21,9 @@ from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.duty.duty_desk import DutyDesk, ShiftDone
 from domain.kernel.errors import NotFound, invalid
+from domain.kernel.request import Request as Asked
 from domain.kernel.terms import Condition, ShiftTrigger
-from domain.service_desk.outcome import Request as Asked
-from domain.ticket.commands import Code, FreeText, Login, Moment, TicketRef, Value
+from domain.kernel.values import Code, FreeText, Login, Moment, TicketRef, Value
 
 router = resources("duty")
 

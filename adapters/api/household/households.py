@@ -32,8 +32,8 @@ from adapters.web.routing import resources
 from domain.household.commands import AddDwelling, CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys, RegisterResident
 from domain.household.keeping import Households
 from domain.household.resident import ResidentState
+from domain.kernel.values import Code, Phone, Value
 from domain.people.administration import Administrator
-from domain.ticket.commands import Code, Phone, Value
 from projections.household.household_history import HOUSEHOLD_HISTORY
 
 router = resources("residents")

@@ -3,9 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.documents import AccessAnswer, ApprovalAnswer
+from adapters.answers.documents import ApprovalAnswer
 from adapters.answers.paging import Cursor, Limit, Page, open_cursor, seal_cursor
-from adapters.answers.ticket import access_answer
+from adapters.answers.people import access_answer
+from adapters.answers.people_documents import AccessAnswer
 from adapters.api import responses
 from adapters.api.description import command_extra
 from adapters.api.people.communities import OptionalCommunity

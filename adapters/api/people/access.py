@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers import access
-from adapters.answers.documents import Answer, Moment, TokenAnswer
+from adapters.answers.documents import Answer, Moment
 from adapters.answers.paging import Cursor, Limit, Page, page_of
-from adapters.answers.ticket import token_answer
-from adapters.api import PREFIX, responses
+from adapters.answers.people import token_answer
+from adapters.answers.people_documents import TokenAnswer
+from adapters.api import responses
 from adapters.api.description import command_extra
 from adapters.store.logins.sessions import SessionRow
 from adapters.web.authentication import TheCaller
@@ -20,8 +21,8 @@ from adapters.web.command_bodies import Empty
 from adapters.web.commands import command
 from adapters.web.context import TheApi
 from adapters.web.reading import json_answer
-from adapters.web.routing import resources
-from domain.ticket.commands import Login, Value
+from adapters.web.routing import PREFIX, resources
+from domain.kernel.values import Login, Value
 
 router = resources("registry")
 

@@ -8,21 +8,23 @@ from pydantic import Field, JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.documents import ApprovalAnswer, AreaAnswer, CommunityAnswer, ContractorAnswer, PriceListAnswer, TeamAnswer
+from adapters.answers.caller import Caller
+from adapters.answers.documents import ApprovalAnswer
 from adapters.answers.paging import Cursor, Limit, Page, page_of
-from adapters.answers.ticket import community_answer, price_list_answer
+from adapters.answers.people import community_answer, price_list_answer
+from adapters.answers.people_documents import AreaAnswer, CommunityAnswer, ContractorAnswer, PriceListAnswer, TeamAnswer
 from adapters.api import responses
 from adapters.api.description import command_extra
 from adapters.api.people.administering import administered
-from adapters.web.authentication import Caller, TheCaller
+from adapters.web.authentication import TheCaller
 from adapters.web.commands import command, waiting_response
 from adapters.web.context import TheApi
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.approval.commands import PublishPriceList
 from domain.kernel.errors import NotFound
+from domain.kernel.values import Code, Login, Name, Value
 from domain.people.community import CommunityState
-from domain.ticket.commands import Code, Login, Name, Value
 
 router = resources("registry")
 

@@ -11,14 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.access import end_everything
-from adapters.answers.documents import GrantAnswer, PersonAnswer
+from adapters.answers.caller import Caller
 from adapters.answers.paging import Cursor, Limit, Page, page_of
-from adapters.answers.ticket import grant_answers, person_answer
+from adapters.answers.people import grant_answers, person_answer
+from adapters.answers.people_documents import GrantAnswer, PersonAnswer
 from adapters.api import responses
 from adapters.api.description import command_extra
 from adapters.api.people.administering import administered
 from adapters.api.people.communities import OptionalCommunity, own_communities
-from adapters.web.authentication import Caller, TheCaller
+from adapters.web.authentication import TheCaller
 from adapters.web.command_bodies import Empty
 from adapters.web.commands import command
 from adapters.web.context import Api, TheApi
@@ -26,9 +27,9 @@ from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.kernel.errors import NotFound
 from domain.kernel.terms import Role
+from domain.kernel.values import Login, Name, Value
 from domain.people.directory import Directory
 from domain.people.staff import EVERYWHERE, PersonState
-from domain.ticket.commands import Login, Name, Value
 
 router = resources("registry")
 

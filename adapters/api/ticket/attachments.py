@@ -13,12 +13,13 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from adapters.answers.documents import TicketAnswer
+from adapters.answers.caller import Caller
+from adapters.answers.ticket_documents import TicketAnswer
 from adapters.api import responses
 from adapters.api.description import command_extra
 from adapters.api.ticket.tickets import Ref
 from adapters.store.files.attachments import MAX_BYTES, Attachment
-from adapters.web.authentication import Caller, TheCaller, authenticate
+from adapters.web.authentication import TheCaller, authenticate
 from adapters.web.bodies import received, validated
 from adapters.web.command_bodies import OCCURRED, OFFLINE
 from adapters.web.commands import ticket_response, writing
@@ -26,10 +27,12 @@ from adapters.web.context import Api, TheApi, api_of
 from adapters.web.multipart import Upload
 from adapters.web.problems import UnsupportedMedia
 from adapters.web.routing import resources
+from domain.approval.waiting import Waiting
 from domain.kernel.errors import NotFound, Overloaded, Refusal
 from domain.kernel.terms import Trigger
+from domain.kernel.values import Value
 from domain.people.authority import Right
-from domain.service_desk.outcome import Done, Waiting
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 
 router = resources("tickets")
@@ -48,7 +51,7 @@ class AttachBody(BaseModel):
     offline: OFFLINE[0] = OFFLINE[1]
 
 
-class Fields(c.Value):
+class Fields(Value):
     """The fields beside the file."""
 
     occurred_at: OCCURRED[0] = None

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.documents import HistoryAnswer, TicketAnswer
 from adapters.answers.ticket import history_answer, ticket_answer
+from adapters.answers.ticket_documents import HistoryAnswer, TicketAnswer
 from adapters.api import responses
 from adapters.api.description import command_extra
 from adapters.api.examples import EXAMPLES, RECEIVED
@@ -21,9 +21,9 @@ from adapters.web.context import TheApi
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.kernel.terms import Trigger
+from domain.kernel.values import Moment
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
-from domain.ticket.commands import Moment
 
 router = resources("tickets")
 

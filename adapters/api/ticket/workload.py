@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -11,66 +10,33 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.documents import Answer
 from adapters.answers.paging import Cursor, Limit
+from adapters.answers.ticket_lists import PING, SEND, TicketPage, WorklistAnswer, assignee_named, scope_of, ticket_page
 from adapters.answers.workload import (
-    ListedTicket,
     WorkloadAnswer,
-    WorkOrderItem,
-    listed_tickets,
     work_order_answer,
     workload_answer,
 )
 from adapters.api import responses
-from adapters.web.authentication import Caller, TheCaller, identify
+from adapters.web.authentication import TheCaller, identify
 from adapters.web.context import Api, TheApi
 from adapters.web.reading import MinPosition, json_answer, reached
 from adapters.web.routing import resources
-from domain.kernel.errors import Overloaded, Refusal, invalid
-from domain.kernel.ports import Access
-from domain.kernel.terms import AssigneeType, Book, ClockStatus, Kind, State
+from domain.kernel.errors import Overloaded, Refusal
+from domain.kernel.terms import Book, ClockStatus, Kind, State
+from domain.kernel.values import Moment
 from domain.people.authority import Right, denied
-from domain.people.reading_scope import Scope, Scopes, carried_by
-from domain.ticket.commands import Moment
-from domain.ticket.state import Assignee
+from domain.people.reading_scope import Scope, carried_by
 from projections.ticket.open_workload import OPEN_WORKLOAD
 from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
 from projections.ticket.ticket_directory import TICKET_DIRECTORY
-from projections.ticket.ticket_search import NUMBER, Filters
+from projections.ticket.ticket_search import Filters
 
 router = resources()
-
-PING = 15
-"""Seconds after which a quiet stream says that it lives."""
-SEND = 10.0
-"""Seconds a stuck reader of a stream is waited for."""
 
 CARRIER = r"^[\w.\-:]{1,60}$"
 
 Community = Annotated[str, Query(min_length=1, max_length=40, description="小区 · the community's code")]
-
-
-class TicketPage(Answer):
-    """Tickets, the latest received first, as of ``position``."""
-
-    position: int
-    items: list[ListedTicket]
-    next_cursor: str | None
-
-
-class WorklistAnswer(Answer):
-    """Work orders in the order in which to do them, as of ``position``."""
-
-    position: int
-    items: list[WorkOrderItem]
-
-
-async def scope_of(api: Api, caller: Caller, community: str, right: Right = Right.READ) -> Scope:
-    """How far the caller may read in a community; NotFound outside it, NotAllowed where nothing may be read."""
-    found = await Scopes(api.gongdan.desk).scope(caller.directory, caller.login, community, right)
-    if found.nothing:
-        raise denied(right, right.value, caller.directory.roles(caller.login, community, api.gongdan.clock.now()))
-    return found
 
 
 async def _position_then(api: Api, at: datetime | None) -> int | None:
@@ -216,43 +182,3 @@ async def tickets(
     await reached(api, TICKET_DIRECTORY.name, min_position)
     page = await ticket_page(api, caller, filters, community, limit, cursor)
     return json_answer(page)
-
-
-async def ticket_page(
-    api: Api, caller: Caller, filters: Filters, community: str | None, limit: int, cursor: str | None
-) -> TicketPage:
-    """Tickets that the caller may list; looking for a telephone number is recorded in the access log."""
-    gongdan, q = api.gongdan, filters.q
-    personal = filters.phone is not None or (q is not None and not NUMBER.match(q.strip().upper()))
-    right = Right.OPEN_PERSONAL if personal else Right.READ
-    filters = await _within(api, caller, filters, community, right)
-    now = gongdan.clock.now()
-    if filters.phone is not None:
-        await gongdan.store.access_log.record(Access(now, caller.login, community or "", "phone_lookup"))
-    found = await gongdan.projections.search(filters, now=now, limit=limit, cursor=cursor)
-    items = await listed_tickets(found.items, gongdan.sealer, now)
-    return TicketPage(position=found.position, items=items, next_cursor=found.cursor)
-
-
-async def _within(api: Api, caller: Caller, filters: Filters, community: str | None, right: Right) -> Filters:
-    """The filters, bounded to what the caller may list."""
-    if community is not None:
-        areas, own = (await scope_of(api, caller, community, right)).limits
-        return replace(filters, communities=[community], areas=areas, own=own)
-    scopes = await Scopes(api.gongdan.desk).scopes(caller.directory, caller.login, right)
-    if len(scopes) == 1:
-        areas, own = scopes[0].limits
-        return replace(filters, communities=[scopes[0].community], areas=areas, own=own)
-    if not all(scope.everything for scope in scopes):
-        raise invalid("/query/community", "name one community: your rights differ between them")
-    return replace(filters, communities=[scope.community for scope in scopes])
-
-
-def assignee_named(text: str) -> Assignee:
-    """A login, ``team:CODE`` or ``contractor:CODE``."""
-    type_, found, code = text.partition(":")
-    if not found:
-        return Assignee(AssigneeType.PERSON, text)
-    if type_ not in (AssigneeType.TEAM, AssigneeType.CONTRACTOR):
-        raise invalid("/query/assignee", "a login, team:CODE or contractor:CODE")
-    return Assignee(AssigneeType(type_), code)

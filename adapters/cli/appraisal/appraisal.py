@@ -12,17 +12,17 @@ from adapters.answers.documents import ApprovalAnswer
 from adapters.answers.tally import AppraisalAnswer
 from adapters.answers.ticket import approval_answer
 from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.cli.ticket.reports import Xlsx
-from adapters.cli.ticket.ticket import As, caught_up, reader
 from adapters.composition import shipped
 from adapters.exchange.exporting.appraisal_workbook import PAY_COLUMNS, pay_line, write_appraisal
 from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.labels.labels import label
 from domain.appraisal.month_close import CloseMonth
 from domain.kernel.errors import InvalidInput
+from domain.kernel.request import Request
 from domain.kernel.terms import ApprovalState
 from domain.rules.scorecard import RuleBook, parse_rule_book
-from domain.service_desk.outcome import Request
 from domain.tally.calculation_file import read_facts, supposed, supposition
 from domain.tally.document import amount, as_document
 from domain.tally.tally import Line, PersonTally, Tally, tally

@@ -12,12 +12,12 @@ from adapters.answers.finding import FindingAnswer, finding_answer
 from adapters.answers.ticket import approval_answer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.persons import asked, read
-from adapters.cli.ticket.ticket import As, reader
+from adapters.cli.terminal.reading import As, reader
+from domain.approval.waiting import Waiting
 from domain.finding import commands as c
 from domain.finding.desk import FindingDone
 from domain.kernel.errors import FieldError, InvalidInput
 from domain.kernel.terms import FindingStatus, WaiveReason
-from domain.service_desk.outcome import Waiting
 from projections.appraisal.findings import FINDINGS, FindingFilters
 
 finding = typer.Typer(no_args_is_help=True, help="Findings (考评事项): what counts for or against somebody by the scorecard.")
@@ -159,7 +159,7 @@ def list_findings(
     filters = FindingFilters(community, status, item, month, party)
 
     async def page(api: Any, caller: Any, cursor: str | None) -> Any:
-        from adapters.api.appraisal.findings import page_of_findings
+        from adapters.answers.finding_lists import page_of_findings
         from adapters.web.reading import json_answer
 
         return json_answer(await page_of_findings(api, caller, filters, cursor, 200))

@@ -9,8 +9,8 @@ import typer
 from adapters.answers.roster import AttendanceAnswer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.persons import read
+from adapters.cli.terminal.reading import As, caught_up, moment, reader
 from adapters.cli.ticket.reports import day_of
-from adapters.cli.ticket.ticket import As, caught_up, moment, reader
 from adapters.exchange.exporting.attendance import attendance
 from adapters.exchange.exporting.workbooks import ATTENDED_COLUMNS, attended_lines, write_attendance
 from adapters.labels.labels import label

@@ -10,13 +10,13 @@ import typer
 
 from adapters.accounts.tokens import SECRET_BYTES, clear_secret, secret_digest
 from adapters.answers.roster import FeedAnswer, MadeFeed, RosterAnswer, roster_answer
-from adapters.api import PREFIX
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.persons import asked
-from adapters.cli.ticket.ticket import As, reader
+from adapters.cli.terminal.reading import As, reader
 from adapters.composition import Gongdan
 from adapters.exchange.importing.source import FileRefused
 from adapters.system.system import entropy
+from adapters.web.routing import PREFIX
 from domain.duty.roster import Slot
 from domain.duty.rostering import RosterDone, Wanted
 from domain.kernel.terms import DutyPeriod

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from adapters.answers.duty import HandoverAnswer, ShiftAnswer, handover_answer, shift_answer
 from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.persons import asked
-from adapters.cli.ticket.ticket import As, moment, reader
+from adapters.cli.terminal.reading import As, moment, reader
 from adapters.composition import Gongdan
 from domain.duty.duty_desk import ShiftDone
 from domain.kernel.errors import FieldError, InvalidInput, invalid

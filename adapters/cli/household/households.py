@@ -12,8 +12,8 @@ from rich.progress import Progress
 from adapters.answers.household import DwellingAnswer, HouseholdHistoryAnswer, HouseholdTicket, PhoneAnswer
 from adapters.answers.household_reading import Reader, dwellings_answer, history_answer, phone_answer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, operator, run, say, table
+from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.cli.ticket.importing import COLUMNS, SHOWN, Moves
-from adapters.cli.ticket.ticket import As, caught_up, reader
 from adapters.exchange.importing.rolls import ENCODINGS, RollReport, import_roll, write_roll_report
 from adapters.labels.labels import label
 from projections.household.household_history import HOUSEHOLD_HISTORY

@@ -12,15 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 from adapters.accounts import tokens
 from adapters.accounts.passwords import well_formed
 from adapters.answers.access import end_everything
-from adapters.answers.documents import Answer, CommunityAnswer, PersonAnswer, TokenAnswer
-from adapters.answers.ticket import community_answer, person_answer, token_answer
+from adapters.answers.documents import Answer
+from adapters.answers.people import community_answer, person_answer, token_answer
+from adapters.answers.people_documents import CommunityAnswer, PersonAnswer, TokenAnswer
 from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, operator, run, say, table
 from adapters.composition import Gongdan
 from adapters.system.system import entropy
+from domain.kernel import values
 from domain.kernel.errors import NotFound, invalid
 from domain.kernel.terms import Role
 from domain.people.administration import Administrator
-from domain.ticket import commands as c
 
 community = typer.Typer(no_args_is_help=True, help="Communities (小区).")
 area = typer.Typer(no_args_is_help=True, help="Areas of a community (责任区).")
@@ -66,7 +67,7 @@ def add_community(
     timezone: Annotated[str, typer.Option(help="Its time zone in the IANA database; it stays.")] = "Asia/Shanghai",
 ) -> None:
     """Register a community."""
-    formed, known = _formed(c.Code, "CODE", code), _formed(c.Name, "--name", name)
+    formed, known = _formed(values.Code, "CODE", code), _formed(values.Name, "--name", name)
     _administer(lambda parts, by: parts.administration.add_community(formed, known, timezone, by))
     say(f"{code} registered")
 
@@ -97,7 +98,7 @@ def add_area(
     community: Community, code: Code, name: Annotated[str, typer.Option("--name", help="Its name; default: the code.")] = ""
 ) -> None:
     """Add an area to a community."""
-    formed, known = _formed(c.Code, "CODE", code), _formed(c.Name, "--name", name or code)
+    formed, known = _formed(values.Code, "CODE", code), _formed(values.Name, "--name", name or code)
     _administer(lambda parts, by: parts.administration.add_area(community, formed, known, by))
     say(f"{code} added to {community}")
 
@@ -107,7 +108,7 @@ def form_team(
     community: Community, code: Code, members: Annotated[list[str], typer.Argument(help="The logins of its members.")]
 ) -> None:
     """Form a team, or form it anew with other members."""
-    formed = _formed(c.Code, "CODE", code)
+    formed = _formed(values.Code, "CODE", code)
     _administer(lambda parts, by: parts.administration.form_team(community, formed, tuple(members), by))
     say(f"{code} formed in {community}")
 
@@ -115,7 +116,7 @@ def form_team(
 @contractor.command("add")
 def register_contractor(community: Community, code: Code, name: Name) -> None:
     """Register an outside contractor."""
-    formed, known = _formed(c.Code, "CODE", code), _formed(c.Name, "--name", name)
+    formed, known = _formed(values.Code, "CODE", code), _formed(values.Name, "--name", name)
     _administer(lambda parts, by: parts.administration.register_contractor(community, formed, known, by))
     say(f"{code} registered in {community}")
 
@@ -131,7 +132,7 @@ def _password() -> str:
 @user.command("add")
 def add_user(login: Login, name: Name, password_stdin: Stdin = False) -> None:
     """Add a person; roles are granted and tokens made apart. Without a password there is no signing in to the pages."""
-    formed, known = _formed(c.Login, "LOGIN", login), _formed(c.Name, "--name", name)
+    formed, known = _formed(values.Login, "LOGIN", login), _formed(values.Name, "--name", name)
     password = _password() if password_stdin else None
 
     async def add(parts: Gongdan, by: Administrator) -> None:

@@ -5,20 +5,20 @@ from json import loads
 from typing import TYPE_CHECKING, Any
 
 from adapters.cli.terminal.console import gongdan, run
-from adapters.cli.ticket.ticket import caught_up, reader
+from adapters.cli.terminal.reading import caught_up, reader
 from adapters.composition import Gongdan
-from domain.service_desk.outcome import Request
+from domain.kernel.request import Request
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from adapters.web.authentication import Caller
+    from adapters.answers.caller import Caller
     from adapters.web.context import Api
 
 
 async def api_of(parts: Gongdan, login: str | None) -> "tuple[Api, Caller]":
     """The state behind the API's operations, and who calls them; loading them takes a second that other commands are spared."""
-    from adapters.web.authentication import Caller
+    from adapters.answers.caller import Caller
     from adapters.web.context import Api
 
     who = await reader(parts, login)

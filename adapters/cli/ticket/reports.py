@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
-from adapters.cli.ticket.ticket import As, caught_up, reader
+from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.exchange.exporting.books import (
     BOOK_NAMES,
     RegisterAnswer,

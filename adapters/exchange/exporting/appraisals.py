@@ -17,12 +17,13 @@ from adapters.answers.tally import (
 from adapters.composition import Gongdan
 from domain.appraisal.reading_right import reads_tallies
 from domain.kernel.errors import NotFound, invalid
+from domain.kernel.periods import Month, Period
 from domain.kernel.terms import AppraisalStatus, EvaluationKind
 from domain.people.authority import Held, Right, denied
 from domain.people.directory import Directory
 from domain.rules.scorecard import Post
 from domain.tally.document import amount, as_document
-from domain.tally.facts import ConfirmedFinding, Month, Period
+from domain.tally.facts import ConfirmedFinding
 from domain.tally.frozen import shown
 from domain.tally.record import Record, months, probation_result, tally_by_months
 from domain.tally.tally import Tally

@@ -6,17 +6,17 @@ from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from adapters.answers.documents import Answer, AssigneeAnswer, LocationAnswer, Moment
+from adapters.answers.documents import Answer, Moment
 from adapters.answers.ticket import assignee_answer
+from adapters.answers.ticket_documents import AssigneeAnswer, LocationAnswer
 from adapters.composition import Gongdan
 from domain.kernel import terms as t
 from domain.kernel.errors import invalid
 from domain.kernel.ports import PlainField, Sealer
-from domain.kernel.privacy import ERASED, MASKED, mask_name, mask_phone
+from domain.kernel.privacy import ERASED, MASKED, Text, mask_name, mask_phone
 from domain.people.authority import Right, denied
 from domain.people.directory import Directory
 from domain.people.reading_scope import Scope
-from domain.ticket.state import Text
 from projections.ticket.register_books import BOOKS, REGISTER_BOOKS, RegisterRow, register
 from projections.ticket.service_report import SERVICE_REPORT, Fact, Report, report
 

@@ -15,10 +15,10 @@ from adapters.exchange.importing.foreign_log import BadRow, RawCase, RawEntry
 from adapters.exchange.importing.local_time import BadMoment, Times
 from domain.kernel.errors import FieldError, InvalidInput
 from domain.kernel.terms import Kind, State, Trigger
+from domain.people.assignee import Assignee
 from domain.service_desk.importing import Choice, ForeignCase, Happening, Unreadable
 from domain.ticket import commands as c
 from domain.ticket.decisions import assignee_of
-from domain.ticket.state import Assignee
 
 VERDICTS = (Trigger.FOLLOW_UP, Trigger.CLOSE_UNREACHED)
 NOT_FROM_A_LOG = (Trigger.ATTACH, Trigger.LINK)

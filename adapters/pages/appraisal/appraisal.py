@@ -22,8 +22,8 @@ from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.rendering.environment import yuan
 from domain.appraisal.month_close import CloseMonth
 from domain.kernel.errors import NotAllowed, NotFound, RuleRefused
+from domain.kernel.periods import Month, Period
 from domain.rules.scorecard import Flag, RuleBook
-from domain.tally.facts import Month, Period
 from domain.tally.tally import WARNINGS
 
 router = APIRouter(include_in_schema=False)

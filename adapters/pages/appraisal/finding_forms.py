@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from adapters.labels.marking import N_
 from adapters.pages.frame.fields import Field, Options, values_in
 from adapters.pages.frame.forms import Form
 from adapters.pages.frame.visitor import Visitor
-from adapters.rendering.navigation import N_
 from domain.finding.concern import people_of
 from domain.finding.desk import completed_by
 from domain.finding.events import FindingState

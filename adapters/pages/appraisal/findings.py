@@ -14,7 +14,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from adapters.answers.finding import FindingAnswer
-from adapters.api.appraisal.findings import Id, page_of_findings
+from adapters.answers.finding_lists import page_of_findings
+from adapters.api.appraisal.findings import Id
 from adapters.pages.appraisal.finding_forms import appraised_people, changed, deciding, items, read, recording
 from adapters.pages.frame.forms import Form, filled, receive_form
 from adapters.pages.frame.refusals import STEPPING, Told, told
@@ -22,16 +23,16 @@ from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences.approval_words import waiting
 from adapters.pages.sentences.event_words import doers
 from adapters.pages.sentences.finding_sentences import finding_sentence, points
+from domain.approval.waiting import Waiting
 from domain.finding.commands import COMMANDS, RecordFinding
 from domain.finding.events import FindingState
 from domain.finding.reading import FindingReading
 from domain.kernel import errors as e
+from domain.kernel.periods import Month, Period
 from domain.kernel.privacy import ERASED, MASKED
 from domain.kernel.terms import FindingStatus, FindingTrigger
 from domain.people.authority import Right, denied
 from domain.rules.scorecard import Item, RuleBook
-from domain.service_desk.outcome import Waiting
-from domain.tally.facts import Month, Period
 from domain.ticket.state import Attachment
 from projections.appraisal.findings import FindingFilters
 

@@ -13,10 +13,10 @@ from adapters.pages.frame.forms import Form, filled
 from adapters.pages.frame.refusals import told
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from domain.kernel.errors import InvalidInput, NotFound
+from domain.kernel.periods import Month, Period
 from domain.people.authority import Right, denied
 from domain.rules.scorecard import Flag, Item
 from domain.tally.calculation_file import Supposition, supposed
-from domain.tally.facts import Month, Period
 
 router = APIRouter(include_in_schema=False)
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from adapters.api.approvals import Id, page_of_approvals
+from adapters.answers.approval_lists import page_of_approvals
+from adapters.api.approvals import Id
 from adapters.pages.frame.forms import filled, receive_form
 from adapters.pages.frame.refusals import WRITING, Told, told
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go

@@ -18,10 +18,12 @@ from adapters.pages.frame.drafts import Outcome, carried, request_of, step
 from adapters.pages.frame.forms import Form, filled, receive_form
 from adapters.pages.frame.refusals import told
 from adapters.pages.frame.visitor import TheVisitor, Visitor
+from domain.approval.waiting import Waiting
 from domain.duty.duty_desk import ShiftDone
 from domain.kernel.errors import NotFound, Refusal, invalid
+from domain.kernel.request import Request
 from domain.kernel.terms import Facility, Kind, ShiftTrigger, Trigger, Urgency
-from domain.service_desk.outcome import Done, Request, Waiting
+from domain.service_desk.outcome import Done
 from domain.service_desk.reading import TicketReading
 from domain.ticket import commands as c
 from domain.ticket.guards import RULES

@@ -5,13 +5,13 @@ from datetime import date, timedelta
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from adapters.api.duty.duty import morning_review
+from adapters.answers.caller import Caller
+from adapters.answers.duty_reading import morning_review
 from adapters.api.duty.shifts import Id
 from adapters.pages.duty.shift_forms import carry_out
 from adapters.pages.frame.forms import Form, receive_form
 from adapters.pages.frame.refusals import told
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
-from adapters.web.authentication import Caller
 from domain.kernel.errors import NotFound, Refusal, invalid
 from domain.kernel.terms import ClockName, ClockStatus
 

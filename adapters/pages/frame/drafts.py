@@ -18,7 +18,8 @@ from adapters.pages.frame.refusals import told
 from adapters.pages.frame.site import HEADERS, site_of
 from adapters.pages.frame.visitor import Visitor, go
 from domain.kernel.errors import NotFound, Refusal
-from domain.service_desk.outcome import Done, Request
+from domain.kernel.request import Request
+from domain.service_desk.outcome import Done
 
 router = APIRouter(include_in_schema=False)
 

@@ -21,8 +21,8 @@ from adapters.web.bodies import pointer, received
 from adapters.web.problems import NotJson, TooSlow, UnsupportedMedia
 from domain.kernel.errors import FieldError, InvalidInput, Refusal, invalid
 from domain.kernel.ports import CommandKey
+from domain.kernel.request import Request
 from domain.people.administration import Administrator
-from domain.service_desk.outcome import Request
 
 M = TypeVar("M", bound=BaseModel)
 

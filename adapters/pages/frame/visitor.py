@@ -17,22 +17,22 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from adapters.accounts.sign_ins import new_secret
-from adapters.answers.documents import AssigneeAnswer
+from adapters.answers.caller import Caller
+from adapters.answers.ticket_documents import AssigneeAnswer
 from adapters.composition import Gongdan
 from adapters.pages.frame.site import HEADERS, ONLY_HTTPS, Site, site_of
 from adapters.rendering.environment import CHINESE, LANGUAGES, Words
 from adapters.rendering.navigation import NAVIGATION, Entry
 from adapters.store.logins.sessions import SessionRow
 from adapters.system.system import entropy
-from adapters.web.authentication import Caller
 from domain.kernel.errors import Refusal, Unauthenticated
 from domain.kernel.terms import AssigneeType, Book, Role
+from domain.people.assignee import Assignee
 from domain.people.authority import TABLE, Held, Right
 from domain.people.directory import Directory
 from domain.people.reading_scope import Scope
 from domain.people.staff import EVERYWHERE
 from domain.service_desk.desk import ServiceDesk
-from domain.ticket.state import Assignee
 
 YEAR = 365 * 24 * 3600
 LANGUAGE, THEME, COMMUNITY = "gongdan_language", "gongdan_theme", "gongdan_community"

@@ -24,10 +24,10 @@ from adapters.pages.sentences.setting_words import settings_words
 from adapters.processing.processes import ProcessStatus
 from adapters.projecting.projections import ProjectionStatus
 from domain.kernel import errors as e
+from domain.kernel.periods import Month
 from domain.kernel.terms import Role
 from domain.people.administration import Administrator
 from domain.people.staff import EVERYWHERE, Grant, PersonState
-from domain.tally.facts import Month
 
 router = APIRouter(include_in_schema=False)
 Login = Annotated[str, Path(alias="login", max_length=40)]

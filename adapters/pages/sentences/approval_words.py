@@ -11,12 +11,12 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from adapters.api.approvals import waiting_on
+from adapters.answers.approval_lists import waiting_on
 from adapters.labels.command_words import COMMAND_WORDS, code_words
 from adapters.labels.field_words import FIELD_WORDS
+from adapters.labels.marking import N_
 from adapters.pages.frame.visitor import Visitor
 from adapters.rendering.environment import yuan
-from adapters.rendering.navigation import N_
 from domain.appraisal.month_close import CLOSE_MONTH, CloseMonth
 from domain.approval.commands import (
     CALENDAR,
@@ -33,12 +33,12 @@ from domain.approval.commands import (
 from domain.finding.commands import COMMANDS as FINDING_COMMANDS
 from domain.finding.desk import TWO_PEOPLE, command_name
 from domain.kernel.terms import AssigneeType, FindingTrigger, Trigger
+from domain.people.assignee import Assignee
 from domain.service_desk.desk import BACK_ENTRY
 from domain.service_desk.importing import COMMAND as IMPORT
 from domain.tally.document import amount
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
-from domain.ticket.state import Assignee
 from projections.approval.approvals import ApprovalRow
 
 FINDINGS: Mapping[str, FindingTrigger] = {command_name(trigger): trigger for trigger in TWO_PEOPLE}

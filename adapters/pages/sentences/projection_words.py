@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from adapters.labels.marking import N_
 from adapters.pages.frame.visitor import Visitor
-from adapters.rendering.navigation import N_
 
 NAMES: Mapping[str, str] = {
     "open_workload": N_("未了结的工作"),

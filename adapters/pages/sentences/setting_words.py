@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from adapters.labels.labels import thing
+from adapters.labels.marking import N_
 from adapters.pages.frame.visitor import Visitor
-from adapters.rendering.navigation import N_
 from domain.kernel.terms import Role
 from domain.rules.policy import Policy
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from adapters.labels.item_words import item_words
+from adapters.labels.marking import N_
 from adapters.pages.frame.visitor import Visitor
 from adapters.pages.sentences.event_words import who
 from adapters.rendering.environment import yuan
-from adapters.rendering.navigation import N_
 from domain.ticket.state import Assignment, TicketState
 
 Aspect = Callable[[Visitor, TicketState], str]

@@ -23,9 +23,9 @@ from adapters.pages.sentences.ticket_sentences import sentence
 from adapters.pages.ticket.state_diagram import BOX, HEIGHT, WIDTH, diagram, taken, trigger_of
 from domain.kernel.errors import NotFound, invalid
 from domain.kernel.terms import State, Trigger
+from domain.kernel.values import Moment
 from domain.rules.clocks import Reading
 from domain.service_desk.reading import HistoryStep
-from domain.ticket.commands import Moment
 
 router = APIRouter(include_in_schema=False)
 

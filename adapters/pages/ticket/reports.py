@@ -16,7 +16,7 @@ from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.pages.ticket.books import as_file
 from domain.kernel.errors import NotFound
 from domain.kernel.terms import AssigneeType, Channel, ClockName, Kind
-from domain.ticket.state import Assignee
+from domain.people.assignee import Assignee
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from adapters.labels.diagram import Edge, ways
+from adapters.labels.marking import N_
 from adapters.pages.frame.visitor import Guest
-from adapters.rendering.navigation import N_
 from domain.kernel.terms import State, Trigger
 from domain.ticket.events import Ticket
 from domain.ticket.lifecycle import TABLE

@@ -8,10 +8,10 @@ from typing import Any
 
 from adapters.labels.field_words import field_words
 from adapters.labels.item_words import item_words
+from adapters.labels.marking import N_
 from adapters.pages.frame.fields import Field, Options, values_in
 from adapters.pages.frame.forms import Form
 from adapters.pages.frame.visitor import Visitor
-from adapters.rendering.navigation import N_
 from domain.kernel import terms as t
 from domain.kernel.terms import Trigger
 from domain.service_desk.desk import ASSIGNABLE

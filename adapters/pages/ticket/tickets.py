@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.answers.ticket_lists import assignee_named, ticket_page
 from adapters.api.ticket import attachments
-from adapters.api.ticket.workload import assignee_named, ticket_page
 from adapters.labels.item_words import item_words
 from adapters.pages.frame.drafts import request_of
 from adapters.pages.frame.fields import MORE_ROWS, rows_of
@@ -21,13 +21,14 @@ from adapters.pages.sentences.approval_words import waiting
 from adapters.pages.sentences.ticket_sentences import sentence
 from adapters.pages.ticket.state_diagram import BOX, HEIGHT, WIDTH, diagram, taken
 from adapters.pages.ticket.steps import FIELDS, FIRST, assignees, values_of
+from domain.approval.waiting import Waiting
 from domain.kernel import errors as e
 from domain.kernel.aggregate import apply
 from domain.kernel.privacy import ERASED, MASKED
+from domain.kernel.request import Request as Asked
 from domain.kernel.terms import Book, ClockStatus, Kind, State, Trigger
 from domain.people.authority import Right
-from domain.service_desk.outcome import Done, Waiting
-from domain.service_desk.outcome import Request as Asked
+from domain.service_desk.outcome import Done
 from domain.service_desk.reading import TicketReading
 from domain.ticket.commands import COMMANDS
 from domain.ticket.state import TicketState

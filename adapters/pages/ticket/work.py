@@ -16,7 +16,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from adapters.api.ticket.workload import PING, SEND
+from adapters.answers.ticket_lists import PING, SEND
 from adapters.pages.duty.shift_forms import why_not
 from adapters.pages.frame.drafts import Outcome, carried, request_of
 from adapters.pages.frame.fields import MORE_ROWS, rows_of

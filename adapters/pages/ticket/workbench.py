@@ -11,7 +11,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.api.ticket.workload import PING, SEND
+from adapters.answers.ticket_lists import PING, SEND
 from adapters.pages.frame.moments import moment_in
 from adapters.pages.frame.site import HEADERS
 from adapters.pages.frame.visitor import TheVisitor, Visitor, identify

@@ -28,9 +28,9 @@ from adapters.simulation.courses.steps import (
     Wait,
 )
 from domain.duty.rostering import Wanted
+from domain.kernel.periods import Month
+from domain.kernel.request import Request
 from domain.kernel.terms import Condition, DutyPeriod, Role, State
-from domain.service_desk.outcome import Request
-from domain.tally.facts import Month
 
 MINUTE = timedelta(minutes=1)
 DAY_RECORDS = ("repair_book", "complaint_book", "daily_book", "work_journal", "key_register")

@@ -11,9 +11,11 @@ from adapters.composition import Gongdan
 from adapters.simulation.company.site import Site
 from adapters.simulation.courses import steps
 from adapters.simulation.courses.steps import STALE, Course, Deed, Step
+from domain.approval.waiting import Waiting
 from domain.duty.handover_sheet import StaleSheet
 from domain.kernel.errors import Refusal
-from domain.service_desk.outcome import Done, Request, Waiting
+from domain.kernel.request import Request
+from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 from domain.ticket.state import TicketState

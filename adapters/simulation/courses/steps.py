@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from adapters.composition import Gongdan
+from domain.kernel.request import Request
 from domain.kernel.terms import Condition
-from domain.service_desk.outcome import Request
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 

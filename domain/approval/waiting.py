@@ -1,0 +1,15 @@
+"""The outcome of a command that waits for a second person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.approval.aggregate import ApprovalCase
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The command waits for a second person, or was decided on by one."""
+
+    case: ApprovalCase
+    position: int
+    recorded_at: datetime
