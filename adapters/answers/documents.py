@@ -6,11 +6,8 @@ Moments are UTC in ISO 8601 with ``Z``; days are the community's; money is integ
 
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
-
-from domain.kernel import terms as t
 
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 
@@ -23,25 +20,3 @@ class Answer(BaseModel):
     def json_bytes(self) -> bytes:
         """The document as UTF-8."""
         return self.model_dump_json().encode()
-
-
-class ApprovalAnswer(Answer):
-    """A command that waits for a second person (第二人审批), or was decided on."""
-
-    id: UUID
-    version: int
-    status: t.ApprovalState
-    community: str
-    command: str
-    right: str
-    ticket: UUID | None
-    area: str | None
-    requested_by: str
-    requested_at: Moment
-    occurred_at: Moment | None
-    back_entered: bool
-    expires_at: Moment
-    decided_by: str | None
-    decided_at: Moment | None
-    outcome: str | None
-    result: UUID | None

@@ -64,7 +64,7 @@ def printed_book(
         "signers": SIGNERS,
         "style": Markup(STYLE),
     }
-    return templates.render(CHINESE, "printed_book.html", context)
+    return templates.render(CHINESE, "ticket/printed_book.html", context)
 
 
 def _cell(cell: object, zone: ZoneInfo) -> str:

@@ -12,11 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.api import approvals, operation
 from adapters.api.appraisal import appraisal_inputs, appraisal_lists, appraisals, findings, rule_books
-from adapters.api.description import describe
+from adapters.api.approval import approvals
 from adapters.api.duty import duty, rosters, shifts, workdays
 from adapters.api.household import households, privacy
+from adapters.api.openapi.description import describe
+from adapters.api.operate import operation
 from adapters.api.people import access, people
 from adapters.api.people import communities as registry
 from adapters.api.ticket import attachments, happenings, registers, tickets, workload

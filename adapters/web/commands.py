@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from adapters.answers.approval.approval import approval_answer
 from adapters.answers.caller import Caller
 from adapters.answers.documents import Answer
-from adapters.answers.ticket import approval_answer, ticket_answer
+from adapters.answers.ticket.ticket import ticket_answer
 from adapters.web.authentication import authenticate
 from adapters.web.bodies import receive_json, validated
 from adapters.web.context import Api, api_of

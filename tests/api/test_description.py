@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.routing import Route
 
-from adapters.api.description import describe
+from adapters.api.openapi.description import describe
 from adapters.server.app import VERSION, from_settings
 from domain.ticket.lifecycle import TABLE
 from tests.support.client import Client

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from adapters.answers.tally import AppraisalAnswer
+from adapters.answers.appraisal.tally import AppraisalAnswer
 from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from domain.appraisal.month_close import CLOSE_MONTH, CloseMonth, MonthClose
 from domain.approval.deciding import Approvals

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters.answers.tally import TallyPerson
+from adapters.answers.appraisal.tally import TallyPerson
 from adapters.composition import opened, shipped
 from adapters.demo.appraising import months
 from adapters.demo.filling import DAYS, LEAST_DAYS, Demo, fill

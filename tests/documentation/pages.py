@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from adapters.api.description import describe
+from adapters.api.openapi.description import describe
 from adapters.labels.diagram import svg
 from adapters.labels.labels import LABELS, label
 from adapters.server.app import from_settings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.answers.household_reading import history_answer, phone_answer
+from adapters.answers.household.reading import history_answer, phone_answer
 from domain.approval.commands import Erase
 from domain.household.commands import CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys
 from domain.kernel.errors import Refusal

@@ -7,7 +7,7 @@ from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.appraisal import (
+from adapters.answers.appraisal.reported import (
     EvaluationAnswer,
     FigureAnswer,
     ProbationAnswer,
@@ -17,8 +17,8 @@ from adapters.answers.appraisal import (
     probation_answer,
     reprimand_answer,
 )
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.web.commands import command, done_response
 from adapters.web.routing import resources
 from domain.appraisal.commands import Evaluate, GiveReprimand, ReportFigure, SetProbation, WithdrawReprimand

@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import Depends, Path, Query
 from starlette.responses import Response
 
-from adapters.answers.appraisal import (
+from adapters.answers.appraisal.reported import (
     EvaluationAnswer,
     FigureAnswer,
     ProbationAnswer,
@@ -24,7 +24,7 @@ from adapters.answers.appraisal import (
 from adapters.answers.caller import Caller
 from adapters.answers.documents import Answer
 from adapters.answers.paging import Cursor, Limit, Page, readable_page
-from adapters.api import responses
+from adapters.api.openapi import responses
 from adapters.api.people.communities import CommunityParam
 from adapters.web.authentication import TheCaller
 from adapters.web.context import Api, TheApi

@@ -7,10 +7,10 @@ from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.documents import ApprovalAnswer
-from adapters.answers.tally import AppraisalAnswer
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.answers.appraisal.tally import AppraisalAnswer
+from adapters.answers.approval.approval import ApprovalAnswer
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.exchange.exporting.appraisal_workbook import MEDIA_TYPE, write_appraisal
 from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.web.authentication import TheCaller

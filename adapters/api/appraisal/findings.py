@@ -8,11 +8,11 @@ from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.finding import FindingAnswer, finding_answer
-from adapters.answers.finding_lists import page_of_findings
+from adapters.answers.appraisal.finding import FindingAnswer, finding_answer
+from adapters.answers.appraisal.finding_lists import page_of_findings
 from adapters.answers.paging import Cursor, Limit, Page
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.labels.labels import label
 from adapters.web.authentication import TheCaller
 from adapters.web.commands import Writing, command, done_response, waiting_response

@@ -3,9 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.documents import Answer, ApprovalAnswer
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.answers.approval.approval import ApprovalAnswer
+from adapters.answers.documents import Answer
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.api.people.communities import CommunityParam, own_communities
 from adapters.web.authentication import TheCaller
 from adapters.web.commands import command, waiting_response

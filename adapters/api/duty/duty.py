@@ -6,18 +6,12 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
-from adapters.answers.duty import (
-    CoverageAnswer,
-    HandoverListAnswer,
-    LogAnswer,
-    MorningReviewAnswer,
-    RemindersAnswer,
-)
-from adapters.answers.duty_reading import _after, _due, _gap, _item, _lines, _post, _reminders, _whole, _window, morning_review
+from adapters.answers.duty.documents import CoverageAnswer, HandoverListAnswer, LogAnswer, MorningReviewAnswer, RemindersAnswer
+from adapters.answers.duty.reading import _after, _due, _gap, _item, _lines, _post, _reminders, _whole, _window, morning_review
+from adapters.answers.duty.roster import covered
 from adapters.answers.paging import Cursor, Limit, seal_cursor
-from adapters.answers.roster import covered
-from adapters.answers.ticket_lists import scope_of
-from adapters.api import responses
+from adapters.answers.ticket.lists import scope_of
+from adapters.api.openapi import responses
 from adapters.api.people.communities import CommunityParam
 from adapters.web.authentication import TheCaller
 from adapters.web.context import TheApi

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.accounts.tokens import SECRET_BYTES, clear_secret, secret_digest
-from adapters.answers.roster import AttendanceAnswer, FeedAnswer, MadeFeed, RosterAnswer, roster_answer
-from adapters.api import responses
-from adapters.api.description import PUBLIC, command_extra
+from adapters.answers.duty.roster import AttendanceAnswer, FeedAnswer, MadeFeed, RosterAnswer, roster_answer
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import PUBLIC, command_extra
 from adapters.api.people.communities import CommunityParam
 from adapters.exchange.exporting.attendance import attendance
 from adapters.exchange.exporting.duty_feed import duty_feed

@@ -9,9 +9,9 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.duty import HandoverAnswer, ShiftAnswer, handover_answer, shift_answer
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.answers.duty.documents import HandoverAnswer, ShiftAnswer, handover_answer, shift_answer
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.api.people.communities import CommunityParam
 from adapters.web.authentication import TheCaller
 from adapters.web.command_bodies import OCCURRED, OFFLINE

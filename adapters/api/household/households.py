@@ -8,8 +8,14 @@ from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.household import DwellingAnswer, HouseholdHistoryAnswer, PhoneAnswer, ResidentAnswer, ResidentDetail
-from adapters.answers.household_reading import (
+from adapters.answers.household.documents import (
+    DwellingAnswer,
+    HouseholdHistoryAnswer,
+    PhoneAnswer,
+    ResidentAnswer,
+    ResidentDetail,
+)
+from adapters.answers.household.reading import (
     Reader,
     dwelling_state_answer,
     dwellings_answer,
@@ -20,8 +26,8 @@ from adapters.answers.household_reading import (
     residents_answer,
 )
 from adapters.answers.paging import Cursor, Limit, Page, open_cursor, seal_cursor
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.api.people.administering import administered
 from adapters.api.people.communities import CommunityParam
 from adapters.web.authentication import TheCaller

@@ -3,12 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.documents import ApprovalAnswer
+from adapters.answers.approval.approval import ApprovalAnswer
 from adapters.answers.paging import Cursor, Limit, Page, open_cursor, seal_cursor
-from adapters.answers.people import access_answer
-from adapters.answers.people_documents import AccessAnswer
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.answers.people.documents import AccessAnswer
+from adapters.answers.people.people import access_answer
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.api.people.communities import OptionalCommunity
 from adapters.web.authentication import TheCaller
 from adapters.web.commands import command, waiting_response

@@ -8,13 +8,13 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers import access
 from adapters.answers.documents import Answer, Moment
 from adapters.answers.paging import Cursor, Limit, Page, page_of
-from adapters.answers.people import token_answer
-from adapters.answers.people_documents import TokenAnswer
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.answers.people import access
+from adapters.answers.people.documents import TokenAnswer
+from adapters.answers.people.people import token_answer
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.store.logins.sessions import SessionRow
 from adapters.web.authentication import TheCaller
 from adapters.web.command_bodies import Empty

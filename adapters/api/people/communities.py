@@ -8,13 +8,13 @@ from pydantic import Field, JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.answers.approval.approval import ApprovalAnswer
 from adapters.answers.caller import Caller
-from adapters.answers.documents import ApprovalAnswer
 from adapters.answers.paging import Cursor, Limit, Page, page_of
-from adapters.answers.people import community_answer, price_list_answer
-from adapters.answers.people_documents import AreaAnswer, CommunityAnswer, ContractorAnswer, PriceListAnswer, TeamAnswer
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.answers.people.documents import AreaAnswer, CommunityAnswer, ContractorAnswer, PriceListAnswer, TeamAnswer
+from adapters.answers.people.people import community_answer, price_list_answer
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.api.people.administering import administered
 from adapters.web.authentication import TheCaller
 from adapters.web.commands import command, waiting_response

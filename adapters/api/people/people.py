@@ -10,13 +10,13 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.access import end_everything
 from adapters.answers.caller import Caller
 from adapters.answers.paging import Cursor, Limit, Page, page_of
-from adapters.answers.people import grant_answers, person_answer
-from adapters.answers.people_documents import GrantAnswer, PersonAnswer
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.answers.people.access import end_everything
+from adapters.answers.people.documents import GrantAnswer, PersonAnswer
+from adapters.answers.people.people import grant_answers, person_answer
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.api.people.administering import administered
 from adapters.api.people.communities import OptionalCommunity, own_communities
 from adapters.web.authentication import TheCaller

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from adapters.answers.caller import Caller
-from adapters.answers.ticket_documents import TicketAnswer
-from adapters.api import responses
-from adapters.api.description import command_extra
+from adapters.answers.ticket.documents import TicketAnswer
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
 from adapters.api.ticket.tickets import Ref
 from adapters.store.files.attachments import MAX_BYTES, Attachment
 from adapters.web.authentication import TheCaller, authenticate

@@ -9,10 +9,10 @@ from fastapi import Query
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
-from adapters.answers.auditing import REOPENED, REWORK, begin_of, check_audits, stream_named, walked
 from adapters.answers.documents import Answer, Moment
 from adapters.answers.paging import Cursor, Limit, Page, open_cursor, seal_cursor
-from adapters.api import responses
+from adapters.answers.ticket.happenings import REOPENED, REWORK, begin_of, check_audits, stream_named, walked
+from adapters.api.openapi import responses
 from adapters.api.people.communities import CommunityParam
 from adapters.web.authentication import TheCaller
 from adapters.web.context import Api, TheApi

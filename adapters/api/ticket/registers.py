@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from adapters.answers.paging import Cursor, Limit, open_cursor, seal_cursor
-from adapters.api import responses
+from adapters.api.openapi import responses
 from adapters.exchange.exporting.books import (
     RegisterAnswer,
     ServiceReportAnswer,

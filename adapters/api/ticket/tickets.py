@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.ticket import history_answer, ticket_answer
-from adapters.answers.ticket_documents import HistoryAnswer, TicketAnswer
-from adapters.api import responses
-from adapters.api.description import command_extra
-from adapters.api.examples import EXAMPLES, RECEIVED
+from adapters.answers.ticket.documents import HistoryAnswer, TicketAnswer
+from adapters.answers.ticket.ticket import history_answer, ticket_answer
+from adapters.api.openapi import responses
+from adapters.api.openapi.description import command_extra
+from adapters.api.openapi.examples import EXAMPLES, RECEIVED
 from adapters.labels.labels import label
 from adapters.web.authentication import TheCaller
 from adapters.web.command_bodies import BACK_ENTRY_BODY, BODIES, RECEIVE_BODY, command_of, trigger_command

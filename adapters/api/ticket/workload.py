@@ -11,13 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.paging import Cursor, Limit
-from adapters.answers.ticket_lists import PING, SEND, TicketPage, WorklistAnswer, assignee_named, scope_of, ticket_page
-from adapters.answers.workload import (
-    WorkloadAnswer,
-    work_order_answer,
-    workload_answer,
-)
-from adapters.api import responses
+from adapters.answers.ticket.lists import PING, SEND, TicketPage, WorklistAnswer, assignee_named, scope_of, ticket_page
+from adapters.answers.ticket.rows import WorkloadAnswer, work_order_answer, workload_answer
+from adapters.api.openapi import responses
 from adapters.web.authentication import TheCaller, identify
 from adapters.web.context import Api, TheApi
 from adapters.web.reading import MinPosition, json_answer, reached

@@ -8,9 +8,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 
-from adapters.answers.documents import ApprovalAnswer
-from adapters.answers.tally import AppraisalAnswer
-from adapters.answers.ticket import approval_answer
+from adapters.answers.appraisal.tally import AppraisalAnswer
+from adapters.answers.approval.approval import ApprovalAnswer, approval_answer
 from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.cli.ticket.reports import Xlsx

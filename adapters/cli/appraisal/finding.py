@@ -7,9 +7,9 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
+from adapters.answers.appraisal.finding import FindingAnswer, finding_answer
+from adapters.answers.approval.approval import approval_answer
 from adapters.answers.documents import Answer
-from adapters.answers.finding import FindingAnswer, finding_answer
-from adapters.answers.ticket import approval_answer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.persons import asked, read
 from adapters.cli.terminal.reading import As, reader
@@ -159,7 +159,7 @@ def list_findings(
     filters = FindingFilters(community, status, item, month, party)
 
     async def page(api: Any, caller: Any, cursor: str | None) -> Any:
-        from adapters.answers.finding_lists import page_of_findings
+        from adapters.answers.appraisal.finding_lists import page_of_findings
         from adapters.web.reading import json_answer
 
         return json_answer(await page_of_findings(api, caller, filters, cursor, 200))

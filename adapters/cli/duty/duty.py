@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from adapters.answers.roster import AttendanceAnswer
+from adapters.answers.duty.roster import AttendanceAnswer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.persons import read
 from adapters.cli.terminal.reading import As, caught_up, moment, reader

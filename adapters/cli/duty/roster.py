@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from adapters.accounts.tokens import SECRET_BYTES, clear_secret, secret_digest
-from adapters.answers.roster import FeedAnswer, MadeFeed, RosterAnswer, roster_answer
+from adapters.answers.duty.roster import FeedAnswer, MadeFeed, RosterAnswer, roster_answer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.persons import asked
 from adapters.cli.terminal.reading import As, reader

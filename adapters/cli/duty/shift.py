@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 from pydantic import BaseModel, ValidationError
 
-from adapters.answers.duty import HandoverAnswer, ShiftAnswer, handover_answer, shift_answer
+from adapters.answers.duty.documents import HandoverAnswer, ShiftAnswer, handover_answer, shift_answer
 from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.persons import asked
 from adapters.cli.terminal.reading import As, moment, reader

@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from adapters.answers.household import DwellingAnswer, HouseholdHistoryAnswer, HouseholdTicket, PhoneAnswer
-from adapters.answers.household_reading import Reader, dwellings_answer, history_answer, phone_answer
+from adapters.answers.household.documents import DwellingAnswer, HouseholdHistoryAnswer, HouseholdTicket, PhoneAnswer
+from adapters.answers.household.reading import Reader, dwellings_answer, history_answer, phone_answer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, operator, run, say, table
 from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.cli.ticket.importing import COLUMNS, SHOWN, Moves

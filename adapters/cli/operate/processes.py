@@ -23,7 +23,7 @@ def status(json: Json = False) -> None:
 
     found = run(read())
     if json:
-        from adapters.api.operation import ProcessesAnswer, process_answer
+        from adapters.api.operate.operation import ProcessesAnswer, process_answer
 
         emit(answered(ProcessesAnswer(items=[process_answer(one) for one in found])))
         return

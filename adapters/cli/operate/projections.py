@@ -27,7 +27,7 @@ def status(json: Json = False) -> None:
 
     found = run(read())
     if json:
-        from adapters.api.operation import ProjectionsAnswer, projection_answer
+        from adapters.api.operate.operation import ProjectionsAnswer, projection_answer
 
         emit(answered(ProjectionsAnswer(items=[projection_answer(one) for one in found])))
         return

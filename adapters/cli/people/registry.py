@@ -11,10 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from adapters.accounts import tokens
 from adapters.accounts.passwords import well_formed
-from adapters.answers.access import end_everything
 from adapters.answers.documents import Answer
-from adapters.answers.people import community_answer, person_answer, token_answer
-from adapters.answers.people_documents import CommunityAnswer, PersonAnswer, TokenAnswer
+from adapters.answers.people.access import end_everything
+from adapters.answers.people.documents import CommunityAnswer, PersonAnswer, TokenAnswer
+from adapters.answers.people.people import community_answer, person_answer, token_answer
 from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, operator, run, say, table
 from adapters.composition import Gongdan
 from adapters.system.system import entropy

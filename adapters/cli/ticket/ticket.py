@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.answers.ticket import history_answer, ticket_answer
-from adapters.answers.ticket_documents import HistoryAnswer, TicketAnswer
+from adapters.answers.ticket.documents import HistoryAnswer, TicketAnswer
+from adapters.answers.ticket.ticket import history_answer, ticket_answer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.reading import As, Moment, _late, caught_up, moment, reader
 from domain.kernel.terms import Book, ClockStatus, Kind, State

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-from adapters.answers.tally import AppraisalAnswer, TallyPerson
+from adapters.answers.appraisal.tally import AppraisalAnswer, TallyPerson
 from adapters.exchange.exporting.workbooks import SAFE, Sheet
 from adapters.labels.labels import label
 from domain.rules.scorecard import Post, RuleBook

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from adapters.answers.tally import (
+from adapters.answers.appraisal.tally import (
     AppraisalAnswer,
     ClosedMonthAnswer,
     TallyEvaluation,

@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 
-from adapters.answers.roster import AttendanceAnswer, attended, covered, due_answer
+from adapters.answers.duty.roster import AttendanceAnswer, attended, covered, due_answer
 from adapters.composition import Gongdan
 from adapters.exchange.exporting.books import month_of
 from domain.kernel.errors import NotFound

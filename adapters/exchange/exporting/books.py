@@ -7,8 +7,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from adapters.answers.documents import Answer, Moment
-from adapters.answers.ticket import assignee_answer
-from adapters.answers.ticket_documents import AssigneeAnswer, LocationAnswer
+from adapters.answers.ticket.documents import AssigneeAnswer, LocationAnswer
+from adapters.answers.ticket.ticket import assignee_answer
 from adapters.composition import Gongdan
 from domain.kernel import terms as t
 from domain.kernel.errors import invalid

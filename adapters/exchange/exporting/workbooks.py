@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-from adapters.answers.roster import AttendanceAnswer
-from adapters.answers.ticket_documents import AssigneeAnswer
+from adapters.answers.duty.roster import AttendanceAnswer
+from adapters.answers.ticket.documents import AssigneeAnswer
 from adapters.exchange.exporting.books import RegisterEntry, ServiceReportAnswer
 from adapters.labels.labels import label
 from domain.kernel import terms as t

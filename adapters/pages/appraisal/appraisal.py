@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from adapters.answers.tally import AppraisalAnswer, TallyLine
+from adapters.answers.appraisal.tally import AppraisalAnswer, TallyLine
 from adapters.exchange.exporting.appraisal_workbook import MEDIA_TYPE, in_columns, write_appraisal
 from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.pages.frame.forms import filled, receive_form
@@ -73,7 +73,7 @@ async def _shown(visitor: Visitor, period: str, refused: Told | None = None) -> 
     people = in_columns(answer.people)
     lines = {one.login: [_charged(visitor, line, book, numbers) for line in one.lines] for one in people}
     return visitor.page(
-        "appraisal.html",
+        "appraisal/appraisal.html",
         refused.status if refused else 200,
         refused=refused,
         closing=await _closing(visitor, span),

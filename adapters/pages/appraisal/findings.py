@@ -13,8 +13,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from adapters.answers.finding import FindingAnswer
-from adapters.answers.finding_lists import page_of_findings
+from adapters.answers.appraisal.finding import FindingAnswer
+from adapters.answers.appraisal.finding_lists import page_of_findings
 from adapters.api.appraisal.findings import Id
 from adapters.pages.appraisal.finding_forms import appraised_people, changed, deciding, items, read, recording
 from adapters.pages.frame.forms import Form, filled, receive_form
@@ -75,7 +75,7 @@ async def findings(
     asked = {"status": status, "item": item, "month": month, "party": party}
     more = urlencode({**{k: v for k, v in asked.items() if v}, "cursor": page.next_cursor}) if page.next_cursor else ""
     return visitor.page(
-        "findings.html",
+        "appraisal/findings.html",
         listed=[Listed(one, _text(_book(visitor, Month.of(one.date)), one.item)) for one in page.items],
         more=more,
         asked=asked,
@@ -163,7 +163,7 @@ async def shown(
     by_state = [one for one, why in reading.refused.items() if isinstance(why, e.TransitionRefused)]
     numbers = await visitor.numbers(state.tickets)
     return visitor.page(
-        "finding.html",
+        "appraisal/finding.html",
         refused.status if refused else 200,
         reading=reading,
         finding=state,
@@ -225,7 +225,7 @@ async def _recording(
             raise e.NotFound("ticket")
         files = reading.state.attachments
     return visitor.page(
-        "finding_new.html",
+        "appraisal/finding_new.html",
         refused.status if refused else 200,
         item=item,
         items=items(book),

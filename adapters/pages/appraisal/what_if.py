@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from adapters.answers.tally import AppraisalAnswer, TallyPerson
+from adapters.answers.appraisal.tally import AppraisalAnswer, TallyPerson
 from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.pages.appraisal.finding_forms import facts, items, read
 from adapters.pages.frame.forms import Form, filled
@@ -55,7 +55,7 @@ async def what_if(visitor: TheVisitor, item: str = "", show: str = "") -> Respon
         except InvalidInput as refusal:
             refused = told(refusal, visitor)
     return visitor.page(
-        "what_if.html",
+        "appraisal/what_if.html",
         refused.status if refused else 200,
         item=chosen,
         items=items(book),

@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from adapters.answers.approval_lists import page_of_approvals
-from adapters.api.approvals import Id
+from adapters.answers.approval.lists import page_of_approvals
+from adapters.api.approval.approvals import Id
 from adapters.pages.frame.forms import filled, receive_form
 from adapters.pages.frame.refusals import WRITING, Told, told
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
@@ -38,7 +38,7 @@ async def approvals(
     asked = None if status == ALL else ApprovalState(status)
     rows, more = await page_of_approvals(visitor.site.api, visitor.caller, asked, cursor, LISTED)
     return visitor.page(
-        "approvals.html",
+        "approval/approvals.html",
         rows=[(row, row.status_at(visitor.now), approval_words.command_words(row.command, visitor)) for row in rows],
         findings=approval_words.FINDINGS,
         numbers=await visitor.numbers([row.stream for row in rows if row.stream is not None]),
@@ -87,7 +87,7 @@ async def shown(visitor: Visitor, approval: UUID, refused: Told | None = None, r
     visitor.community = case.community
     what, address = await _about(visitor, case)
     return visitor.page(
-        "approval.html",
+        "approval/approval.html",
         refused.status if refused else 200,
         case=case,
         stands=case.status_at(visitor.now),

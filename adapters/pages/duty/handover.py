@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from adapters.answers.duty import sheet_status
+from adapters.answers.duty.documents import sheet_status
 from adapters.api.duty.shifts import Id
 from adapters.pages.duty.shift_forms import offered, since_of
 from adapters.pages.frame.forms import Form
@@ -49,7 +49,7 @@ async def handover_page(
     terms = visitor.directory.policy_of(state.community).handover
     refused = told(refusal, visitor) if refusal else None
     return visitor.page(
-        "handover.html",
+        "duty/handover.html",
         refused.status if refused else 200,
         reading=reading,
         shift=state,

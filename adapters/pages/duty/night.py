@@ -81,7 +81,7 @@ async def night_page(
             "kinds": Kind,
             "facilities": Facility,
         }
-    return visitor.page("night.html", refused.status if refused else 200, **context)
+    return visitor.page("duty/night.html", refused.status if refused else 200, **context)
 
 
 async def _calls(visitor: Visitor, community: str) -> list[Call]:

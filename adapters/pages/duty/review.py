@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from adapters.answers.caller import Caller
-from adapters.answers.duty_reading import morning_review
+from adapters.answers.duty.reading import morning_review
 from adapters.api.duty.shifts import Id
 from adapters.pages.duty.shift_forms import carry_out
 from adapters.pages.frame.forms import Form, receive_form
@@ -34,7 +34,7 @@ async def review_page(
     found = await morning_review(visitor.site.api, caller, visitor.community, _day(day))
     refused = told(refusal, visitor) if refusal else None
     return visitor.page(
-        "review.html",
+        "duty/review.html",
         refused.status if refused else 200,
         found=found,
         unread=[shift for shift in found.shifts if shift.id in found.unread],

@@ -41,13 +41,13 @@ async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: For
         raise NotFound("community")
     desk = await visitor.gongdan.duty.holder(visitor.community, visitor.login)
     if desk is None or desk.shift is None:
-        return visitor.page("shift.html", status, desk=None, reading=None, may_open=may_open(visitor.roles), **context)
+        return visitor.page("duty/shift.html", status, desk=None, reading=None, may_open=may_open(visitor.roles), **context)
     try:
         reading = await visitor.gongdan.duty_records.shift(visitor.login, desk.shift.id)
     except NotAllowed:
-        return visitor.page("shift.html", status, desk=desk.shift, reading=None, may_open=False, **context)
+        return visitor.page("duty/shift.html", status, desk=desk.shift, reading=None, may_open=False, **context)
     return visitor.page(
-        "shift.html",
+        "duty/shift.html",
         status,
         desk=desk.shift,
         reading=reading,

@@ -177,7 +177,7 @@ async def on_refusal(request: Request, error: Exception) -> Response:
         return _to_sign_in(request)
     look = await known(request)
     found = told(error, look)
-    answer = look.page("refused.html", found.status, refused=found, back=_back(request))
+    answer = look.page("frame/refused.html", found.status, refused=found, back=_back(request))
     if isinstance(error, e.Overloaded | TooManyRequests):
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
     return answer
@@ -192,7 +192,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     kind = METHOD if error.status_code == 405 else Kind(error.status_code, "http", HTTPStatus(error.status_code).phrase)
     chinese, _, english = kind.title.partition(" · ")
     title = english if english and look.language == "en" else chinese
-    return look.page("refused.html", kind.status, refused=Told(kind.status, title, ()), back="/")
+    return look.page("frame/refused.html", kind.status, refused=Told(kind.status, title, ()), back="/")
 
 
 async def on_invalid_request(request: Request, error: Exception) -> Response:
@@ -208,7 +208,7 @@ def failed(request: Request, request_id: str) -> Response:
     chinese, _, english = INTERNAL.title.partition(" · ")
     said = look.say("出了意外，结果不明。请记下编号 {number} 报给系统管理员。", number=request_id)
     title = english if look.language == "en" else chinese
-    return look.page("refused.html", 500, refused=Told(500, title, [said]), back="/")
+    return look.page("frame/refused.html", 500, refused=Told(500, title, [said]), back="/")
 
 
 def _to_sign_in(request: Request) -> Response:

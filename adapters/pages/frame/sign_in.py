@@ -33,7 +33,7 @@ async def show(request: Request, next: str = "/") -> Response:
     guest = await known(request)
     if isinstance(guest, Visitor):
         return go(local(next))
-    return guest.page("sign_in.html", next=local(next), login="", refused=None)
+    return guest.page("frame/sign_in.html", next=local(next), login="", refused=None)
 
 
 @router.post("/sign-in")
@@ -52,7 +52,7 @@ async def sign_in(request: Request) -> Response:
         right = await guest.gongdan.sign_ins.knows(login, form.get("password"))
     except (TooManyRequests, Overloaded) as refusal:
         refused = told(refusal, guest)
-        answer = guest.page("sign_in.html", refused.status, next=wanted, login=login, refused=refused)
+        answer = guest.page("frame/sign_in.html", refused.status, next=wanted, login=login, refused=refused)
         answer.headers["Retry-After"] = str(refusal.retry_after_seconds)
         return answer
     directory = await guest.gongdan.directory.current()
@@ -61,7 +61,7 @@ async def sign_in(request: Request) -> Response:
         await guest.site.per_login.hit(login)
         await guest.site.per_address.hit(address)
         refused = Told(403, guest.say("登录名或口令不对"), [guest.say("忘记口令请找系统管理员重设。")])
-        return guest.page("sign_in.html", 403, next=wanted, login=login, refused=refused)
+        return guest.page("frame/sign_in.html", 403, next=wanted, login=login, refused=refused)
     answer = go(wanted)
     give_session(answer, request, await guest.gongdan.sign_ins.begin(login))
     return answer

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from adapters.accounts.sign_ins import new_secret
 from adapters.answers.caller import Caller
-from adapters.answers.ticket_documents import AssigneeAnswer
+from adapters.answers.ticket.documents import AssigneeAnswer
 from adapters.composition import Gongdan
 from adapters.pages.frame.site import HEADERS, ONLY_HTTPS, Site, site_of
 from adapters.rendering.environment import CHINESE, LANGUAGES, Words

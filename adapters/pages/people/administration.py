@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from adapters.answers import access
+from adapters.answers.people import access
 from adapters.api.people.access import NewToken
 from adapters.api.people.administering import S, carried_out
 from adapters.api.people.people import GrantEnd, NewGrant, NewPerson, visible
@@ -127,7 +127,7 @@ async def add_token(visitor: TheVisitor) -> Response:
         row, clear = await access.make_token(visitor.gongdan, await form.administrator(visitor), body.login, body.days)
     except WRITING as refusal:
         return await _tokens(visitor, told(refusal, visitor), form)
-    return visitor.page("admin_token.html", row=row, clear=clear)
+    return visitor.page("people/token.html", row=row, clear=clear)
 
 
 @router.post("/admin/tokens/{id}/revoke")
@@ -143,7 +143,7 @@ async def sessions(visitor: TheVisitor) -> Response:
     """Who is signed in, the latest first."""
     _administers(visitor)
     rows = await access.sessions_of(visitor.gongdan, visitor.directory, visitor.login)
-    return visitor.page("admin_sessions.html", rows=rows)
+    return visitor.page("people/sessions.html", rows=rows)
 
 
 @router.post("/admin/sessions/{id}/end")
@@ -163,7 +163,7 @@ async def settings(visitor: TheVisitor) -> Response:
     here = visitor.directory.community(visitor.community)
     book = visitor.directory.law_of(here.code).of(Month.of(visitor.directory.day(here.code, visitor.now)))
     return visitor.page(
-        "admin_settings.html",
+        "people/settings.html",
         here=here,
         sections=settings_words(visitor, visitor.directory.policy_of(here.code), here.settings),
         prices=visitor.directory.prices_of(here.code),
@@ -179,7 +179,7 @@ async def projections(visitor: TheVisitor) -> Response:
     parts = [_running("projections", one, visitor) for one in await g.projections.status()]
     parts += [_running("processes", one, visitor) for one in await g.processes.status()]
     numbers = await visitor.numbers({held.stream for one in parts for held in one.status.parked})
-    return visitor.page("admin_projections.html", parts=parts, numbers=numbers)
+    return visitor.page("people/projections.html", parts=parts, numbers=numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def _people(visitor: Visitor, refused: Told | None = None, form: Form | None = N
     _administers(visitor)
     everybody = sorted(visible(visitor.site.api, visitor.caller, None), key=lambda one: (not one.enabled, one.login))
     return visitor.page(
-        "admin_people.html",
+        "people/people.html",
         refused.status if refused else 200,
         people=[(one, _posts(visitor, one)) for one in everybody],
         refused=refused,
@@ -252,7 +252,7 @@ async def _person(visitor: Visitor, login: str, refused: Told | None = None, for
     g, directory = visitor.gongdan, visitor.directory
     found = directory.person(login) if refused is None else (await g.directory.current()).person(login)
     return visitor.page(
-        "admin_person.html",
+        "people/person.html",
         refused.status if refused else 200,
         person=found,
         grants=[(held, place(visitor, held), _ended(visitor, held)) for held in reversed(found.grants)],
@@ -285,7 +285,7 @@ async def _tokens(visitor: Visitor, refused: Told | None = None, form: Form | No
     rows = await access.tokens_of(visitor.gongdan, visitor.directory, visitor.login)
     people: Sequence[PersonState] = [one for one in visitor.directory.people.values() if one.enabled]
     return visitor.page(
-        "admin_tokens.html",
+        "people/tokens.html",
         refused.status if refused else 200,
         rows=rows[::-1],
         people=people,

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from adapters.answers.approval_lists import waiting_on
+from adapters.answers.approval.lists import waiting_on
 from adapters.labels.command_words import COMMAND_WORDS, code_words
 from adapters.labels.field_words import FIELD_WORDS
 from adapters.labels.marking import N_

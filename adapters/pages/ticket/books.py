@@ -33,7 +33,7 @@ async def books(
     found, more = await _read(visitor, book, first, last, after, ON_A_PAGE)
     chosen = {name: value for name, value in (("book", book), ("first", first), ("last", last)) if value}
     return visitor.page(
-        "books.html",
+        "ticket/books.html",
         found=found,
         books=BOOK_NAMES,
         chosen=chosen,

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from adapters.answers.auditing import REOPENED, REWORK, begin_of, check_audits, stream_named, walked
+from adapters.answers.ticket.happenings import REOPENED, REWORK, begin_of, check_audits, stream_named, walked
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.pages.sentences.event_words import doers
 from adapters.pages.sentences.ticket_sentences import sentence
@@ -108,7 +108,7 @@ async def show_events(
     )
     people = [one for one in visitor.directory.people.values() if visitor.directory.roles(one.login, community, visitor.now)]
     return visitor.page(
-        "events.html",
+        "ticket/events.html",
         asked=asked,
         types=TYPES,
         people=people,
@@ -128,7 +128,7 @@ async def show_process(visitor: TheVisitor, on: str = "") -> Response:
     found = await process(visitor.gongdan.projections.reader(EVENT_STREAM.name), community, end)
     counts = walked(found)
     return visitor.page(
-        "process.html",
+        "ticket/process.html",
         found=found,
         day=day,
         today=today,

@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from adapters.answers.household import HouseholdTicket, OccupancyAnswer, PhoneAnswer
-from adapters.answers.household_reading import phone_answer, resident_answer
+from adapters.answers.household.documents import HouseholdTicket, OccupancyAnswer, PhoneAnswer
+from adapters.answers.household.reading import phone_answer, resident_answer
 from adapters.api.household.households import LookUp
 from adapters.pages.frame.forms import Form, filled, receive_form
 from adapters.pages.frame.refusals import STEPPING, Told, told
@@ -102,7 +102,9 @@ async def intake(visitor: TheVisitor, phone: Phone = "", number: Annotated[str, 
 async def caller_panel(visitor: TheVisitor, phone: Phone = "") -> Response:
     """The same of the caller alone, for a form that is being filled in."""
     _may_receive(visitor)
-    return visitor.page("intake_caller.html", caller=await _caller_again(visitor, phone), phone=phone, values={}, aside=True)
+    return visitor.page(
+        "ticket/intake_caller.html", caller=await _caller_again(visitor, phone), phone=phone, values={}, aside=True
+    )
 
 
 @router.post("/intake")
@@ -212,7 +214,7 @@ def _page(
 ) -> Response:
     areas = visitor.directory.community(visitor.community).areas if visitor.community else {}
     return visitor.page(
-        "intake.html",
+        "ticket/intake.html",
         refused.status if refused else 200,
         values=values,
         caller=caller,

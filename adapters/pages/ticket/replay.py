@@ -93,7 +93,7 @@ async def replay(
         raise NotFound("version of the ticket")
     shown = [_shown(visitor, step) for step in steps[max(0, current - 1 - AROUND) : current + AROUND]]
     return visitor.page(
-        "replay.html",
+        "ticket/replay.html",
         ref=ref,
         number=steps[0].stored.number,
         stops=[_stop(step) for step in steps],

@@ -45,7 +45,7 @@ async def reports(visitor: TheVisitor, month: str | None = None) -> Response:
     found = await _report(visitor, month)
     first = month_of(found.month)
     return visitor.page(
-        "reports.html",
+        "ticket/reports.html",
         found=found,
         charts=_charts(visitor, found),
         percent=percent,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.ticket_lists import assignee_named, ticket_page
+from adapters.answers.ticket.lists import assignee_named, ticket_page
 from adapters.api.ticket import attachments
 from adapters.labels.item_words import item_words
 from adapters.pages.frame.drafts import request_of
@@ -76,7 +76,7 @@ async def tickets(
     asked = [(name, value) for name, value in visitor.request.query_params.multi_items() if value and name != "cursor"]
     more = urlencode([*asked, ("cursor", page.next_cursor)]) if page and page.next_cursor else ""
     return visitor.page(
-        "tickets.html",
+        "ticket/tickets.html",
         status,
         page=page,
         refused=refused,
@@ -139,7 +139,7 @@ async def shown(
     by_state = [one for one, why in why_not.items() if isinstance(why, e.TransitionRefused)]
     others = [(one, told(why, visitor)) for one, why in why_not.items() if one not in by_state]
     return visitor.page(
-        "ticket.html",
+        "ticket/ticket.html",
         refused.status if refused else 200,
         reading=reading,
         ticket=state,

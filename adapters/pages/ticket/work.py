@@ -16,7 +16,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from adapters.answers.ticket_lists import PING, SEND
+from adapters.answers.ticket.lists import PING, SEND
 from adapters.pages.duty.shift_forms import why_not
 from adapters.pages.frame.drafts import Outcome, carried, request_of
 from adapters.pages.frame.fields import MORE_ROWS, rows_of
@@ -145,7 +145,7 @@ async def _page(
     orders.sort(key=lambda order: order.later)
     refused = told(refusal, visitor) if refusal else None
     return visitor.page(
-        "work.html",
+        "ticket/work.html",
         refused.status if refused else 200,
         orders=orders,
         copy=not personal,

@@ -30,7 +30,7 @@ async def work_order(visitor: TheVisitor, ref: str) -> Response:
     reading = await inquiries.ticket(visitor.login, ref)
     visitor.community = reading.state.community
     events = [event for _, event in await inquiries.events(visitor.login, ref)]
-    return visitor.page("work_order.html", reading=reading, ticket=reading.state, carried=carried(events))
+    return visitor.page("ticket/work_order.html", reading=reading, ticket=reading.state, carried=carried(events))
 
 
 def carried(events: Iterable[object]) -> Carried:

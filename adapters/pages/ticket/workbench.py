@@ -11,7 +11,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.ticket_lists import PING, SEND
+from adapters.answers.ticket.lists import PING, SEND
 from adapters.pages.frame.moments import moment_in
 from adapters.pages.frame.site import HEADERS
 from adapters.pages.frame.visitor import TheVisitor, Visitor, identify
@@ -73,7 +73,7 @@ async def workbench(visitor: TheVisitor, at: At = "", kiosk: bool = False) -> Re
     moment = moment_in(at, visitor)
     scope = await visitor.scope(Right.READ)
     found = await board(visitor, scope, moment) if scope else None
-    return visitor.page("workbench.html", board=found, at=at if moment else "", kiosk=kiosk, listed=LISTED)
+    return visitor.page("ticket/workbench.html", board=found, at=at if moment else "", kiosk=kiosk, listed=LISTED)
 
 
 @router.get("/workbench/live")
@@ -99,7 +99,7 @@ async def _changes(request: Request, community: str) -> AsyncIterator[ServerSent
             return
         if found is not None:
             position = max(position, found.position)
-            text = visitor.part("workbench_board.html", board=found, listed=LISTED)
+            text = visitor.part("ticket/workbench_board.html", board=found, listed=LISTED)
             if text != shown:
                 shown = text
                 yield ServerSentEvent(text, id=str(position))

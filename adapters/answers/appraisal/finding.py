@@ -1,0 +1,80 @@
+"""What the API and the command line answer of findings (考评事项); points are decimal strings."""
+
+from datetime import date
+from uuid import UUID
+
+from adapters.answers.documents import Answer, Moment
+from adapters.answers.ticket.documents import ClockAnswer
+from domain.finding.reading import FindingReading
+from domain.kernel import terms as t
+from domain.rules.scorecard import Severity
+from domain.tally.document import amount
+
+
+class PointsAnswer(Answer):
+    """Points decided by hand, in the two columns."""
+
+    director: str
+    administrator: str
+
+
+class FindingAnswer(Answer):
+    """A finding; ``month`` is the one whose tally it stands on. Texts read ``***`` where they are masked."""
+
+    id: UUID
+    version: int
+    community: str
+    status: t.FindingStatus
+    item: str
+    date: date
+    month: str
+    area: str | None
+    quantity: int
+    severity: Severity
+    parties: list[str]
+    doubled: bool
+    overdue_days: int | None
+    amount_fen: int | None
+    points: PointsAnswer | None
+    tickets: list[UUID]
+    shifts: list[UUID]
+    attachments: list[str]
+    cause: t.FindingCause | None
+    clock: ClockAnswer | None
+    rule_book: str
+    recorded_by: str | None
+    note: str | None
+    decided_by: list[str]
+    decided_at: Moment | None
+    waive_reason: t.WaiveReason | None
+    booked_month: str | None
+    contested_by: str | None
+    grounds: str | None
+    review: str | None
+    occurred_at: Moment
+    masked: bool
+    legal: list[t.FindingTrigger]
+
+
+_APART = ("date", "month", "points", "clock", "note", "grounds", "review", "masked", "legal")
+_LISTS = ("parties", "tickets", "shifts", "attachments", "decided_by")
+_SAME = tuple(name for name in FindingAnswer.model_fields if name not in (*_APART, *_LISTS))
+"""Fields that are answered as the state has them."""
+
+
+def finding_answer(reading: FindingReading) -> FindingAnswer:
+    """A finding as it is answered."""
+    s = reading.state
+    assert s.day is not None
+    points = PointsAnswer(director=amount(s.points.director), administrator=amount(s.points.administrator)) if s.points else None
+    return FindingAnswer(
+        **{name: getattr(s, name) for name in _SAME},
+        **{name: list(getattr(s, name)) for name in _LISTS},
+        **{name: reading.texts.get(name) for name in ("note", "grounds", "review")},
+        date=s.day,
+        month=s.charged_month,
+        points=points,
+        clock=ClockAnswer.model_validate(s.reading) if s.reading else None,
+        masked=reading.masked,
+        legal=list(reading.legal),
+    )

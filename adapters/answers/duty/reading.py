@@ -1,0 +1,241 @@
+"""Reads for duty: handover sheet, night log, coverage, morning review and reminders, as documents."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from uuid import UUID
+
+from adapters.answers.caller import Caller
+from adapters.answers.duty.documents import (
+    ChangedTicket,
+    DueAnswer,
+    Gap,
+    HandoverItem,
+    LogLineAnswer,
+    MorningReviewAnswer,
+    ReadingProof,
+    ReminderAnswer,
+)
+from adapters.answers.duty.roster import covered, due_answer
+from adapters.answers.paging import open_cursor
+from adapters.answers.ticket.lists import scope_of
+from adapters.answers.ticket.ticket import clock_answers
+from adapters.web.context import Api
+from adapters.web.reading import reached
+from domain.duty.handover_sheet import not_converted
+from domain.kernel import terms as t
+from domain.kernel.errors import invalid
+from domain.kernel.ports import Access, PlainField
+from domain.kernel.privacy import ERASED, MASKED
+from domain.kernel.recorded_access import noted
+from domain.people.authority import Mode, Need, Relation, Right, denied, weigh
+from domain.rules.duty_calendar import period_at, utc
+from projections.duty.duty_coverage import DUTY_COVERAGE, Coverage, GapRow, coverage, kept
+from projections.duty.handover_list import HANDOVER_LIST, HandoverRow, handover_list
+from projections.duty.morning_review import MORNING_REVIEW, reviewed
+from projections.duty.night_log import NIGHT_LOG, LineRow, lines
+from projections.duty.reminders import REMINDERS, ReminderRow, reminders
+
+DAYS = timedelta(days=366)
+
+
+async def _whole(api: Api, caller: Caller, community: str, what: str) -> None:
+    """Refuse whoever may not read all of the community's tickets."""
+    scope = await scope_of(api, caller, community)
+    if not scope.everything:
+        raise denied(Right.READ, what, caller.directory.roles(caller.login, community, api.gongdan.clock.now()))
+
+
+def _window(now: datetime, from_: datetime | None, to: datetime | None) -> tuple[datetime, datetime]:
+    end = to or now + timedelta(microseconds=1)
+    start = from_ or end - timedelta(days=1)
+    if not timedelta(0) <= end - start <= DAYS:
+        raise invalid("/query/from", "lies before `to`, by at most a year")
+    return start, end
+
+
+def _after(cursor: str | None) -> tuple[int, int]:
+    if cursor is None:
+        return (-1, -1)
+    at, position = open_cursor(cursor, int, int)
+    return int(at), int(position)
+
+
+def _item(caller: Caller, row: HandoverRow, now: datetime) -> HandoverItem:
+    zone, policy = caller.directory.zone(row.community), caller.directory.policy_of(row.community)
+    return HandoverItem(
+        id=row.ticket,
+        number=row.number,
+        book_number=row.book_number,
+        state=row.state,
+        version=row.version,
+        kind=row.kind,
+        facility=row.facility,
+        urgency=row.urgency,
+        area=row.area,
+        received_at=row.received_at,
+        deferred_until=row.deferred_until,
+        not_converted=not_converted(row.state, row.kind, row.deferred_until, now, zone, policy.duty),
+        clocks=clock_answers(row.clocks(now)),
+    )
+
+
+async def _post(api: Api, community: str) -> t.Role:
+    desk = await api.gongdan.desk.desk(community)
+    shift = await api.gongdan.journal.load(desk.shift.id) if desk and desk.shift else None
+    return shift.post if shift is not None else t.Role.ASSISTANT
+
+
+async def _lines(api: Api, caller: Caller, community: str, rows: Sequence[LineRow]) -> tuple[list[LogLineAnswer], bool]:
+    """Lines with their texts opened, where the caller may and the look can be recorded."""
+    gongdan = api.gongdan
+    now = gongdan.clock.now()
+    desk = await gongdan.desk.desk(community)
+    holds = frozenset({Need.ON_DUTY}) if desk is not None and desk.on_duty(caller.login) else frozenset[Need]()
+    roles = caller.directory.roles(caller.login, community, now)
+    opened = weigh(Right.OPEN_PERSONAL, roles, Relation(holds)) is Mode.FULL
+    if opened and rows:
+        subjects = list(dict.fromkeys(row.text.value.subject for row in rows))
+        opened = await noted(gongdan.store.access_log, Access(now, caller.login, community, "duty_log", subjects))
+    clear: Sequence[str | None] = [MASKED] * len(rows)
+    if opened:
+        fields = [(PlainField(row.shift, row.text.version, row.text.name), row.text.value) for row in rows]
+        clear = await gongdan.sealer.open(fields)
+    answers = [
+        LogLineAnswer(
+            shift=row.shift,
+            at=row.at,
+            by=row.by_login,
+            log=row.log,
+            text=ERASED if text is None else text,
+            ticket=row.ticket,
+            back_entered=row.back_entered,
+            offline_entered=row.offline_entered,
+        )
+        for row, text in zip(rows, clear, strict=True)
+    ]
+    return answers, not opened
+
+
+def _due(caller: Caller, found: Coverage, now: datetime) -> list[DueAnswer]:
+    """Who was due, and how they kept it; a roster is of one community, and so is the time that counts as ahead."""
+    if not found.due:
+        return []
+    terms = caller.directory.policy_of(found.due[0].community).handover
+    ahead = timedelta(minutes=terms.arrive_before_minutes)
+    return [due_answer(one) for one in kept(found.due, found.shifts, now, ahead)]
+
+
+def _gap(row: GapRow, now: datetime) -> Gap:
+    return Gap(
+        after_shift=row.after_shift,
+        began_at=row.began_at,
+        ended_at=row.ended_at,
+        ended_by=row.ended_by,
+        minutes=max(0, ((row.ended_at or now) - row.began_at) // timedelta(minutes=1)),
+    )
+
+
+async def morning_review(
+    api: Api, caller: Caller, community: str, day: date | None = None, min_position: int | None = None
+) -> MorningReviewAnswer:
+    """The supervisor's reading of a day, with the night that ended on it; raises NotFound, NotAllowed, Overloaded."""
+    gongdan, directory = api.gongdan, caller.directory
+    now = gongdan.clock.now()
+    await scope_of(api, caller, community)
+    roles = directory.roles(caller.login, community, now)
+    if weigh(Right.TAKE_OVER, roles, Relation()) is None:
+        raise denied(Right.TAKE_OVER, "morning_review", roles)
+    for view in (HANDOVER_LIST, NIGHT_LOG, DUTY_COVERAGE, MORNING_REVIEW, REMINDERS):
+        await reached(api, view.name, min_position)
+    zone, policy = directory.zone(community), directory.policy_of(community)
+    day = day or directory.day(community, now)
+    midnight = utc(datetime.combine(day, time(), zone))
+    night = period_at(midnight, zone, policy.duty)
+    start, end = utc(night.start), utc(night.end)
+    read = gongdan.projections.reader
+    listed = await handover_list(read(HANDOVER_LIST.name), community)
+    logged = await lines(read(NIGHT_LOG.name), community, t.DutyLog.NIGHT_LOG, start, end, limit=1000)
+    held = await coverage(read(DUTY_COVERAGE.name), community, start, end)
+    tomorrow = utc(datetime.combine(day + timedelta(days=1), time(), zone))
+    standing = await reminders(read(REMINDERS.name), community, limit=1000)
+    proof = await reviewed(read(MORNING_REVIEW.name), community, midnight, tomorrow)
+    items = {row.ticket: _item(caller, row, now) for row in listed.items}
+    texts, masked = await _lines(api, caller, community, logged.items)
+    shifts = [covered(directory, row, now) for row in held.shifts]
+    return MorningReviewAnswer(
+        community=community,
+        date=day,
+        position=min(listed.position, logged.position, held.position, proof.position, standing.position),
+        night_from=start,
+        night_to=end,
+        shifts=shifts,
+        gaps=[_gap(row, now) for row in held.gaps],
+        due=_due(caller, held, now),
+        masked=masked,
+        night_log=texts,
+        deferred=[item for item in items.values() if item.deferred_until is not None],
+        unfinished=sorted(items.values(), key=_urgency),
+        by_clock=_by_clock(items.values()),
+        reminders=await _reminders(api, standing.items),
+        since=proof.since,
+        changes=[
+            *(
+                _change(row.ticket, row.number, row.state, row.version, "new" if row.first_position > proof.since else "changed")
+                for row in listed.items
+                if row.position > proof.since
+            ),
+            *(_change(row.ticket, row.number, row.state, row.version, "finished") for row in proof.finished),
+        ],
+        read=[
+            ReadingProof(
+                shift=row.shift, officer=row.officer, by=row.by_login, at=row.at, read_upto=row.read_upto, urged=row.urged
+            )
+            for row in proof.reviews
+        ],
+        unread=[one.id for one in shifts if one.state is t.ShiftStatus.HANDED_OVER],
+    )
+
+
+async def _reminders(api: Api, rows: Sequence[ReminderRow]) -> list[ReminderAnswer]:
+    """Reminders, those of tickets with the ticket's number."""
+    numbers = await api.gongdan.store.numbers_of([row.about for row in rows if row.clock is not None])
+    return [
+        ReminderAnswer(
+            id=row.reminder,
+            kind=row.kind,
+            about=row.about,
+            number=next((one.number for one in numbers.get(row.about, ())), None),
+            level=row.reminder_level,
+            login=row.login,
+            clock=row.clock,
+            due_at=row.due_at,
+            raised_at=row.raised_at,
+            settled_at=row.settled_at,
+        )
+        for row in rows
+    ]
+
+
+def _change(
+    ticket: UUID, number: str | None, state: t.State, version: int, change: Literal["new", "changed", "finished"]
+) -> ChangedTicket:
+    return ChangedTicket(id=ticket, number=number, state=state, version=version, change=change)
+
+
+FAR = datetime.max.replace(tzinfo=UTC)
+
+
+def _urgency(item: HandoverItem) -> tuple[datetime, str]:
+    """What is due first comes first; what has no clock running last."""
+    due = [clock.due_at for clock in item.clocks if clock.stopped_at is None]
+    return min(due, default=FAR), item.number or ""
+
+
+def _by_clock(items: Iterable[HandoverItem]) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for item in items:
+        for clock in item.clocks:
+            of = counts.setdefault(clock.clock.value, {})
+            of[clock.status.value] = of.get(clock.status.value, 0) + 1
+    return counts

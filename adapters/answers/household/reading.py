@@ -1,0 +1,300 @@
+"""Reading the roll and the household history with a person's rights: lists masked, opening recorded in the access log first.
+
+People of the desk read by the rows "read" and "open residents' data", in their areas where that is how far they reach. Whoever
+only administers sees that there is something, and nothing of what it says. Where a look can't be recorded, the masked view is
+served.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from adapters.answers.household.documents import (
+    BelongingAnswer,
+    DwellingAnswer,
+    HouseholdHistoryAnswer,
+    HouseholdTicket,
+    OccupancyAnswer,
+    PhoneAnswer,
+    ResidentAnswer,
+    ResidentDetail,
+)
+from adapters.answers.ticket.documents import LocationAnswer
+from adapters.composition import Gongdan
+from domain.household.dwelling import DwellingState
+from domain.household.resident import Occupancy, ResidentState
+from domain.kernel.errors import NotFound
+from domain.kernel.ports import Access, PlainField
+from domain.kernel.privacy import ERASED, MASKED, Text, mask_name, mask_phone
+from domain.kernel.recorded_access import noted
+from domain.people.authority import Right, denied
+from domain.people.directory import Directory
+from domain.people.reading_scope import Scope
+from projections.engine.view import Reader as Tables
+from projections.household import households as queries
+from projections.household.household_history import HOUSEHOLD_HISTORY, DwellingRow, HouseholdTicketRow, OccupancyRow, ResidentRow
+from projections.household.households import Person, Place
+
+HINTS = {"name": mask_name, "phone": mask_phone}
+"""Texts that keep a hint where they are masked."""
+Wanted = tuple[UUID, str, Text]
+"""A stream, what is asked of it, and the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads in a community, and how far: ``read`` bounds what they see, ``open`` what may be opened to them.
+
+    ``hidden``: they administer, and no text keeps even a hint.
+    """
+
+    parts: Gongdan
+    directory: Directory
+    login: str
+    community: str
+    read: Scope
+    open: Scope
+    hidden: bool
+
+    @classmethod
+    async def of(cls, parts: Gongdan, directory: Directory, login: str, community: str, what: str) -> "Reader":
+        """Raises NotFound outside the community, NotAllowed for those inside who may not read its roll."""
+        read = await parts.scopes.scope(directory, login, community)
+        opening = await parts.scopes.scope(directory, login, community, Right.OPEN_PERSONAL)
+        hidden = not (read.everything or read.areas)
+        now = parts.clock.now()
+        if hidden and not directory.is_admin(login, now, community):
+            raise denied(Right.READ, what, directory.roles(login, community, now))
+        return cls(parts, directory, login, community, read, opening, hidden)
+
+    @property
+    def areas(self) -> Sequence[str] | None:
+        """The areas they are bound to; None where they see the whole community."""
+        return None if self.read.everything or self.hidden else sorted(self.read.areas)
+
+    @property
+    def today(self) -> date:
+        """The community's day."""
+        return self.directory.day(self.community, self.parts.clock.now())
+
+    def sees(self, areas: Iterable[str | None]) -> bool:
+        """Whether something of these areas is within what they see."""
+        return self.areas is None or any(area in self.areas for area in areas)
+
+    def opens(self, areas: Iterable[str | None]) -> bool:
+        """Whether something of these areas may be opened to them."""
+        return not self.hidden and (self.open.everything or any(area in self.open.areas for area in areas))
+
+    async def noted(self, what: str, subjects: Sequence[UUID | None], stream: UUID | None = None) -> bool:
+        """Write the look to the access log; False where that can't be done."""
+        known = tuple(dict.fromkeys(subject for subject in subjects if subject is not None))
+        access = Access(self.parts.clock.now(), self.login, self.community, what, known, stream)
+        return await noted(self.parts.store.access_log, access)
+
+    async def texts(self, wanted: Sequence[Wanted], opened: bool) -> Mapping[tuple[UUID, str], str]:
+        """Texts in full, or masked: names and phones with a hint, the rest, or all of it, hidden."""
+        shown = [one for one in wanted if opened or (one[1] in HINTS and not self.hidden)]
+        fields = [(PlainField(stream, text.version, text.name), text.value) for stream, _, text in shown]
+        found = {(stream, name): MASKED for stream, name, _ in wanted}
+        for (stream, name, _), clear in zip(shown, await self.parts.sealer.open(fields), strict=True):
+            found[stream, name] = ERASED if clear is None else clear if opened else HINTS[name](clear)
+        return found
+
+
+def _named(row: ResidentRow) -> list[Wanted]:
+    return [(row.resident, name, text) for name in HINTS if (text := getattr(row, name)) is not None]
+
+
+def _numbers(rows: Iterable[OccupancyRow]) -> list[Wanted]:
+    return [(row.resident, str(row.occupancy), row.number) for row in rows]
+
+
+def _descriptions(rows: Iterable[HouseholdTicketRow]) -> list[Wanted]:
+    return [(row.ticket, "description", row.description) for row in rows if row.description is not None]
+
+
+def _occupancy(row: OccupancyRow, number: str | None, today: date) -> OccupancyAnswer:
+    place = LocationAnswer(area=row.area, building=row.building, entrance=row.entrance, dwelling=number, public_place=None)
+    current = (row.since is None or row.since <= today) and (row.until is None or today <= row.until)
+    return OccupancyAnswer(
+        id=row.occupancy, tenure=row.tenure, location=place, since=row.since, until=row.until, current=current, keys=row.keys
+    )
+
+
+def _ticket(row: HouseholdTicketRow, texts: Mapping[tuple[UUID, str], str]) -> HouseholdTicket:
+    same = {name: getattr(row, name) for name in HouseholdTicket.model_fields if name not in ("id", "description")}
+    return HouseholdTicket(**same, id=row.ticket, description=texts.get((row.ticket, "description")))
+
+
+def _detail(person: Person, texts: Mapping[tuple[UUID, str], str], masked: bool, today: date) -> ResidentDetail:
+    row = person.row
+    return ResidentDetail(
+        id=row.resident,
+        community=row.community,
+        name=texts.get((row.resident, "name")),
+        phone=texts.get((row.resident, "phone")),
+        masked=masked,
+        occupancies=[_occupancy(one, texts.get((row.resident, str(one.occupancy))), today) for one in person.occupancies],
+        tickets=[_ticket(one, texts) for one in person.tickets],
+        version=row.version,
+    )
+
+
+def _dwelling(row: DwellingRow, number: str | None, masked: bool) -> DwellingAnswer:
+    same = {name: getattr(row, name) for name in ("community", "area", "building", "entrance", "version")}
+    return DwellingAnswer(**same, id=row.dwelling, dwelling=number, masked=masked)
+
+
+async def dwellings_answer(
+    reader: Reader, building: str | None, entrance: str | None, *, opened: bool, after: int = 0, limit: int = 50
+) -> tuple[list[DwellingAnswer], int | None]:
+    """Dwellings in the order they were entered, and the position to go on after; their numbers opened with a record."""
+    place = Place(building, entrance, reader.areas)
+    found = await queries.dwellings(_view(reader.parts), reader.community, place, after=after, limit=limit)
+    opened = opened and bool(found.items) and reader.opens(row.area for row in found.items)
+    opened = opened and await reader.noted("dwellings", [row.subject for row in found.items])
+    wanted = [(row.dwelling, "number", row.number) for row in found.items if row.number is not None]
+    texts = await reader.texts(wanted, opened)
+    items = [_dwelling(row, texts.get((row.dwelling, "number")), not opened) for row in found.items]
+    return items, found.items[-1].first_position if found.more else None
+
+
+async def residents_answer(
+    reader: Reader, building: str | None, entrance: str | None, *, current: bool, after: int = 0, limit: int = 50
+) -> tuple[list[ResidentAnswer], int | None]:
+    """People in the order they were registered, masked, and the position to go on after."""
+    place = Place(building, entrance, reader.areas, reader.today if current else None)
+    found = await queries.residents(_view(reader.parts), reader.community, place, after=after, limit=limit)
+    texts = await reader.texts([one for person in found.items for one in _of(person)], False)
+    items = [_detail(person, texts, True, reader.today) for person in found.items]
+    plain = [ResidentAnswer(**item.model_dump(exclude={"tickets"})) for item in items]
+    return plain, found.items[-1].row.first_position if found.more else None
+
+
+def _of(person: Person) -> list[Wanted]:
+    return [*_named(person.row), *_numbers(person.occupancies), *_descriptions(person.tickets)]
+
+
+def _subjects(person: Person) -> list[UUID | None]:
+    return [person.row.subject, *(ticket.subject for ticket in person.tickets)]
+
+
+def _within(reader: Reader, tickets: Sequence[HouseholdTicketRow]) -> list[HouseholdTicketRow]:
+    return [row for row in tickets if reader.sees([row.area])]
+
+
+async def resident_answer(
+    parts: Gongdan, directory: Directory, login: str, resident: UUID, *, personal: bool = True
+) -> ResidentDetail:
+    """One person, opened for those entitled; recorded first. Raises NotFound where they may not know of anybody."""
+    person = await queries.resident(_view(parts), resident)
+    if person is None:
+        raise NotFound("resident")
+    try:
+        reader = await Reader.of(parts, directory, login, person.row.community, "resident")
+    except NotFound:
+        raise NotFound("resident") from None
+    areas = [one.area for one in person.occupancies]
+    if not reader.sees(areas):
+        raise denied(Right.READ, "resident", directory.roles(login, reader.community, parts.clock.now()))
+    person = Person(person.row, person.occupancies, _within(reader, person.tickets))
+    opened = personal and reader.opens(areas)
+    opened = opened and await reader.noted("resident", _subjects(person), resident)
+    return _detail(person, await reader.texts(_of(person), opened), not opened, reader.today)
+
+
+async def phone_answer(parts: Gongdan, directory: Directory, login: str, community: str, phone: str) -> PhoneAnswer:
+    """Who has a phone: for those who may open residents' data; the look-up is recorded whether somebody is found or not."""
+    scope = await parts.scopes.scope(directory, login, community, Right.OPEN_PERSONAL)
+    if not (scope.everything or scope.areas):
+        raise denied(Right.OPEN_PERSONAL, "phone_lookup", directory.roles(login, community, parts.clock.now()))
+    reader = Reader(parts, directory, login, community, scope, scope, False)
+    found = await queries.by_phone(_view(parts), community, await parts.index.phone(phone))
+    seen = [person for person in found.items if reader.sees(one.area for one in person.occupancies)]
+    people = [Person(person.row, person.occupancies, _within(reader, person.tickets)) for person in seen]
+    callers = _within(reader, found.callers)
+    subjects = [subject for person in people for subject in _subjects(person)] + [row.subject for row in callers]
+    opened = await reader.noted("phone_lookup", subjects)
+    wanted = [one for person in people for one in _of(person)] + _descriptions(callers)
+    texts = await reader.texts(wanted, opened)
+    return PhoneAnswer(
+        position=found.position,
+        masked=not opened,
+        people=[_detail(person, texts, not opened, reader.today) for person in people],
+        callers=[_ticket(row, texts) for row in callers],
+    )
+
+
+async def history_answer(
+    parts: Gongdan, directory: Directory, login: str, dwelling: UUID, *, personal: bool, before: int | None, limit: int
+) -> tuple[HouseholdHistoryAnswer, int | None]:
+    """What a dwelling has been through, opened for those entitled; recorded first; and the position to go on before."""
+    row = await queries.dwelling(_view(parts), dwelling)
+    if row is None:
+        raise NotFound("dwelling")
+    try:
+        reader = await Reader.of(parts, directory, login, row.community, "household_history")
+    except NotFound:
+        raise NotFound("dwelling") from None
+    if reader.hidden or not reader.sees([row.area]):
+        raise denied(Right.READ, "household_history", directory.roles(login, row.community, parts.clock.now()))
+    assert row.number is not None
+    field = PlainField(row.dwelling, row.number.version, row.number.name)
+    [number] = await parts.sealer.open([(field, row.number.value)])
+    found = await queries.history(_view(parts), row, await parts.index.whole(number or ""), before=before, limit=limit)
+    subjects = [row.subject, *(one.row.subject for one in found.people), *(one.subject for one in found.tickets)]
+    opened = personal and reader.opens([row.area])
+    opened = opened and await reader.noted("household_history", subjects, dwelling)
+    wanted: list[Wanted] = [(row.dwelling, "number", row.number)]
+    texts = await reader.texts([*wanted, *(t for one in found.people for t in _of(one)), *_descriptions(found.tickets)], opened)
+    answer = HouseholdHistoryAnswer(
+        position=found.position,
+        masked=not opened,
+        dwelling=_dwelling(row, texts[row.dwelling, "number"], not opened),
+        people=[
+            BelongingAnswer(
+                resident=one.row.resident,
+                name=texts.get((one.row.resident, "name")),
+                phone=texts.get((one.row.resident, "phone")),
+                occupancy=_occupancy(here, texts.get((one.row.resident, str(here.occupancy))), reader.today),
+            )
+            for one in found.people
+            for here in one.occupancies
+        ],
+        tickets=[_ticket(one, texts) for one in found.tickets],
+        next_cursor=None,
+    )
+    return answer, found.tickets[-1].first_position if found.more else None
+
+
+def resident_state_answer(state: ResidentState, today: date) -> ResidentAnswer:
+    """A person as a command left them, masked whoever wrote it."""
+    return ResidentAnswer(
+        id=state.id,
+        community=state.community,
+        name=MASKED if state.name is not None else None,
+        phone=MASKED if state.phone is not None else None,
+        masked=True,
+        occupancies=[_occupancy_state(one, today) for one in state.occupancies],
+        version=state.version,
+    )
+
+
+def _occupancy_state(one: Occupancy, today: date) -> OccupancyAnswer:
+    place = LocationAnswer(
+        area=one.place.area, building=one.place.building, entrance=one.place.entrance, dwelling=MASKED, public_place=None
+    )
+    return OccupancyAnswer(
+        id=one.id, tenure=one.tenure, location=place, since=one.since, until=one.until, current=one.current(today), keys=one.keys
+    )
+
+
+def dwelling_state_answer(state: DwellingState) -> DwellingAnswer:
+    """A dwelling as a command left it, masked."""
+    same = {name: getattr(state, name) for name in ("id", "community", "area", "building", "entrance", "version")}
+    return DwellingAnswer(**same, dwelling=MASKED, masked=True)
+
+
+def _view(parts: Gongdan) -> Tables:
+    return parts.projections.reader(HOUSEHOLD_HISTORY.name)

@@ -1,0 +1,85 @@
+"""Lists of tickets and work orders, bounded to what the caller may read."""
+
+from dataclasses import replace
+
+from adapters.answers.caller import Caller
+from adapters.answers.documents import Answer
+from adapters.answers.ticket.rows import ListedTicket, WorkOrderItem, listed_tickets
+from adapters.web.context import Api
+from domain.kernel.errors import invalid
+from domain.kernel.ports import Access
+from domain.kernel.terms import AssigneeType
+from domain.people.assignee import Assignee
+from domain.people.authority import Right, denied
+from domain.people.reading_scope import Scope, Scopes
+from projections.ticket.ticket_search import NUMBER, Filters
+
+PING = 15
+"""Seconds after which a quiet stream says that it lives."""
+
+
+SEND = 10.0
+"""Seconds a stuck reader of a stream is waited for."""
+
+
+class TicketPage(Answer):
+    """Tickets, the latest received first, as of ``position``."""
+
+    position: int
+    items: list[ListedTicket]
+    next_cursor: str | None
+
+
+class WorklistAnswer(Answer):
+    """Work orders in the order in which to do them, as of ``position``."""
+
+    position: int
+    items: list[WorkOrderItem]
+
+
+async def scope_of(api: Api, caller: Caller, community: str, right: Right = Right.READ) -> Scope:
+    """How far the caller may read in a community; NotFound outside it, NotAllowed where nothing may be read."""
+    found = await Scopes(api.gongdan.desk).scope(caller.directory, caller.login, community, right)
+    if found.nothing:
+        raise denied(right, right.value, caller.directory.roles(caller.login, community, api.gongdan.clock.now()))
+    return found
+
+
+async def ticket_page(
+    api: Api, caller: Caller, filters: Filters, community: str | None, limit: int, cursor: str | None
+) -> TicketPage:
+    """Tickets that the caller may list; looking for a telephone number is recorded in the access log."""
+    gongdan, q = api.gongdan, filters.q
+    personal = filters.phone is not None or (q is not None and not NUMBER.match(q.strip().upper()))
+    right = Right.OPEN_PERSONAL if personal else Right.READ
+    filters = await _within(api, caller, filters, community, right)
+    now = gongdan.clock.now()
+    if filters.phone is not None:
+        await gongdan.store.access_log.record(Access(now, caller.login, community or "", "phone_lookup"))
+    found = await gongdan.projections.search(filters, now=now, limit=limit, cursor=cursor)
+    items = await listed_tickets(found.items, gongdan.sealer, now)
+    return TicketPage(position=found.position, items=items, next_cursor=found.cursor)
+
+
+async def _within(api: Api, caller: Caller, filters: Filters, community: str | None, right: Right) -> Filters:
+    """The filters, bounded to what the caller may list."""
+    if community is not None:
+        areas, own = (await scope_of(api, caller, community, right)).limits
+        return replace(filters, communities=[community], areas=areas, own=own)
+    scopes = await Scopes(api.gongdan.desk).scopes(caller.directory, caller.login, right)
+    if len(scopes) == 1:
+        areas, own = scopes[0].limits
+        return replace(filters, communities=[scopes[0].community], areas=areas, own=own)
+    if not all(scope.everything for scope in scopes):
+        raise invalid("/query/community", "name one community: your rights differ between them")
+    return replace(filters, communities=[scope.community for scope in scopes])
+
+
+def assignee_named(text: str) -> Assignee:
+    """A login, ``team:CODE`` or ``contractor:CODE``."""
+    type_, found, code = text.partition(":")
+    if not found:
+        return Assignee(AssigneeType.PERSON, text)
+    if type_ not in (AssigneeType.TEAM, AssigneeType.CONTRACTOR):
+        raise invalid("/query/assignee", "a login, team:CODE or contractor:CODE")
+    return Assignee(AssigneeType(type_), code)

@@ -1,0 +1,60 @@
+"""What OpenAPI says of errors: which problems an operation may answer with, each by the one model."""
+
+from typing import Any
+
+from adapters.answers.approval.approval import ApprovalAnswer
+from adapters.web.problems import KINDS, MEDIA_TYPE, Problem
+
+READ = (401, 403, 404, 422, 429, 503)
+WRITE = (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503)
+
+_TITLES = {status: [kind for kind in KINDS.values() if kind.status == status] for status in {k.status for k in KINDS.values()}}
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": "seconds after which to ask again"},
+    503: {"Retry-After": "seconds after which to ask again"},
+}
+WRITTEN_HEADERS = {
+    "ETag": {"description": "the version, in double quotes; goes into `If-Match`", "schema": {"type": "string"}},
+    "Gongdan-Position": {
+        "description": "store position of the last event written; goes into `min_position`",
+        "schema": {"type": "integer"},
+    },
+}
+LOCATION = {"Location": {"description": "where the resource is", "schema": {"type": "string"}}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of an operation that may refuse with these statuses."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for status in (*statuses, 500):
+        kinds = _TITLES.get(status, [])
+        types = ", ".join(dict.fromkeys(f"`/problems/{kind.slug}`" for kind in kinds)) or "`/problems/internal`"
+        found[status] = {
+            "description": types,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}},
+        }
+        if status in _HEADERS:
+            found[status]["headers"] = {
+                name: {"description": said, "schema": {"type": "string"}} for name, said in _HEADERS[status].items()
+            }
+    return found
+
+
+def read(*more: int) -> dict[int | str, dict[str, Any]]:
+    """The problems of a reading operation."""
+    return problems(*sorted({*READ, *more}))
+
+
+def write(success: int, *, waits: bool = False) -> dict[int | str, dict[str, Any]]:
+    """The problems of a writing operation, and the headers of its success; ``waits``: it may need a second person (202)."""
+    found = problems(*WRITE)
+    headers = WRITTEN_HEADERS | (LOCATION if success == 201 else {})
+    found[success] = {"headers": headers}
+    if waits and success != 202:
+        found[202] = {
+            "model": ApprovalAnswer,
+            "description": "等待第二人审批 · waits for a second person",
+            "headers": WRITTEN_HEADERS | LOCATION,
+        }
+    return found
