@@ -1,0 +1,1 @@
+"""Everything that touches the outside: stores, web, terminal, files, clock; assembled in `composition`."""

@@ -1,0 +1,1 @@
+"""The eventsourcing library's view of a store: a recorder and an application for programs that use the library."""

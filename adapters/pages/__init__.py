@@ -1,1 +1,1 @@
-"""What people see: labels, and later the pages."""
+"""The pages people work with, rendered by the server, one folder a capability."""

@@ -1,0 +1,1 @@
+"""Running projections: tables of each read model, their runners, leases, builds and checks."""

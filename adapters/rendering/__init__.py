@@ -1,0 +1,1 @@
+"""Rendering: templates, translations, static files and printed pages."""

@@ -1,0 +1,1 @@
+"""The store: event log, database, keys, files, logins and their backups."""

@@ -1,0 +1,1 @@
+"""Findings (考评事项): deductions and bonuses, recorded, contested and decided (D2)."""

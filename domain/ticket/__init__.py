@@ -1,0 +1,1 @@
+"""The law of a ticket (工单): lifecycle, commands, events and decisions, as pure functions."""

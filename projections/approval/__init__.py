@@ -1,0 +1,1 @@
+"""The read model of approvals: which commands wait for whom."""

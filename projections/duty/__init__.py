@@ -1,0 +1,1 @@
+"""Read models of duty: coverage, night log, handover list, morning review, reminders."""

@@ -1,0 +1,1 @@
+"""Read models of tickets: directory, workload, worklist, books, service report, event stream."""

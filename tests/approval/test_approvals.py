@@ -1,4 +1,8 @@
-"""A second person: who may be one, what is judged when, and what becomes of the command ("Second person" of the model)."""
+"""A second person: who may be one, what is judged when, and what becomes of the command ("Second person" of the model).
+
+Long because each question about a second person (who may, what is judged when, what is carried out) is asked of every kind of
+command over one estate.
+"""
 
 import asyncio
 from datetime import timedelta

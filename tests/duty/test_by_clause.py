@@ -1,4 +1,7 @@
-"""The regulations' own cases, by clause: given a desk, when somebody does something, then the record says so."""
+"""The regulations' own cases, by clause: given a desk, when somebody does something, then the record says so.
+
+Long because the regulations are followed clause by clause in one place.
+"""
 
 from datetime import timedelta
 from typing import Any

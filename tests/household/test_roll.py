@@ -1,4 +1,7 @@
-"""The roll: dwellings, owners, residents and tenants, keys, moving in and out, callers who turn out to be somebody."""
+"""The roll: dwellings, owners, residents and tenants, keys, moving in and out, callers who turn out to be somebody.
+
+Long because a household's story (moving in, keys, calls, moving out) is told over one estate.
+"""
 
 import asyncio
 from datetime import date

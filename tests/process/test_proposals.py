@@ -1,4 +1,7 @@
-"""What the system proposes: dated where the cause lies, once, withdrawn when it goes (D2 5–10, 13, 14, 28, 41, 45)."""
+"""What the system proposes: dated where the cause lies, once, withdrawn when it goes (D2 5–10, 13, 14, 28, 41, 45).
+
+Long because each item of the regulations that the system proposes has its case here, in their order.
+"""
 
 from datetime import date, datetime, timedelta
 from typing import Any

@@ -1,4 +1,7 @@
-"""When it happened and when it was written: skew, lateness, drafts written offline, back-entry ("Two times" of the model)."""
+"""When it happened and when it was written: skew, lateness, drafts written offline, back-entry ("Two times" of the model).
+
+Long because the two times are one rule, seen from each command it bounds.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

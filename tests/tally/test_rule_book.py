@@ -1,4 +1,7 @@
-"""The rule book is validated when it is loaded; errors name the item and what would be right."""
+"""The rule book is validated when it is loaded; errors name the item and what would be right.
+
+Long because each way a rule book can contradict itself is one row or test here, in the order of the book.
+"""
 
 import re
 import tomllib

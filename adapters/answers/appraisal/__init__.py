@@ -1,0 +1,1 @@
+"""Documents of findings, tallies and what is reported for the appraisal."""

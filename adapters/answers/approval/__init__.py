@@ -1,0 +1,1 @@
+"""Documents of approvals and of the access log."""

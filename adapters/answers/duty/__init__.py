@@ -1,0 +1,1 @@
+"""Documents of shifts, handover sheets, rosters and coverage."""

@@ -1,0 +1,1 @@
+"""Documents of dwellings and their people."""

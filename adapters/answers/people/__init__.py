@@ -1,0 +1,1 @@
+"""Documents of communities, staff and tokens."""

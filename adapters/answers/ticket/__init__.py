@@ -1,0 +1,1 @@
+"""Documents of tickets, their lists, the workload and the books."""

@@ -1,0 +1,1 @@
+"""HTTP operations on findings, tallies, rule books and what is reported for the appraisal."""

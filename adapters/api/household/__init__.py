@@ -1,0 +1,1 @@
+"""HTTP operations on dwellings, their people, disclosure and erasure."""

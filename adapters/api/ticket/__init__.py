@@ -1,0 +1,1 @@
+"""HTTP operations on tickets, attachments, books, reports and the event stream."""

@@ -1,0 +1,1 @@
+"""Terminal commands on findings and tallies."""

@@ -1,0 +1,1 @@
+"""Terminal commands on shifts, rosters and duty calendars."""

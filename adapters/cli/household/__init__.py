@@ -1,0 +1,1 @@
+"""Terminal commands on dwellings and their people."""

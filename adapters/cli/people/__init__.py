@@ -1,0 +1,1 @@
+"""Terminal commands on communities, staff and tokens."""

@@ -1,0 +1,1 @@
+"""What all terminal commands share: running, printing, refusing, acting as a person."""

@@ -1,0 +1,1 @@
+"""Terminal commands on tickets, books, reports and imports."""

@@ -1,0 +1,1 @@
+"""Importing: foreign logs and rolls read line by line by a mapping."""

@@ -1,0 +1,1 @@
+"""Pages of approvals: what waits, and what the second person sees before deciding."""

@@ -1,0 +1,1 @@
+"""Pages of shifts, handover, the night log and the morning review."""

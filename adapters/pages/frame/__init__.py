@@ -1,0 +1,1 @@
+"""What all pages share: sign-in, visitor, forms, fields, drafts, refusals."""

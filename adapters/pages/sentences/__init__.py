@@ -1,0 +1,1 @@
+"""Sentences that pages show: events, states, settings and commands in words."""

@@ -1,0 +1,1 @@
+"""Pages of tickets: intake, workbench, steps, work orders, books, reports."""

@@ -1,0 +1,1 @@
+"""The company of a simulation: estates, staff, residents, rotas and their clock."""

@@ -1,0 +1,1 @@
+"""Courses of a simulation: what happens to a ticket or a shift, step by step."""

@@ -1,0 +1,1 @@
+"""The database port on SQLite and PostgreSQL, and the schema's migrations."""

@@ -1,0 +1,1 @@
+"""Attachments, sealed and kept beside the log."""

@@ -1,0 +1,1 @@
+"""The event log: event bytes, append conditions, group commit, opening a store."""

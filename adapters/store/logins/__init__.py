@@ -1,0 +1,1 @@
+"""Tokens, passwords, sessions and the access log, as rows."""
