@@ -214,6 +214,30 @@ async def test_rows_that_cannot_be_made_or_kept_park_their_ticket(estate: Estate
     assert broken.position == sound.position
 
 
+def overflowing_once(steps: Any, write: Any) -> Any:
+    """A row that no database takes at the ticket's third event, and a sound one after it."""
+    third = steps[-1].after.state.version == 3 and steps[-1].after.state.kind is Kind.VISIT
+    return write._replace(row=write.row._replace(urged=2**70)) if third else write
+
+
+async def test_catching_up_goes_on_without_the_ticket_whose_row_the_database_refused(estate: Estate) -> None:
+    """The batch after is folded while the refused one is written: the parked ticket's events in it must not be projected."""
+    refused, sound = await estate.receive(), await estate.receive()
+    await estate.act(refused, c.Classify(kind=Kind.VISIT))
+    await estate.act(sound, c.Classify(kind=Kind.ENQUIRY))
+    at = await estate.act(refused, c.Urge())
+    for ticket in (sound, refused, sound, refused, sound, refused, sound):
+        last = await estate.act(ticket, c.Urge())
+    follower = await estate.new_set(faulty(OPEN_WORKLOAD, overflowing_once))
+    await follower.catch_up(2)
+    [parked] = await estate.catalogue().parked(OPEN_WORKLOAD.name, follower.tables.version)
+    assert (parked.stream, parked.position) == (refused, at)
+    assert (follower.position, follower.parked) == (last, {refused})
+    ticket_at, end, urged = (SPANS.names.index(name) for name in ("ticket", "to_position", "urged"))
+    now = {row[ticket_at]: row[urged] for row in (await estate.rows(follower))["open_workload"] if row[end] is None}
+    assert now == {refused.bytes: 0, sound.bytes: 4}
+
+
 async def test_a_runner_that_lost_its_set_cannot_write(estate: Estate) -> None:
     ticket = await estate.receive()
     paused = await estate.new_set(TICKET_DIRECTORY, holder="paused")

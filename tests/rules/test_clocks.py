@@ -184,6 +184,26 @@ def test_a_pause_that_begins_at_the_due_moment_holds_it() -> None:
     assert reading(*resumed, at=MORNING + 4 * DAY + TICK, clock=ClockName.REPAIR).breached_at == MORNING + 4 * DAY
 
 
+@pytest.mark.parametrize("absent", [timedelta(hours=5), 2 * DAY], ids=["within the limit", "nearly the limit"])
+def test_a_pause_of_an_earlier_round_does_not_lengthen_the_next_rounds_limit(absent: timedelta) -> None:
+    """D2 item 6: a pause holds the clock of the round it lies in; after rework the limit is whole and no longer than that."""
+    facts = [
+        received(),
+        classified(),
+        dispatched(),
+        fact(Ticket.WorkSuspended),
+        fact(Ticket.WorkResumed, after=absent),
+        completed(),
+        fact(Ticket.FollowUpRecorded, satisfied=False, clock_policy=POLICY.clock_policy),
+    ]
+    state, again = ticket(*facts), MORNING + absent + 5 * timedelta(minutes=1)
+    first, second = [one for one in readings(state.timeline, state.kind, state.facility, again) if one.clock is ClockName.REPAIR]
+    assert first.due_at == MORNING + absent + 3 * DAY
+    assert (second.started_at, second.due_at) == (again, again + 3 * DAY)
+    later = reading(*facts, at=again + 3 * DAY + TICK, clock=ClockName.REPAIR)
+    assert (later.status, later.breached_at) == (ClockStatus.BREACHED, again + 3 * DAY)
+
+
 def test_rework_and_reopening_start_the_work_clock_again() -> None:
     policy = POLICY.clock_policy
     rework = fact(Ticket.FollowUpRecorded, satisfied=False, clock_policy=policy, after=DAY)

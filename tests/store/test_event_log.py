@@ -173,6 +173,18 @@ async def test_a_name_is_taken_once_within_its_scope(store: Store) -> None:
     await store.append(of(event(), conditions=[ReserveName("community", "li", uuid4())]))
 
 
+async def test_one_append_reserves_a_name_once(store: Store) -> None:
+    """Two people of one login in one command: neither is written, and the name stays free."""
+    first, second = ReserveName("login", "li", uuid4()), ReserveName("login", "li", uuid4())
+    with pytest.raises(ConditionFailed) as refusal:
+        await store.append(of(event(first.stream_id), event(second.stream_id), conditions=[first, second]))
+    assert (refusal.value.condition, refusal.value.position) == (second, 0)
+    assert await whole_log(store) == []
+    elsewhere = ReserveName("community", "li", first.stream_id)
+    await store.append(of(event(first.stream_id), conditions=[first, elsewhere]))
+    assert len(await store.read_named(["login", "community"], 0)) == 1
+
+
 async def test_the_streams_that_hold_a_name_are_read_together(store: Store) -> None:
     person, community = uuid4(), uuid4()
     await store.append(of(event(person), conditions=[ReserveName("login", "li", person)]))

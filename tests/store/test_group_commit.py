@@ -127,6 +127,23 @@ async def test_after_a_lost_connection_the_log_is_told_that_it_comes_again() -> 
     assert log.told_again == [False, True, True, False]
 
 
+async def test_after_a_lost_connection_each_append_of_a_batch_that_failed_is_told_so_too() -> None:
+    """The lost batch may have been committed: an append tried by itself must look for its own events first."""
+    log = Log()
+    log.unavailable = 1
+    group = GroupCommit(log.write)
+    answers = await asyncio.gather(group.append(of(event())), group.append(poison()), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Appended, ValueError]
+    assert log.told_again == [False, True, True, True]
+
+
+async def test_a_batch_that_failed_without_a_lost_connection_was_not_written_before() -> None:
+    log = Log()
+    group = GroupCommit(log.write)
+    await asyncio.gather(group.append(of(event())), group.append(poison()), return_exceptions=True)
+    assert log.told_again == [False, False, False]
+
+
 async def test_a_closing_group_finishes_and_takes_no_more() -> None:
     log = Log()
     group = GroupCommit(log.write)
