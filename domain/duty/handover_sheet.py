@@ -19,7 +19,7 @@ from domain.kernel.errors import RuleRefused
 from domain.kernel.privacy import Sealed, Text
 from domain.kernel.terms import Condition, Kind, State, Urgency
 from domain.rules.clocks import Reading, latest, readings
-from domain.rules.policy import Duty
+from domain.rules.policy import DutyTimes
 from domain.ticket.state import TicketState
 
 FORM = 1
@@ -176,7 +176,7 @@ def sheet_ticket(state: TicketState, number: str, book_number: str | None, at: d
 
 
 def not_converted(
-    state: State, kind: Kind | None, deferred_until: datetime | None, at: datetime, zone: ZoneInfo, duty: Duty
+    state: State, kind: Kind | None, deferred_until: datetime | None, at: datetime, zone: ZoneInfo, duty: DutyTimes
 ) -> bool:
     """未转单: deferred, and at noon of that day still without a record, or a repair still without a work order (D5 五)."""
     if deferred_until is None:

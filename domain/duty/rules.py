@@ -15,7 +15,7 @@ from domain.kernel.terms import DutyPeriod, Role, ShiftTrigger
 from domain.people.authority import Held, Need, Relation, Right, denied, weigh
 from domain.people.directory import Directory
 from domain.rules.duty_calendar import Span, minutes_late, period_at, period_taken, utc
-from domain.rules.policy import Duty
+from domain.rules.policy import DutyTimes
 
 POSTS = (Role.ASSISTANT, Role.TECHNICIAN, Role.CONTROL_ROOM)
 """Roles that hold the desk as its officer; security only stands in (D5 六)."""
@@ -29,7 +29,7 @@ def right_of(trigger: ShiftTrigger) -> Right:
     return Right.TAKE_OVER if trigger in OVERSEEN else Right.SHIFT
 
 
-def post_of(period: DutyPeriod, duty: Duty) -> Role:
+def post_of(period: DutyPeriod, duty: DutyTimes) -> Role:
     """Whose post a period of the desk is (D5 二; the night's is configured)."""
     return Role(duty.night_post) if period is DutyPeriod.NIGHT else Role.ASSISTANT
 

@@ -17,7 +17,7 @@ from domain.rules.scorecard import Severity
 
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) < len(values):
-        raise ValueError("each stands here once")
+        raise ValueError("the list has an entry twice")
     return values
 
 

@@ -19,7 +19,7 @@ from domain.people.post import Desk, DeskState
 from domain.process.process import NOTHING, Moment, Order, Outlook, Process, Subject, system_meta
 from domain.process.reminder import Reminder, ReminderState, reminder_stream
 from domain.rules.clocks import Timeline, readings
-from domain.rules.policy import Handover, Reminders
+from domain.rules.policy import HandoverTerms, ReminderTerms
 from domain.ticket.state import TicketState
 
 NAME = "reminders"
@@ -137,7 +137,7 @@ def _approval(case: ApprovalCase, now: datetime) -> Outlook:
     return Outlook(case.community, (Expire(case.id),))
 
 
-def _ticket(s: TicketState, terms: Reminders, now: datetime) -> Found:
+def _ticket(s: TicketState, terms: ReminderTerms, now: datetime) -> Found:
     """Its clocks, each round of work by itself; one that is a clock of this ticket no longer (reclassified) is settled."""
     near, director = timedelta(minutes=terms.near_minutes), timedelta(minutes=terms.director_minutes)
     assignee = s.assignment.assignee if s.assignment else None
@@ -187,7 +187,7 @@ def _resumed(timeline: Timeline) -> datetime | None:
     return timeline.suspensions[-1].ended_at if timeline.suspensions else None
 
 
-def _shift(s: ShiftState, terms: Reminders, handover: Handover, now: datetime) -> Found:
+def _shift(s: ShiftState, terms: ReminderTerms, handover: HandoverTerms, now: datetime) -> Found:
     """Both signatures are due within some time of the end of what is held (D2 item 41); an extension puts it off."""
     if s.until is None or s.occurred_at is None:
         return [], []
@@ -198,7 +198,7 @@ def _shift(s: ShiftState, terms: Reminders, handover: Handover, now: datetime) -
     return [cause(overdue, s.ended_at, overdue + timedelta(minutes=terms.director_duty_minutes))], []
 
 
-def _desk(subject: Subject, terms: Reminders, now: datetime) -> Found:
+def _desk(subject: Subject, terms: ReminderTerms, now: datetime) -> Found:
     """From a take-over until somebody opens nobody holds the desk (D5 六)."""
     state: DeskState = subject.state
     grace = timedelta(minutes=terms.empty_minutes)

@@ -1,7 +1,8 @@
 """SLA clocks (时限) as pure folds over a ticket's events (D2 items 5–8, 13).
 
-A :class:`Timeline` keeps the moments that matter; :func:`readings` tells every clock's status at any moment T. Days are
-24-hour days. A clock is breached strictly after its due moment; it does not run while a pausing suspension lasts.
+A :class:`Timeline` keeps the moments that clocks depend on; :func:`readings` computes the status of every clock at a moment T.
+Days are 24-hour days, limits are whole minutes. A clock is breached strictly after its due moment, and does not run during a
+suspension for one of its pausing reasons.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from domain.kernel.terms import ClockName, ClockStatus, Facility, Kind, SuspendR
 
 @dataclass(frozen=True, slots=True)
 class ClockPolicy:
-    """Limits in minutes and the suspensions that pause each clock; kept in the event that starts the clock."""
+    """Limits in minutes and pausing reasons, by clock. The event that starts a clock keeps its policy."""
 
     version: str
     limits: Mapping[ClockName, int]
@@ -31,7 +32,7 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class Suspension:
-    """A span in which work waits."""
+    """A span of suspended work; without ``ended_at`` it lasts."""
 
     reason: SuspendReason
     started_at: datetime
@@ -59,43 +60,43 @@ class Timeline:
     major_works_due_at: datetime | None = None
 
     def begin(self, at: datetime, policy: ClockPolicy) -> "Timeline":
-        """Receipt, reopening or rework: the work clocks start (again)."""
+        """Start a new cycle at receipt, reopening or rework."""
         return replace(self, cycles=(*self.cycles, Cycle(at, policy)))
 
     def end_work(self, at: datetime) -> "Timeline":
-        """Completion or settlement stops the work clocks, and the reply clock if nothing did before."""
+        """End the cycle at completion or settlement; this also stops a reply clock that still runs."""
         return replace(self.replied(at), cycles=(*self.cycles[:-1], replace(self.cycles[-1], ended_at=at)))
 
     def replied(self, at: datetime) -> "Timeline":
-        """The first answer to the resident stops the reply clock (D2 item 7)."""
+        """Stop the reply clock at the first answer to the resident (D2 item 7); later answers change nothing."""
         return self if self.replied_at else replace(self, replied_at=at)
 
     def suspend(self, at: datetime, reason: SuspendReason) -> "Timeline":
-        """Work waits from now."""
+        """Open a suspension."""
         return replace(self, suspensions=(*self.suspensions, Suspension(reason, at)))
 
     def resume(self, at: datetime) -> "Timeline":
-        """The open suspension, if any, ends."""
+        """Close the open suspension, if there is one."""
         if not self.suspensions or self.suspensions[-1].ended_at:
             return self
         return replace(self, suspensions=(*self.suspensions[:-1], replace(self.suspensions[-1], ended_at=at)))
 
     def order(self, at: datetime, due_at: datetime) -> "Timeline":
-        """A rectification order starts its clock."""
+        """Start the clock of a rectification order."""
         return replace(self, orders=(*self.orders, Order(at, due_at)))
 
     def confirm(self, at: datetime) -> "Timeline":
-        """The open rectification order is confirmed."""
+        """Stop the clock of the latest rectification order."""
         return replace(self, orders=(*self.orders[:-1], replace(self.orders[-1], confirmed_at=at)))
 
     def stop(self, at: datetime) -> "Timeline":
-        """Cancelling stops every clock."""
+        """Stop every clock; the ticket is cancelled."""
         return replace(self.resume(at), stopped_at=at)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A clock at a moment. While it is paused, ``due_at`` is the moment if the pause ended now."""
+    """A clock's status at a moment. For a paused clock, ``due_at`` assumes that the pause ends at that moment."""
 
     clock: ClockName
     status: ClockStatus
@@ -106,7 +107,7 @@ class Reading:
 
 
 def work_clock(kind: Kind | None, facility: Facility | None) -> ClockName | None:
-    """Which clock runs for the work itself: repairs only, by whose thing is broken."""
+    """The clock of the repair itself, by the facility; ``None`` for other kinds and until the repair is classified."""
     if kind is not Kind.REPAIR or facility is None:
         return None
     return {
@@ -117,7 +118,7 @@ def work_clock(kind: Kind | None, facility: Facility | None) -> ClockName | None
 
 
 def readings(timeline: Timeline, kind: Kind | None, facility: Facility | None, at: datetime) -> list[Reading]:
-    """Every clock of a ticket at the moment ``at``, which is not before its last event; one reading a cycle or order."""
+    """Read every clock of a ticket at ``at``, which must not lie before its last event; one reading for each cycle or order."""
     found: list[Reading] = []
     if timeline.cycles and kind in (None, Kind.REPAIR, Kind.COMPLAINT):
         first = timeline.cycles[0]
@@ -140,7 +141,7 @@ def readings(timeline: Timeline, kind: Kind | None, facility: Facility | None, a
 
 
 def latest(found: Iterable[Reading]) -> list[Reading]:
-    """Of each clock the last reading: what a ticket shows now."""
+    """The last reading of each clock, which is the one shown."""
     by_name: dict[ClockName, Reading] = {}
     for reading in found:
         by_name[reading.clock] = reading
@@ -159,10 +160,12 @@ def _read(
     pauses: Sequence[tuple[datetime, datetime | None]],
     at: datetime,
 ) -> Reading:
-    """Walk from the start: the due moment moves by every pause that begins before it."""
+    """Read one clock at ``at``, given its pauses in order of time."""
     end = at if stopped_at is None or stopped_at > at else stopped_at
     due = started_at + limit
     paused_now = False
+    # Each pause moves the due moment, so whether the next pause begins in time must be asked of the moved moment: a pause
+    # that begins after it finds the clock breached, and a breach is not undone.
     for begin, finish in pauses:
         begin = max(begin, started_at)
         over = end if finish is None or finish > end else finish

@@ -1,6 +1,6 @@
-"""The share of the month's performance pay (效益工资) that a month's total earns (D2 五.1, 五.4).
+"""The share of the month's performance pay (效益工资) for a month's total (D2 五.1, 五.4).
 
-Totals are multiples of 0.5, so bands are given by their lowest and highest half and must follow each other half by half.
+Totals are multiples of 0.5. Bands name their lowest and highest total, and each begins one half above the band before it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ HALF = Decimal("0.5")
 
 
 def as_decimal(value: Any) -> Any:
-    """An exact number: a decimal written as a text, or a whole number. Binary fractions and other spellings are refused."""
+    """Convert a whole number, or a decimal written as a text, to an exact Decimal. Raises ValueError for anything else."""
     if isinstance(value, Decimal):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -45,7 +45,7 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 
 
 class PayBand(BaseModel):
-    """Totals from ``lowest`` to ``highest``, both included (``None``: without end), earn ``share``."""
+    """The pay share of the totals from ``lowest`` to ``highest``, both included; ``None`` leaves that end open."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,13 +56,13 @@ class PayBand(BaseModel):
 
 
 def misplaced(bands: Sequence[PayBand]) -> Iterator[tuple[int, str]]:
-    """What is wrong with the order of bands, each with the number of the band: gaps, overlaps, open ends."""
+    """Find gaps, overlaps and wrongly open ends among bands, each with the number of its band."""
     for number, band in enumerate(bands):
         first, last = number == 0, number == len(bands) - 1
         if (band.lowest is None) is not first:
-            yield number, "the lowest band has no 'from'" if first else "only the lowest band, which stands first, has no 'from'"
+            yield number, "the lowest band has no 'from'" if first else "only the lowest band, which comes first, has no 'from'"
         if (band.highest is None) is not last:
-            yield number, "the highest band has no 'to'" if last else "only the highest band, which stands last, has no 'to'"
+            yield number, "the highest band has no 'to'" if last else "only the highest band, which comes last, has no 'to'"
         if band.lowest is not None and band.highest is not None and band.lowest > band.highest:
             yield number, f"'from' {band.lowest} is above 'to' {band.highest}"
     for number, (below, band) in enumerate(pairwise(bands), start=1):
@@ -75,5 +75,5 @@ def misplaced(bands: Sequence[PayBand]) -> Iterator[tuple[int, str]]:
 
 
 def pay_share(bands: Sequence[PayBand], total: Decimal) -> Decimal:
-    """The share that a month's total earns. Bands follow each other, so the first that reaches up to the total is its own."""
+    """The pay share for a month's total. Bands leave no gaps, so the first one whose upper end reaches the total applies."""
     return next(band.share for band in bands if band.highest is None or total <= band.highest)

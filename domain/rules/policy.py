@@ -1,7 +1,7 @@
-"""The readings (解释) that a company may change, as one validated value made from a data file.
+"""The policy: readings (解释) of the regulations that a company may change, validated from a data file.
 
-The text comes from an adapter; nothing here reads a file. A community's own settings override single values; the value in
-force is kept in the events that depend on it.
+Adapters read the file; this module only parses its text. A community may override single settings. Events keep the values they
+depend on, so that a later change does not reach them.
 """
 
 import tomllib
@@ -40,14 +40,14 @@ class ClockPauses(_Part):
     public_severe: tuple[SuspendReason, ...] = ()
 
 
-class Entry(_Part):
+class EntryLimits(_Part):
     skew_minutes: Minutes
     late_minutes: Minutes
     long_late_minutes: Minutes
     offline_minutes: Minutes
 
 
-class FollowUp(_Part):
+class FollowUpLimits(_Part):
     reopen_days: Minutes
     unreached_attempts: Minutes
     unreached_days: Minutes
@@ -57,7 +57,7 @@ class ApprovalTerms(_Part):
     expires_minutes: Minutes
 
 
-class Duty(_Part):
+class DutyTimes(_Part):
     summer_from: MonthDay
     summer_to: MonthDay
     morning: time
@@ -70,7 +70,7 @@ class Duty(_Part):
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
-        """The periods of a day follow each other, in both seasons."""
+        """Refuse periods that are out of order in either season."""
         for season in ("winter", "summer"):
             afternoon, night = getattr(self, f"afternoon_{season}"), getattr(self, f"night_{season}")
             if not self.morning < self.noon < afternoon < night:
@@ -78,7 +78,7 @@ class Duty(_Part):
         return self
 
 
-class Handover(_Part):
+class HandoverTerms(_Part):
     arrive_before_minutes: Minutes
     lead_minutes: Minutes
     sign_within_minutes: Minutes
@@ -89,7 +89,7 @@ class Handover(_Part):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        """No list names a thing twice."""
+        """Refuse a list with the same entry twice."""
         for name in ("equipment_assistant", "equipment_technician", "equipment_control_room", "records"):
             listed = getattr(self, name)
             if len(set(listed)) != len(listed):
@@ -97,12 +97,12 @@ class Handover(_Part):
         return self
 
     def equipment(self, post: Role) -> tuple[str, ...]:
-        """The equipment list (设备设施清单) of a post at the desk."""
+        """The equipment list (设备设施清单) for an officer who holds the desk with this role."""
         lists = {Role.TECHNICIAN: self.equipment_technician, Role.CONTROL_ROOM: self.equipment_control_room}
         return lists.get(post, self.equipment_assistant)
 
 
-class Reminders(_Part):
+class ReminderTerms(_Part):
     near_minutes: Minutes
     director_minutes: Minutes
     empty_minutes: Minutes
@@ -113,63 +113,63 @@ class _Policy(_Part):
     version: str
     clocks: ClockLimits
     clock_pauses: ClockPauses
-    entry: Entry
-    follow_up: FollowUp
+    entry: EntryLimits
+    follow_up: FollowUpLimits
     approval: ApprovalTerms
-    duty: Duty
-    handover: Handover
-    reminders: Reminders
+    duty: DutyTimes
+    handover: HandoverTerms
+    reminders: ReminderTerms
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Every reading in force for a community."""
+    """All readings in force in one community."""
 
     values: _Policy
     clock_policy: ClockPolicy
 
     @property
     def version(self) -> str:
-        """Name of this set of readings, kept in events."""
+        """The policy's version, kept in events."""
         return self.values.version
 
     @property
     def limit_days(self) -> LimitDays:
-        """What a day of a clock's limit is."""
+        """Whether clock limits count calendar days or working days."""
         return self.values.clocks.days
 
     @property
-    def entry(self) -> Entry:
-        """Late, offline and future entry."""
+    def entry(self) -> EntryLimits:
+        """Limits for late, offline and future entry."""
         return self.values.entry
 
     @property
-    def follow_up(self) -> FollowUp:
-        """Reopening and unreached residents."""
+    def follow_up(self) -> FollowUpLimits:
+        """Limits for reopening, and for closing a ticket whose resident was not reached."""
         return self.values.follow_up
 
     @property
-    def duty(self) -> Duty:
-        """Duty periods."""
+    def duty(self) -> DutyTimes:
+        """Duty periods by season (D5 二)."""
         return self.values.duty
 
     @property
-    def handover(self) -> Handover:
-        """Handing the desk over."""
+    def handover(self) -> HandoverTerms:
+        """Limits and lists for handing over the desk (D1 4.1.3, D5 八)."""
         return self.values.handover
 
     @property
-    def reminders(self) -> Reminders:
-        """When the system reminds by itself, and whom."""
+    def reminders(self) -> ReminderTerms:
+        """Limits for the system's reminders."""
         return self.values.reminders
 
     @property
     def approval_lifetime(self) -> timedelta:
-        """How long a command waits for its second person."""
+        """Time after which an undecided approval expires."""
         return timedelta(minutes=self.values.approval.expires_minutes)
 
     def overridden(self, changes: Mapping[str, Any]) -> "Policy":
-        """This policy with dotted settings (``clocks.reply_minutes``) replaced; refuses unknown or wrong ones by name."""
+        """Replace settings, named as ``clocks.reply_minutes``. Raises InvalidInput for an unknown setting or a wrong value."""
         data = self.values.model_dump(mode="json")
         for dotted, value in changes.items():
             part, _, name = dotted.partition(".")
@@ -183,7 +183,7 @@ class Policy:
 
 
 def parse_policy(text: str) -> Policy:
-    """Parse and validate a policy file (TOML); errors name the setting."""
+    """Parse and validate a policy file (TOML). Raises InvalidInput; its errors name the setting."""
     try:
         return _policy(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -13,7 +13,7 @@ Yuan = Annotated[Decimal, Field(ge=0, lt=10_000_000, decimal_places=2)]
 
 
 class PricedService(BaseModel):
-    """One line: labels, unit, unit price in yuan with at most two decimals."""
+    """A paid service: code, name, unit, and unit price in yuan with at most two decimals."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,12 +24,12 @@ class PricedService(BaseModel):
 
     @property
     def unit_price_fen(self) -> int:
-        """The unit price in fen (分)."""
+        """Unit price in fen (分)."""
         return int(self.price_yuan * 100)
 
 
 class PriceList(BaseModel):
-    """Prices in force; ``version`` is kept in every quotation."""
+    """The prices in force. Every quotation keeps ``version``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,7 +37,7 @@ class PriceList(BaseModel):
     services: dict[str, PricedService]
 
     def price(self, code: str, pointer: str) -> PricedService:
-        """The line of a code; refuses an unknown one, naming the known."""
+        """Find a service by its code. Raises InvalidInput at ``pointer``, with the known codes."""
         try:
             return self.services[code]
         except KeyError:

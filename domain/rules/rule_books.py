@@ -1,6 +1,6 @@
-"""Which rule book (考评细则版本) is in force when: the one shipped or the company's, until a community publishes its own.
+"""The rule book (考评细则版本) in force in each month: the one shipped, or the company's, until a community publishes its own.
 
-A book counts from the first day of a month on; what is charged in a later month for an earlier one goes by the earlier month's.
+A published book applies from the first day of a month. A finding is charged by the book of the month of its date, however late.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from domain.rules.scorecard import RuleBook
 
 
 class Law(Protocol):
-    """The rule book of each month; a single book is the law of every month."""
+    """Gives the rule book of each month. A single RuleBook qualifies: it applies to every month."""
 
     def of(self, month: Month) -> RuleBook:
         """The book in force in a month."""
@@ -21,12 +21,12 @@ class Law(Protocol):
 
 @dataclass(frozen=True)
 class RuleBooks:
-    """``first`` is in force until the first of ``published``, each from its month on."""
+    """A community's rule books: ``first`` applies before all of ``published``, each of which applies from its month on."""
 
     first: RuleBook
     published: Mapping[Month, RuleBook]
 
     def of(self, month: Month) -> RuleBook:
-        """The book in force in a month: the latest whose month has come."""
+        """The latest book whose first month is not after ``month``."""
         begun = [start for start in self.published if start <= month]
         return self.published[max(begun)] if begun else self.first

@@ -1,7 +1,7 @@
 """The scorecard (岗位目标责任书, D2) as versioned data: items, points, counting rules, metrics, pay bands, dismissal rules.
 
-The text comes from an adapter; nothing here reads a file. :func:`parse_rule_book` refuses a book that contradicts itself and
-names the item and what would be right.
+Adapters read the file; this module only parses its text. :func:`parse_rule_book` refuses a book that contradicts itself; its
+errors name the item and the remedy.
 """
 
 import tomllib
@@ -19,7 +19,7 @@ from domain.rules.pay_bands import Exact, HalfPoints, PayBand, Share, Words, mis
 
 
 class Post(StrEnum):
-    """Whose column of the scorecard: 主责任人, 付责任人, or neither."""
+    """The scorecard's columns, 主责任人 and 付责任人, and ``staff`` for posts that have none."""
 
     DIRECTOR = "director"
     ADMINISTRATOR = "administrator"
@@ -27,7 +27,7 @@ class Post(StrEnum):
 
 
 class Severity(StrEnum):
-    """How grave (情节); which ones an item knows beside ``normal`` is said by the rule book."""
+    """How grave a finding is (情节). The rule book says which severities besides ``normal`` an item has."""
 
     NORMAL = "normal"
     EGREGIOUS = "egregious"  # 情节恶劣, 严重失职
@@ -36,7 +36,7 @@ class Severity(StrEnum):
 
 
 class Counting(StrEnum):
-    """How a month's findings of an item turn into points."""
+    """The rule that turns a month's findings of an item into points."""
 
     EACH = "each"  # points × quantity
     FROM = "from"  # the units of the month before the threshold cost nothing (满n次扣分)
@@ -50,14 +50,14 @@ class Counting(StrEnum):
 
 
 class Charged(StrEnum):
-    """Who answers for a finding."""
+    """The people who answer for a finding."""
 
     AREA = "area"  # director and the area's administrators; a bonus that names parties goes to them alone
     PARTIES = "parties"  # 当事人 alone
 
 
 class Flag(StrEnum):
-    """Why dismissal (辞退) is flagged (D2 五.3)."""
+    """A reason to flag dismissal (辞退; D2 五.3)."""
 
     TWO_CONSECUTIVE_MONTHS = "two_consecutive_months"
     HALF_YEAR = "half_year"
@@ -67,7 +67,7 @@ class Flag(StrEnum):
 
 
 class Notice(StrEnum):
-    """What stands on a tally without changing it."""
+    """A remark on a tally that changes no points."""
 
     TEMPORARY_CARD_RATE = "temporary_card_rate"
     REFERRED = "referred"
@@ -82,7 +82,7 @@ E = TypeVar("E", bound=StrEnum)
 
 
 def _one_of(codes: type[E], value: str) -> E:
-    """A key that is one of some codes; says which there are."""
+    """Convert a mapping's key to an enum value, or list the values there are."""
     try:
         return codes(value)
     except ValueError as error:
@@ -96,18 +96,18 @@ BonusCode = Annotated[str, StringConstraints(pattern=r"^B[1-9][0-9]{0,2}$")]
 
 
 class Points(_Part):
-    """Points of the two columns, for one unit."""
+    """Points for one unit, in the scorecard's two columns."""
 
     director: HalfPoints
     administrator: HalfPoints
 
     def of(self, post: Post) -> Decimal:
-        """The column of a post; staff go by the administrator's."""
+        """The column that applies to a post; staff are charged by the administrator's."""
         return self.director if post is Post.DIRECTOR else self.administrator
 
 
 class SeverityRule(_Part):
-    """What a severity adds: dismissal of the parties, points for those who answer, or that it isn't counted at all."""
+    """The effect of a severity: it dismisses the parties, adds ``extra`` points, or takes the finding out of the count."""
 
     dismiss: bool = False
     charged: bool = True
@@ -116,7 +116,7 @@ class SeverityRule(_Part):
 
 
 class Conversion(_Part):
-    """A finding beyond a limit is charged as another item."""
+    """The limit (days overdue, or an amount in fen) beyond which a finding is charged as another item."""
 
     to: DeductionCode
     over_days: Whole | None = None
@@ -124,7 +124,7 @@ class Conversion(_Part):
 
 
 class MetricTest(_Part):
-    """A comparison with a metric's value; ``below`` is strict."""
+    """A comparison of a metric's value with a limit. ``below`` excludes the limit itself; the others include it."""
 
     metric: Name
     below: Exact | None = None
@@ -132,7 +132,7 @@ class MetricTest(_Part):
     at_most: Exact | None = None
 
     def met(self, value: Decimal) -> bool:
-        """Whether the value is what the test asks for."""
+        """Whether the value satisfies the comparison."""
         if self.below is not None:
             return value < self.below
         if self.at_least is not None:
@@ -141,7 +141,7 @@ class MetricTest(_Part):
 
 
 class MetricRule(_Part):
-    """A reported figure: the period it is about, and whether it is a rate or a count."""
+    """A reported figure (指标): its period, and whether it is a rate or a count."""
 
     title: Words
     period: Literal["month", "quarter", "year"]
@@ -149,9 +149,10 @@ class MetricRule(_Part):
 
 
 class Item(_Part):
-    """One item (考评项目). ``text`` is the regulation's wording, ``source`` its words where a typing error was corrected.
+    """One item (考评项目).
 
-    ``self_handled``: what the office dealt with itself is waived (自行处理除外).
+    ``text`` is the regulation's wording; where a typing error was corrected in it, ``source`` is the original. ``self_handled``:
+    findings that the office dealt with itself may be waived (自行处理除外).
     """
 
     code: str
@@ -176,16 +177,16 @@ class Item(_Part):
 
     @property
     def is_bonus(self) -> bool:
-        """加分项目, as opposed to 扣罚项目."""
+        """Whether this is a bonus item (加分项目) rather than a deduction (扣罚项目)."""
         return self.code.startswith("B")
 
     @property
     def clause(self) -> str:
-        """Where the item stands in D2."""
+        """The item's place in D2."""
         return f"D2 {'加分项目' if self.is_bonus else '扣罚项目'} {self.code.removeprefix('B')}"
 
     def severity(self, severity: Severity) -> SeverityRule:
-        """What a severity adds to this item."""
+        """The effect of a severity on this item."""
         return self.severities.get(severity, _PLAIN)
 
 
@@ -202,7 +203,7 @@ class Warnings(_Part):
 
 
 class SumRule(_Part):
-    """Dismissal is flagged where deductions reach a sum."""
+    """Flag dismissal when deductions reach ``at_least``."""
 
     text: Words
     source: Words | None = None
@@ -211,7 +212,7 @@ class SumRule(_Part):
 
 
 class RepeatRule(_Part):
-    """Dismissal is flagged where a party's latest findings are all of one item."""
+    """Flag dismissal when a person's latest findings as a party all have the same item."""
 
     text: Words
     reading: Words
@@ -219,13 +220,13 @@ class RepeatRule(_Part):
 
 
 class FindingRule(_Part):
-    """Dismissal is flagged by the finding itself."""
+    """Flag dismissal for a single finding."""
 
     text: Words
 
 
 class Dismissal(_Part):
-    """When dismissal is flagged, never executed (D2 五.3)."""
+    """The rules that flag a dismissal. A flag is advice: nothing carries it out (D2 五.3)."""
 
     two_consecutive_months: SumRule
     half_year: SumRule
@@ -235,21 +236,21 @@ class Dismissal(_Part):
 
 
 class NoticeRule(_Part):
-    """A remark on the tally; with a test it is made where a metric meets it."""
+    """A remark on the tally. With a ``test``, it is made when a metric satisfies the test."""
 
     text: Words
     test: MetricTest | None = None
 
 
-class Reading(_Part):
-    """How something is read that no single item is about."""
+class GeneralReading(_Part):
+    """A reading of the regulations that concerns no single item."""
 
     about: Name
     reading: Words
 
 
 class RuleBook(_Part):
-    """A scorecard in force; a tally names its ``version``."""
+    """A versioned scorecard. Every tally names the ``version`` it was made by."""
 
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$")]
     title: Words
@@ -262,25 +263,25 @@ class RuleBook(_Part):
     pay_bands: Annotated[tuple[PayBand, ...], Field(min_length=2)]
     warnings: Warnings
     dismissal: Dismissal
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[GeneralReading, ...] = ()
 
     @cached_property
     def items(self) -> dict[str, Item]:
-        """Every item by its code, in the order of the book."""
+        """All items by code, in the book's order."""
         return {**self.deductions, **self.bonuses}
 
     @cached_property
     def measured(self) -> tuple[Item, ...]:
-        """The items that figures decide, in the order of the book."""
+        """The items that are charged from metrics, in the book's order."""
         return tuple(item for item in self.items.values() if item.counting is Counting.METRIC)
 
     def of(self, month: tuple[int, int]) -> "RuleBook":
-        """The book of a month: this one, where there is no other (see :class:`Law`)."""
+        """Return this book for any month, so that a single book can serve as a :class:`Law`."""
         return self
 
 
 def parse_rule_book(text: str) -> RuleBook:
-    """Parse and validate a rule book (TOML). Raises InvalidInput; its errors name the item and what would be right."""
+    """Parse and validate a rule book (TOML). Raises InvalidInput; its errors name the item and the remedy."""
     try:
         data: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -300,11 +301,11 @@ def parse_rule_book(text: str) -> RuleBook:
 
 
 rule_book = lru_cache(maxsize=64)(parse_rule_book)
-"""The rule book of a text that was published: parsed once, however often tallies ask for it. A book never changes."""
+"""Parse a published rule book, cached by its text: every tally asks for it, and a published book never changes."""
 
 
 def _named(place: tuple[int | str, ...], message: str, kind: str = "") -> FieldError:
-    """An error at its place; where that is an item, in words too."""
+    """Give an error its JSON pointer, and name the item in the message."""
     parts = [str(part) for part in place if part != "[key]"]
     message = message.removeprefix("Value error, ")
     if len(place) == 3 and place[2] == "[key]":
@@ -320,7 +321,7 @@ def _named(place: tuple[int | str, ...], message: str, kind: str = "") -> FieldE
 
 
 _SETTINGS: dict[Counting, tuple[frozenset[str], frozenset[str]]] = {
-    # counting: (needed, also allowed)
+    # counting: (required settings, further settings allowed)
     Counting.EACH: (frozenset({"points"}), frozenset({"party_extra", "severities", "conversion", "takes_amount"})),
     Counting.FROM: (frozenset({"points", "threshold"}), frozenset({"party_extra", "severities"})),
     Counting.MIN: (frozenset({"points", "threshold"}), frozenset({"party_extra", "severities"})),
@@ -344,7 +345,7 @@ def _contradictions(book: RuleBook) -> Iterator[tuple[Place, str]]:
             for number, test in enumerate(tests):
                 yield from (((*place, name, number, *further), message) for further, message in _tests(book, test))
         if len({book.metrics[t.metric].period for t in (*item.any, *item.all) if t.metric in book.metrics}) > 1:
-            yield place, "its metrics must be of the same period"
+            yield place, "its metrics must all have one period"
     for post in Post:
         if post not in book.posts:
             yield ("posts",), f"the post '{post.value}' needs a name"
@@ -360,26 +361,26 @@ def _contradictions(book: RuleBook) -> Iterator[tuple[Place, str]]:
 
 
 def _proposals(book: RuleBook) -> Iterator[tuple[Place, str]]:
-    """A cause is proposed as a deduction that needs no decision; one that names no item is not proposed."""
+    """Check that every cause is proposed as a deduction that needs no decision by hand."""
     for cause, code in book.proposals.items():
         item = book.deductions.get(code)
         if cause is FindingCause.INSPECTION_LATE:
-            yield ("proposals", cause), "an inspection's order names its item itself"
+            yield ("proposals", cause), "an inspection's rectification order names its own item"
         elif item is None:
             yield ("proposals", cause), f"there is no item {code}"
         elif item.counting in (Counting.METRIC, Counting.DOUBLING, Counting.DECIDED):
-            yield ("proposals", cause), f"item {code} is counted '{item.counting.value}', which nobody can propose"
+            yield ("proposals", cause), f"item {code} is counted '{item.counting.value}', which cannot be proposed"
 
 
 def _settings(item: Item) -> Iterator[tuple[Place, str]]:
-    """Settings that the counting rule needs, and those that mean nothing with it."""
+    """Check that an item has the settings its counting rule requires, and none that the rule ignores."""
     needed, allowed = _SETTINGS[item.counting]
     given = {name for name in type(item).model_fields if getattr(item, name) not in (None, False, (), {}, Decimal(0))} - _FREE
     for name in sorted(needed - given):
         yield (name,), f"counting '{item.counting.value}' needs '{name}'"
     for name in sorted(given - needed - allowed):
         fitting = ", ".join(f"'{counting.value}'" for counting, (one, other) in _SETTINGS.items() if name in one | other)
-        yield (name,), f"'{name}' means nothing with counting '{item.counting.value}', only with {fitting}"
+        yield (name,), f"'{name}' has no effect with counting '{item.counting.value}', only with {fitting}"
     if item.counting in (Counting.FROM, Counting.MIN) and item.threshold == 1:
         yield ("threshold",), "a threshold of 1 is counting 'each'"
     if item.counting is Counting.METRIC and bool(item.any) is bool(item.all):
@@ -390,7 +391,7 @@ def _settings(item: Item) -> Iterator[tuple[Place, str]]:
         yield ("commission",), "a commission needs takes_amount = true"
     for severity, rule in item.severities.items():
         if severity is Severity.NORMAL:
-            yield ("severities", severity), "'normal' is what the item itself says"
+            yield ("severities", severity), "'normal' cannot be listed: the item's own settings apply to it"
         elif not rule.dismiss and rule.charged and not rule.extra:
             yield ("severities", severity), "a severity needs 'dismiss', 'extra' or charged = false"
         elif rule.extra and not rule.charged:
@@ -406,9 +407,12 @@ def _conversions(book: RuleBook, item: Item) -> Iterator[tuple[Place, str]]:
     if target is None:
         yield ("conversion", "to"), f"there is no item {item.conversion.to}"
     elif target.counting is not Counting.EACH or target.conversion or target.charged is not item.charged:
-        yield ("conversion", "to"), f"item {target.code} must be counted 'each', charged alike and converted no further"
+        yield (
+            ("conversion", "to"),
+            f"item {target.code} must be counted 'each', have the same 'charged', and not be converted itself",
+        )
     elif not set(item.severities) <= set(target.severities):
-        yield ("conversion", "to"), f"item {target.code} must know the same severities"
+        yield ("conversion", "to"), f"item {target.code} must have the same severities"
     if item.counting is Counting.OVERDUE:
         if item.conversion.over_days is None or item.conversion.from_fen is not None:
             yield ("conversion",), "counting 'overdue' is converted by 'over_days'"

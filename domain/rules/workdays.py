@@ -1,7 +1,7 @@
-"""Workdays and days off (工作日, 休息日): what is published, and what a company overrides by two people, day by day.
+"""Workdays and days off (工作日, 休息日): the published calendar, and overrides of single days, which two people approve.
 
-Next year's make-up days (调休) are published late in the year before. Until they are known, a day of that year is provisional:
-weekends and the holidays fixed by law, and the calendar says so.
+Next year's make-up days (调休) are published late in the year before. Until then that year's days are provisional: weekends and
+the holidays fixed by law.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,12 +15,12 @@ from domain.rules.clocks import ClockPolicy
 from domain.rules.duty_calendar import utc
 
 Works = Callable[[date], bool]
-"""Whether people work on a day."""
+"""Tells whether a day is a workday."""
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Whether people work on a day, what it is called if it is a holiday, and who says so."""
+    """A day of the calendar: workday or not, the holiday's name, and the source of this information."""
 
     date: date
     works: bool
@@ -29,21 +29,21 @@ class Day:
 
 
 class Holidays(Protocol):
-    """A published calendar."""
+    """A published calendar of holidays and make-up days."""
 
     def day(self, on: date) -> Day:
-        """A day as published, or provisional where the year's make-up days are not known."""
+        """The day as published; provisional while the year's make-up days are unpublished."""
         ...
 
 
 def day_of(on: date, overrides: Mapping[str, bool], published: Holidays) -> Day:
-    """A day of a community's calendar: its own override counts before what is published."""
+    """A day of a community's calendar. The community's override comes before the published calendar."""
     works = overrides.get(on.isoformat())
     return published.day(on) if works is None else Day(on, works, DaySource.OVERRIDE)
 
 
 def after_working_time(start: datetime, needed: timedelta, zone: ZoneInfo, works: Works) -> datetime:
-    """The moment, in UTC, when ``needed`` has passed on working days, each of them whole from midnight to midnight."""
+    """Add ``needed`` to ``start``, counting workdays only, each whole from midnight to midnight. Returns a moment in UTC."""
     moment, left = utc(start), needed
     while True:
         day = moment.astimezone(zone).date()
@@ -56,9 +56,10 @@ def after_working_time(start: datetime, needed: timedelta, zone: ZoneInfo, works
 
 
 def in_working_days(policy: ClockPolicy, start: datetime, zone: ZoneInfo, works: Works) -> ClockPolicy:
-    """The terms of clocks that start at ``start`` where limits count working days: lengthened by the days off known then.
+    """Convert limits that count workdays to 24-hour days, for clocks that start at ``start``.
 
-    The limits that go into the event are whole minutes, rounded up, so a due moment may lie up to a minute later.
+    The result goes into the starting event, so days off that are published later do not move a running clock. Limits are rounded
+    up to whole minutes, so a due moment may lie up to a minute later.
     """
     minute = timedelta(minutes=1)
     spans = {name: after_working_time(start, limit * minute, zone, works) - start for name, limit in policy.limits.items()}

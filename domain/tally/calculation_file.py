@@ -1,7 +1,7 @@
-"""The facts of a tally as a JSON text (``gongdan appraisal calculate FILE.json``).
+"""Read the facts of a tally from a JSON text (``gongdan appraisal calculate FILE.json``).
 
-Nothing is guessed: what is missing, unknown, doubled or contradictory is refused with a JSON pointer and what would be right.
-Amounts are texts, or whole numbers; binary fractions are refused.
+Nothing is guessed: every missing, unknown, repeated or contradictory value is refused, with a JSON pointer and the remedy.
+Amounts are texts or whole numbers; binary fractions are refused because they are inexact.
 """
 
 import json
@@ -41,7 +41,7 @@ def _period(value: Any) -> Period:
 def _month(value: Any) -> Month:
     period = _period(value)
     if period.kind != "month":
-        raise ValueError("a month is asked for here, such as 2026-03")
+        raise ValueError("write a month, such as 2026-03")
     return period.last
 
 
@@ -58,7 +58,7 @@ def _one_of(codes: Iterable[str]) -> Callable[[Any], str]:
 
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) < len(values):
-        raise ValueError("each stands here once")
+        raise ValueError("the list has an entry twice")
     return values
 
 
@@ -95,7 +95,7 @@ class _Person(_Part):
 
 
 class SupposedFinding(_Part):
-    """A finding as a file or a "what if" has it; it counts as confirmed."""
+    """A finding in a calculation file or a "what if"; it counts as confirmed."""
 
     id: Text
     item: Text
@@ -112,7 +112,7 @@ class SupposedFinding(_Part):
 
 
 class Supposition(_Part):
-    """What if (假设) these findings were confirmed too."""
+    """Findings to suppose confirmed, for a "what if" (假设)."""
 
     findings: Annotated[tuple[SupposedFinding, ...], Field(min_length=1, max_length=200)]
 
@@ -151,7 +151,7 @@ class _Request(_Part):
 
 
 def read_facts(text: str, book: RuleBook) -> Facts:
-    """The facts written in a JSON text, checked against the rule book. Raises InvalidInput with every error found."""
+    """Read a tally's facts and check them against the rule book. Raises InvalidInput with every error."""
     try:
         request = _Request.model_validate(_json(text))
     except ValidationError as error:
@@ -169,7 +169,7 @@ def _json(text: str) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = [key for key, often in Counter(key for key, _ in pairs).items() if often > 1]
         if twice:
-            raise invalid("", f"the key '{twice[0]}' stands twice in one object")
+            raise invalid("", f"the key '{twice[0]}' occurs twice in one object")
         return dict(pairs)
 
     def constant(name: str) -> Any:
@@ -180,7 +180,7 @@ def _json(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise invalid("", f"not JSON: {error}") from error
     except (RecursionError, ValueError) as error:
-        raise invalid("", "not JSON that can be read: nested too deep, or a number too long") from error
+        raise invalid("", "this JSON cannot be read: it is nested too deep, or a number is too long") from error
 
 
 def _pointer(place: tuple[int | str, ...]) -> str:
@@ -233,7 +233,7 @@ def _fact(one: SupposedFinding, booked: Month | None = None) -> ConfirmedFinding
 
 
 def supposed(asked: Supposition, law: Law) -> tuple[ConfirmedFinding, ...]:
-    """The findings of a "what if", each weighed by the rule book of the month of its date. Raises InvalidInput."""
+    """The findings of a "what if", each checked by the rule book of its month. Raises InvalidInput."""
     facts = tuple(_fact(one) for one in asked.findings)
     wrong = list(_twice("/findings", "id", ((one.id,) for one in facts)))
     wrong += [error for n, one in enumerate(facts) for error in refusals(law.of(one.month), one, f"/findings/{n}")]
@@ -243,7 +243,7 @@ def supposed(asked: Supposition, law: Law) -> tuple[ConfirmedFinding, ...]:
 
 
 def supposition(text: str) -> Supposition:
-    """A "what if" written in a JSON text: ``{"findings": […]}``. Raises InvalidInput."""
+    """Read a "what if" from a JSON text: ``{"findings": […]}``. Raises InvalidInput."""
     try:
         return Supposition.model_validate(_json(text))
     except ValidationError as error:
@@ -251,7 +251,7 @@ def supposition(text: str) -> Supposition:
 
 
 def _contradictions(request: _Request, book: RuleBook) -> Iterator[FieldError]:
-    """What no single field shows."""
+    """Errors that show only when fields are compared."""
     if request.rule_book != book.version:
         yield FieldError("/rule_book", f"no such rule book; known: {book.version}")
     yield from _twice("/people", "login", ((one.login,) for one in request.people))
@@ -264,7 +264,7 @@ def _contradictions(request: _Request, book: RuleBook) -> Iterator[FieldError]:
                 if span.end is not None and span.end < span.start:
                     yield FieldError(f"/people/{number}/{name}/{place}/to", "this is before 'from'")
         if overlapping(PostHeld(held.start, held.end, Post(held.post)) for held in person.posts):
-            yield FieldError(f"/people/{number}/posts", "one post is held at a time; let one end the day before the next")
+            yield FieldError(f"/people/{number}/posts", "posts overlap; end each one the day before the next begins")
     yield from _unknown_people(request)
     for number, earlier in enumerate(request.earlier_months):
         if earlier.month >= request.month:
@@ -275,7 +275,7 @@ def _twice(pointer: str, what: str, keys: Iterable[object]) -> Iterator[FieldErr
     seen = set()
     for number, key in enumerate(keys):
         if key in seen:
-            yield FieldError(f"{pointer}/{number}", f"the same {what} as one before")
+            yield FieldError(f"{pointer}/{number}", f"an earlier entry has this {what}")
         seen.add(key)
 
 

@@ -1,7 +1,7 @@
 """Who answers for a finding, and what it costs them (D2 扣罚项目、加分项目).
 
-Everything here is about one person: counting is per person, over the findings that this person answers for. Amounts are
-positive; the tally gives deductions their sign.
+Counting is per person: a threshold counts only the findings that this person answers for. Amounts here are positive; the tally
+makes deductions negative.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """How a finding concerns a person: whether they answer for it, whether they are a party, what a unit costs them."""
+    """A person's share in a finding: whether they answer for it, whether they are a party, and the points a unit costs them."""
 
     finding: ConfirmedFinding
     item: Item
@@ -30,17 +30,17 @@ class Stake:
 
     @property
     def counted(self) -> int:
-        """Units counted toward the threshold; doubling never adds to them."""
+        """Units that count toward the item's threshold. Doubling a finding does not double them."""
         return self.finding.quantity if self.answers else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What one finding (or a metric, or a pair of warnings) costs or earns a person, down to its parts.
+    """The points that one finding, metric or pair of warnings costs or earns a person, by parts.
 
-    ``base``, ``severity_extra`` and ``party_extra`` stand as charged, doubling included; their sum is ``points``.
-    ``free_units`` cost nothing because of the item's threshold. ``month`` is the month charged for; where ``adjustment`` is true
-    that month was closed, and ``base`` is what the finding changes in it, thresholds recomputed.
+    ``base``, ``severity_extra`` and ``party_extra`` include doubling; their sum is ``points``. ``free_units`` cost nothing
+    because of the item's threshold. ``month`` is the month charged for. With ``adjustment`` that month was closed, and ``base``
+    is the difference that the finding makes to it, thresholds recomputed.
     """
 
     item: Item | None
@@ -61,12 +61,12 @@ class Charge:
 
     @property
     def points(self) -> Decimal:
-        """The sum of its parts, positive."""
+        """Points charged or earned, positive."""
         return self.base + self.severity_extra + self.party_extra
 
 
 def charged_item(book: RuleBook, finding: ConfirmedFinding) -> Item:
-    """The item a finding is charged as: beyond its limit of days or money, another one (13 as 14, 23 as 24)."""
+    """The item by which a finding is charged. Beyond a limit of days or money this is another item (13 as 14, 23 as 24)."""
     item = book.items[finding.item]
     conversion = item.conversion
     if conversion is None:
@@ -77,12 +77,12 @@ def charged_item(book: RuleBook, finding: ConfirmedFinding) -> Item:
 
 
 def parties_alone(item: Item, finding: ConfirmedFinding) -> bool:
-    """Whether only the parties answer: by the item, or for a bonus that names any."""
+    """Whether only the parties answer: the item says so, or it is a bonus and the finding names any."""
     return item.charged is Charged.PARTIES or (item.is_bonus and bool(finding.parties))
 
 
 def stake(book: RuleBook, finding: ConfirmedFinding, person: Person) -> Stake | None:
-    """How a finding concerns a person, ``None`` where it doesn't."""
+    """A person's stake in a finding; ``None`` if the finding does not concern them."""
     item = charged_item(book, finding)
     party = person.login in finding.parties
     answers = item.severity(finding.severity).charged and (
@@ -97,7 +97,7 @@ def stake(book: RuleBook, finding: ConfirmedFinding, person: Person) -> Stake | 
 
 
 def stakes(book: RuleBook, ranked: Iterable[ConfirmedFinding], person: Person) -> dict[str, list[Stake]]:
-    """A person's stakes by the item charged, in the order of the findings."""
+    """A person's stakes grouped by the item charged, in the order of the findings."""
     found: defaultdict[str, list[Stake]] = defaultdict(list)
     for finding in ranked:
         one = stake(book, finding, person)
@@ -107,12 +107,15 @@ def stakes(book: RuleBook, ranked: Iterable[ConfirmedFinding], person: Person) -
 
 
 def charge(ordered: Sequence[Stake]) -> list[Charge]:
-    """What each of a person's findings of one item and one month costs; ``ordered`` by date."""
+    """Charge a person's findings of one item in one month. ``ordered`` must be in the order of their dates."""
     return [_one(stake, free) for stake, free in zip(ordered, _free_units(ordered), strict=True)]
 
 
 def _free_units(ordered: Sequence[Stake]) -> list[int]:
-    """Of each finding the units that cost nothing: the first ones of the month (from), or a whole small finding (min)."""
+    """
+
+    For each finding, the units that cost nothing: the month's first ones (``from``), or all units of a small finding (``min``).
+    """
     free: list[int] = []
     left = (ordered[0].item.threshold or 1) - 1 if ordered else 0
     for stake in ordered:
@@ -151,24 +154,25 @@ def _one(stake: Stake, free: int) -> Charge:
 
 
 def _commission(stake: Stake) -> int:
-    """A share of the amount in fen, half a fen rounded up (B5); each who answers is told the whole."""
+    """The commission in fen, half a fen rounded up (B5). Each person who answers sees the whole amount."""
     if stake.item.commission is None or stake.finding.amount_fen is None or not stake.answers:
         return 0
     return int(stake.item.commission * stake.finding.amount_fen + Decimal("0.5"))
 
 
 def regular(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
-    """What the findings of the month asked cost a person in it, adjustments left out."""
+    """Charge a person for the month's own findings, without adjustments."""
     mine = [one for one in facts.that_may_concern(person, facts.month) if one.charged_in == facts.month]
     return [one for ordered in stakes(book, mine, person).values() for one in charge(ordered)]
 
 
 def adjustments(law: Law, facts: Facts, person: Person, booked: Month) -> list[Charge]:
-    """What findings of closed months cost a person in the month they are booked in.
+    """Charge a person in ``booked`` for findings of closed months (补扣).
 
-    Each is what it changes in the month of its date: that month charged with it, less that month charged without it, the
-    findings booked before (and the adjustments before this one, by date) counted both times.
+    Each finding costs the difference that it makes to the month of its date.
     """
+    # A late finding may push others over a threshold, so its own points alone would be too few. Charge its month with and
+    # without it; findings booked earlier, and adjustments with an earlier date, count both times.
     found: list[Charge] = []
     for month in sorted({one.month for one in facts.adjustments_in.get(booked, ())}):
         book = law.of(month)
@@ -191,10 +195,10 @@ def _sum(ordered: Sequence[Stake]) -> Decimal:
 
 
 def from_metrics(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
-    """What reported figures cost or earn a person at the end of their period, once per item.
+    """Charge or reward a person for reported figures, once per item, at the end of the figures' period.
 
-    Of each metric, all figures count that are about the community or an area of theirs on the period's last day. One below
-    its limit is enough for a deduction; a bonus needs every metric reported, and every figure at its mark.
+    The figures that count are the community's, and those of the areas that the person had on the period's last day. One figure
+    below its limit is enough for a deduction. A bonus needs every metric reported and every figure at its mark.
     """
     if not person.may_be_measured:
         return []
@@ -212,14 +216,14 @@ def from_metrics(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
 
 
 def figures(facts: Facts, person: Person, name: str) -> list[Metric]:
-    """A person's figures of a metric whose period ends with the month asked; the community's first, then by area."""
+    """A person's figures of a metric whose period ends with the facts' month; the community's first, then by area."""
     last_day = facts.month.last_day
     mine = (metric for metric in facts.figures_ending.get(name, ()) if person.measured_by(metric.area, last_day))
     return sorted(mine, key=lambda metric: metric.area or "")
 
 
 def from_warnings(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
-    """Every second warning of the calendar year costs points, in its own month (D2 五.5)."""
+    """Charge every second warning of a calendar year in the month of that warning (D2 五.5)."""
     per = book.warnings.per
     days = sorted(one.day for one in facts.warnings if one.login == person.login and one.day.year == facts.month.year)
     groups = [days[start : start + per] for start in range(0, len(days) - per + 1, per)]

@@ -1,8 +1,7 @@
-"""Which post of the scorecard (主责任人、付责任人) somebody held when, from their dated roles and areas (D2 四).
+"""Derive the posts of the scorecard (主责任人、付责任人) that a person held, from their dated roles and areas (D2 四).
 
-A director (管理处主任) is the director; an assistant or butler with an area of their own is an administrator (管理员); everybody
-else who works in the community is staff. Whoever acts for the company alone is not appraised. Where somebody holds two posts on
-a day, the first of these counts.
+A director (管理处主任) has the director's post. An assistant or butler with an area is an administrator (管理员). Everyone else
+who works in the community is staff. Roles of the company give no post. Of two posts on one day, the first in this order counts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +14,7 @@ from domain.rules.scorecard import Post
 from domain.tally.facts import AreaAssigned, Person, PostHeld
 
 WITH_AREA = frozenset({Role.ASSISTANT, Role.BUTLER})
-"""Roles that make an administrator together with an area."""
+"""Roles that make an administrator if they come with an area."""
 POSTS: Mapping[Role, Post] = MappingProxyType(
     {
         Role.DIRECTOR: Post.DIRECTOR,
@@ -39,14 +38,14 @@ _RANK = tuple(Post)
 
 
 def post_of(grant: Grant) -> Post | None:
-    """The post that a grant gives; None for a role of the company's."""
+    """The post that a grant gives; None for a company role."""
     if grant.role in WITH_AREA and grant.area is not None:
         return Post.ADMINISTRATOR
     return POSTS.get(grant.role)
 
 
 def appraised(login: str, grants: Iterable[Grant]) -> Person | None:
-    """Somebody with their dated posts and areas, from their grants in one community; None for who is not appraised there."""
+    """A person's dated posts and areas in one community; None if none of the grants gives a post."""
     held = [
         (post, grant)
         for grant in grants
@@ -63,7 +62,10 @@ def appraised(login: str, grants: Iterable[Grant]) -> Person | None:
 
 
 def _spans(held: list[tuple[Post, Grant]]) -> Iterator[PostHeld]:
-    """One post at a time: between any two days on which a grant begins or has ended, the first post held."""
+    """Merge overlapping grants into one post at a time.
+
+    The post can change only on a day when a grant begins, or on the day after one ends; only these days are examined.
+    """
     edges = {grant.valid_from for _, grant in held}
     edges |= {grant.valid_to + _ONE_DAY for _, grant in held if grant.valid_to is not None and grant.valid_to < date.max}
     days = sorted(edges)

@@ -1,6 +1,7 @@
-"""When dismissal (辞退) is flagged, never executed (D2 五.3), and when a probation (试用期) is passed (五.2).
+"""Flags for dismissal (辞退; D2 五.3) and the result of a probation (试用期; D2 五.2).
 
-All of it happens within one calendar year (年内): a December and the January after it don't pair.
+A flag is advice and dismisses nobody. Every rule looks at one calendar year (年内): a December and the January after it are not
+two consecutive months.
 """
 
 from collections import defaultdict
@@ -15,7 +16,7 @@ from domain.tally.facts import Facts, Person
 
 
 def flags(law: Law, facts: Facts, person: Person, charges: Sequence[Charge]) -> tuple[Flag, ...]:
-    """Every reason for which a person's month is flagged; ``charges`` are what stands on their tally of the month."""
+    """All reasons to flag a person's dismissal in a month, given the ``charges`` of their tally for it."""
     book = law.of(facts.month)
     costs = [charge for charge in charges if not _is_bonus(charge)]
     booked = _by_month(law, facts, person, costs)
@@ -33,19 +34,19 @@ def flags(law: Law, facts: Facts, person: Person, charges: Sequence[Charge]) -> 
 
 
 def passes_probation(deductions: Iterable[Decimal], examination_passed: bool) -> bool:
-    """Whether a probationer passes: no points deducted in any month of the probation, and the examination passed (五.2)."""
+    """Whether a probation is passed: no points deducted in any of its months, and the examination passed (D2 五.2)."""
     return examination_passed and not any(deductions)
 
 
 def _dismisses(charge: Charge) -> bool:
-    """Whether the finding itself says so, to a party of it."""
+    """Whether the finding by itself flags the dismissal of its party."""
     if charge.item is None or charge.finding is None or not charge.party:
         return False
     return charge.item.counting is Counting.DISMISS or charge.item.severity(charge.finding.severity).dismiss
 
 
 def _two_months(book: RuleBook, facts: Facts, person: Person, costs: Iterable[Charge]) -> bool:
-    """The month asked and the one before, of the same year, each as its tally says."""
+    """Whether this month and the one before, of one year, both reach the limit."""
     limit = book.dismissal.two_consecutive_months.at_least
     before = facts.month.before
     earlier = _sum(one.deductions for one in facts.earlier_of.get(person.login, ()) if one.month == before)
@@ -61,14 +62,15 @@ def _is_bonus(charge: Charge) -> bool:
 
 
 def _concerned(facts: Facts, costs: Iterable[Charge]) -> list[Month]:
-    """The month asked, and the closed ones that something is charged for in it: their half-years and years may tip over."""
+    """The month itself, and the closed months it adjusts: an adjustment can take their half-year or year over a limit."""
     return [facts.month, *(one.month for one in costs if one.points)]
 
 
 def _by_month(law: Law, facts: Facts, person: Person, costs: Iterable[Charge]) -> dict[Month, Decimal]:
-    """Every deduction known, by the month it is for.
+    """All known deductions, by the month they are for.
 
-    Earlier months count as their tallies say, but what was booked in them for another half-year counts in that one.
+    Earlier months count by their tallies, except for what they booked for another half-year: that counts in the half-year it is
+    for.
     """
     found: defaultdict[Month, Decimal] = defaultdict(Decimal)
     for charge in costs:
@@ -85,7 +87,7 @@ def _by_month(law: Law, facts: Facts, person: Person, costs: Iterable[Charge]) -
 
 
 def _repeated(law: Law, facts: Facts, person: Person) -> bool:
-    """The latest findings of the year as a party, by date and then by order in the list, bear one item; bonuses left out."""
+    """Whether the year's latest findings with this person as a party all have one item; bonuses do not count."""
     often = law.of(facts.month).dismissal.three_consecutive_findings.findings
     own = [
         finding

@@ -1,4 +1,4 @@
-"""The tally as a document: what ``gongdan appraisal calculate`` prints and the API answers. Amounts are texts."""
+"""The tally as a document, for ``gongdan appraisal calculate`` and the API. Amounts are texts, so that they stay exact."""
 
 from decimal import Decimal
 from typing import Any
@@ -9,12 +9,15 @@ from domain.tally.tally import PersonTally, Tally
 
 
 def amount(value: Decimal) -> str:
-    """An exact amount as a text without needless digits: ``-3.5``, ``0.95``, ``5``."""
+    """Write an exact amount without trailing zeros: ``-3.5``, ``0.95``, ``5``."""
     return format(value.normalize(), "f") if value else "0"
 
 
 def as_document(tally: Tally, *, explained: bool = False) -> dict[str, Any]:
-    """The tally as ``{"month", "rule_book", "people"}``; explained, each line has its ``charges`` down to finding and clause."""
+    """Convert a tally to ``{"month", "rule_book", "people"}``.
+
+    ``explained`` adds each line's ``charges`` down to finding and clause.
+    """
     return {
         tally.period.kind: str(tally.period),
         "rule_book": tally.rule_book,
@@ -56,13 +59,13 @@ def _signed(value: Decimal, item: str) -> str:
 
 
 def _adjustment(charge: Charge, item: str) -> dict[str, Any]:
-    """The closed month it belongs to."""
+    """A finding of a closed month: the month, the finding and its signed points."""
     finding = charge.finding.id if charge.finding else None
     return {"month": str(charge.month), "finding": finding, "points": _signed(charge.points, item)}
 
 
 def _charge(charge: Charge, item: str) -> dict[str, Any]:
-    """Why so many points: the finding or figures, the column, what was free, and the parts that add up."""
+    """The explanation of a charge: finding or figures, the column, the free units, and the parts of the points."""
     finding = charge.finding
     answer: dict[str, Any] = {
         "month": str(charge.month),

@@ -1,4 +1,4 @@
-"""What a tally (考评表) is made from: dated posts and areas, confirmed findings, metrics, warnings, earlier months (D2)."""
+"""The input of a tally (考评表): dated posts and areas, confirmed findings, metrics, warnings, earlier months (D2)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,33 +17,33 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """From a day to a day, both included; without an end it goes on."""
+    """A span of days, first and last included; without an end it continues."""
 
     start: date
     end: date | None
 
     def covers(self, day: date) -> bool:
-        """Whether it is in force on a day."""
+        """Whether the span includes a day."""
         return self.start <= day and (self.end is None or day <= self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class PostHeld(Dated):
-    """A post held for a time."""
+    """A post held for a span of days."""
 
     post: Post
 
 
 @dataclass(frozen=True, slots=True)
 class AreaAssigned(Dated):
-    """An area (责任区) answered for, for a time."""
+    """An area (责任区) that a person answers for during a span of days."""
 
     area: str
 
 
 @dataclass(frozen=True)
 class Person:
-    """Someone appraised; posts don't overlap."""
+    """A person under appraisal. Their posts do not overlap."""
 
     login: str
     posts: tuple[PostHeld, ...] = ()
@@ -60,7 +60,10 @@ class Person:
         return max(held, key=lambda one: one.start).post if held else None
 
     def answers_for(self, area: str | None, day: date) -> bool:
-        """Whether a finding in an area falls to them on a day: a director's is the whole community, with an area or without."""
+        """Whether a person answers on a day for a finding in ``area``.
+
+        A director answers for the whole community, area or none.
+        """
         post = self.post_on(day)
         if post is Post.ADMINISTRATOR:
             return any(assigned.area == area and assigned.covers(day) for assigned in self.areas)
@@ -68,21 +71,24 @@ class Person:
 
     @cached_property
     def may_be_measured(self) -> bool:
-        """Whether any figure can be theirs at all."""
+        """Whether any figure can concern this person."""
         return self.ever_director or bool(self.ever_areas)
 
     @cached_property
     def ever_director(self) -> bool:
-        """Whether they held that post at any time."""
+        """Whether the person held the director's post at any time."""
         return any(held.post is Post.DIRECTOR for held in self.posts)
 
     @cached_property
     def ever_areas(self) -> frozenset[str]:
-        """The areas that were theirs at any time."""
+        """All areas the person ever had."""
         return frozenset(assigned.area for assigned in self.areas)
 
     def measured_by(self, area: str | None, day: date) -> bool:
-        """Whether a metric is theirs: of the community, for whoever has an area on its last day, or of an area of theirs."""
+        """
+
+        Whether a figure counts for this person: one of an area they had on ``day``, or the community's if they had any area then.
+        """
         if area is not None and not self.ever_director and area not in self.ever_areas:
             return False
         if area is None and self.post_on(day) is Post.ADMINISTRATOR:
@@ -92,7 +98,7 @@ class Person:
 
 @dataclass(frozen=True)
 class ConfirmedFinding:
-    """A finding (考评事项) that counts. ``booked`` is the later month that an adjustment (补扣) is charged in."""
+    """A confirmed finding (考评事项). ``booked`` is the later month in which it is charged as an adjustment (补扣)."""
 
     id: str
     item: str
@@ -110,23 +116,23 @@ class ConfirmedFinding:
 
     @cached_property
     def month(self) -> Month:
-        """The month whose thresholds it counts toward."""
+        """The month of its date, toward whose thresholds it counts."""
         return Month.of(self.day)
 
     @cached_property
     def charged_in(self) -> Month:
-        """The month whose tally it stands on."""
+        """The month whose tally charges it."""
         return self.booked or self.month
 
     @cached_property
     def rank(self) -> tuple[date, int, str]:
-        """Its place among others: by date, then by id (f2 before f10), whatever the order they are given in."""
+        """Sort key: by date, then by id (f2 before f10), so that the order of the input never changes a tally."""
         return self.day, len(self.id), self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A reported figure of a period, of the community or of one area."""
+    """A reported figure (指标) of a period, for the community or one area."""
 
     name: str
     period: Period
@@ -144,7 +150,7 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class EarlierMonth:
-    """What a closed month's tally said of a person; ``deductions`` is positive."""
+    """A person's sums in an earlier month; ``deductions`` is positive."""
 
     month: Month
     login: str
@@ -154,7 +160,7 @@ class EarlierMonth:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything a month's tally depends on besides the rule book."""
+    """Everything that a month's tally depends on, except the rule book."""
 
     month: Month
     people: tuple[Person, ...]
@@ -165,19 +171,19 @@ class Facts:
 
     @cached_property
     def findings_of(self) -> Mapping[Month, Sequence[ConfirmedFinding]]:
-        """Findings by the month of their date, by their rank: of the month asked, and of those with adjustments."""
+        """Findings by the month of their date, in order of rank; only of the tally's month and of months with adjustments."""
         months = {self.month, *(finding.month for late in self.adjustments_in.values() for finding in late)}
         concerned = (finding for finding in self.findings if finding.month in months)
         return _grouped((finding.month, finding) for finding in sorted(concerned, key=lambda finding: finding.rank))
 
     @cached_property
     def _places_in(self) -> Mapping[tuple[Month, str | None], Sequence[int]]:
-        """By month and area: where in the month's order its findings stand."""
+        """By month and area, the indexes of findings within ``findings_of``."""
         return _grouped(((month, finding.area), place) for month, place, finding in self._placed())
 
     @cached_property
     def _places_naming(self) -> Mapping[tuple[Month, str], Sequence[int]]:
-        """By month and party: where in the month's order the findings stand that name it."""
+        """By month and party, the indexes of findings within ``findings_of``."""
         return _grouped(((month, login), place) for month, place, finding in self._placed() for login in finding.parties)
 
     def _placed(self) -> Iterator[tuple[Month, int, ConfirmedFinding]]:
@@ -185,9 +191,11 @@ class Facts:
             yield from ((month, place, finding) for place, finding in enumerate(ranked))
 
     def that_may_concern(self, person: Person, month: Month) -> Sequence[ConfirmedFinding]:
-        """Findings of a month (see ``findings_of``) that can concern somebody at all: quickly, and never one too few.
+        """
 
-        Every finding may concern a director; others those of areas that were ever theirs, and those that name them.
+        Findings of a month that may concern a person: all for a director, else those of any area they ever had or that name them.
+        An index, because asking every person about every finding made a year's tallies slow. It may return too many, never too
+        few.
         """
         ranked = self.findings_of.get(month, ())
         if person.ever_director:
@@ -198,23 +206,23 @@ class Facts:
 
     @cached_property
     def adjustments_in(self) -> Mapping[Month, Sequence[ConfirmedFinding]]:
-        """Findings of closed months by the month they are booked in."""
+        """Findings of closed months, by the month that charges them."""
         late = (finding for finding in self.findings if finding.charged_in != finding.month)
         return _grouped((finding.charged_in, finding) for finding in late)
 
     @cached_property
     def figures_ending(self) -> Mapping[str, Sequence[Metric]]:
-        """Figures whose period ends with the month asked, by their metric."""
+        """Figures whose period ends with the tally's month, by metric."""
         return _grouped((metric.name, metric) for metric in self.metrics if metric.period.last == self.month)
 
     @cached_property
     def earlier_of(self) -> Mapping[str, Sequence[EarlierMonth]]:
-        """What earlier months said, by login."""
+        """Earlier months' sums, by login."""
         return _grouped((earlier.login, earlier) for earlier in self.earlier_months)
 
     @cached_property
     def findings_naming(self) -> Mapping[str, Sequence[ConfirmedFinding]]:
-        """Findings by each of their parties, in the order of the list."""
+        """Findings by party, in the order of the input."""
         return _grouped((login, finding) for finding in self.findings for login in finding.parties)
 
 
@@ -226,6 +234,6 @@ def _grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
 
 
 def overlapping(spans: Iterable[Dated]) -> bool:
-    """Whether two of them share a day."""
+    """Whether two of the spans share a day."""
     ordered = sorted(spans, key=lambda span: span.start)
     return any(one.end is None or other.start <= one.end for one, other in pairwise(ordered))

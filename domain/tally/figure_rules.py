@@ -1,4 +1,4 @@
-"""What the rule book asks of a reported figure (指标), whoever reports it."""
+"""Check a reported figure (指标) against the rule book."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from domain.rules.scorecard import RuleBook
 from domain.tally.facts import Metric
 
 HIGHEST_RATE = 2
-"""Rates are shares; 95 meant as per cent is above this. What was paid in advance may bring one above 1."""
+"""Rates are shares. Advance payments may lift one above 1; a rate of 2 or more was meant in per cent."""
 
 
 def wrong_figure(book: RuleBook, metric: Metric, pointer: str = "") -> Iterator[FieldError]:
-    """Everything wrong with a figure, each by its field below ``pointer`` and with what would be right."""
+    """Yield every error of a figure, with its field below ``pointer`` and the remedy."""
     rule = book.metrics.get(metric.name)
     if rule is None:
         yield FieldError(f"{pointer}/name", f"no such metric; known: {', '.join(book.metrics)}")
@@ -19,6 +19,6 @@ def wrong_figure(book: RuleBook, metric: Metric, pointer: str = "") -> Iterator[
     if metric.period.kind != rule.period:
         yield FieldError(f"{pointer}/period", f"{metric.name} is reported per {rule.period}")
     if rule.kind == "count" and metric.value % 1:
-        yield FieldError(f"{pointer}/value", "this is a count, a whole number")
+        yield FieldError(f"{pointer}/value", f"{metric.name} is a count; write a whole number")
     if rule.kind == "rate" and metric.value >= HIGHEST_RATE:
         yield FieldError(f"{pointer}/value", "a rate is a share; write 95 % as 0.95")

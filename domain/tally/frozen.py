@@ -1,7 +1,8 @@
-"""A month's tally as it is frozen at the month's close (月结): its canonical form, its hash, and the tally read from it again.
+"""A closed month's tally (月结): its canonical form, the form's hash, and the tally parsed from it.
 
-The canonical form is RFC 8785 JSON of the explained tally: amounts as texts, codes, ids and dates. What is closed is what stands
-there, whatever rule book, roles or program come later.
+The canonical form is RFC 8785 JSON of the explained tally (amounts as texts, codes, ids and dates): equal tallies give equal
+bytes, hence an equal hash. A closed month is read from this form and never computed again, so later rule books, roles and
+programs cannot change it.
 """
 
 import json
@@ -21,11 +22,11 @@ from domain.tally.facts import ConfirmedFinding, Metric
 from domain.tally.tally import WARNINGS, Line, PersonTally, Tally
 
 FORM = 1
-"""Version of the canonical form, and part of it."""
+"""Version of the canonical form; it is part of the hashed bytes."""
 
 
 def canonical(community: str, tally: Tally) -> bytes:
-    """The canonical form of a community's month."""
+    """The canonical form of a community's month, in UTF-8."""
     return rfc8785.dumps({"form": FORM, "community": community, **as_document(tally, explained=True)})
 
 
@@ -35,7 +36,7 @@ def digest(form: bytes) -> str:
 
 
 def shown(document: str, *, explained: bool = False) -> dict[str, Any]:
-    """A frozen tally as it is answered; without its explanations where none are asked for."""
+    """A closed tally as a document; explanations are removed unless ``explained``."""
     data: dict[str, Any] = json.loads(document)
     if not explained:
         for person in data["people"]:
@@ -46,7 +47,7 @@ def shown(document: str, *, explained: bool = False) -> dict[str, Any]:
 
 
 def thaw(document: str, law: Law) -> Tally:
-    """The tally that a canonical form is of, for sums and for the months after it."""
+    """Parse a canonical form into the tally it was made from."""
     data = json.loads(document)
     period = Period.parse(data["month"])
     return Tally(period, data["rule_book"], tuple(_person(one, law) for one in data["people"]))
@@ -115,7 +116,7 @@ def _finding(data: dict[str, Any]) -> ConfirmedFinding:
 
 
 def _item(code: str, month: Month, law: Law) -> Item | None:
-    """The item a line is of; one that no book knows any more keeps its code. Warnings are no item (D2 五.5)."""
+    """The item of a line. An item that the book no longer has keeps its code; warnings are no item (D2 五.5)."""
     if code == WARNINGS:
         return None
     return law.of(month).items.get(code) or Item(code=code, text=code, counting=Counting.DECIDED)

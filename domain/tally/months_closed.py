@@ -1,8 +1,9 @@
-"""The appraisal book (考评台账): one stream a community, written by whatever changes a month's tally or closes the month (D2 五).
+"""
 
-A finding that begins or ceases to count is entered here in the commit that decides it, and a month is closed here. So each of the
-two expects the other's last version: a month is never closed over a tally that just changed, and nothing is entered in a month
-that just closed.
+The appraisal book (考评台账): one stream per community that records each change to a month's tally, and each month's close (D2
+五). A finding that begins or ceases to count is entered here in the commit that decides it, and a month is closed here. Both
+writers expect the book's last version. So of a late finding and a close that race, one must decide again: no month closes over a
+tally that just changed, and no finding enters a month that just closed.
 """
 
 from dataclasses import dataclass
@@ -13,13 +14,13 @@ from domain.kernel.periods import Month
 
 
 def book_stream(community: str) -> UUID:
-    """The stream of a community's appraisal book."""
+    """The id of a community's appraisal book."""
     return uuid5(NAMESPACE_URL, f"gongdan:appraisal_book:{community}")
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedMonth:
-    """A month's tally, frozen: the version of the rule book it used and the SHA-256 of its canonical form."""
+    """A closed month: its rule book's version and the SHA-256 of its tally's canonical form."""
 
     month: str
     rule_book: str
@@ -28,7 +29,7 @@ class ClosedMonth:
 
 @dataclass(frozen=True)
 class BookState(FoldedState):
-    """The months closed so far, by ``2026-03``; ``entries`` counts what changed a tally."""
+    """The closed months, as ``2026-03``. ``entries`` counts the changes to tallies."""
 
     id: UUID
     version: int
@@ -41,7 +42,7 @@ class BookState(FoldedState):
         return any(closed.month == month for closed in self.closed)
 
     def booked_in(self, month: Month) -> Month | None:
-        """Where a finding of a month is charged: None in its own, else in the earliest month after it that is open."""
+        """The month that charges a finding of ``month``: None for that month itself, else the first open month after it."""
         if not self.is_closed(str(month)):
             return None
         following = month
@@ -52,20 +53,20 @@ class BookState(FoldedState):
 
 @register
 class AppraisalBook(Folded):
-    """The book of one community."""
+    """One community's appraisal book."""
 
     TOPIC = "appraisal_book"
     STATE = BookState
     state: BookState
 
     class Event(Folded.Event):
-        """Base of the book's events; ``month`` is the one whose tally is concerned (``2026-03``)."""
+        """Base of the book's events; ``month`` (``2026-03``) is the month whose tally changes."""
 
         community: str
         month: str
 
     class FindingEntered(Event):
-        """入账: a finding counts from now, in ``month``."""
+        """入账: a finding counts from now on."""
 
         TOPIC = "appraisal_book.finding_entered"
         finding: UUID
@@ -74,7 +75,7 @@ class AppraisalBook(Folded):
             return state.with_(community=self.community, entries=state.entries + 1)
 
     class FindingStruck(Event):
-        """销账: a finding of ``month`` counts no more."""
+        """销账: a finding no longer counts."""
 
         TOPIC = "appraisal_book.finding_struck"
         finding: UUID
@@ -83,7 +84,7 @@ class AppraisalBook(Folded):
             return state.with_(community=self.community, entries=state.entries + 1)
 
     class FigureEntered(Event):
-        """入账: a figure of a period that ends with ``month`` has a value, or another one."""
+        """入账: a figure whose period ends with ``month`` was reported or corrected."""
 
         TOPIC = "appraisal_book.figure_entered"
         figure: UUID
@@ -92,7 +93,7 @@ class AppraisalBook(Folded):
             return state.with_(community=self.community, entries=state.entries + 1)
 
     class ReprimandEntered(Event):
-        """入账: a warning or public criticism of ``month``."""
+        """入账: a warning or public criticism counts from now on."""
 
         TOPIC = "appraisal_book.reprimand_entered"
         reprimand: UUID
@@ -101,7 +102,7 @@ class AppraisalBook(Folded):
             return state.with_(community=self.community, entries=state.entries + 1)
 
     class ReprimandStruck(Event):
-        """销账: a warning or public criticism of ``month`` counts no more."""
+        """销账: a warning or public criticism no longer counts."""
 
         TOPIC = "appraisal_book.reprimand_struck"
         reprimand: UUID
@@ -110,9 +111,9 @@ class AppraisalBook(Folded):
             return state.with_(community=self.community, entries=state.entries + 1)
 
     class MonthClosed(Event):
-        """月结: the month's tally is frozen, by two people; what is confirmed later is charged in an open month.
+        """月结: two people closed the month; later findings of it are charged in an open month.
 
-        ``tally`` is its canonical form, of which ``hash`` is the SHA-256; ``position`` is where the log stood when it was made.
+        ``tally`` is the canonical form, ``hash`` its SHA-256, ``position`` the log position it was computed at.
         """
 
         TOPIC = "appraisal_book.month_closed"

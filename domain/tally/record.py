@@ -1,7 +1,7 @@
-"""Everything that is known of a community's appraisal (考评), and the tallies that follow from it month by month.
+"""A community's appraisal record (考评), and the tallies computed from it month by month.
 
-A month that was closed is what it was when it was closed; every other is :func:`domain.tally.tally.tally` of what is known, with
-the months before it. Quarters and years are their sums.
+A closed month is read from its frozen form. An open month is computed by :func:`domain.tally.tally.tally_checked` from the record
+and the earlier months. Quarters and years are sums of months.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from domain.tally.tally import Tally, summed, tally_checked, wrong_findings
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A closed month (月结): the canonical form of its tally, its SHA-256, and where the log stood when it was made."""
+    """A closed month (月结): its tally's canonical form, the form's SHA-256, and the log position it was computed at."""
 
     month: Month
     rule_book: str
@@ -36,7 +36,7 @@ class Frozen:
 
 @dataclass(frozen=True)
 class Record:
-    """What tallies are made from, of one community. ``findings`` are those that count, each with the month it is booked in."""
+    """The input of a community's tallies. ``findings`` are those that count, each with the month that charges it."""
 
     law: Law
     people: tuple[Person, ...] = ()
@@ -46,43 +46,46 @@ class Record:
     closed: Mapping[Month, Frozen] | None = None
 
     def frozen(self, month: Month) -> Frozen | None:
-        """A month as it was closed."""
+        """A closed month; ``None`` while it is open."""
         return (self.closed or {}).get(month)
 
     def status(self, period: Period) -> AppraisalStatus:
-        """Whether all of a period's months are closed, some, or none."""
+        """Whether all, some or none of a period's months are closed."""
         closed = [self.frozen(month) is not None for month in months(period.first, period.last)]
         if all(closed):
             return AppraisalStatus.CLOSED
         return AppraisalStatus.PARTLY_CLOSED if any(closed) else AppraisalStatus.OPEN
 
     def booked_in(self, month: Month) -> Month | None:
-        """Where a finding of a month that is confirmed now is charged: None in its own, else the next month that is open."""
+        """
+
+        The month that would charge a finding of ``month`` confirmed now: None for that month itself, else the next open one.
+        """
         following = month
         while self.frozen(following):
             following = following.after
         return None if following == month else following
 
     def what_if(self, findings: Iterable[ConfirmedFinding]) -> "Record":
-        """The record as it would be with more findings confirmed now; nothing is written."""
+        """A record with further findings confirmed; nothing is written."""
         supposed = tuple(replace(one, booked=one.booked or self.booked_in(one.month)) for one in findings)
         return replace(self, findings=(*self.findings, *supposed))
 
 
 def months(first: Month, last: Month) -> Iterator[Month]:
-    """Every month from one to another, both included."""
+    """Yield the months from ``first`` to ``last``, both included."""
     while first <= last:
         yield first
         first = first.after
 
 
 def earliest_year(findings: Iterable[ConfirmedFinding], year: int) -> int:
-    """The first year whose months a tally of ``year`` depends on: that of the earliest finding charged in it."""
+    """The first year on which the tallies of ``year`` depend: that of the earliest finding charged in or after it."""
     return min((one.month.year for one in findings if one.charged_in.year >= year), default=year)
 
 
 def tallies(record: Record, first: Month, last: Month) -> dict[Month, Tally]:
-    """The tallies of some months of one year or later; each open one follows from those before it."""
+    """Compute the tallies from ``first`` to ``last``. Each open month depends on the earlier months of its year."""
     begin = Month(min(first.year, earliest_year(record.findings, first.year)), 1)
     known: dict[Month, Tally] = {}
     earlier: list[EarlierMonth] = []
@@ -100,12 +103,12 @@ def tallies(record: Record, first: Month, last: Month) -> dict[Month, Tally]:
 
 
 def tally_of(record: Record, period: Period) -> Tally:
-    """The tally of a month, or the sum of a quarter's or year's; what was charged later for one of its months is in the sum."""
+    """The tally of a month, or the sum of a quarter or year. The sum includes later adjustments for its months."""
     return tally_by_months(record, period)[0]
 
 
 def tally_by_months(record: Record, period: Period) -> tuple[Tally, dict[Month, Tally]]:
-    """The tally of a period, and that of each of its months as it is paid by."""
+    """The tally of a period, and the tally of each of its months, by which pay is computed."""
     if period.kind == "month":
         made = tallies(record, period.first, period.last)
         return made[period.first], made
@@ -117,7 +120,7 @@ def tally_by_months(record: Record, period: Period) -> tuple[Tally, dict[Month, 
 
 
 def deducted_between(record: Record, login: str, start: date, end: date) -> Decimal:
-    """The points deducted from somebody for what happened from a day to a day, whenever it was charged; positive.
+    """Points deducted from a person for events from ``start`` to ``end``, in whatever month they were charged; positive.
 
     A figure counts on the last day of its period, a pair of warnings on the day of the second.
     """
@@ -129,7 +132,7 @@ def deducted_between(record: Record, login: str, start: date, end: date) -> Deci
 
 
 def probation_result(record: Record, login: str, start: date, end: date, passed: bool | None, today: date) -> ProbationResult:
-    """Whether a probation is passed: nothing deducted in it, and its examination passed (D2 五.2)."""
+    """The result of a probation: passed if nothing was deducted during it and its examination was passed (D2 五.2)."""
     deducted = deducted_between(record, login, start, min(end, today)) if start <= today else ZERO
     if deducted or passed is False:
         return ProbationResult.FAILED
@@ -147,7 +150,7 @@ def _day(charge: Charge) -> date:
 
 
 def _check(record: Record, after: Month | None, month: Month) -> None:
-    """Raises InvalidInput with what is wrong with the findings charged up to a month, those up to an earlier one left out."""
+    """Check the findings charged in months after ``after`` and up to ``month``. Raises InvalidInput."""
     fresh = (one for one in record.findings if one.charged_in <= month and (after is None or after < one.charged_in))
     wrong = list(wrong_findings(record.law, fresh))
     if wrong:
@@ -169,9 +172,9 @@ def _open(record: Record, month: Month, earlier: Sequence[EarlierMonth]) -> Tall
 
 
 def _with_parties(people: Sequence[Person], findings: Sequence[ConfirmedFinding], earlier: Iterable[str]) -> Iterator[Person]:
-    """The people in the order of their logins; a party who held no post on the day is charged as staff.
+    """The people in the order of their logins. A party without a post on the finding's day is charged as staff.
 
-    Staff who are neither director nor administrator go by the administrator's column, and so does whoever held no role then.
+    Someone without any role on that day is staff too, and staff are charged by the administrator's column.
     """
     known = {person.login: person for person in people}
     for login in earlier:

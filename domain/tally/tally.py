@@ -1,7 +1,7 @@
-"""The tally (考评表): from confirmed findings to points to the share of performance pay, as a pure function (D2).
+"""The tally (考评表): a pure function from confirmed findings to points and to the share of performance pay (D2).
 
-:func:`tally` asks the rule book about each person of a month. The same function answers "what if" with other facts; nothing is
-written. Every line keeps its charges, so that it can be explained down to the finding and the clause.
+:func:`tally` computes a month; a "what if" passes it other facts, and nothing is written. Every line keeps its charges, so that
+an explanation can name each finding and clause.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,12 +29,12 @@ from domain.tally.facts import ConfirmedFinding, Facts, Person
 from domain.tally.finding_rules import refusals
 
 WARNINGS = "warnings"
-"""The line of warnings and public criticisms, which are no item of their own (D2 五.5)."""
+"""Code of the line for warnings and public criticisms, which are no item of the scorecard (D2 五.5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item on a person's tally; ``points`` is signed: the lines add up to the total."""
+    """One item on a person's tally. ``points`` is signed, so that a person's lines add up to their total."""
 
     item: str
     clause: str
@@ -46,13 +46,13 @@ class Line:
 
     @property
     def adjustments(self) -> tuple[Charge, ...]:
-        """What of it was charged for closed months."""
+        """The charges for closed months."""
         return tuple(charge for charge in self.charges if charge.adjustment)
 
 
 @dataclass(frozen=True, slots=True)
 class PersonTally:
-    """A person's month; ``pay_share`` is ``None`` where several months are summed. ``deductions`` is positive."""
+    """A person's month. ``deductions`` is positive; ``pay_share`` is ``None`` in a sum of months."""
 
     login: str
     post: Post | None
@@ -67,7 +67,7 @@ class PersonTally:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Everybody's month; ``rule_book`` is the version it was made by."""
+    """A community's period, by person; ``rule_book`` is the version used (of a sum, every version used)."""
 
     period: Period
     rule_book: str
@@ -75,9 +75,9 @@ class Tally:
 
 
 def tally(law: Law, facts: Facts) -> Tally:
-    """The tally of the month asked, each finding by the rule book of the month of its date.
+    """Compute the tally of the facts' month, each finding by the rule book of the month of its date.
 
-    Raises InvalidInput, with pointers into the facts, where it would have to guess.
+    Raises InvalidInput, with pointers into the facts, wherever it would have to guess.
     """
     wrong = list(wrong_findings(law, facts.findings)) or list(_unknown_parties(facts)) or list(_parties_without_post(law, facts))
     if wrong:
@@ -86,22 +86,22 @@ def tally(law: Law, facts: Facts) -> Tally:
 
 
 def wrong_findings(law: Law, findings: Iterable[ConfirmedFinding]) -> Iterator[FieldError]:
-    """Everything wrong with findings by the rule book of the month of their date, with pointers into their list."""
+    """Yield every error in the findings, each checked by the rule book of its month, with pointers into the list."""
     for number, finding in enumerate(findings):
         yield from refusals(law.of(finding.month), finding, f"/findings/{number}")
 
 
 def tally_checked(law: Law, facts: Facts) -> Tally:
-    """The tally of facts that were checked before: each finding by its rule book, each party with the post held that day."""
+    """Compute the tally of facts that were checked before."""
     month = Period("month", facts.month, facts.month)
     return Tally(month, law.of(facts.month).version, tuple(_person(law, facts, person) for person in facts.people))
 
 
 def summed(tallies: Sequence[Tally], period: Period) -> Tally:
-    """A quarter or year as the sum of its months' tallies (年考评总分).
+    """Sum monthly tallies to a quarter's or year's (年考评总分).
 
-    ``tallies`` are those of the period, and later ones for their adjustments: each charge counts in the month it is for. Flags
-    and notices are those of the period's own tallies. People come in the order in which they first appear.
+    ``tallies`` may include months after the period, for their adjustments: a charge counts in the month it is for. Flags and
+    notices are taken from the period's own months. People keep the order of their first appearance.
     """
     ordered = sorted(tallies, key=lambda one: one.period)
     people: dict[str, list[tuple[Month, PersonTally]]] = {}
@@ -114,7 +114,7 @@ def summed(tallies: Sequence[Tally], period: Period) -> Tally:
 
 
 def _summed(months: Sequence[tuple[Month, PersonTally]], period: Period) -> PersonTally | None:
-    """``None`` for someone who has nothing to do with the period."""
+    """A person's sum; ``None`` if nothing of theirs belongs to the period."""
     own = [one for month, one in months if period.holds(month)]
     kept = [replace(line, charges=_within(line.charges, period)) for _, one in months for line in one.lines]
     codes = dict.fromkeys(line.item for line in kept if line.charges)
@@ -143,7 +143,7 @@ def _joined(lines: Sequence[Line]) -> Line:
 
 
 def _place(code: str) -> tuple[bool, bool, int]:
-    """Deductions by number, warnings, bonuses by number."""
+    """Sort key: deductions by number, warnings, bonuses by number."""
     number = code.removeprefix("B")
     return code.startswith("B"), code == WARNINGS, int(number) if number.isdigit() else 0
 
@@ -169,7 +169,7 @@ def _person(law: Law, facts: Facts, person: Person) -> PersonTally:
 def _totalled(
     login: str, post: Post | None, lines: Sequence[Line], *, flags: tuple[Flag, ...], notices: tuple[Notice, ...]
 ) -> PersonTally:
-    """With the sums of its lines; the share is that of one month alone."""
+    """A person's sums, without a pay share: only a single month has one."""
     bonuses = sum((line.points for line in lines if _is_bonus(line)), ZERO)
     deductions = -sum((line.points for line in lines if not _is_bonus(line)), ZERO)
     return PersonTally(login, post, tuple(lines), deductions, bonuses, bonuses - deductions, None, flags, notices)
@@ -189,7 +189,7 @@ def _lines(charges: Sequence[Charge]) -> Iterator[Line]:
 
 
 def _line(code: str, clause: str, charges: Sequence[Charge]) -> Line:
-    """The line of an item; what it is made of stands by date."""
+    """One item's line; its charges are in the order of their dates."""
     ordered = sorted(charges, key=_when)
     found = [charge.finding for charge in ordered if charge.finding]
     points = sum((charge.points for charge in ordered), ZERO)
@@ -209,7 +209,7 @@ def _when(charge: Charge) -> tuple[object, ...]:
 
 
 def _notices(book: RuleBook, facts: Facts, person: Person, charges: Iterable[Charge]) -> tuple[Notice, ...]:
-    """Remarks that change no points: rates under their mark, referrals, commissions."""
+    """Remarks that change no points: rates below their mark, referrals, commissions."""
     charges = list(charges)
     tests = {notice: rule.test for notice, rule in book.notices.items() if rule.test and person.may_be_measured}
     made = {
@@ -231,7 +231,7 @@ def _unknown_parties(facts: Facts) -> Iterator[FieldError]:
 
 
 def _parties_without_post(law: Law, facts: Facts) -> Iterator[FieldError]:
-    """Parties whose column isn't known, in findings that this tally charges or recomputes."""
+    """Parties without a post, hence without a column, in the findings that this tally charges or recomputes."""
     people = {person.login: person for person in facts.people}
     recomputed = {finding.month for finding in facts.findings if finding.charged_in == facts.month}
     for number, finding in enumerate(facts.findings):
@@ -244,7 +244,7 @@ def _parties_without_post(law: Law, facts: Facts) -> Iterator[FieldError]:
             if people[login].post_on(finding.day) is None:
                 yield FieldError(
                     f"/findings/{number}/parties/{place}",
-                    f"'{login}' held no post on {finding.day}, so no column is theirs; give the post, 'staff' if neither",
+                    f"'{login}' held no post on {finding.day}, so it is unknown which column applies; give the post (or 'staff')",
                 )
 
 

@@ -271,6 +271,6 @@ def test_what_is_not_charged_now_hides_nothing_that_is() -> None:
     other_month = finding("f1", "30", "2026-01-05", parties=["wu"])
     wu = {"login": "wu", "posts": [], "areas": []}
     here = finding("f2", "30", parties=["wu"])
-    said = "'wu' held no post on 2026-03-04, so no column is theirs; give the post, 'staff' if neither"
+    said = "'wu' held no post on 2026-03-04, so it is unknown which column applies; give the post (or 'staff')"
     assert refused(request([other_month, here]) | {"people": [wu]}) == {"/findings/1/parties/0": said}
     assert refused(request([finding("f1", "7", parties=["wu"])])) == {"/findings/0/parties/0": "'wu' is not among the people"}

@@ -48,7 +48,7 @@ def test_metrics_and_the_doubling_have_no_findings_of_their_own() -> None:
         "/item": "item 43: this is charged from the metrics (rented_permit_rate, resident_card_rate), not from a finding"
     }
     assert refused(whole(BOOK.items["45"])) == {
-        "/item": "item 45: this is no finding of its own; say doubled = true on the finding of the item inspected"
+        "/item": "item 45: this item has no findings; set doubled = true on the finding of the item inspected"
     }
 
 
@@ -93,15 +93,15 @@ def test_everything_wrong_is_told_in_words() -> None:
     wrong = replace(whole(BOOK.items["B7"]), parties=(), severity=Severity.SERIOUS, overdue_days=1, amount_fen=1, doubled=True)
     assert refused(wrong) == {
         "/severity": "item B7: 'serious' is not a severity of this item; known: normal",
-        "/overdue_days": "item B7: this item knows no days overdue",
-        "/amount_fen": "item B7: this item knows no amount",
-        "/doubled": "item B7: only deductions are doubled",
+        "/overdue_days": "item B7: this item takes no days overdue",
+        "/amount_fen": "item B7: this item takes no amount",
+        "/doubled": "item B7: only deductions can be doubled",
     }
     assert refused(replace(whole(BOOK.items["7"]), points=POINTS)) == {
-        "/points": "item 7: the points of this item stand in the rule book"
+        "/points": "item 7: the rule book fixes the points of this item"
     }
     assert refused(replace(whole(BOOK.items["13"]), overdue_days=None)) == {
-        "/overdue_days": "item 13: say how many days it is overdue"
+        "/overdue_days": "item 13: give the days overdue"
     }
     assert refused(replace(whole(BOOK.items["7"]), item="99"))["/item"].startswith(
         "no such item in rule book 'default'; known: 1, 2,"
@@ -136,7 +136,7 @@ def test_decided_unless_it_is_said_that_it_is_not() -> None:
 
 def test_an_adjustment_is_booked_later() -> None:
     early = replace(whole(BOOK.items["7"]), booked=Month(2026, 2))
-    assert refused(early) == {"/booked_month": "an adjustment is booked after the month of its date, 2026-03"}
+    assert refused(early) == {"/booked_month": "an adjustment is booked in a month after that of its date, 2026-03"}
     for month in (3, 4):
         checked(BOOK, replace(early, booked=Month(2026, month)))
 
@@ -146,7 +146,7 @@ def test_what_is_wrong_with_a_figure_is_told_in_words() -> None:
     wrong = {
         ("rate", "2026-03", "0.9"): {"/name": f"no such metric; known: {', '.join(BOOK.metrics)}"},
         ("fee_collection_rate", "2026-03", "0.9"): {"/period": "fee_collection_rate is reported per quarter"},
-        ("register_check_errors", "2026-03", "1.5"): {"/value": "this is a count, a whole number"},
+        ("register_check_errors", "2026-03", "1.5"): {"/value": "register_check_errors is a count; write a whole number"},
         ("resident_card_rate", "2026-03", "90"): {"/value": "a rate is a share; write 95 % as 0.95"},
     }
     for (name, period, value), said in wrong.items():

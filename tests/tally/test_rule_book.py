@@ -55,12 +55,12 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "cause of an item nobody can propose": (
         BOOK_TEXT.replace('register_error = "28"', 'register_error = "46"'),
         "/rule_book/proposals/register_error",
-        "item 46 is counted 'decided', which nobody can propose",
+        "item 46 is counted 'decided', which cannot be proposed",
     ),
     "inspections name their item": (
         BOOK_TEXT.replace('register_error = "28"', 'register_error = "28"\ninspection_late = "22"'),
         "/rule_book/proposals/inspection_late",
-        "an inspection's order names its item itself",
+        "an inspection's rectification order names its own item",
     ),
     "no cause": (
         BOOK_TEXT.replace('register_error = "28"', 'register_error = "28"\nbad_mood = "22"'),
@@ -137,7 +137,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "threshold of nothing": (
         item("7", 'counting = "each"', 'counting = "each"\nthreshold = 3'),
         "/rule_book/deductions/7/threshold",
-        "item 7: 'threshold' means nothing with counting 'each', only with 'from', 'min'",
+        "item 7: 'threshold' has no effect with counting 'each', only with 'from', 'min'",
     ),
     "threshold of one": (
         item("22", "threshold = 3", "threshold = 1"),
@@ -153,7 +153,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "party extra": (
         item("13", "days = 3\n", 'days = 3\nparty_extra = "1"\n'),
         "/rule_book/deductions/13/party_extra",
-        "item 13: 'party_extra' means nothing with counting 'overdue', only with 'each', 'from', 'min'",
+        "item 13: 'party_extra' has no effect with counting 'overdue', only with 'each', 'from', 'min'",
     ),
     "severity": (
         item("10", "egregious", "terrible"),
@@ -163,7 +163,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "severity normal": (
         item("10", "severities.egregious", "severities.normal"),
         "/rule_book/deductions/10/severities/normal",
-        "item 10: 'normal' is what the item itself says",
+        "item 10: 'normal' cannot be listed: the item's own settings apply to it",
     ),
     "severity of nothing": (
         item("10", "dismiss = true, party_required = true", "party_required = true"),
@@ -183,22 +183,22 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "converted on and on": (
         item("23", 'to = "24"', 'to = "13"'),
         "/rule_book/deductions/23/conversion/to",
-        "item 23: item 13 must be counted 'each', charged alike and converted no further",
+        "item 23: item 13 must be counted 'each', have the same 'charged', and not be converted itself",
     ),
     "converted to itself": (
         item("23", 'to = "24"', 'to = "23"'),
         "/rule_book/deductions/23/conversion/to",
-        "item 23: item 23 must be counted 'each', charged alike and converted no further",
+        "item 23: item 23 must be counted 'each', have the same 'charged', and not be converted itself",
     ),
     "converted to a party's": (
         item("23", 'to = "24"', 'to = "30"'),
         "/rule_book/deductions/23/conversion/to",
-        "item 23: item 30 must be counted 'each', charged alike and converted no further",
+        "item 23: item 30 must be counted 'each', have the same 'charged', and not be converted itself",
     ),
     "converted without its severity": (
         item("23", "takes_amount", 'severities.serious = { extra = "1" }\ntakes_amount'),
         "/rule_book/deductions/23/conversion/to",
-        "item 23: item 24 must know the same severities",
+        "item 23: item 24 must have the same severities",
     ),
     "converted by money": (
         item("13", "over_days = 30", "from_fen = 30"),
@@ -273,7 +273,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "periods mixed": (
         item("43", '"resident_card_rate"', '"resident_satisfaction"'),
         "/rule_book/deductions/43",
-        "item 43: its metrics must be of the same period",
+        "item 43: its metrics must all have one period",
     ),
     "band missing": (
         changed(('[[pay_bands]]\nfrom = "-7"\nto = "-5.5"\nshare = "0.9"\ntext = "-5.5分至-7分，90%"\n', "")),
@@ -299,12 +299,12 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "open in the middle": (
         changed(('to = "1.5"\n', "")),
         "/rule_book/pay_bands/4",
-        "only the highest band, which stands last, has no 'to'",
+        "only the highest band, which comes last, has no 'to'",
     ),
     "open below in the middle": (
         changed(('from = "-2.5"\n', "")),
         "/rule_book/pay_bands/4",
-        "only the lowest band, which stands first, has no 'from'",
+        "only the lowest band, which comes first, has no 'from'",
     ),
     "no highest": (
         changed(('from = "4.5"\n', 'from = "4.5"\nto = "9"\n')),
@@ -545,7 +545,7 @@ def test_behind_an_open_band_a_gap_is_told_too() -> None:
     spans = [{"to": "-3"}, {"from": "-2.5"}, {"from": "0", "to": "1"}, {"from": "2"}]
     bands = [PayBand.model_validate({**span, "share": "1", "text": "全额"}) for span in spans]
     assert dict(misplaced(bands)) == {
-        1: "only the highest band, which stands last, has no 'to'",
+        1: "only the highest band, which comes last, has no 'to'",
         3: "gap: after a band to 1 the next one is from 1.5, not from 2",
     }
 

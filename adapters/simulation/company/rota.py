@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from adapters.simulation.company.estate import Estate, Member
 from domain.kernel.terms import DutyPeriod, Role
 from domain.rules.duty_calendar import Span, is_summer, period_at
-from domain.rules.policy import Duty
+from domain.rules.policy import DutyTimes
 
 BEFORE = timedelta(minutes=18)
 """How long before the morning's begin people are there (D5 八: 15 minutes)."""
@@ -28,7 +28,7 @@ LUNCH = (time(12), time(13, 30))
 class Rota:
     """Who works when in an estate; days count from ``anchor`` (the past negative)."""
 
-    def __init__(self, estate: Estate, anchor: date, duty: Duty, zone: ZoneInfo) -> None:
+    def __init__(self, estate: Estate, anchor: date, duty: DutyTimes, zone: ZoneInfo) -> None:
         self.estate, self.anchor, self.duty, self.zone = estate, anchor, duty, zone
         self._members = {member.login: member for member in estate.staff}
         self._places = {
