@@ -1,7 +1,7 @@
-"""SLA clocks minute by minute: a model that counts, for events that happen on whole minutes.
+"""A model of the SLA clocks that counts minute by minute, for events on whole minutes.
 
-A clock counts one for each minute in which it runs. It is breached once it has counted more than its limit; its due moment is the
-last at which it has counted no more, if from now on it ran without a pause.
+A clock counts one for each minute in which it runs. It is breached once it has counted more than its limit. Its due moment is the
+last at which it would still be within its limit, if it ran on without a pause.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ WORK = {"private": "repair", "public_minor": "public_minor", "public_severe": "p
 
 @dataclass
 class Clock:
-    """A stopwatch: at which minutes it was started (by the event in which place) and stopped, and in which it stood still."""
+    """A stopwatch: the minutes at which it was started (with the index of the starting event), stopped and paused."""
 
     name: str
     start: int
@@ -30,7 +30,7 @@ class Clock:
 
 
 def readings(events: list[Seen], now: int) -> list[tuple[str, str, int, int, int | None, int | None]]:
-    """(clock, status, started, due, stopped, breached) of every clock at ``now``, in minutes."""
+    """Read every clock at ``now``: (clock, status, started, due, stopped, breached), in minutes."""
     kind, facility, major = None, None, False
     for _, name, said in events:
         if name in ("TicketClassified", "TicketReclassified"):
@@ -45,7 +45,7 @@ def readings(events: list[Seen], now: int) -> list[tuple[str, str, int, int, int
 
 
 def clocks(events: list[Seen], now: int, kind: str | None, facility: str | None) -> Iterator[Clock]:
-    """Every clock that the kind of the ticket has, run up to now."""
+    """Run every clock of the ticket's kind up to now."""
     if kind in (None, "repair", "complaint"):
         policy = events[0][2]["clock_policy"]
         yield ran(Clock("reply", events[0][0], 0, policy.limits["reply"]), events, now, answers)
@@ -64,7 +64,7 @@ def clocks(events: list[Seen], now: int, kind: str | None, facility: str | None)
 
 
 def answers(event: str, said: dict[str, Any]) -> bool:
-    """What counts as the first answer to the resident (D2 item 7)."""
+    """Whether an event is an answer to the resident (D2 item 7)."""
     if event in ("WorkOrderDispatched", "WorkOrderReassigned"):
         return said["appointment_at"] is not None
     if event == "TicketDeferred":
@@ -73,7 +73,7 @@ def answers(event: str, said: dict[str, Any]) -> bool:
 
 
 def ran(clock: Clock, events: list[Seen], now: int, stops: Any) -> Clock:
-    """Walk through the minutes up to now, doing what happened in each."""
+    """Walk minute by minute up to now, applying each event."""
     happening = deque(enumerate(events))
     for minute in range(events[0][0], now + 1):
         while happening and happening[0][1][0] <= minute:
@@ -90,7 +90,7 @@ def ran(clock: Clock, events: list[Seen], now: int, stops: Any) -> Clock:
 
 
 def read(clock: Clock, now: int) -> tuple[str, str, int, int, int | None, int | None]:
-    """The stopwatch's face."""
+    """Read one stopwatch."""
     end = now if clock.stop is None else clock.stop
     counted, minute, due = 0, clock.start, clock.start
     while True:

@@ -1,4 +1,4 @@
-"""SLA clocks: equal to a model that counts minute by minute, and the edges of D2 items 5-8 by example."""
+"""Compare the SLA clocks with a model that counts minute by minute, and pin the edges of D2 items 5–8 by example."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ FACILITIES = [(Kind.REPAIR, facility) for facility in Facility] + [
 
 
 def minute(moment: datetime) -> int:
-    """Whole minutes since the walk began."""
+    """Whole minutes since the start."""
     return int((moment - START).total_seconds() // 60)
 
 
@@ -58,7 +58,7 @@ def face(reading: Reading) -> tuple[str, str, int, int, int | None, int | None]:
 @pytest.mark.parametrize(("kind", "facility"), FACILITIES)
 @given(data=st.data())
 def test_clocks_equal_a_model_that_counts(kind: Kind, facility: Facility | None, data: st.DataObject) -> None:
-    """At each event and between the events, with pauses, rework, reopening, reclassification, cancelling, major works, orders."""
+    """Checked at and between events, with pauses, rework, reopening, reclassification, cancelling, major works and orders."""
     walk = begun(Walk(SHORT), kind, facility)
     for _ in range(15):
         walk.ask(*sensible_step(data.draw, walk, GAPS))
@@ -106,7 +106,7 @@ def test_work_is_due_after_days_and_breached_strictly_after(clock: ClockName, fa
 
 
 def test_the_reply_clock_is_due_after_two_days() -> None:
-    """D2 item 7: for repairs and complaints, and while nobody knows what it is."""
+    """D2 item 7: repairs, complaints, and tickets that are not classified yet."""
     due = MORNING + 2 * DAY
     assert reading(received(), at=due, clock=ClockName.REPLY).status is ClockStatus.RUNNING
     assert reading(received(), at=due + TICK, clock=ClockName.REPLY).breached_at == due
@@ -220,7 +220,7 @@ def test_rework_and_reopening_start_the_work_clock_again() -> None:
 
 
 def test_major_works_leave_the_three_day_clock_only() -> None:
-    """D2 item 8: a major repair of a private thing; public facilities keep theirs."""
+    """D2 item 8 excepts major repairs of private things; clocks of public facilities keep running."""
     approved, at = fact(Ticket.MajorWorksApproved), MORNING + 30 * DAY
     assert ClockName.REPAIR not in statuses(received(), classified(), approved, at=at)
     minor = statuses(received(), classified(facility=Facility.PUBLIC_MINOR), approved, at=at)

@@ -1,4 +1,7 @@
-"""Duty periods (D5 二): every edge of every period in both seasons, and any moment against the table read as words."""
+"""
+
+Duty periods (D5 二): every edge of every period in both seasons, and any moment against a second, plainer reading of the table.
+"""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -17,7 +20,7 @@ DUTY = POLICY.duty
 
 
 def naive(local: datetime) -> tuple[str, datetime, datetime]:
-    """The period of a wall-clock moment: the last that began, yesterday's night before half past eight."""
+    """The period that a wall-clock moment falls in: the last one begun, or yesterday's night before half past eight."""
     began = [
         (datetime.combine(day, time.fromisoformat(at)), name)
         for day in (local.date() - timedelta(days=1), local.date(), local.date() + timedelta(days=1))
@@ -47,7 +50,7 @@ DAYS = {
 
 @pytest.mark.parametrize(("day", "season"), DAYS.values(), ids=DAYS)
 def test_edges(day: date, season: dict[str, str]) -> None:
-    """A period begins with its first moment and ends before the next one's."""
+    """A period includes its first moment and excludes the first moment of the next."""
     before = "night"
     for name, at in season.items():
         start = datetime.combine(day, time.fromisoformat(at), ZONE)

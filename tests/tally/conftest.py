@@ -1,4 +1,4 @@
-"""A directory to run the command in."""
+"""Fixtures for the calculation command."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ from tests.support.command_line import Home
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Home:
-    """Nothing here: the calculation needs no store."""
+    """A working directory without a store: the calculation needs none."""
     return Home(tmp_path)

@@ -1,4 +1,4 @@
-"""A small estate on paper: who holds which post, and findings written as a file has them."""
+"""A small estate as a calculation file: posts, and builders for findings."""
 
 import json
 from collections.abc import Sequence
@@ -51,23 +51,23 @@ def request(findings: Sequence[Document] = (), month: str = "2026-03", **more: A
 
 
 def answered(document: Document, *, explained: bool = False, book: RuleBook = BOOK) -> Document:
-    """What the calculation answers to a file."""
+    """Calculate a file and return the answer."""
     facts = read_facts(json.dumps(document), book)
     return as_document(tally(book, facts), explained=explained)
 
 
 def people(document: Document, **more: Any) -> dict[str, Document]:
-    """The answer by login."""
+    """The answer's people, by login."""
     return {person["login"]: person for person in answered(document, **more)["people"]}
 
 
 def of(findings: Sequence[Document], month: str = "2026-03", **more: Any) -> dict[str, Document]:
-    """The answer by login, for findings of the small estate."""
+    """People by login, for findings in the small estate."""
     return people(request(findings, month, **more))
 
 
 def totals(findings: Sequence[Document], month: str = "2026-03", **more: Any) -> dict[str, str]:
-    """The totals by login, zeros left out."""
+    """Totals by login, zeros omitted."""
     return {login: one["total"] for login, one in of(findings, month, **more).items() if one["total"] != "0"}
 
 
@@ -77,7 +77,7 @@ def lines(person: Document) -> dict[str, tuple[int, str]]:
 
 
 def refused(document: Any, book: RuleBook = BOOK) -> dict[str, str]:
-    """Pointers and messages of what is wrong; fails where nothing is."""
+    """Pointers and messages of the refusal; fails if the file is accepted."""
     text = document if isinstance(document, str) else json.dumps(document)
     try:
         tally(book, read_facts(text, book))

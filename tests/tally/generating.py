@@ -1,4 +1,4 @@
-"""Findings, drawn: valid ones of every item that findings may name, in the small estate with posts that change mid-month."""
+"""Strategies for valid findings of every item, in the small estate with posts that change mid-month."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def days(month: str) -> st.SearchStrategy[str]:
 
 @st.composite
 def one(draw: st.DrawFn, month: str = "2026-03", items: list[str] = FOUND, extremes: bool = True) -> Document:
-    """A finding without its id; every field is written out."""
+    """Draw a finding without an id, every field written out."""
     item = draw(st.sampled_from(items))
     severities = ["normal"]
     if extremes:
@@ -66,7 +66,7 @@ def one(draw: st.DrawFn, month: str = "2026-03", items: list[str] = FOUND, extre
 def many(
     month: str = "2026-03", max_size: int = 14, items: list[str] | None = None, extremes: bool = True
 ) -> st.SearchStrategy[list[Document]]:
-    """Findings with ids in the order in which they were recorded; few items at a time, so that thresholds are met."""
+    """Draw findings in the order of recording; few different items, so that thresholds are reached."""
     chosen = st.just(items) if items else st.lists(st.sampled_from(FOUND), min_size=1, max_size=5)
     drawn = chosen.flatmap(lambda some: st.lists(one(month, some, extremes), max_size=max_size))
     return drawn.map(lambda found: [{"id": f"f{number}", **each} for number, each in enumerate(found)])

@@ -1,7 +1,7 @@
-"""The regulation once more, as plainly as can be: halves of a point as integers, units laid out one by one.
+"""An independent, plain implementation of the regulation: points as integers of halves, units laid out one by one.
 
-Independent of the domain: it reads the same documents and the table in `regulation.py`. It knows findings of the month asked,
-without adjustments and metrics.
+It shares no code with the domain: it reads the calculation file and the table in `regulation.py`. It covers findings of the month
+asked, without adjustments and metrics.
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ def answers(person: Document, finding: Document) -> bool:
 
 
 def halves_of(person: Document, finding: Document) -> int:
-    """What one unit costs a person, in halves of a point."""
+    """The price of one unit for a person, in halves of a point."""
     director = post_on(person, finding["date"]) == "director"
     if finding.get("points"):
         return round(2 * float(finding["points"]["director" if director else "administrator"]))
@@ -46,7 +46,7 @@ def halves_of(person: Document, finding: Document) -> int:
 
 
 def charges(person: Document, findings: list[Document]) -> dict[str, tuple[int, int]]:
-    """By item: how many units count, and how many halves of a point they cost or earn."""
+    """By item, the units that count and the halves of a point that they cost or earn."""
     found: dict[str, tuple[int, int]] = {}
     for item, entry in EVERY.items():
         concerning = [one for one in findings if charged_as(one) == item and one["severity"] != "serious_complaint"]
@@ -71,7 +71,7 @@ def charges(person: Document, findings: list[Document]) -> dict[str, tuple[int, 
 
 
 def flagged(person: Document, findings: list[Document]) -> bool:
-    """Whether a finding itself says dismissal."""
+    """Whether a finding by itself flags dismissal."""
     own = [one for one in findings if person["login"] in one["parties"]]
     return any(
         EVERY[one["item"]].rule == "dismiss"
@@ -82,7 +82,7 @@ def flagged(person: Document, findings: list[Document]) -> bool:
 
 
 def share(halves: int) -> str:
-    """The share of performance pay for a total in halves of a point, one comparison a line of the table."""
+    """The pay share for a total in halves of a point, one comparison per line of the table."""
     if halves <= -21:
         return "0.5"
     if halves <= -15:

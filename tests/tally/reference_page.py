@@ -1,4 +1,4 @@
-"""docs/reference/scorecard.md, made from the rule book: ``python -m tests.tally.reference_page`` writes it anew."""
+"""Write docs/reference/scorecard.md from the rule book: ``python -m tests.tally.reference_page``."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -46,7 +46,7 @@ charged late is charged in its `booked_month` by what it changes in the month of
 
 
 def page() -> str:
-    """The whole page."""
+    """The whole page as Markdown."""
     director, administrator = (name.removesuffix("）").partition("（")[2] for name in list(BOOK.posts.values())[:2])
     return "\n".join(
         [
@@ -83,7 +83,7 @@ def page() -> str:
             "| about | reading 解释 |\n|---|---|",
             *(f"| {one.about.replace('_', ' ')} | {one.reading} |" for one in BOOK.readings),
             "\n## Corrected words 勘误\n",
-            "| item | as it stands in D2 | as shown |\n|---|---|---|",
+            "| item | in D2 | as shown |\n|---|---|---|",
             *(f"| {one.code} | {one.source} | {one.text} |" for one in BOOK.items.values() if one.source),
             "",
         ]

@@ -1,10 +1,10 @@
-"""D2's table, written down a second time and independently of the rule book: points of both posts and how they are counted."""
+"""D2's table, written down a second time and independently of the rule book: points for both posts, and the counting rule."""
 
 from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """``director`` and ``administrator`` in points; ``first`` is the unit or the size of a finding from which it costs."""
+    """Points for director and administrator; ``first`` is the first unit, or the smallest finding, that costs points."""
 
     director: float
     administrator: float

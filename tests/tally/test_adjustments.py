@@ -1,4 +1,4 @@
-"""Findings confirmed after their month was closed: charged later, with the thresholds of the month of their date."""
+"""Findings confirmed after their month was closed are charged later, with the thresholds of the month of their date."""
 
 from tests.tally.estate import Document, answered, finding, lines, of, refused, request, totals
 
@@ -38,7 +38,10 @@ def test_thresholds_are_those_of_the_month_of_its_date() -> None:
 
 
 def test_an_early_one_makes_a_later_one_cost() -> None:
-    """The free units are the first by date: the adjustment takes a place, the doubled third of then costs now."""
+    """The earliest units are free.
+
+    A late-confirmed early finding takes one of their places, so the third, once free, costs now.
+    """
     then = [unclean("f1", "2026-01-05"), unclean("f2", "2026-01-06", doubled=True)]
     assert totals([*then, unclean("f3", "2026-01-01", booked_month="2026-03")]) == {"li": "-1", "wang": "-1"}
 

@@ -32,7 +32,7 @@ def moved(findings: list[Document], **more: object) -> dict[str, str]:
     ],
 )
 def test_posts_and_areas_of_the_day(date: str, area: str | None, expected: dict[str, str]) -> None:
-    """The last day of an assignment is included; a director answers everywhere, an administrator in their areas of that day."""
+    """The last day of an assignment counts. A director answers everywhere, an administrator in the areas held on that day."""
     assert moved([finding("f1", "7", date, area)]) == expected
 
 
@@ -65,7 +65,7 @@ def test_the_post_shown_is_none_where_none_was_held_in_the_month() -> None:
 
 
 def test_prices_follow_the_post_of_each_finding() -> None:
-    """One month, one item: wang pays as administrator, then as director; the count goes on."""
+    """Within a month, wang pays for an item as administrator and then as director; the count continues."""
     found = [finding(f"f{n}", "4", date, "A2", quantity=2) for n, date in enumerate(("2026-03-20", "2026-03-21"))]
     assert moved(found) == {"wang": "-1"}
     found = [finding(f"f{n}", "11", date, "A2", quantity=2) for n, date in enumerate(("2026-03-09", "2026-03-20", "2026-03-21"))]
@@ -73,7 +73,7 @@ def test_prices_follow_the_post_of_each_finding() -> None:
 
 
 def test_counting_is_per_person() -> None:
-    """Two in A1 and one in A2 reach three for the director and for neither administrator."""
+    """Two findings in A1 and one in A2 reach a threshold of three for the director, but for neither administrator."""
     three = [finding("f1", "4", area="A1"), finding("f2", "4", area="A1"), finding("f3", "4", area="A2")]
     assert totals(three) == {"li": "-0.5"}
     found = of(three)
@@ -86,7 +86,7 @@ def test_a_quantity_may_straddle_the_threshold() -> None:
 
 
 def test_what_is_free_is_what_came_first() -> None:
-    """By date, whatever the order; on one day by id, f2 before f10."""
+    """Free units are the first by date, and on one day by id (f2 before f10), in whatever order the findings are given."""
     early, late = finding("f2", "4", "2026-03-01", quantity=2), finding("f1", "4", "2026-03-02", doubled=True)
     assert totals([early, late]) == totals([late, early]) == {"li": "-1", "wang": "-1"}
     early, late = finding("f2", "4", "2026-03-02", quantity=2), finding("f1", "4", "2026-03-01", doubled=True)
@@ -152,7 +152,7 @@ def test_a_party_without_a_post_that_day_is_refused() -> None:
     [(None, {"wang": "-2"}), ("A1", {"wang": "-2"}), ("A2", {"wang": "-2"}), ("A3", {"wang": "-2"})],
 )
 def test_a_metric_is_charged_by_the_last_day(area: str | None, expected: dict[str, str]) -> None:
-    """On 31 March wang is director; zhao is no administrator any more, though areas are still theirs."""
+    """On 31 March wang is director; zhao still has areas but is no longer an administrator."""
     figures = [metric("fee_collection_rate", "2026-Q1", "0.9", area)]
     assert moved([], metrics=figures) == expected
 
@@ -173,7 +173,7 @@ def test_a_metric_is_of_whoever_has_an_area_on_the_last_day() -> None:
 
 
 def test_metrics_of_several_areas() -> None:
-    """One failing figure is enough and costs once; a bonus needs every figure that is one's own."""
+    """One failing figure costs once; a bonus needs every figure of one's own."""
     rates = [metric("fee_collection_rate", "2026-Q1", "0.9", "A1"), metric("fee_collection_rate", "2026-Q1", "0.8", "A2")]
     assert totals([], metrics=rates) == {"li": "-2", "wang": "-1", "zhao": "-1"}
     assert totals([], metrics=[rates[0], metric("fee_collection_rate", "2026-Q1", "0.99", "A2")]) == {"li": "-2", "wang": "-1"}
@@ -198,7 +198,7 @@ def test_the_explanation_names_figures_and_column() -> None:
 
 
 def test_why_minus_two() -> None:
-    """A line down to the finding: what was free, what the severity and the party add, what doubled."""
+    """A line is explained down to the finding: free units, the extra for severity and party, doubling."""
     third = [finding("f1", "17", "2026-03-01", quantity=2), finding("f2", "17", "2026-03-02", parties=["wang"], doubled=True)]
     _, wang, *_ = answered(request(third), explained=True)["people"]
     (line,) = wang["lines"]
@@ -242,7 +242,7 @@ def test_a_severity_that_is_not_charged_counts_for_nobody() -> None:
 
 
 def test_a_figure_s_charge_is_explained() -> None:
-    """Those of the community first, then by area; whoever is measured answers for it, and is no party."""
+    """The community's figures come first, then by area; the people measured answer for them and are no parties."""
     reported = [metric("fee_collection_rate", "2026-Q1", "0.9", area) for area in ("A2", None, "A1")]
     explained = answered(request(metrics=reported), explained=True)["people"]
     [charge] = explained[0]["lines"][0]["charges"]
@@ -267,7 +267,7 @@ def test_lines_stand_by_number_deductions_before_warnings_before_bonuses() -> No
 
 
 def test_what_is_not_charged_now_hides_nothing_that_is() -> None:
-    """A party without a post is refused whatever stands before it in the list; one nobody knows, in words."""
+    """A party without a post, or an unknown one, is refused wherever the finding is in the list."""
     other_month = finding("f1", "30", "2026-01-05", parties=["wu"])
     wu = {"login": "wu", "posts": [], "areas": []}
     here = finding("f2", "30", parties=["wu"])

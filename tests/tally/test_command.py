@@ -1,4 +1,4 @@
-"""`gongdan appraisal calculate`: one document or a table, what is refused and how."""
+"""`gongdan appraisal calculate`: its document, its table and its refusals."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Posts of the scorecard from dated roles and areas: day by day what a plain look at the roles says."""
+"""Posts of the scorecard from dated roles and areas, compared day by day with a plain reading of the roles."""
 
 from datetime import date, timedelta
 
@@ -31,7 +31,7 @@ STAFF = {Role.TECHNICIAN, Role.CONTROL_ROOM, Role.SECURITY, Role.SUPERVISOR, Rol
 
 
 def plain(held: list[Grant], day: date) -> str | None:
-    """The post on a day, in the plainest way."""
+    """The post on a day, read straight from the roles."""
     roles = [(g.role, g.area) for g in held if g.valid_from <= day and (g.valid_to is None or day <= g.valid_to)]
     if any(role is Role.DIRECTOR for role, _ in roles):
         return "director"

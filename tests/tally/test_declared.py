@@ -1,4 +1,4 @@
-"""What rule books and tallies declare rather than compute: the limits of each kind of value, and what is read off a part."""
+"""Declared limits: the bounds of each kind of value, and the properties of rule book and tally parts."""
 
 from dataclasses import replace
 from datetime import date
@@ -93,7 +93,7 @@ def test_what_is_left_out_means_nothing() -> None:
 
 
 def test_a_rate_is_a_share() -> None:
-    """Paid in advance it may be above 1; 95 meant as per cent never passes."""
+    """Advance payments may lift it above 1; 95, meant in per cent, is refused."""
     march = Period.parse("2026-03")
     for value, fits in (("0", True), ("1", True), ("1.99", True), ("2", False), ("95", False)):
         assert (not list(wrong_figure(BOOK, Metric("resident_card_rate", march, Decimal(value))))) is fits, value

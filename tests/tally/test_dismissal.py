@@ -12,7 +12,7 @@ FLAGS = ["two_consecutive_months", "half_year", "year", "three_consecutive_findi
 
 
 def costing(points: str, date: str = "2026-03-04", id: str = "f1", **more: Any) -> Document:
-    """A finding that costs wang so many points."""
+    """A finding that costs wang the given points."""
     return finding(id, "46", date, points=decided("0", points), **more)
 
 
@@ -56,7 +56,7 @@ def test_bonuses_do_not_make_up_for_deductions() -> None:
 
 @pytest.mark.parametrize(("now", "flagged"), [("4.5", False), ("5", True)])
 def test_half_year(now: str, flagged: bool) -> None:
-    """Points of a half-year reach fifteen; two months in a row don't pair here."""
+    """The half-year reaches fifteen points; these are not two consecutive months."""
     for month, months in (
         ("2026-06", (("2026-01", "4"), ("2026-03", "4"), ("2026-05", "2"))),
         ("2026-12", (("2026-07", "6"), ("2026-10", "4"))),
@@ -81,7 +81,7 @@ def test_year(now: str, flagged: bool) -> None:
 
 @pytest.mark.parametrize(("points", "flagged"), [("0.5", False), ("1", True)])
 def test_an_adjustment_counts_in_the_half_year_of_its_date(points: str, flagged: bool) -> None:
-    """June's, booked in July: July's half-year stays as it is, and the one before may reach its limit now."""
+    """June's finding is booked in July: it counts in June's half-year, which may now reach its limit, and not in July's."""
     late = costing(points, "2026-06-10", booked_month="2026-07")
     assert flags([late], "2026-07", ("2026-02", "9"), ("2026-05", "5")) == ["half_year"] * flagged
     assert flags([late, costing("14.5", "2026-07-03", "f2")], "2026-07") == []
@@ -114,7 +114,7 @@ def test_two_consecutive_months_go_by_what_each_tally_charged() -> None:
 
 
 def party(id: str, date: str, item: str = "3", **more: Any) -> Document:
-    """A finding that costs wang nothing, by its area, and names wang as a party."""
+    """A finding outside wang's areas that names wang as a party."""
     return finding(id, item, date, "A9", parties=["wang"], **more)
 
 

@@ -1,4 +1,4 @@
-"""What the rule book asks of a finding, item by item, and what it lets one say of it."""
+"""The rule book's demands on a finding, item by item."""
 
 from dataclasses import replace
 from datetime import date
@@ -25,7 +25,7 @@ SAID: dict[str, Any] = {
 
 
 def whole(item: Item) -> ConfirmedFinding:
-    """A finding that says what its item needs, and nothing else."""
+    """A finding with exactly what its item needs."""
     return ConfirmedFinding(
         "f1", item.code, DAY, "A1", parties=("wang",),
         overdue_days=3 if item.counting is Counting.OVERDUE else None,
@@ -100,9 +100,7 @@ def test_everything_wrong_is_told_in_words() -> None:
     assert refused(replace(whole(BOOK.items["7"]), points=POINTS)) == {
         "/points": "item 7: the rule book fixes the points of this item"
     }
-    assert refused(replace(whole(BOOK.items["13"]), overdue_days=None)) == {
-        "/overdue_days": "item 13: give the days overdue"
-    }
+    assert refused(replace(whole(BOOK.items["13"]), overdue_days=None)) == {"/overdue_days": "item 13: give the days overdue"}
     assert refused(replace(whole(BOOK.items["7"]), item="99"))["/item"].startswith(
         "no such item in rule book 'default'; known: 1, 2,"
     )

@@ -1,4 +1,4 @@
-"""Every item of D2 by its number: what one finding of it costs or earns, and whom."""
+"""Every item of D2 by its number: the points of one finding, and who is charged."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -13,7 +13,7 @@ EXAMPLES: dict[str, Check] = {}
 
 
 def example(*items: str) -> Callable[[Check], Check]:
-    """Registers an example for items of D2."""
+    """Register a test as the example for items of D2."""
 
     def register(check: Check) -> Check:
         for item in items:
@@ -25,7 +25,7 @@ def example(*items: str) -> Callable[[Check], Check]:
 
 
 def costs(item: str, director: str, administrator: str) -> None:
-    """One finding in A1: the director and A1's administrator pay, nobody else."""
+    """Assert that one finding in A1 charges the director and A1's administrator, and nobody else."""
     found = of([finding("f1", item)])
     assert {login: one["total"] for login, one in found.items()} == {
         "li": director,
@@ -39,7 +39,7 @@ def costs(item: str, director: str, administrator: str) -> None:
 
 
 def costs_from(item: str, first: int, director: str, administrator: str) -> None:
-    """Below the threshold nothing, at it one unit, above it each further unit."""
+    """Assert that units below the threshold cost nothing, and the unit that reaches it and each further one cost points."""
     one_below = [finding(f"f{number}", item, f"2026-03-{number:02}") for number in range(1, first)]
     assert totals(one_below) == {}
     assert lines(of(one_below)["li"]) == {item: (first - 1, "0")}
@@ -50,7 +50,7 @@ def costs_from(item: str, first: int, director: str, administrator: str) -> None
 
 
 def costs_parties(item: str, director: str, administrator: str) -> None:
-    """Only the parties pay, each by their own column, wherever it was; staff by the administrator's."""
+    """Assert that only the parties are charged, wherever it happened, each by their column; staff by the administrator's."""
     assert refused(request([finding("f1", item)])).keys() == {"/findings/0/parties"}
     for area in ("A1", "A2", None):
         assert totals([finding("f1", item, area=area, parties=["wang"])]) == {"wang": administrator}
@@ -58,7 +58,7 @@ def costs_parties(item: str, director: str, administrator: str) -> None:
 
 
 def dismisses(item: str) -> None:
-    """No points; the parties are flagged."""
+    """Assert that no points are charged and the parties are flagged."""
     assert refused(request([finding("f1", item)])).keys() == {"/findings/0/parties"}
     found = of([finding("f1", item, parties=["wang"])])
     assert {login: (one["total"], one["flags"]) for login, one in found.items()} == {
@@ -72,7 +72,7 @@ def dismisses(item: str) -> None:
 
 
 def earns_decided(item: str) -> None:
-    """What was decided on approval, to those who answer, or to the parties alone where there are any."""
+    """Assert that points decided on approval go to those who answer, or to the parties alone if any are named."""
     given = decided("2", "1.5")
     assert refused(request([finding("f1", item, parties=["wang"])])).keys() == {"/findings/0/points"}
     assert totals([finding("f1", item, points=given)]) == {"li": "2", "wang": "1.5"}

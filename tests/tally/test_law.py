@@ -1,4 +1,4 @@
-"""Which rule book counts when, and tallies across the change."""
+"""Rule books by month, and tallies across a change of book."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The share of performance pay, at every half of a point and at each edge by its clause (D2 五.1, 五.4)."""
+"""The pay share at every half of a point, and at each edge by its clause (D2 五.1, 五.4)."""
 
 from decimal import Decimal
 

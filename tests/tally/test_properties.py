@@ -1,4 +1,4 @@
-"""What holds of any findings: the tally against an independent one, and how it changes with what is added or taken away."""
+"""Properties of any findings: the tally equals an independent one, and changes as expected when findings are added or removed."""
 
 from decimal import Decimal
 from typing import Any
@@ -104,7 +104,7 @@ def test_other_months_change_no_points(now: list[Document], before: list[Documen
 
 @given(many(month="2026-01", extremes=False), st.data())
 def test_adjustments_make_up_exactly_what_was_missing(findings: list[Document], data: st.DataObject) -> None:
-    """What January says with everything is what it said when it was closed, and what later months added to it."""
+    """January with all findings equals January as closed plus the later months' adjustments for it."""
     booked = data.draw(st.lists(st.sampled_from([None, "2026-02", "2026-03"]), min_size=len(findings), max_size=len(findings)))
     late = [{**one, "booked_month": month} for one, month in zip(findings, booked, strict=True)]
     whole = people(asked(findings) | {"month": "2026-01"})

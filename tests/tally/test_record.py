@@ -1,4 +1,4 @@
-"""What is known of a community's appraisal, and the tallies that follow: month by month, closed months, sums, "what if"."""
+"""The appraisal record and its tallies: month by month, closed months, sums, "what if"."""
 
 import json
 from dataclasses import replace
@@ -23,13 +23,13 @@ CLOSED_AT = datetime(2026, 12, 31, tzinfo=UTC)
 
 
 def record(findings: list[Document], people: list[Document] = PEOPLE, **more: Any) -> Record:
-    """The record of what a file says, whatever month it asks for."""
+    """Make a record from a file, whatever month it asks for."""
     facts = read_facts(json.dumps(request(findings, "2027-12", people=people, **more)), BOOK)
     return Record(BOOK, facts.people, facts.findings, facts.metrics, facts.warnings)
 
 
 def closed(known: Record, *numbers: int) -> Record:
-    """The same with some months of 2026 closed, one after the other."""
+    """Close some months of 2026 in a record, one after the other."""
     for number in numbers:
         month = Month(2026, number)
         form = canonical("JX", tallies(known, month, month)[month])
@@ -44,7 +44,7 @@ def of_month(known: Record, number: int) -> Document:
 
 
 def direct(findings: list[Document], number: int, people: list[Document], **more: Any) -> Document:
-    """The pure function over a file, with what earlier months said, as ``gongdan appraisal calculate`` has it."""
+    """Compute a tally straight from a file, as ``gongdan appraisal calculate`` does."""
     earlier: list[Document] = []
     for month in range(1, number + 1):
         asked = request(findings, f"2026-{month:02}", people=people, earlier_months=earlier, **more)

@@ -1,4 +1,4 @@
-"""What a file may say: nothing is guessed, every error is told by its pointer."""
+"""Refusals of a calculation file: nothing is guessed, and every error has its pointer."""
 
 import json
 from datetime import date
@@ -292,7 +292,7 @@ def test_all_errors_are_told_at_once() -> None:
 
 
 def test_the_tally_itself_refuses_what_no_file_was_read_for() -> None:
-    """Facts that come from elsewhere are held to the same rules."""
+    """Facts from other sources meet the same checks."""
     wrong = ConfirmedFinding("f1", "47", date(2026, 3, 4))
     stranger = ConfirmedFinding("f1", "30", date(2026, 3, 4), parties=("nobody",))
     for one, pointer in ((wrong, "/findings/0/item"), (stranger, "/findings/0/parties/0")):

@@ -1,7 +1,11 @@
+<<<<<<< HEAD
 """The rule book is validated when it is loaded; errors name the item and what would be right.
 
 Long because each way a rule book can contradict itself is one row or test here, in the order of the book.
 """
+=======
+"""Rule books are validated when loaded; errors name the item and the remedy."""
+>>>>>>> 91e89fc (Tests of rules and tally say plainly what they hold)
 
 import re
 import tomllib
@@ -20,7 +24,7 @@ from tests.tally.estate import BOOK, BOOK_TEXT, finding, messages, people, reque
 
 
 def changed(*changes: tuple[str, str]) -> str:
-    """The shipped book with words replaced, each of which stands in it once."""
+    """The shipped book with words replaced, each of which must occur once."""
     text = BOOK_TEXT
     for old, new in changes:
         assert text.count(old) == 1, (text.count(old), old)

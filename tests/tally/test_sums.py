@@ -1,4 +1,4 @@
-"""Quarters and years: the sums of their months' tallies (年考评总分), each charge in the month it is for."""
+"""Quarters and years are sums of their months' tallies (年考评总分), each charge in the month it is for."""
 
 import json
 from decimal import Decimal
