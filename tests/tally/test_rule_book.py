@@ -1,11 +1,7 @@
-<<<<<<< HEAD
-"""The rule book is validated when it is loaded; errors name the item and what would be right.
+"""Rule books are validated when loaded; errors name the item and the remedy.
 
 Long because each way a rule book can contradict itself is one row or test here, in the order of the book.
 """
-=======
-"""Rule books are validated when loaded; errors name the item and the remedy."""
->>>>>>> 91e89fc (Tests of rules and tally say plainly what they hold)
 
 import re
 import tomllib
