@@ -208,6 +208,7 @@ async def check_numbers(log: EventLog, codec: Codec, database: Database | None) 
         for event in events:
             if event.topic == Community.CommunityRegistered.TOPIC:
                 registered = codec.decode(event)
+                assert isinstance(registered, Community.CommunityRegistered)
                 zones[registered.code] = ZoneInfo(registered.timezone)
             if event.book is None:
                 continue

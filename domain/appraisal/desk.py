@@ -16,7 +16,7 @@ from domain.appraisal.figure import Figure, FigureState, figure_stream
 from domain.appraisal.probation import Probation, ProbationState, probation_stream
 from domain.appraisal.reprimand import Reprimand, ReprimandState
 from domain.finding.concern import person_of
-from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
 from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, Overloaded, RuleRefused, invalid
 from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.periods import Month, Period
@@ -121,8 +121,8 @@ class AppraisalDesk:
 
     async def withdraw(self, reprimand: UUID, command: c.WithdrawReprimand, request: Request) -> Noted[ReprimandState]:
         """撤销 a warning of an open month."""
-        state = await self._journal.load(reprimand)
-        if not isinstance(state, ReprimandState) or state.day is None:
+        state = await self._journal.load(reprimand, ReprimandState)
+        if state is None or state.day is None:
             raise NotFound("warning")
         community, month = state.community, Month.of(state.day)
 
@@ -130,7 +130,7 @@ class AppraisalDesk:
             self._allow(x, Right.WARNINGS, "warnings", Relation())
             self._about_another(state.login, request.login, "warnings")
             version = await self._expected(reprimand, request)
-            now: ReprimandState = await self._journal.load(reprimand)
+            now = await self._journal.existing(reprimand, ReprimandState)
             if not now.counts:
                 raise RuleRefused("withdrawn_once", f"{CLAUSE}.5", f"{now.withdrawn_by} withdrew it already")
             reason = Personal(self._ids.new(), command.reason)
@@ -149,7 +149,7 @@ class AppraisalDesk:
             if person_of(x.directory, x.community, command.login) is None:
                 raise invalid("/login", "nobody of that login is appraised in this community")
             version = await self._expected(stream, request)
-            state: ProbationState = await self._journal.load(stream) or ProbationState(stream, 0)
+            state = await self._journal.load(stream, ProbationState) or ProbationState(stream, 0)
             start = command.start or state.start
             events = []
             if command.start is not None and command.end is not None:
@@ -200,8 +200,8 @@ class AppraisalDesk:
 
     async def _expected(self, stream: UUID, request: Request) -> int:
         """The version that the stream stands at; refused where the caller saw another."""
-        state = await self._journal.load(stream)
-        version: int = state.version if state else 0
+        state = await self._journal.load(stream, FoldedState)
+        version = state.version if state else 0
         if request.if_match is not None and request.if_match != version:
             raise await self._journal.stale(stream, request.if_match, version)
         return version
@@ -210,15 +210,17 @@ class AppraisalDesk:
         self, community: str, stream: UUID, request: Request, kind: type[S], decide: Decide, what: str = "community"
     ) -> Noted[S]:
         async def carry_out() -> Noted[S]:
-            return await self._decided(community, stream, request, decide, what)
+            return await self._decided(community, stream, request, kind, decide, what)
 
         async def again(record: CommandRecord) -> Noted[S]:
-            state = await self._journal.load_at(record.stream_id, record.version)
+            state = await self._journal.load_at(record.stream_id, record.version, kind)
             return Noted(state, record.position, record.recorded_at)
 
         return await self._journal.once(request.key, carry_out, again)
 
-    async def _decided(self, community: str, stream: UUID, request: Request, decide: Decide, what: str) -> Noted[Any]:
+    async def _decided(
+        self, community: str, stream: UUID, request: Request, kind: type[S], decide: Decide, what: str
+    ) -> Noted[S]:
         """One command, decided anew on the newest book after every lost race."""
         directory = await self._directory.current(request.registry_version)
         for _ in range(TRIES):
@@ -226,7 +228,8 @@ class AppraisalDesk:
             roles = directory.roles(request.login, community, now)
             if not roles:
                 raise NotFound(what)
-            book = await self._journal.load(book_stream(community)) or BookState(book_stream(community), 0, community)
+            stream_of_book = book_stream(community)
+            book = await self._journal.load(stream_of_book, BookState) or BookState(stream_of_book, 0, community)
             meta = Meta(request.login, request.command_id, policy=directory.policy_of(community).version)
             scene = Scene(directory, community, roles, now, directory.day(community, now), meta, book)
             events = await decide(scene)
@@ -237,7 +240,7 @@ class AppraisalDesk:
                 continue
             last = written.appended.events[-1]
             version = max(event.originator_version for event in events if event.originator_id == stream)
-            return Noted(await self._journal.load_at(stream, version), last.position, last.recorded_at)
+            return Noted(await self._journal.load_at(stream, version, kind), last.position, last.recorded_at)
         raise Overloaded("others were faster each time; ask again")
 
 

@@ -41,14 +41,13 @@ class EvaluationState(FoldedState):
 
 
 @register
-class Evaluation(Folded):
+class Evaluation(Folded[EvaluationState]):
     """One person's evaluation by another, or by themselves."""
 
     TOPIC = "evaluation"
     STATE = EvaluationState
-    state: EvaluationState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[EvaluationState]):
         """Base of an evaluation's events."""
 
         community: str

@@ -45,14 +45,13 @@ class FigureState(FoldedState):
 
 
 @register
-class Figure(Folded):
+class Figure(Folded[FigureState]):
     """One figure."""
 
     TOPIC = "figure"
     STATE = FigureState
-    state: FigureState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[FigureState]):
         """Base of a figure's events."""
 
         community: str

@@ -104,8 +104,7 @@ class MonthClose:
     async def _book(self, community: str) -> BookState:
         """Read before the tally: whatever the book holds then, the tally holds too."""
         stream = book_stream(community)
-        state: BookState | None = await self._journal.load(stream)
-        return state or BookState(stream, 0, community)
+        return await self._journal.load(stream, BookState) or BookState(stream, 0, community)
 
     async def _made(self, directory: Directory, community: str, month: Month) -> tuple[int, str, bytes]:
         """Where the tally was read, the rule book it used, and its canonical form."""

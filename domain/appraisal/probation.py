@@ -37,14 +37,13 @@ class ProbationState(FoldedState):
 
 
 @register
-class Probation(Folded):
+class Probation(Folded[ProbationState]):
     """One person's probation."""
 
     TOPIC = "probation"
     STATE = ProbationState
-    state: ProbationState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[ProbationState]):
         """Base of a probation's events."""
 
         community: str

@@ -43,8 +43,8 @@ class ReportedRecords:
 
     async def reprimand(self, login: str, reprimand: UUID) -> ReportedReading[ReprimandState]:
         """A warning or public criticism (D2 五.5), also one that was withdrawn. Raises NotFound, NotAllowed."""
-        state = await self._desk.journal.load(reprimand)
-        if not isinstance(state, ReprimandState) or state.day is None:
+        state = await self._desk.journal.load(reprimand, ReprimandState)
+        if state is None or state.day is None:
             raise NotFound("warning")
         what = Reported(Right.WARNINGS, Month.of(state.day), state.login)
         found = {"reason": state.reason, "why_withdrawn": state.why_withdrawn}
@@ -53,8 +53,8 @@ class ReportedRecords:
     async def evaluation(self, login: str, evaluation: UUID) -> ReportedReading[EvaluationState]:
         """The last opinion of an evaluation (D2 二). Raises NotAllowed; NotFound also for whom a colleague's (互评)
         is about: its id would tell whose it is."""
-        state = await self._desk.journal.load(evaluation)
-        if not isinstance(state, EvaluationState) or (state.kind is EvaluationKind.PEER and state.login == login):
+        state = await self._desk.journal.load(evaluation, EvaluationState)
+        if state is None or (state.kind is EvaluationKind.PEER and state.login == login):
             raise NotFound("evaluation")
         what = Reported(Right.EVALUATIONS, Period.parse(state.period).last, state.login, state.by)
         found = {"remarks": state.opinions[-1].remarks}

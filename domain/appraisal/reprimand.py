@@ -31,14 +31,13 @@ class ReprimandState(FoldedState):
 
 
 @register
-class Reprimand(Folded):
+class Reprimand(Folded[ReprimandState]):
     """One warning or public criticism."""
 
     TOPIC = "reprimand"
     STATE = ReprimandState
-    state: ReprimandState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[ReprimandState]):
         """Base of a warning's events."""
 
         community: str

@@ -45,14 +45,13 @@ class ApprovalCase(FoldedState):
 
 
 @register
-class Approval(Folded):
+class Approval(Folded[ApprovalCase]):
     """One command and its second person."""
 
     TOPIC = "approval"
     STATE = ApprovalCase
-    state: ApprovalCase
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[ApprovalCase]):
         """Base of an approval's events."""
 
         community: str

@@ -38,7 +38,7 @@ from domain.kernel.request import Request
 from domain.kernel.subject_file import SubjectFile, SubjectState
 from domain.kernel.terms import ApprovalState, Trigger
 from domain.people.authority import Need, Relation, Right, denied, may_approve
-from domain.people.community import Community, community_stream
+from domain.people.community import Community, CommunityState, community_stream
 from domain.people.directory import Directory
 from domain.rules.price_list import parse_price_list
 from domain.rules.scorecard import parse_rule_book
@@ -129,8 +129,8 @@ class Approvals:
         Raises NotFound for people outside the community, who may not know of it, and NotAllowed for others inside.
         """
         directory = await self._desk.directory.current()
-        case = await self._journal.load(approval)
-        if not isinstance(case, ApprovalCase):
+        case = await self._journal.load(approval, ApprovalCase)
+        if case is None:
             raise NotFound("approval")
         roles = directory.roles(login, case.community, self._desk.clock.now())
         if login == case.requested_by:
@@ -163,8 +163,8 @@ class Approvals:
             raise NotAllowed(f"approve {case.command}", [login], ["another person"], "a second, different person")
         if case.command in self._others:
             await self._others[case.command].second_person(directory, case, login)
-        ticket = await self._journal.load(case.stream) if case.stream is not None else None
-        if isinstance(ticket, TicketState) and login in ticket.complained_of:
+        ticket = await self._journal.load(case.stream, TicketState) if case.stream is not None else None
+        if ticket is not None and login in ticket.complained_of:
             detail = "who is complained of may only add a note"
             raise NotAllowed(f"approve {case.command}", [login], ["another person"], detail)
 
@@ -207,7 +207,7 @@ class Approvals:
             except VersionConflict:
                 continue
             last = written.appended.events[-1]
-            decided = await journal.load(case.id)
+            decided = await journal.existing(case.id, ApprovalCase)
             await self._finish(decided)
             return Waiting(decided, last.position, last.recorded_at)
         raise Overloaded("others were faster each time; look again")
@@ -215,7 +215,7 @@ class Approvals:
     async def _finish(self, case: ApprovalCase) -> None:
         """Destroy the keys an approved erasure orders destroyed: after the event, and again where that was interrupted."""
         if case.command == ERASE and case.status is ApprovalState.APPROVED and case.result is not None:
-            file: SubjectState = await self._journal.load(case.result)
+            file = await self._journal.existing(case.result, SubjectState)
             for subject in (case.result, *file.together):
                 await self._keys.erase(subject)
 
@@ -288,7 +288,7 @@ class Approvals:
 
     async def _publish(self, case: ApprovalCase, command: PublishPriceList, now: datetime, meta: Meta) -> list[Folded.Event]:
         stream = community_stream(case.community)
-        state = await self._journal.load(stream)
+        state = await self._journal.existing(stream, CommunityState)
         return [occurred(Community.PriceListPublished, stream, state.version + 1, now, meta, text=command.text)]
 
     async def _switch(
@@ -296,13 +296,13 @@ class Approvals:
     ) -> list[Folded.Event]:
         _check_ahead(command, directory.day(case.community, now))
         stream = community_stream(case.community)
-        state = await self._journal.load(stream)
+        state = await self._journal.existing(stream, CommunityState)
         said = {"text": command.text, "rule_book": parse_rule_book(command.text).version, "from_month": command.from_month}
         return [occurred(Community.RuleBookPublished, stream, state.version + 1, now, meta, **said)]
 
     async def _override(self, case: ApprovalCase, command: OverrideCalendar, now: datetime, meta: Meta) -> list[Folded.Event]:
         stream = community_stream(case.community)
-        state = await self._journal.load(stream)
+        state = await self._journal.existing(stream, CommunityState)
         said = {"date": command.date, "works": command.works, "reason": command.reason}
         return [occurred(Community.CalendarOverridden, stream, state.version + 1, now, meta, **said)]
 
@@ -313,7 +313,7 @@ class Approvals:
         assert case.stream is not None
         ticket: TicketState = await self._desk.load(case.stream)
         assert ticket.subject is not None
-        file: SubjectState | None = await self._journal.load(ticket.subject)
+        file = await self._journal.load(ticket.subject, SubjectState)
         if file is not None and file.erased_at is not None:
             raise Conflict("subject", "was erased already")
         version = (file.version if file else 0) + 1

@@ -17,7 +17,7 @@ from domain.duty.lifecycle import check, legal
 from domain.duty.open_list import OpenList
 from domain.duty.roster import RosterState, Slot, month_of, roster_stream
 from domain.duty.shift import Shift, ShiftState
-from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
 from domain.kernel.errors import Conflict, KeyReused, NotAllowed, NotFound, Overloaded, Refusal, invalid
 from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.ports import Clock, CommandRecord, ConditionFailed, Ids, OpenListUnchanged, VersionConflict
@@ -98,13 +98,13 @@ class DutyDesk:
                 raise NotFound("community")
             if not rules.may_open(roles):
                 raise denied(Right.SHIFT, ShiftTrigger.OPEN.value, roles)
-            desk: DeskState = await self._journal.load(desk_stream(community)) or DeskState(desk_stream(community), 0, community)
+            desk = await self._journal.load(desk_stream(community), DeskState) or DeskState(desk_stream(community), 0, community)
             if desk.shift is not None:
                 raise Conflict("shift", f"{desk.shift.officer} holds the desk", {"officer": desk.shift.officer})
             at = max(now, desk.changed_at or now)
             earliest = now - timedelta(minutes=directory.policy_of(community).entry.late_minutes)
             arrived = rules.arrival(arrived_at, now, earliest)
-            last: ShiftState | None = await self._journal.load(desk.last) if desk.last else None
+            last = await self._journal.load(desk.last, ShiftState) if desk.last else None
             meta = Meta(request.login, request.command_id, policy=directory.policy_of(community).version)
             opened = await self._taken(directory, community, roles, at, meta, arrived, last)
             taken = occurred(
@@ -319,8 +319,7 @@ class DutyDesk:
         directory = await self._directory.current()
         if not directory.roles(login, community, self._clock.now()):
             raise NotFound("community")
-        state: DeskState | None = await self._journal.load(desk_stream(community))
-        return state
+        return await self._journal.load(desk_stream(community), DeskState)
 
     async def stale(self, shift: ShiftState, trigger: ShiftTrigger) -> StaleSheet | None:
         """What would refuse a signature now: the unfinished tickets differ from the sheet being signed."""
@@ -346,11 +345,11 @@ class DutyDesk:
         follows = last.id if last else None
         span = rules.span_taken(directory, community, at)
         slot = Slot(span.start.date(), span.period)
-        roster: RosterState | None = await self._journal.load(roster_stream(community, month_of(slot.date)))
+        roster = await self._journal.load(roster_stream(community, month_of(slot.date)), RosterState)
         before: list[str] = []
         while last is not None and last.until is not None and last.until > utc(span.start):
             before.append(last.officer)
-            last = await self._journal.load(last.follows) if last.follows else None
+            last = await self._journal.load(last.follows, ShiftState) if last.follows else None
         due = roster.due(slot) if roster else None
         late = rules.late_minutes(directory, community, meta.actor, due, span, arrived, before)
         return rules.opened(directory, community, self._ids.new(), roles, span, at, meta, arrived, late, follows)
@@ -362,9 +361,9 @@ class DutyDesk:
     async def _decided(self, shift: UUID, trigger: ShiftTrigger, request: Request, decide: Decide) -> ShiftDone:
         directory = await self._directory.current(request.registry_version)
         for _ in range(TRIES):
-            state = await self._journal.load(shift)
+            state = await self._journal.load(shift, ShiftState)
             now = self._clock.now()
-            if not isinstance(state, ShiftState):
+            if state is None:
                 raise NotFound("shift")
             roles = directory.roles(request.login, state.community, now)
             if not roles:
@@ -376,7 +375,7 @@ class DutyDesk:
             at = rules.moment_of(directory, state, trigger, request, now)
             check(state.status, trigger)
             rules.hindered(state, trigger, directory, at)
-            desk: DeskState = await self._journal.load(desk_stream(state.community))
+            desk = await self._journal.existing(desk_stream(state.community), DeskState)
             meta = Meta(request.login, request.command_id, policy=directory.policy_of(state.community).version)
             decided = await decide(Scene(directory, state, desk, roles, at, meta))
             conditions = () if decided.position is None else (OpenListUnchanged(state.community, decided.position),)
@@ -416,14 +415,14 @@ class DutyDesk:
         written = await self._journal.write(events, belonging, command=request.key, conditions=conditions, answers_with=shift)
         last = written.appended.events[-1]
         version = max(event.originator_version for event in events if event.originator_id == shift)
-        state: ShiftState = await self._journal.load(shift)
+        state = await self._journal.existing(shift, ShiftState)
         if state.version != version:
-            state = await self._journal.load_at(shift, version)
+            state = await self._journal.load_at(shift, version, ShiftState)
         return ShiftDone(state, last.position, last.recorded_at)
 
     async def _answered(self, record: CommandRecord) -> ShiftDone:
         """The first answer again, derived from the shift at the version the command left it."""
-        state = await self._journal.load_at(record.stream_id, record.version)
+        state = await self._journal.load_at(record.stream_id, record.version, FoldedState)
         if not isinstance(state, ShiftState):
             raise KeyReused(record.key)
         return ShiftDone(state, record.position, record.recorded_at)

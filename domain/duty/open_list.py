@@ -72,5 +72,5 @@ class OpenList:
         return Unfinished(position, tuple(ticket for _, ticket in sorted(listed, key=lambda pair: pair[0])))
 
     async def _open(self, stream: UUID) -> TicketState | None:
-        state = await self._journal.load(stream)
-        return state if isinstance(state, TicketState) and state.is_open else None
+        state = await self._journal.load(stream, TicketState)
+        return state if state is not None and state.is_open else None

@@ -45,8 +45,8 @@ class DutyRecords:
     async def shift(self, login: str, shift: UUID, *, personal: bool = True) -> ShiftReading:
         """A shift now; ``personal`` False gives the masked view. Raises NotFound and NotAllowed."""
         directory = await self._directory.current()
-        state = await self._journal.load(shift)
-        if not isinstance(state, ShiftState):
+        state = await self._journal.load(shift, ShiftState)
+        if state is None:
             raise NotFound("shift")
         roles = directory.roles(login, state.community, self._clock.now())
         if not roles:
@@ -59,7 +59,7 @@ class DutyRecords:
 
     async def current(self, login: str, community: str) -> ShiftReading:
         """The shift that holds a community's desk, masked; NotFound while none does."""
-        desk: DeskState | None = await self._journal.load(desk_stream(community))
+        desk = await self._journal.load(desk_stream(community), DeskState)
         if desk is None or desk.shift is None:
             raise NotFound("shift")
         return await self.shift(login, desk.shift.id, personal=False)
@@ -88,7 +88,7 @@ class DutyRecords:
         own = login in (state.officer, state.phone_with, state.stand_in) or login in signers
         if state.status is ShiftStatus.HANDING_OVER and rules.may(state, ShiftTrigger.SIGN_IN, login, roles):
             own = True
-        desk: DeskState | None = await self._journal.load(desk_stream(state.community))
+        desk = await self._journal.load(desk_stream(state.community), DeskState)
         on_duty = desk is not None and desk.on_duty(login)
         return Relation(frozenset({need for need, holds in ((Need.OWN, own), (Need.ON_DUTY, on_duty)) if holds}))
 

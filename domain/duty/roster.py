@@ -93,14 +93,13 @@ class RosterState(FoldedState):
 
 
 @register
-class Roster(Folded):
+class Roster(Folded[RosterState]):
     """The roster of one community and month."""
 
     TOPIC = "roster"
     STATE = RosterState
-    state: RosterState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[RosterState]):
         """Base of a roster's events."""
 
         community: str
@@ -119,7 +118,7 @@ class Roster(Folded):
         TOPIC = "roster.published"
         duties: tuple[Duty, ...]
 
-        def evolve(self, state: Any) -> RosterState:
+        def evolve(self, state: RosterState) -> RosterState:
             return self.replaced(state, self.duties)
 
     class RosterChanged(Event):
@@ -130,7 +129,7 @@ class Roster(Folded):
         duties: tuple[Passed, ...]
         reason: Private
 
-        def evolve(self, state: Any) -> RosterState:
+        def evolve(self, state: RosterState) -> RosterState:
             reason = Text(self.reason, self.originator_version, "reason")
             change = Changed(self.originator_version, self.kind, self.meta.actor, self.timestamp, self.duties, reason)
             now = {Slot(one.date, one.period): one.now for one in self.duties}

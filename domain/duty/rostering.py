@@ -182,17 +182,18 @@ class Rostering:
         async def carry_out() -> FeedDone:
             (await self._directory.current(request.registry_version)).person(request.login)
             for _ in range(TRIES):
-                person: PersonState = await self._journal.load(stream)
+                person = await self._journal.existing(stream, PersonState)
                 event = decide(self._clock.now(), person, Meta(request.login, request.command_id))
                 try:
                     written = await self._journal.write([event], Belonging(""), command=request.key, bumps_registry=True)
                 except VersionConflict:
                     continue
-                return FeedDone(await self._journal.load_at(stream, event.originator_version), written.appended.position)
+                person = await self._journal.load_at(stream, event.originator_version, PersonState)
+                return FeedDone(person, written.appended.position)
             raise Overloaded("others were faster each time; look again")
 
         async def answer(record: CommandRecord) -> FeedDone:
-            return FeedDone(await self._journal.load_at(record.stream_id, record.version), record.position)
+            return FeedDone(await self._journal.load_at(record.stream_id, record.version, PersonState), record.position)
 
         return await self._journal.once(request.key, carry_out, answer)
 
@@ -200,7 +201,7 @@ class Rostering:
 
     async def _roster(self, community: str, month: str) -> RosterState:
         stream = roster_stream(community, month)
-        return await self._journal.load(stream) or RosterState(stream, 0, community, month)
+        return await self._journal.load(stream, RosterState) or RosterState(stream, 0, community, month)
 
     async def _due(self, community: str, slot: Slot, pointer: str) -> Duty:
         duty = (await self._roster(community, month_of(slot.date))).duty(slot)
@@ -255,12 +256,12 @@ class Rostering:
                 except VersionConflict:
                     continue
                 last = written.appended.events[-1]
-                state = await self._journal.load_at(events[0].originator_id, events[0].originator_version)
+                state = await self._journal.load_at(events[0].originator_id, events[0].originator_version, RosterState)
                 return RosterDone(state, last.position, last.recorded_at)
             raise Overloaded("others were faster each time; look again")
 
         async def answer(record: CommandRecord) -> RosterDone:
-            state = await self._journal.load_at(record.stream_id, record.version)
+            state = await self._journal.load_at(record.stream_id, record.version, RosterState)
             return RosterDone(state, record.position, record.recorded_at)
 
         return await self._journal.once(request.key, carry_out, answer)

@@ -86,21 +86,20 @@ class ShiftState(FoldedState):
 
 
 @register
-class Shift(Folded):
+class Shift(Folded[ShiftState]):
     """One shift."""
 
     TOPIC = "shift"
     STATE = ShiftState
-    state: ShiftState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[ShiftState]):
         """Base of the shift's events."""
 
         def changes(self, s: ShiftState) -> dict[str, Any]:
             """The fields this event replaces beyond status and occurred_at."""
             return {}
 
-        def evolve(self, state: Any) -> ShiftState:
+        def evolve(self, state: ShiftState) -> ShiftState:
             """The shift after this event; where it leads is the table's."""
             status = TARGETS[type(self).__name__] or state.status
             latest = self.timestamp if state.occurred_at is None else max(state.occurred_at, self.timestamp)

@@ -18,7 +18,7 @@ from domain.finding import commands as c
 from domain.finding.concern import charges, person_of, subjects
 from domain.finding.events import COMPLETED, DecidedPoints, Finding, FindingState, as_fact
 from domain.finding.lifecycle import check, legal
-from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
 from domain.kernel.errors import KeyReused, NotAllowed, NotFound, Overloaded, Refusal, RuleRefused, invalid
 from domain.kernel.journal import TRIES, Belonging
 from domain.kernel.periods import Month, Period
@@ -313,20 +313,20 @@ class FindingDesk:
 
     async def _shifts(self, command: c.RecordFinding, community: str) -> None:
         for i, shift in enumerate(command.shifts):
-            state = await self._journal.load(shift)
-            if not isinstance(state, ShiftState) or state.community != community:
+            state = await self._journal.load(shift, ShiftState)
+            if state is None or state.community != community:
                 raise invalid(f"/shifts/{i}", "no such shift in this community")
 
     async def _load(self, finding: UUID) -> FindingState:
-        state = await self._journal.load(finding)
-        if not isinstance(state, FindingState):
+        state = await self._journal.load(finding, FindingState)
+        if state is None:
             raise NotFound("finding")
         return state
 
     async def _scene(self, directory: Directory, finding: UUID, login: str, now: datetime, meta: Meta) -> Scene:
         state = await self._load(finding)
         community = state.community
-        book = await self._journal.load(book_stream(community)) or BookState(book_stream(community), 0, community)
+        book = await self._journal.load(book_stream(community), BookState) or BookState(book_stream(community), 0, community)
         roles = directory.roles(login, community, now)
         rules = directory.law_of(community).of(Period.parse(state.month).last)
         return Scene(directory, state, book, rules, roles, max(now, state.occurred_at or now), meta)
@@ -338,7 +338,8 @@ class FindingDesk:
         belonging = Belonging(community, directory.community(community).timezone)
         written = await self._journal.write(events, belonging, command=request.key, answers_with=finding.id)
         last = written.appended.events[-1]
-        return FindingDone(await self._journal.load_at(finding.id, events[0].originator_version), last.position, last.recorded_at)
+        decided = await self._journal.load_at(finding.id, events[0].originator_version, FindingState)
+        return FindingDone(decided, last.position, last.recorded_at)
 
     async def _recorded(self, record: CommandRecord) -> FindingDone:
         answer = await self._answered(record)
@@ -348,7 +349,7 @@ class FindingDesk:
 
     async def _answered(self, record: CommandRecord) -> FindingDone | Waiting:
         """The first answer again, derived from the stream at the version the command left it."""
-        state = await self._journal.load_at(record.stream_id, record.version)
+        state = await self._journal.load_at(record.stream_id, record.version, FoldedState)
         if isinstance(state, FindingState):
             return FindingDone(state, record.position, record.recorded_at)
         if isinstance(state, ApprovalCase):

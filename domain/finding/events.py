@@ -115,14 +115,13 @@ def as_fact(finding: FindingState) -> ConfirmedFinding:
 
 
 @register
-class Finding(Folded):
+class Finding(Folded[FindingState]):
     """One finding."""
 
     TOPIC = "finding"
     STATE = FindingState
-    state: FindingState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[FindingState]):
         """Base of the finding's events."""
 
         community: str
@@ -131,7 +130,7 @@ class Finding(Folded):
             """The fields this event replaces beyond status and occurred_at."""
             return {}
 
-        def evolve(self, state: Any) -> FindingState:
+        def evolve(self, state: FindingState) -> FindingState:
             """The finding after this event; where it leads is the table's."""
             latest = self.timestamp if state.occurred_at is None else max(state.occurred_at, self.timestamp)
             status = TARGETS[type(self).__name__]

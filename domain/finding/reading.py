@@ -50,8 +50,7 @@ class FindingRecords:
 
     async def book(self, community: str) -> BookState:
         """The community's appraisal book."""
-        found: BookState | None = await self._journal.load(book_stream(community))
-        return found or BookState(book_stream(community), 0, community)
+        return await self._journal.load(book_stream(community), BookState) or BookState(book_stream(community), 0, community)
 
     def may_read(self, directory: Directory, login: str, finding: FindingState, book: BookState) -> bool:
         """By the row of tallies: about oneself is what charges oneself or one recorded, of staff what names no director."""
@@ -73,8 +72,8 @@ class FindingRecords:
         return [(stored, self._journal.codec.decode(stored)) for stored in await self._journal.log.read_stream(finding)]
 
     async def _readable(self, directory: Directory, login: str, finding: UUID) -> tuple[FindingState, Sequence[Held]]:
-        state = await self._journal.load(finding)
-        if not isinstance(state, FindingState):
+        state = await self._journal.load(finding, FindingState)
+        if state is None:
             raise NotFound("finding")
         roles = directory.roles(login, state.community, self._desk.clock.now())
         if not roles:

@@ -27,14 +27,13 @@ class DwellingState(FoldedState):
 
 
 @register
-class Dwelling(Folded):
+class Dwelling(Folded[DwellingState]):
     """One dwelling."""
 
     TOPIC = "dwelling"
     STATE = DwellingState
-    state: DwellingState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[DwellingState]):
         """Base of a dwelling's events."""
 
     class DwellingAdded(Event):

@@ -70,7 +70,7 @@ class Households:
         if decided.resident is None or not decided.entered:
             raise Conflict("resident", "stands in the roll already", {"id": str(decided.resident)})
         version = max(event.originator_version for event in decided.events if event.originator_id == decided.resident)
-        return await self._journal.load_at(decided.resident, version)  # type: ignore[no-any-return]
+        return await self._journal.load_at(decided.resident, version, ResidentState)
 
     # --- changing ---------------------------------------------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class Households:
         async def change(person: ResidentState, members: Members, _: date) -> Facts:
             ticket, caller = await self._caller(person, command.ticket)
             for subject in (caller, *person.subjects[:1]):
-                file: SubjectState | None = await self._journal.load(subject)
+                file = await self._journal.load(subject, SubjectState)
                 if file is not None and file.erased_at is not None:
                     raise Conflict("subject", "was erased")
             known = members.person_of(caller)
@@ -173,15 +173,15 @@ class Households:
 
     async def dwelling(self, dwelling: UUID) -> DwellingState:
         """A dwelling by id; NotFound where there is none."""
-        state = await self._journal.load(dwelling)
-        if not isinstance(state, DwellingState):
+        state = await self._journal.load(dwelling, DwellingState)
+        if state is None:
             raise NotFound("dwelling")
         return state
 
     async def resident(self, resident: UUID) -> ResidentState:
         """A person by id; NotFound where there is none."""
-        state = await self._journal.load(resident)
-        if not isinstance(state, ResidentState):
+        state = await self._journal.load(resident, ResidentState)
+        if state is None:
             raise NotFound("resident")
         return state
 
@@ -211,7 +211,7 @@ class Households:
                 await self._entry.write(person.community, members.version, events, by, now, meta, answers_with=person.id)
             except VersionConflict:
                 continue
-            return await self._journal.load_at(person.id, after.version)  # type: ignore[no-any-return]
+            return await self._journal.load_at(person.id, after.version, ResidentState)
         raise Overloaded("others were faster each time; look again")
 
     async def _at(self, community: str, address: Address, pointer: str) -> DwellingState:

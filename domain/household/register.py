@@ -39,14 +39,13 @@ class RollState(FoldedState):
 
 
 @register
-class Roll(Folded):
+class Roll(Folded[RollState]):
     """One community's roll."""
 
     TOPIC = "roll"
     STATE = RollState
-    state: RollState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[RollState]):
         """Base of the roll's events."""
 
     class RollKept(Event):
@@ -99,7 +98,7 @@ class RollKeeper:
     async def members(self, community: str) -> Members:
         """Everything on the roll; a value made anew when the roll changed."""
         known = self._members.get(community, Members(community))
-        roll = await self._journal.load(roll_stream(community))
+        roll = await self._journal.load(roll_stream(community), RollState)
         newest = roll.version if roll is not None else 0
         if newest == known.version:
             return known

@@ -63,14 +63,13 @@ def _changed(state: ResidentState, occupancy: UUID, **changes: object) -> Reside
 
 
 @register
-class Resident(Folded):
+class Resident(Folded[ResidentState]):
     """One person of a community's roll."""
 
     TOPIC = "resident"
     STATE = ResidentState
-    state: ResidentState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[ResidentState]):
         """Base of a person's events."""
 
     class ResidentRegistered(Event):

@@ -8,10 +8,11 @@ the lifecycle table. :func:`fold` is what the server uses; ``eventsourcing``'s A
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, cast
 from uuid import UUID
 
 from eventsourcing.domain import AggregateEvent, BaseAggregate
+from typing_extensions import TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,6 @@ class Meta:
     policy: str | None = None
 
 
-S = TypeVar("S", bound="FoldedState")
-
-
 @dataclass(frozen=True)
 class FoldedState:
     """Base of states: immutable values, replaced by ``with_``."""
@@ -45,23 +43,35 @@ class FoldedState:
     version: int
 
     def with_(self, **changes: Any) -> Self:
-        """A copy with some fields replaced (like dataclasses.replace, several times faster)."""
+        """A copy with some fields replaced (like dataclasses.replace, several times faster).
+
+        Raises TypeError where a name is no field.
+        """
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new.__dict__.update(changes)
+        # Every field is in __dict__ already, so only a foreign name makes it longer; cheaper than comparing the names.
+        if len(new.__dict__) != len(self.__dict__):
+            unknown = ", ".join(sorted(changes.keys() - self.__dict__.keys()))
+            raise TypeError(f"{type(self).__name__} has no field {unknown}")
         return new
 
 
-class Folded(BaseAggregate[UUID]):
+S = TypeVar("S", bound=FoldedState, default=Any)
+"""The state of an aggregate. ``Folded`` and ``Folded.Event`` without it are those of any aggregate."""
+_S = TypeVar("_S", bound=FoldedState, default=Any)  # a nested class has a variable of its own
+
+
+class Folded(BaseAggregate[UUID], Generic[S]):
     """An aggregate whose state is a fold of its events.
 
-    It stands on the library's BaseAggregate, as the library's Aggregate does, but has no generic ``Created`` event.
+    It is built on the library's BaseAggregate, as the library's Aggregate is, but has no generic ``Created`` event.
     """
 
     STATE: ClassVar[type[FoldedState]]
-    state: FoldedState
+    state: S
 
-    class Event(AggregateEvent):
+    class Event(AggregateEvent, Generic[_S]):
         """Base of events: ``timestamp`` is the moment it happened in the world (occurred_at)."""
 
         meta: Meta
@@ -71,7 +81,7 @@ class Folded(BaseAggregate[UUID]):
             """When it happened in the world."""
             return self.timestamp
 
-        def evolve(self, state: Any) -> FoldedState:
+        def evolve(self, state: _S) -> _S:
             """The state after this event."""
             raise NotImplementedError
 
@@ -126,10 +136,10 @@ def register(aggregate: type[Folded]) -> type[Folded]:
     return aggregate
 
 
-def apply(state: Any, event: Any) -> Any:
+def apply(state: S | None, event: Folded.Event[S]) -> S:
     """evolve(state, event): the state after the event, with its version."""
     if state is None:
-        state = OWNERS[type(event)].STATE(id=event.originator_id, version=0)
+        state = cast(S, OWNERS[type(event)].STATE(id=event.originator_id, version=0))
     evolved = event.evolve(state)
     if evolved is state:
         evolved = state.with_()
@@ -137,10 +147,12 @@ def apply(state: Any, event: Any) -> Any:
     return evolved
 
 
-def fold(events: Iterable[Any], state: Any = None) -> Any:
-    """The state after all events, from ``state`` (None: from nothing)."""
+def fold(events: Iterable[Folded.Event[S]], state: S | None = None) -> S:
+    """The state after all events, from ``state`` (None: from nothing); raises ValueError where there is neither."""
     for event in events:
         state = apply(state, event)
+    if state is None:
+        raise ValueError("no event, no state")
     return state
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from domain.kernel.aggregate import Folded, apply, fold
+from domain.kernel.aggregate import Folded, FoldedState, S, apply, fold
 from domain.kernel.errors import KeyReused, Overloaded, Refusal, StaleVersion
 from domain.kernel.ports import (
     Append,
@@ -51,22 +51,30 @@ class Journal:
         self.log = log
         self.codec = codec
         self.sealer = sealer
-        self._states: OrderedDict[UUID, Any] = OrderedDict()
+        self._states: OrderedDict[UUID, FoldedState] = OrderedDict()
         self._remembered = remembered
 
-    async def load(self, stream: UUID) -> Any:
-        """The newest state of a stream, or None where it has no event."""
+    async def load(self, stream: UUID, of: type[S]) -> S | None:
+        """The newest state of a stream; None where it has no event or is another aggregate's.
+
+        ``of`` is the class of the state; FoldedState takes any.
+        """
         known = self._states.get(stream)
         stored = await self.log.read_stream(stream, after_version=known.version if known else 0)
-        state = fold((self.codec.decode(s) for s in stored), known)
-        if state is not None:
-            self._remember(stream, state)
-        return state
+        if stored:
+            known = fold((self.codec.decode(s) for s in stored), known)
+        if known is not None:
+            self._remember(stream, known)
+        return known if isinstance(known, of) else None
 
-    async def load_at(self, stream: UUID, version: int) -> Any:
-        """The state of a stream at a version."""
+    async def existing(self, stream: UUID, of: type[S]) -> S:
+        """The newest state of a stream that was begun before; raises LookupError where there is no such state."""
+        return _found(stream, of, await self.load(stream, of))
+
+    async def load_at(self, stream: UUID, version: int, of: type[S]) -> S:
+        """The state of a stream at a version; raises LookupError where there is no such state."""
         stored = await self.log.read_stream(stream, upto_version=version)
-        return fold(self.codec.decode(s) for s in stored)
+        return _found(stream, of, fold(self.codec.decode(s) for s in stored) if stored else None)
 
     async def stale(self, stream: UUID, expected: int, actual: int) -> StaleVersion:
         """The refusal that tells what happened after the version the caller saw."""
@@ -149,11 +157,17 @@ class Journal:
             by_event.setdefault(id(event), {})[name] = text
         return [with_sealed(event, by_event[id(event)]) if id(event) in by_event else event for event in events]
 
-    def _remember(self, stream: UUID, state: Any) -> None:
+    def _remember(self, stream: UUID, state: FoldedState) -> None:
         self._states[stream] = state
         self._states.move_to_end(stream)
         while len(self._states) > self._remembered:
             self._states.popitem(last=False)
+
+
+def _found(stream: UUID, of: type[S], state: object) -> S:
+    if not isinstance(state, of):
+        raise LookupError(f"{stream} has no {of.__name__}")
+    return state
 
 
 TRIES = 100

@@ -6,9 +6,10 @@ Every port is async. Moments are aware UTC datetimes, positions are 1-based and 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
+from domain.kernel.aggregate import Folded
 from domain.kernel.privacy import Private
 
 
@@ -268,11 +269,11 @@ class KeyDestroyer(Protocol):
 class Codec(Protocol):
     """Events as bytes and back."""
 
-    def encode(self, event: Any) -> bytes:
+    def encode(self, event: Folded.Event) -> bytes:
         """Canonical bytes of an event whose personal texts are sealed."""
         ...
 
-    def decode(self, stored: StoredEvent) -> Any:
+    def decode(self, stored: StoredEvent) -> Folded.Event:
         """The event that was stored."""
         ...
 

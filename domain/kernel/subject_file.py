@@ -22,14 +22,13 @@ class SubjectState(FoldedState):
 
 
 @register
-class SubjectFile(Folded):
+class SubjectFile(Folded[SubjectState]):
     """What happened to one subject's data."""
 
     TOPIC = "subject"
     STATE = SubjectState
-    state: SubjectState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[SubjectState]):
         """Base of the file's events."""
 
         community: str

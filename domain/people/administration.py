@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.aggregate import Folded, Meta, S, occurred
 from domain.kernel.errors import Conflict, NotAllowed, NotFound, Overloaded, invalid
 from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.ports import Clock, CommandKey, ConditionFailed, Ids, ReserveName, VersionConflict
@@ -211,19 +211,24 @@ class Administration:
         directory.community(code)
         await self._authorised(by, code)
         belonging = Belonging(code, directory.community(code).timezone)
-        state: CommunityState = await self._change(community_stream(code), belonging, by, decide)
-        return state
+        return await self._change(community_stream(code), CommunityState, belonging, by, decide)
 
     async def _person(
         self, login: str, by: Administrator, decide: Callable[[PersonState, datetime, Meta], Folded.Event]
     ) -> PersonState:
         (await self._directory.current()).person(login)
-        state: PersonState = await self._change(person_stream(login), Belonging(""), by, decide)
-        return state
+        return await self._change(person_stream(login), PersonState, Belonging(""), by, decide)
 
-    async def _change(self, stream: UUID, belonging: Belonging, by: Administrator, decide: Callable[..., Folded.Event]) -> Any:
+    async def _change(
+        self,
+        stream: UUID,
+        of: type[S],
+        belonging: Belonging,
+        by: Administrator,
+        decide: Callable[[S, datetime, Meta], Folded.Event],
+    ) -> S:
         for _ in range(TRIES):
-            state = await self._journal.load(stream)
+            state = await self._journal.existing(stream, of)
             if by.if_match is not None and by.if_match != state.version:
                 raise await self._journal.stale(stream, by.if_match, state.version)
             event = decide(state, self._clock.now(), Meta(by.login, by.command_id))
@@ -231,5 +236,5 @@ class Administration:
                 await self._journal.write([event], belonging, command=by.key, bumps_registry=True)
             except VersionConflict:
                 continue
-            return await self._journal.load_at(stream, event.originator_version)
+            return await self._journal.load_at(stream, event.originator_version, of)
         raise Overloaded("others were faster each time; look again")

@@ -39,14 +39,13 @@ class CommunityState(FoldedState):
 
 
 @register
-class Community(Folded):
+class Community(Folded[CommunityState]):
     """One estate."""
 
     TOPIC = "community"
     STATE = CommunityState
-    state: CommunityState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[CommunityState]):
         """Base of the community's events."""
 
     class CommunityRegistered(Event):

@@ -47,14 +47,13 @@ class DeskState(FoldedState):
 
 
 @register
-class Desk(Folded):
+class Desk(Folded[DeskState]):
     """The desk of one community."""
 
     TOPIC = "desk"
     STATE = DeskState
-    state: DeskState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[DeskState]):
         """Base of the desk's events."""
 
         community: str

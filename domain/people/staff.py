@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.kernel.aggregate import Folded, FoldedState, register
@@ -56,14 +55,13 @@ class PersonState(FoldedState):
 
 
 @register
-class Person(Folded):
+class Person(Folded[PersonState]):
     """A member of staff."""
 
     TOPIC = "person"
     STATE = PersonState
-    state: PersonState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[PersonState]):
         """Base of a person's events."""
 
     class PersonAdded(Event):
@@ -101,7 +99,7 @@ class Person(Folded):
 
         TOPIC = "person.disabled"
 
-        def evolve(self, state: Any) -> PersonState:
+        def evolve(self, state: PersonState) -> PersonState:
             disabled: PersonState = state.with_(enabled=False, feed=None)
             return disabled
 
@@ -110,7 +108,7 @@ class Person(Folded):
 
         TOPIC = "person.enabled"
 
-        def evolve(self, state: Any) -> PersonState:
+        def evolve(self, state: PersonState) -> PersonState:
             enabled: PersonState = state.with_(enabled=True)
             return enabled
 
@@ -128,6 +126,6 @@ class Person(Folded):
 
         TOPIC = "person.calendar_feed_revoked"
 
-        def evolve(self, state: Any) -> PersonState:
+        def evolve(self, state: PersonState) -> PersonState:
             revoked: PersonState = state.with_(feed=None)
             return revoked

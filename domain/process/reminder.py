@@ -5,7 +5,6 @@ It is a record of its own: neither a step of the ticket nor a line of the shift,
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 from domain.kernel.aggregate import Folded, FoldedState, register
@@ -40,14 +39,13 @@ class ReminderState(FoldedState):
 
 
 @register
-class Reminder(Folded):
+class Reminder(Folded[ReminderState]):
     """One cause."""
 
     TOPIC = "reminder"
     STATE = ReminderState
-    state: ReminderState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[ReminderState]):
         """Base of a reminder's events; each happened when its cause came, lasted, or went, whenever it was written."""
 
         community: str
@@ -63,7 +61,7 @@ class Reminder(Folded):
         clock: ClockName | None = None
         due_at: datetime | None = None
 
-        def evolve(self, state: Any) -> ReminderState:
+        def evolve(self, state: ReminderState) -> ReminderState:
             raised: ReminderState = state.with_(
                 community=self.community,
                 kind=self.kind,
@@ -83,7 +81,7 @@ class Reminder(Folded):
         TOPIC = "reminder.escalated"
         level: EscalationLevel
 
-        def evolve(self, state: Any) -> ReminderState:
+        def evolve(self, state: ReminderState) -> ReminderState:
             escalated: ReminderState = state.with_(level=self.level)
             return escalated
 
@@ -92,6 +90,6 @@ class Reminder(Folded):
 
         TOPIC = "reminder.settled"
 
-        def evolve(self, state: Any) -> ReminderState:
+        def evolve(self, state: ReminderState) -> ReminderState:
             settled: ReminderState = state.with_(settled_at=self.timestamp)
             return settled

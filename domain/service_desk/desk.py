@@ -14,7 +14,7 @@ from uuid import UUID
 from domain.approval.aggregate import Approval, ApprovalCase
 from domain.approval.waiting import Waiting
 from domain.household.register import RollKeeper
-from domain.kernel.aggregate import Folded, Meta, apply, fold, occurred
+from domain.kernel.aggregate import Folded, FoldedState, Meta, apply, fold, occurred
 from domain.kernel.errors import KeyReused, NotAllowed, NotFound, Overloaded, invalid
 from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.ports import Clock, CommandRecord, Ids, PlainField, VersionConflict
@@ -246,15 +246,14 @@ class ServiceDesk:
 
     async def load(self, stream: UUID) -> TicketState:
         """The newest state of a ticket, or NotFound."""
-        state = await self.journal.load(stream)
-        if not isinstance(state, TicketState):
+        state = await self.journal.load(stream, TicketState)
+        if state is None:
             raise NotFound("ticket")
         return state
 
     async def desk(self, community: str) -> DeskState | None:
         """Who holds a community's desk now."""
-        state: DeskState | None = await self.journal.load(desk_stream(community))
-        return state
+        return await self.journal.load(desk_stream(community), DeskState)
 
     async def legal(self, directory: Directory, login: str, state: TicketState, now: datetime) -> list[Trigger]:
         """The triggers that table, rules and the authority table allow this person on this ticket now."""
@@ -398,9 +397,9 @@ class ServiceDesk:
         written = await self.journal.write(events, belonging, command=request.key, answers_with=stream)
         last = written.appended.events[-1]
         version = max(e.originator_version for e in events if e.originator_id == stream)
-        state = await self.journal.load(stream)
+        state = await self.journal.existing(stream, TicketState)
         if state.version != version:
-            state = await self.journal.load_at(stream, version)
+            state = await self.journal.load_at(stream, version, TicketState)
         opened = [e.originator_id for e in events if e.originator_id != stream and e.originator_version == 1]
         return Done(state, last.position, last.recorded_at, opened)
 
@@ -486,7 +485,7 @@ class ServiceDesk:
 
     async def _answered(self, record: CommandRecord) -> Done | Waiting:
         """The first answer again, derived from the stream at the version the command left it."""
-        state = await self.journal.load_at(record.stream_id, record.version)
+        state = await self.journal.load_at(record.stream_id, record.version, FoldedState)
         if isinstance(state, ApprovalCase):
             return Waiting(state, record.position, record.recorded_at)
         if isinstance(state, TicketState):

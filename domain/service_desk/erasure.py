@@ -27,7 +27,7 @@ async def erased(
         assert about is not None
         person = (await desk.roll.members(community)).person_of(about)
         subjects = tuple(dict.fromkeys((about, *(person.subjects if person else ()))))
-    files: dict[UUID, SubjectState | None] = {subject: await desk.journal.load(subject) for subject in subjects}
+    files = {subject: await desk.journal.load(subject, SubjectState) for subject in subjects}
     living = {subject: file for subject, file in files.items() if file is None or file.erased_at is None}
     if not living:
         raise Conflict("subject", "was erased already")
@@ -49,7 +49,7 @@ async def erased(
 
 async def resident_of(journal: Journal, resident: UUID) -> ResidentState:
     """A person of a roll by id; NotFound where there is none."""
-    state = await journal.load(resident)
-    if not isinstance(state, ResidentState):
+    state = await journal.load(resident, ResidentState)
+    if state is None:
         raise NotFound("resident")
     return state

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from domain.approval.aggregate import Approval
+from domain.approval.aggregate import Approval, ApprovalCase
 from domain.kernel.aggregate import Folded, Meta, apply, occurred
 from domain.kernel.errors import (
     FieldError,
@@ -163,7 +163,7 @@ class Imports:
         origin = (await desk.journal.log.head()).origin
         space = uuid5(NAMESPACE_URL, f"gongdan:import:{origin}:{file.community}:{file.mapping}")
         approval = uuid5(space, f"{file.file_digest}:{file.mapping_digest}:{login}:{second}")
-        asked = await desk.journal.load(approval) is not None
+        asked = await desk.journal.load(approval, ApprovalCase) is not None
         return Import(desk, directory, file, login, second, space, approval, asked)
 
 
@@ -207,7 +207,7 @@ class Import:
             try:
                 await self._journal.write(events, self._belonging)
             except VersionConflict:
-                self._asked = await self._journal.load(self.approval) is not None
+                self._asked = await self._journal.load(self.approval, ApprovalCase) is not None
                 continue
             self._asked = True
             return outcomes

@@ -19,8 +19,8 @@ async def reported(command: c.Receive | BackEntry, journal: Journal, today: date
     """
     if command.reporter is None or command.reporter.resident_id is None:
         return command, ids.new()
-    person = await journal.load(command.reporter.resident_id)
-    if not isinstance(person, ResidentState) or person.community != command.community or person.subject is None:
+    person = await journal.load(command.reporter.resident_id, ResidentState)
+    if person is None or person.community != command.community or person.subject is None:
         raise invalid("/reporter/resident_id", f"no such resident in {command.community}")
     homes = [one for one in person.occupancies if one.current(today)] if command.location is None else []
     texts = [person.name, person.phone, *(one.number for one in homes)]

@@ -52,14 +52,13 @@ class BookState(FoldedState):
 
 
 @register
-class AppraisalBook(Folded):
+class AppraisalBook(Folded[BookState]):
     """One community's appraisal book."""
 
     TOPIC = "appraisal_book"
     STATE = BookState
-    state: BookState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[BookState]):
         """Base of the book's events; ``month`` (``2026-03``) is the month whose tally changes."""
 
         community: str

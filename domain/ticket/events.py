@@ -93,14 +93,13 @@ def _anew(s: TicketState, at: datetime, policy: ClockPolicy) -> dict[str, Any]:
 
 
 @register
-class Ticket(Folded):
+class Ticket(Folded[TicketState]):
     """One request, from intake to follow-up."""
 
     TOPIC = "ticket"
     STATE = TicketState
-    state: TicketState
 
-    class Event(Folded.Event):
+    class Event(Folded.Event[TicketState]):
         """Base of the ticket's events."""
 
         @property
@@ -112,7 +111,7 @@ class Ticket(Folded):
             """The fields this event replaces beyond state, occurred_at and last_actor."""
             return {}
 
-        def evolve(self, state: Any) -> TicketState:
+        def evolve(self, state: TicketState) -> TicketState:
             """The state after this event; where it leads is the table's."""
             target = _TARGETS[type(self).__name__, self.outcome_name]
             changed: TicketState = state.with_(

@@ -151,7 +151,7 @@ async def test_months_are_closed_once_in_order_and_when_they_are_over(moving: Es
     assert await refused("2026-03") == "month_over"
     moving.clock.moment = moving.clock.moment.replace(month=4, day=1, hour=0, minute=0)
     await close(moving, "2026-03")
-    book: BookState = await moving.g.journal.load(book_stream(JX))
+    book = await moving.g.journal.existing(book_stream(JX), BookState)
     assert [one.month for one in book.closed] == ["2026-01", "2026-02", "2026-03"]
 
 
@@ -194,7 +194,7 @@ async def test_another_community_s_month_is_its_own(moving: Estate) -> None:
     await close(moving, "2026-03")
     with pytest.raises(NotAllowed):
         await moving.g.month_close.ask(MARCH, moving.request("assistant"))
-    assert await moving.g.journal.load(book_stream("DH")) is None
+    assert await moving.g.journal.load(book_stream("DH"), BookState) is None
 
 
 async def test_what_is_confirmed_in_the_middle_of_a_close_is_not_lost(moving: Estate) -> None:
@@ -216,7 +216,7 @@ async def test_what_is_confirmed_in_the_middle_of_a_close_is_not_lost(moving: Es
     approvals = Approvals(moving.g.desk, moving.g.keys, {CLOSE_MONTH: close_})
     failed = await approvals.approve(waiting.case.id, moving.request("appraiser"))
     assert (failed.case.status, "tally_unchanged" in (failed.case.outcome or "")) == (ApprovalState.FAILED, True)
-    book: BookState = await moving.g.journal.load(book_stream(JX))
+    book = await moving.g.journal.existing(book_stream(JX), BookState)
     assert (book.closed, book.entries) == ((), 1)
 
 

@@ -46,7 +46,7 @@ def proposing(estate: Estate) -> AppraisalDesk:
 async def close(estate: Estate, month: str) -> None:
     """Close a month, whatever its tally."""
     stream = book_stream(JX)
-    state = await estate.g.journal.load(stream)
+    state = await estate.g.journal.load(stream, BookState)
     said = {"community": JX, "month": month, "rule_book": "default", "hash": "0" * 64, "position": 1, "tally": "{}"}
     at, meta = estate.clock.now(), Meta("director", estate.g.ids.new())
     event = occurred(AppraisalBook.MonthClosed, stream, (state.version if state else 0) + 1, at, meta, **said)
@@ -111,7 +111,7 @@ async def test_a_later_value_supersedes_and_the_earlier_stays(estate: Estate) ->
     assert [(one.value, one.by) for one in state.reports] == [(Decimal("0.91"), "finance"), (Decimal("0.88"), "director")]
     by_area = await estate.g.appraisal.report(RATE.model_copy(update={"area": "A1"}), estate.request("director"))
     assert (by_area.state.version, by_area.state.id != state.id) == (1, True)
-    book: BookState = await estate.g.journal.load(book_stream(JX))
+    book = await estate.g.journal.existing(book_stream(JX), BookState)
     assert book.entries == 3
 
 

@@ -46,13 +46,13 @@ async def sign(g: Gongdan, login: str) -> int:
         stored = await g.store.read_stream(desk_stream(JX))
         if sum(event.topic == "desk.shift_handed_over" for event in stored) >= HANDOVERS:
             return stale
-        desk: DeskState = await g.journal.load(desk_stream(JX))
+        desk = await g.journal.existing(desk_stream(JX), DeskState)
         assert desk.shift is not None
         try:
             if desk.shift.officer != login:
                 await g.duty.sign_in(desk.shift.id, Request(login, g.ids.new()))
                 continue
-            shift: ShiftState = await g.journal.load(desk.shift.id)
+            shift = await g.journal.existing(desk.shift.id, ShiftState)
             if shift.sheet is None or shift.sheet.signed_out is None or await changed(g, shift.sheet.position):
                 await g.duty.prepare_handover(desk.shift.id, Request(login, g.ids.new()))
                 await g.duty.sign_out(desk.shift.id, Request(login, g.ids.new()))

@@ -9,6 +9,7 @@ import pytest
 from adapters.composition import opened
 from adapters.system.settings import Settings
 from adapters.system.system import SystemClock
+from domain.duty.shift import ShiftState
 from domain.kernel.request import Request
 from domain.kernel.terms import ShiftStatus
 from tests.duty.racing_process import HANDOVERS, TICKETS
@@ -49,7 +50,7 @@ async def test_no_stale_signature_is_accepted_whoever_runs_where(shared_settings
         for stored in await g.store.read_log(0, 100_000):
             if stored.topic in ("shift.signed_out", "shift.signed_in"):
                 signatures += 1
-                sheet = (await g.journal.load_at(stored.stream_id, stored.version)).sheets[-1]
+                sheet = (await g.journal.load_at(stored.stream_id, stored.version, ShiftState)).sheets[-1]
                 assert {str(t.id): t.version for t in sheet.tickets} == lists[sheet.position] == lists[stored.position]
         assert signatures >= 2 * HANDOVERS
         signed = [shift for shift in shifts if shift.status is ShiftStatus.HANDED_OVER]

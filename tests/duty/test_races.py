@@ -95,7 +95,7 @@ async def test_a_stale_signature_is_never_accepted(processes: list[Station]) -> 
     log = await first.estate.g.store.read_log(0, 100_000)
     for stored in log:
         if stored.topic in ("shift.signed_out", "shift.signed_in"):
-            upto = await first.estate.g.journal.load_at(stored.stream_id, stored.version)
+            upto = await first.estate.g.journal.load_at(stored.stream_id, stored.version, ShiftState)
             sheet = upto.sheets[-1]
             assert {str(t.id): t.version for t in sheet.tickets} == lists[sheet.position] == lists[stored.position]
     final = state.sheets[-1]

@@ -55,7 +55,7 @@ async def reminders(estate: Estate) -> list[tuple[ReminderState, list[tuple[str,
             event = estate.g.journal.codec.decode(stored)
             assert event.meta.actor == "system:reminders"
             found.setdefault(stored.stream_id, []).append((stored.topic.removeprefix("reminder."), event.timestamp))
-    return [(await estate.g.journal.load(stream), events) for stream, events in found.items()]
+    return [(await estate.g.journal.existing(stream, ReminderState), events) for stream, events in found.items()]
 
 
 async def of(estate: Estate, kind: ReminderKind, clock: ClockName | None = None) -> list[tuple[str, datetime]]:

@@ -21,6 +21,7 @@ from adapters.system.settings import Settings
 from adapters.system.system import entropy
 from domain.kernel.terms import Role, State
 from domain.people.administration import Administrator
+from domain.ticket.state import TicketState
 from tests.faults.service import Service
 
 CLIENTS = 8
@@ -132,8 +133,7 @@ async def _check(settings: Settings, clients: list[Client]) -> int:
         assert [e.number.rsplit("-", 1)[1] for e in received if e.number] == [f"{n:04d}" for n in range(1, len(received) + 1)]
         for client in clients:
             for answer in client.acknowledged.values():
-                state = await g.journal.load_at(UUID(answer.ticket), answer.version)
-                assert state is not None
+                state = await g.journal.load_at(UUID(answer.ticket), answer.version, TicketState)
                 assert state.version == answer.version
             for answer in client.acknowledged.values():
                 whole = await g.desk.load(UUID(answer.ticket))

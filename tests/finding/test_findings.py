@@ -52,8 +52,7 @@ async def both(
     """Two people agree."""
     case = await ask(estate, asks, finding, command)
     await estate.g.approvals.approve(case.id, estate.request(agrees))
-    state: FindingState = await estate.g.journal.load(finding)
-    return state
+    return await estate.g.journal.existing(finding, FindingState)
 
 
 async def contested(estate: Estate, **more: Any) -> FindingState:
@@ -63,7 +62,7 @@ async def contested(estate: Estate, **more: Any) -> FindingState:
 
 
 async def book(estate: Estate) -> BookState:
-    return await estate.g.journal.load(book_stream(JX)) or BookState(book_stream(JX), 0)
+    return await estate.g.journal.load(book_stream(JX), BookState) or BookState(book_stream(JX), 0)
 
 
 async def close(estate: Estate, month: str) -> None:
@@ -208,9 +207,9 @@ async def test_bonus_points_take_two_people(estate: Estate) -> None:
     decided = c.ConfirmFinding(points=c.GivenPoints(director="0", administrator="1.5"))
     case = await ask(estate, "director", finding.id, decided)
     assert (case.right, case.command) == ("review_finding", "confirm_finding")
-    assert (await estate.g.journal.load(finding.id)).status is FindingStatus.RECORDED
+    assert (await estate.g.journal.existing(finding.id, FindingState)).status is FindingStatus.RECORDED
     await estate.g.approvals.approve(case.id, estate.request("appraiser"))
-    state: FindingState = await estate.g.journal.load(finding.id)
+    state = await estate.g.journal.existing(finding.id, FindingState)
     assert (state.status, state.decided_by) == (FindingStatus.CONFIRMED, ("director", "appraiser"))
     assert state.points == DecidedPoints(Decimal(0), Decimal("1.5"))
     as_proposed = await both(estate, (await recorded(estate, "B1", points=proposed)).id, c.ConfirmFinding())
@@ -279,7 +278,7 @@ async def test_legality_is_judged_at_the_approval(estate: Estate) -> None:
     await estate.g.approvals.approve(first.id, estate.request("appraiser"))
     answer = await estate.g.approvals.approve(second.id, estate.request("appraiser"))
     assert (answer.case.status, str(answer.case.outcome)[:17]) == (ApprovalState.FAILED, "TransitionRefused")
-    assert (await estate.g.journal.load(finding.id)).status is FindingStatus.UPHELD
+    assert (await estate.g.journal.existing(finding.id, FindingState)).status is FindingStatus.UPHELD
 
 
 async def test_what_is_confirmed_late_is_booked_in_the_next_open_month(estate: Estate) -> None:

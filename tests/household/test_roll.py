@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from domain.approval.waiting import Waiting
 from domain.household.commands import AddDwelling, CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys, RollLine
-from domain.household.register import roll_stream
+from domain.household.register import RollState, roll_stream
 from domain.household.register_entry import LineVerdict
 from domain.household.register_lines import Entered
 from domain.kernel.aggregate import fold
@@ -156,7 +156,7 @@ async def test_two_registers_at_once_are_one(shared: Estate) -> None:
         runs = await asyncio.gather(*(take(e, *batch) for e in (shared, other) for batch in (lines[:10], lines[10:], lines)))
     accepted = [outcome for run in runs for outcome in run if outcome.verdict is LineVerdict.ACCEPTED]
     assert len(accepted) == 20
-    roll = await shared.g.journal.load(roll_stream(JX))
+    roll = await shared.g.journal.existing(roll_stream(JX), RollState)
     assert (roll.dwellings, roll.residents) == (20, 20)
     members = await shared.g.desk.roll.members(JX)
     assert (len(members.dwellings), len(members.residents), members.version) == (20, 20, roll.version)

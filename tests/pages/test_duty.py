@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from domain.duty.shift import ShiftState
 from domain.kernel.request import Request
 from domain.ticket.commands import Receive
 from tests.pages.surfing import Surfer, text_of
@@ -75,7 +76,7 @@ async def test_a_moment_is_read_by_the_clock_of_the_community(estate: Estate, su
     held = await estate.gongdan.duty.holder("JX", "li")
     assert held is not None
     assert held.shift is not None
-    [line] = (await estate.gongdan.journal.load(held.shift.id)).lines
+    [line] = (await estate.gongdan.journal.existing(held.shift.id, ShiftState)).lines
     assert line.at == datetime.fromisoformat("2026-03-02T09:20:00+08:00")
     assert line.back_entered
 
@@ -164,5 +165,5 @@ async def test_a_draft_is_answered_in_json_and_carried_out_once(estate: Estate, 
     held = await estate.gongdan.duty.holder("JX", "li")
     assert held is not None
     assert held.shift is not None
-    [kept] = (await estate.gongdan.journal.load(held.shift.id)).lines
+    [kept] = (await estate.gongdan.journal.existing(held.shift.id, ShiftState)).lines
     assert (kept.at, kept.back_entered) == (datetime.fromisoformat("2026-03-02T01:20:00+00:00"), False)

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.finding.commands import RecordFinding
+from domain.finding.events import FindingState
 from domain.kernel.request import Request
 from domain.kernel.terms import Channel, FindingStatus
 from domain.ticket import commands as c
@@ -91,7 +92,7 @@ async def test_recorded_by_item_contested_and_upheld_by_two(
     assert steps(wang, page) == ["uphold", "revoke"]
     assert "等待第二人审批" in text_of(await wang.submit(f"{page}/uphold", reason="监控属实"))
     g = estate.gongdan
-    state = await g.journal.load(UUID(page.rpartition("/")[2]))
+    state = await g.journal.existing(UUID(page.rpartition("/")[2]), FindingState)
     assert state.status is FindingStatus.CONTESTED
     await g.sign_ins.put_hash("kao", password_hash)
     kao = surfers()

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain.finding import commands as f
-from domain.finding.events import proposal_stream
+from domain.finding.events import FindingState, proposal_stream
 from domain.kernel.errors import InvalidInput
 from domain.kernel.terms import ClockName, ClockStatus, FindingCause, FindingStatus
 from domain.process.proposals import NAME
@@ -322,7 +322,7 @@ async def test_whoever_confirms_completes_what_the_system_can_not_know(estate: E
     with pytest.raises(InvalidInput, match="/parties"):
         await estate.g.findings.act(finding.id, f.ConfirmFinding(), estate.request("director"))
     await estate.g.findings.act(finding.id, f.ConfirmFinding(parties=("technician",)), estate.request("director"))
-    state = await estate.g.journal.load(finding.id)
+    state = await estate.g.journal.existing(finding.id, FindingState)
     assert (state.status, state.parties, state.doubled) == (FindingStatus.CONFIRMED, ("technician",), True)
 
 

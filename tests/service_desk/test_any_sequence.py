@@ -29,6 +29,7 @@ from domain.kernel.journal import Journal
 from domain.kernel.terms import AssigneeType, Channel, Role, Trigger
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
+from domain.ticket.state import TicketState
 from tests.service_desk.world import OFFICERS, Asked, Ticket, World, role_of
 from tests.support.clock import SetClock
 from tests.support.desk_estate import JX, MORNING, SECONDS, Estate, sqlite_settings
@@ -326,9 +327,9 @@ def said_by(command: c.Command) -> dict[str, Any]:
 async def agree(estate: Estate, name: str, ticket: Ticket) -> None:
     """What the desk remembers equals what is read anew, and both are what the model says."""
     journal, stream = estate.g.journal, UUID(name)
-    state = await journal.load(stream)
-    assert state == await Journal(journal.log, journal.codec, journal.sealer).load(stream)
-    assert state == await journal.load_at(stream, state.version) == fold(await estate.events(name))
+    state = await journal.existing(stream, TicketState)
+    assert state == await Journal(journal.log, journal.codec, journal.sealer).load(stream, TicketState)
+    assert state == await journal.load_at(stream, state.version, TicketState) == fold(await estate.events(name))
     m = ticket.rules
     assert (state.version, state.state, state.kind, state.facility) == (ticket.version, m["state"], m["kind"], m["facility"])
     assert (state.occurred_at, state.rework, state.escalation_level) == (m["last"], m["rework"], m["level"])

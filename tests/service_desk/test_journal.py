@@ -8,6 +8,7 @@ from domain.kernel.journal import Journal
 from domain.kernel.terms import State
 from domain.service_desk.desk import ServiceDesk
 from domain.ticket import commands as c
+from domain.ticket.state import TicketState
 from tests.support.desk_estate import JX, Estate
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +25,7 @@ async def agrees(estate: Estate, desk: ServiceDesk, ticket: str) -> None:
     stream = await desk.find(ticket)
     remembered = await desk.load(stream)
     assert remembered == await forgetful(estate, 10).load(stream)
-    assert remembered == await desk.journal.load_at(stream, remembered.version)
+    assert remembered == await desk.journal.load_at(stream, remembered.version, TicketState)
 
 
 @pytest.mark.parametrize("remembered", [0, 1, 2])
@@ -60,7 +61,7 @@ async def test_read_and_written_by_many_at_once(estate: Estate, remembered: int)
     async def look(ticket: str) -> None:
         for _ in range(10):
             state = await desk.load(await desk.find(ticket))
-            assert state == await desk.journal.load_at(state.id, state.version)
+            assert state == await desk.journal.load_at(state.id, state.version, TicketState)
 
     async def write(ticket: str, i: int) -> None:
         await desk.act(ticket, c.Note(text=f"第{i}条"), estate.request("assistant"))

@@ -12,6 +12,7 @@ from adapters.composition import opened
 from adapters.simulation.company.estate import Member
 from adapters.simulation.company.site import Site
 from adapters.system.settings import Settings
+from domain.approval.aggregate import ApprovalCase
 from domain.duty.shift import Shift
 from domain.household.resident import Resident
 from domain.kernel.ports import PlainField, StoredEvent
@@ -68,7 +69,7 @@ async def read(settings: Settings, now: datetime, sites: Sequence[Site]) -> Ran:
         tickets = {e.originator_id for e in events if isinstance(e, Ticket.TicketReceived)}
         states = {ticket: await parts.desk.load(ticket) for ticket in tickets}
         asked = [one.stream_id for one in stored if one.topic == "approval.requested"]
-        approvals = [await parts.journal.load(stream) for stream in asked]
+        approvals = [await parts.journal.existing(stream, ApprovalCase) for stream in asked]
         policy = (await parts.directory.current()).policy
         return Ran(now, sites, policy, stored, events, texts, states, approvals)
 

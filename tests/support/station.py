@@ -78,7 +78,7 @@ class Station:
         await self.do("sign_out", outgoing)
         done = await self.do("sign_in", incoming, **more)
         assert done.next_shift is not None
-        self.shift = await self.estate.g.journal.load(done.next_shift)
+        self.shift = await self.estate.g.journal.existing(done.next_shift, ShiftState)
         return done
 
     async def repair(self, **fields: Any) -> str:
@@ -89,8 +89,7 @@ class Station:
 
     async def fresh(self, shift: UUID | None = None) -> ShiftState:
         """A shift as it is in the log."""
-        state: ShiftState = await self.estate.g.journal.load(shift or self.held)
-        return state
+        return await self.estate.g.journal.existing(shift or self.held, ShiftState)
 
     @asynccontextmanager
     async def again(self) -> AsyncIterator["Station"]:

@@ -29,7 +29,7 @@ from domain.kernel.aggregate import apply, fold
 from domain.kernel.errors import Refusal
 from domain.kernel.journal import Belonging, Journal
 from domain.kernel.ports import Codec, PlainField, StoredEvent
-from domain.kernel.subject_file import SubjectFile
+from domain.kernel.subject_file import SubjectFile, SubjectState
 from domain.kernel.terms import AssigneeType, Channel, Facility, FollowUpMethod, Kind, SuspendReason, Trigger, Urgency
 from domain.people.community import Community, community_stream
 from domain.ticket import commands as c
@@ -115,7 +115,7 @@ class Estate:
 
     async def erase(self, subject: UUID, ticket: UUID) -> int:
         """Erase a subject: the event, then the key."""
-        known = await self.journal.load(subject)
+        known = await self.journal.load(subject, SubjectState)
         erased: Any = SubjectFile.SubjectErased
         event = erased(
             originator_id=subject, originator_version=(known.version if known else 0) + 1, timestamp=self.clock.now(),

@@ -41,7 +41,7 @@ class Given:
         tickets: Mapping[str, UUID] | None = None,
     ) -> "Outcome":
         """``actor`` asks for something, ``after`` the last event or ``at`` a moment."""
-        state: TicketState | None = fold(self.events)
+        state: TicketState | None = fold(self.events) if self.events else None
         moment = at or (self.events[-1].timestamp + after if self.events else self.start)
         x = circumstances(moment, actor, on_behalf_of=on_behalf_of, readings=readings, tickets=tickets)
         try:

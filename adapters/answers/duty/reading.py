@@ -23,6 +23,7 @@ from adapters.answers.ticket.ticket import clock_answers
 from adapters.web.context import Api
 from adapters.web.reading import reached
 from domain.duty.handover_sheet import not_converted
+from domain.duty.shift import ShiftState
 from domain.kernel import terms as t
 from domain.kernel.errors import invalid
 from domain.kernel.ports import Access, PlainField
@@ -82,7 +83,7 @@ def _item(caller: Caller, row: HandoverRow, now: datetime) -> HandoverItem:
 
 async def _post(api: Api, community: str) -> t.Role:
     desk = await api.gongdan.desk.desk(community)
-    shift = await api.gongdan.journal.load(desk.shift.id) if desk and desk.shift else None
+    shift = await api.gongdan.journal.load(desk.shift.id, ShiftState) if desk and desk.shift else None
     return shift.post if shift is not None else t.Role.ASSISTANT
 
 

@@ -5,7 +5,7 @@ Each holds what the reader may read: whoever may report such a thing, and by the
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Path, Query
@@ -30,7 +30,12 @@ from adapters.web.authentication import TheCaller
 from adapters.web.context import Api, TheApi
 from adapters.web.reading import MinPosition, json_answer, reached
 from adapters.web.routing import resources
+from domain.appraisal.evaluation import EvaluationState
+from domain.appraisal.figure import FigureState
+from domain.appraisal.probation import ProbationState
 from domain.appraisal.reading_right import Reported, reads_reported, reads_tallies
+from domain.appraisal.reprimand import ReprimandState
+from domain.kernel.aggregate import S
 from domain.kernel.errors import NotFound
 from domain.kernel.periods import Month, Period
 from domain.kernel.terms import EvaluationKind
@@ -75,12 +80,13 @@ TheAsked = Annotated[Asked, Depends()]
 
 
 @dataclass(frozen=True)
-class Listed(Generic[R, A]):
+class Listed(Generic[R, A, S]):
     """A kind of what is reported: its rows, what each is about, and how the stream's state is answered to a reader."""
 
     table: Table[R]
     about: Callable[[R], Reported]
-    answer: Callable[[Any, str], A]
+    state: type[S]
+    answer: Callable[[S, str], A]
     page: type[Page[A]]
 
     async def response(self, api: Api, caller: Caller, asked: Asked, **fields: str | None) -> Response:
@@ -106,7 +112,7 @@ class Listed(Generic[R, A]):
             return reads_reported(directory, community, caller.login, roles, book, self.about(row))
 
         rows, more = await readable_page(fetch, may_read, asked.limit, asked.cursor)
-        items = [self.answer(await g.journal.load(row[0]), caller.login) for row in rows]
+        items = [self.answer(await g.journal.existing(row[0], self.state), caller.login) for row in rows]
         return json_answer(self.page(items=items, next_cursor=more))
 
 
@@ -117,24 +123,28 @@ def _month(text: str) -> Month:
 _FIGURES = Listed(
     FIGURES,
     lambda row: Reported(Right.METRICS, _month(row.month)),
+    FigureState,
     lambda state, _: figure_answer(state),
     Page[FigureAnswer],
 )
 _WARNINGS = Listed(
     REPRIMANDS,
     lambda row: Reported(Right.WARNINGS, _month(row.day), row.login),
+    ReprimandState,
     lambda state, _: reprimand_answer(state),
     Page[ReprimandAnswer],
 )
 _PROBATIONS = Listed(
     PROBATIONS,
     lambda row: Reported(Right.WARNINGS, _month(row.ends), row.login),
+    ProbationState,
     lambda state, _: probation_answer(state),
     Page[ProbationAnswer],
 )
 _EVALUATIONS = Listed(
     EVALUATIONS,
     lambda row: Reported(Right.EVALUATIONS, _month(row.month), row.login, row.by_login),
+    EvaluationState,
     lambda state, reader: evaluation_answer(state, nameless=state.kind is EvaluationKind.PEER and state.login == reader),
     Page[EvaluationAnswer],
 )

@@ -122,8 +122,8 @@ async def act(visitor: TheVisitor, id_: Id, step: str) -> Response:
         raise e.NotFound("page")
     trigger, form = FindingTrigger(step), await receive_form(visitor)
     try:
-        state = await visitor.gongdan.journal.load(id_)
-        if not isinstance(state, FindingState):
+        state = await visitor.gongdan.journal.load(id_, FindingState)
+        if state is None:
             raise e.NotFound("finding")
         said = read(deciding(trigger, state, _law(visitor, state).items.get(state.item)), form, visitor)
         command = filled(COMMANDS[trigger], changed(said, state))

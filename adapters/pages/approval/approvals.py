@@ -17,6 +17,7 @@ from adapters.web.command_bodies import Reason
 from domain.approval.aggregate import ApprovalCase
 from domain.finding.events import FindingState
 from domain.kernel import errors as e
+from domain.kernel.aggregate import FoldedState
 from domain.kernel.terms import ApprovalState
 from domain.ticket.state import TicketState
 
@@ -105,7 +106,7 @@ async def shown(visitor: Visitor, approval: UUID, refused: Told | None = None, r
 async def _about(visitor: Visitor, case: ApprovalCase) -> tuple[str, str]:
     """What it is about, and where that is looked at."""
     stream = case.stream or case.result
-    state = await visitor.gongdan.journal.load(stream) if stream is not None else None
+    state = await visitor.gongdan.journal.load(stream, FoldedState) if stream is not None else None
     if isinstance(state, TicketState):
         number = (await visitor.numbers([state.id])).get(state.id, "")
         return visitor.say("工单 {number}", number=number), f"/tickets/{number}"

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from adapters.answers.people import access
 from adapters.api.people.access import NewToken
-from adapters.api.people.administering import S, carried_out
+from adapters.api.people.administering import carried_out
 from adapters.api.people.people import GrantEnd, NewGrant, NewPerson, visible
 from adapters.pages.frame.fields import Options
 from adapters.pages.frame.forms import Form, filled, receive_form
@@ -24,6 +24,7 @@ from adapters.pages.sentences.setting_words import settings_words
 from adapters.processing.processes import ProcessStatus
 from adapters.projecting.projections import ProjectionStatus
 from domain.kernel import errors as e
+from domain.kernel.aggregate import S
 from domain.kernel.periods import Month
 from domain.kernel.terms import Role
 from domain.people.administration import Administrator

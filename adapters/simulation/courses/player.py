@@ -107,8 +107,8 @@ class Player:
                 return await of(parts, request)
             case steps.Approve(approval):
                 answer = await parts.approvals.approve(approval, request)
-                about = await parts.journal.load(answer.case.stream) if answer.case.stream is not None else None
-                if isinstance(about, TicketState):
+                about = await parts.journal.load(answer.case.stream, TicketState) if answer.case.stream is not None else None
+                if about is not None:
                     site.note(about)
                 return answer
             case _:
