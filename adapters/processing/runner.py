@@ -157,7 +157,7 @@ class ProcessRunner:
         for _ in range(TRIES):
             lost = []
             outlooks = await self._outlooks(wanted, looked)
-            targets = await self._states([order.target for _, outlook in outlooks.values() for order in outlook.orders])
+            targets = await self._states([effect.target for _, outlook in outlooks.values() for effect in outlook.effects])
             for stream, (subject, outlook) in outlooks.items():
                 try:
                     await self._carry_out(subject, outlook, targets)
@@ -202,7 +202,7 @@ class ProcessRunner:
         return {stream: run.steps[-1].after.state if run.steps else None for stream, run in runs.items() if not run.poison}
 
     async def _carry_out(self, subject: Subject, outlook: Outlook, targets: Mapping[UUID, Any]) -> None:
-        events = [event for order in outlook.orders for event in order.events(targets[order.target])]
+        events = [event for effect in outlook.effects for event in effect.events(targets[effect.target])]
         if not events:
             return
         directory = await self._directory.current()

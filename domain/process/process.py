@@ -1,9 +1,11 @@
-"""Process managers (流程): events and time in, events out; pure, so that what they do can be told for any history and moment.
+"""Process managers (流程): pure functions from one stream's events and a moment to events in other streams.
 
-A process looks at one stream at a time, whole, at a moment, and says what should stand in other streams because of it
-(:class:`Order`), and when to look again although nothing happened. It is asked anew after every event of the stream and whenever
-its due moment has come; it says the same of the same history and moment, so it may be asked once too often without harm. Whoever
-runs it writes what an order asks for only while the stream it looked at is unchanged.
+A process manager looks at one whole stream at a moment. It returns the effects that the stream should have had by then
+(:class:`Effect`), and the next moment to look although nothing happens. It runs after every event of the stream and when that
+moment has come.
+
+Because it reads neither clock nor store, its effects can be computed for any history and moment, and running it once too often
+does no harm. The runner (``adapters.processing``) writes an effect only if the stream is still as the process manager saw it.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,58 +20,61 @@ from domain.people.directory import Directory
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a process looks at: a stream's events, in order, and the state they fold to."""
+    """The stream that a process manager looks at: its events in order, and the state they fold to."""
 
     events: Sequence[Any]
     state: Any
 
     @property
     def id(self) -> UUID:
-        """The stream."""
+        """The stream's id."""
         found: UUID = self.state.id
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a process looks, not before the subject's last event, and what the communities had configured then."""
+    """The moment of looking, not before the subject's last event, with the communities' configuration of that moment."""
 
     now: datetime
     directory: Directory
 
 
-class Order(Protocol):
-    """What a process wants of one stream, whose id follows from the cause (UUIDv5), so that no cause is served twice."""
+class Effect(Protocol):
+    """A change that a process manager wants in one stream.
+
+    The stream's id is a UUIDv5 of the cause, so two runs for one cause meet in one stream and the second finds it done.
+    """
 
     @property
     def target(self) -> UUID:
-        """The stream."""
+        """The id of the stream to change."""
         ...
 
     def events(self, state: Any) -> Sequence[Folded.Event]:
-        """What is to be written to it, given its newest state (None: it has not begun); nothing where all is as it should be.
+        """The events to append, with versions after ``state``'s (None: an empty stream); none if the effect is there already.
 
-        The versions follow ``state``'s. Once these are written it asks for nothing more.
+        Must be idempotent: once its events are written, it returns none.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a process says of a subject: the community, its orders, and the next moment to look again (after now)."""
+    """A process manager's answer: the subject's community, the effects, and when to look again (None: after its next event)."""
 
     community: str
-    orders: tuple[Order, ...] = ()
+    effects: tuple[Effect, ...] = ()
     again_at: datetime | None = None
 
 
 NOTHING = Outlook("")
-"""Nothing is wanted, whatever time it gets, until something happens."""
+"""No effects, now or later, until the subject's next event."""
 
 
 @dataclass(frozen=True, eq=False)
 class Process:
-    """A process manager. ``takes`` are the beginnings of the topics of the streams it looks at."""
+    """A process manager. ``takes`` lists prefixes of the topics whose streams it looks at."""
 
     name: str
     takes: tuple[str, ...]
@@ -77,5 +82,8 @@ class Process:
 
 
 def system_meta(process: str, target: UUID, version: int, cause: UUID) -> Meta:
-    """What an event of a process says of its making: the same for the same cause, whoever runs the process."""
+    """Metadata of an event by a process manager.
+
+    The command id is derived from cause and version, so every run derives one id.
+    """
     return Meta(f"system:{process}", uuid5(target, f"{process}:{version}"), causation_id=cause)

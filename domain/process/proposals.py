@@ -1,9 +1,9 @@
-"""What the system proposes as findings (系统提出考评事项), once per cause, and withdraws when the cause goes (D2).
+"""The process manager that proposes findings (系统提出考评事项): one finding per cause, withdrawn if the cause disappears (D2).
 
-A process (``domain.process.process``): of a ticket, a shift or a desk it says for every cause that might stand there whether it
-does, and as what. The rule book of the month says which item a cause is proposed as; where it names none, it is not. A cause is
-dated where it lies: a clock at its breach, a complaint at its judgement, a rectification order at its confirmation or on the day
-it turns into another item.
+For a ticket, a shift or a desk it examines every cause that could be there: it proposes a finding if the cause is present and
+withdraws an undecided proposal if not. The rule book of the month says as which item a cause is proposed; a cause for which it
+names none is not proposed. The finding's date is that of the cause: a clock's breach, a complaint's judgement, and for a
+rectification order its confirmation or the day on which it turns into another item.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,16 +28,15 @@ from domain.kernel.terms import (
     Kind,
 )
 from domain.people.post import Desk, DeskState
-from domain.process.process import NOTHING, Moment, Order, Outlook, Process, Subject, system_meta
-from domain.rules.clocks import Order as Rectification
-from domain.rules.clocks import Reading, readings
+from domain.process.process import NOTHING, Effect, Moment, Outlook, Process, Subject, system_meta
+from domain.rules.clocks import Reading, RectificationOrder, readings
 from domain.rules.scorecard import Counting, Item, RuleBook
 from domain.ticket.events import Ticket
 from domain.ticket.state import TicketState
 
 NAME = "proposals"
 STRICTLY = timedelta(microseconds=1)
-"""A clock is breached strictly after its due moment."""
+"""A clock is breached strictly after its due moment, so this is when to look again."""
 DAY = timedelta(days=1)
 WORK = {
     ClockName.REPAIR: FindingCause.REPAIR_LATE,
@@ -48,16 +47,16 @@ ORDERS = {Kind.RENOVATION: FindingCause.RECTIFICATION_LATE, Kind.INSPECTION: Fin
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """Why, and which of its kind on the subject."""
+class ProposalCause:
+    """A kind of cause, and its number among the subject's causes of this kind."""
 
     kind: FindingCause
     which: int
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
-    """What a cause that stands is proposed as; ``at`` is its moment, ``day`` its date in the community."""
+class Proposed:
+    """The content of a proposal; ``at`` is the moment of the cause, ``day`` its date in the community."""
 
     kind: FindingCause
     at: datetime
@@ -73,7 +72,7 @@ class Charge:
     reading: Reading | None = None
 
     def is_said(self, finding: FindingState) -> bool:
-        """Whether a finding was proposed as this; the clock is evidence and says nothing of its own."""
+        """Whether a finding was proposed with this content. The clock reading is evidence only and is not compared."""
         return all(getattr(finding, name) == getattr(self, name) for name in _SAID)
 
 
@@ -81,26 +80,26 @@ _SAID = ("item", "day", "area", "parties", "doubled", "overdue_days")
 
 
 @dataclass(frozen=True)
-class Proposal(Order):
-    """A cause on a subject: proposed as ``charge``, or, where that is None, withdrawn unless somebody has decided on it.
+class Proposal(Effect):
+    """A cause on a subject, and its present proposal: None withdraws the finding, unless somebody has decided on it.
 
     ``reading`` is the clock now, ``since`` the moment of the subject's last event.
     """
 
-    cause: Cause
+    cause: ProposalCause
     subject: UUID
     community: str
     since: datetime
-    charge: Charge | None
+    charge: Proposed | None
     reading: Reading | None = None
 
     @property
     def target(self) -> UUID:
-        """The finding; a cause has one for ever."""
+        """The id of the finding, always the same one for a cause."""
         return proposal_stream(self.cause.kind, self.subject, self.cause.which)
 
     def events(self, state: FindingState | None) -> Sequence[Folded.Event]:
-        """Propose what stands, withdraw what does not; what was proposed as something else is withdrawn and proposed anew."""
+        """Propose, withdraw, or do both if the content of the proposal changed."""
         if state is None or state.status is FindingStatus.WITHDRAWN:
             return [] if self.charge is None else [self._proposed(state, self.charge, 1)]
         if state.status is not FindingStatus.PROPOSED or (self.charge and self.charge.is_said(state)):
@@ -108,13 +107,13 @@ class Proposal(Order):
         withdrawn = self._event(Finding.FindingWithdrawn, state, self.since, 1, reading=self.reading)
         return [withdrawn] if self.charge is None else [withdrawn, self._proposed(state, self.charge, 2)]
 
-    def _proposed(self, state: FindingState | None, charge: Charge, step: int) -> Folded.Event:
+    def _proposed(self, state: FindingState | None, charge: Proposed, step: int) -> Folded.Event:
         data = {name: getattr(charge, name) for name in (*_SAID, "rule_book", "tickets", "shifts", "reading")}
         at = charge.at if step == 1 else max(charge.at, self.since)
         return self._event(Finding.FindingProposed, state, at, step, cause=charge.kind, **data)
 
     def _event(self, kind: type[Finding.Event], state: FindingState | None, at: datetime, step: int, **data: Any) -> Folded.Event:
-        """The finding's next event but ``step`` - 1; its moments never go back."""
+        """The finding's event number ``step`` from its present version. Its moment is never before the finding's last."""
         version = (state.version if state else 0) + step
         moment = max(at, state.occurred_at) if state and state.occurred_at else at
         meta = system_meta(NAME, self.target, version, self.subject)
@@ -122,7 +121,7 @@ class Proposal(Order):
 
 
 def look(subject: Subject, moment: Moment) -> Outlook:
-    """What is to be proposed of a ticket, a shift or a desk now, and when to look again."""
+    """The proposals for a ticket, a shift or a desk, and when to look again."""
     match subject.state:
         case TicketState():
             return _ticket(subject, moment)
@@ -164,15 +163,15 @@ PROPOSALS = Process(
     ),
     look,
 )
-"""The events by which a cause may come, go or move."""
+"""Topics that can make a cause appear, disappear or change; others are skipped to save reading streams."""
 
 
 # --- tickets ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """A ticket at a moment."""
+class TicketScene:
+    """A ticket at a moment, with the rule books in force."""
 
     ticket: TicketState
     events: Sequence[Any]
@@ -182,45 +181,48 @@ class Scene:
         """The rule book of a moment's month."""
         return _book(self.moment, self.ticket.community, at)
 
-    def charge(self, kind: FindingCause, at: datetime, *, item: str | None = None, **more: Any) -> Charge | None:
-        """A cause in the ticket's area, as the item given or the rule book's; None where the book has none for it."""
+    def charge(self, kind: FindingCause, at: datetime, *, item: str | None = None, **more: Any) -> Proposed | None:
+        """The proposal for a cause: as ``item``, or as the rule book's item for its kind; None if it has none."""
         ticket, book = self.ticket, self.book(at)
         item = item or book.proposals.get(kind)
         if item is None:
             return None
         area = ticket.location.area if ticket.location else None
         day = self.moment.directory.day(ticket.community, at)
-        return Charge(kind, at, day, item, book.version, area=area, tickets=(ticket.id,), **more)
+        return Proposed(kind, at, day, item, book.version, area=area, tickets=(ticket.id,), **more)
 
 
-Found = tuple[Cause, Charge | None, Reading | None]
-"""A cause that might stand on a subject, what it is if it does, and the clock."""
+Examined = tuple[ProposalCause, Proposed | None, Reading | None]
+"""A possible cause, its proposal if it is present, and the clock."""
 
 
 def _ticket(subject: Subject, moment: Moment) -> Outlook:
     ticket: TicketState = subject.state
-    scene = Scene(ticket, subject.events, moment)
+    scene = TicketScene(ticket, subject.events, moment)
     now = readings(ticket.timeline, ticket.kind, ticket.facility, moment.now)
     found = [*_clocks(scene, now), *_orders(scene, now), *_complaint(scene), *_corrections(scene)]
     dues = [*_dues(scene, now), *_order_dues(scene, now)]
     since = subject.events[-1].timestamp
-    orders = tuple(Proposal(cause, ticket.id, ticket.community, since, charge, reading) for cause, charge, reading in found)
-    return Outlook(ticket.community, orders, min((due for due in dues if due > moment.now), default=None))
+    effects = tuple(Proposal(cause, ticket.id, ticket.community, since, charge, reading) for cause, charge, reading in found)
+    return Outlook(ticket.community, effects, min((due for due in dues if due > moment.now), default=None))
 
 
-def _clocks(x: Scene, now: Sequence[Reading]) -> Iterator[Found]:
-    """Reply and work clocks, each round of work; of a complaint the reply counts only once it is judged reasonable (D2 5–8)."""
+def _clocks(x: TicketScene, now: Sequence[Reading]) -> Iterator[Examined]:
+    """Breached reply and work clocks, by round of work.
+
+    A complaint's reply clock counts once it is judged reasonable (D2 5–8).
+    """
     reply = next((reading for reading in now if reading.clock is ClockName.REPLY), None)
     breached = _breached(reply) if reply and _reply_counts(x.ticket) else None
     charge = x.charge(FindingCause.REPLY_LATE, breached.due_at, reading=breached) if breached else None
     if charge or _was(x, {Kind.REPAIR, Kind.COMPLAINT}):
-        yield Cause(FindingCause.REPLY_LATE, 0), charge, reply
+        yield ProposalCause(FindingCause.REPLY_LATE, 0), charge, reply
     for clock, kind in WORK.items():
         rounds = [reading for reading in now if reading.clock is clock]
         for which in range(len(x.ticket.timeline.cycles) if _was(x, {Kind.REPAIR}) else 0):
             reading = rounds[which] if rounds else None
             breached = _breached(reading) if reading else None
-            yield Cause(kind, which), x.charge(kind, breached.due_at, reading=breached) if breached else None, reading
+            yield ProposalCause(kind, which), x.charge(kind, breached.due_at, reading=breached) if breached else None, reading
 
 
 def _reply_counts(ticket: TicketState) -> bool:
@@ -228,36 +230,43 @@ def _reply_counts(ticket: TicketState) -> bool:
     return ticket.kind is Kind.REPAIR or (ticket.kind is Kind.COMPLAINT and judged)
 
 
-def _was(x: Scene, kinds: set[Kind]) -> bool:
-    """Whether the ticket is or was of one of these kinds."""
+def _was(x: TicketScene, kinds: set[Kind]) -> bool:
+    """Whether the ticket ever was of one of these kinds: only then can there be a proposal to withdraw."""
     named = (event.kind for event in x.events if isinstance(event, Ticket.TicketClassified | Ticket.TicketReclassified))
     return any(kind in kinds for kind in named)
 
 
 def _breached(reading: Reading) -> Reading | None:
-    """The clock as it read when it was breached; None while it was not."""
+    """The clock's reading at its breach; None if it was not breached."""
     return replace(reading, stopped_at=None) if reading.status is ClockStatus.BREACHED else None
 
 
-def _dues(x: Scene, now: Sequence[Reading]) -> Iterator[datetime]:
+def _dues(x: TicketScene, now: Sequence[Reading]) -> Iterator[datetime]:
     for reading in now:
         counts = reading.clock in WORK or (reading.clock is ClockName.REPLY and _reply_counts(x.ticket))
         if counts and reading.status is ClockStatus.RUNNING:
             yield reading.due_at + STRICTLY
 
 
-def _orders(x: Scene, now: Sequence[Reading]) -> Iterator[Found]:
-    """Rectification orders: of a renovation by the rule book's item, of an inspection by the item named, doubled (13, 14, 45)."""
+def _orders(x: TicketScene, now: Sequence[Reading]) -> Iterator[Examined]:
+    """
+
+    Late rectification orders: by the rule book's item for renovations (13, 14), by the named item, doubled, for inspections (45).
+    """
     clocks = [reading for reading in now if reading.clock is ClockName.RECTIFY]
     for which, order in enumerate(x.ticket.timeline.orders):
         for kind, cause in ORDERS.items():
             reading = clocks[which] if x.ticket.kind is kind else None
             charge = _late(x, cause, which, order, reading) if reading else None
-            yield Cause(cause, which), charge, reading
+            yield ProposalCause(cause, which), charge, reading
 
 
-def _late(x: Scene, kind: FindingCause, which: int, order: Rectification, reading: Reading) -> Charge | None:
-    """An order that was late: at its breach; where the item counts days, at its end, or once it turns into another item."""
+def _late(x: TicketScene, kind: FindingCause, which: int, order: RectificationOrder, reading: Reading) -> Proposed | None:
+    """The proposal for a late order.
+
+    It is dated at the breach. If the item counts days overdue, it is dated at the confirmation, when their number is known, or on
+    the day the order turns into another item.
+    """
     breached = _breached(reading)
     item = _item(x, kind, which, order.due_at) if breached else None
     if breached is None or item is None:
@@ -276,8 +285,8 @@ def _late(x: Scene, kind: FindingCause, which: int, order: Rectification, readin
     return x.charge(kind, ended, item=item.code, doubled=doubled, overdue_days=days, reading=breached)
 
 
-def _item(x: Scene, kind: FindingCause, which: int, at: datetime) -> Item | None:
-    """The item that a late order is proposed as; None where an inspection named none that a finding can be of."""
+def _item(x: TicketScene, kind: FindingCause, which: int, at: datetime) -> Item | None:
+    """The item for a late order; None if an inspection named no item of which there are findings."""
     book = x.book(at)
     if kind is FindingCause.RECTIFICATION_LATE:
         return book.deductions.get(book.proposals.get(kind, ""))
@@ -286,13 +295,13 @@ def _item(x: Scene, kind: FindingCause, which: int, at: datetime) -> Item | None
     return None if item is None or item.counting in (Counting.METRIC, Counting.DOUBLING) else item
 
 
-def _turns(item: Item, order: Rectification) -> datetime | None:
-    """When an order that is still open is charged as another item: more than so many full days late."""
+def _turns(item: Item, order: RectificationOrder) -> datetime | None:
+    """When an open order turns into another item: after more than ``over_days`` full days."""
     conversion = item.conversion
     return order.due_at + (conversion.over_days + 1) * DAY if conversion and conversion.over_days is not None else None
 
 
-def _order_dues(x: Scene, now: Sequence[Reading]) -> Iterator[datetime]:
+def _order_dues(x: TicketScene, now: Sequence[Reading]) -> Iterator[datetime]:
     clocks = [reading for reading in now if reading.clock is ClockName.RECTIFY]
     cause = ORDERS.get(x.ticket.kind) if x.ticket.kind else None
     for which, (order, reading) in enumerate(zip(x.ticket.timeline.orders, clocks, strict=False)):
@@ -303,8 +312,8 @@ def _order_dues(x: Scene, now: Sequence[Reading]) -> Iterator[datetime]:
         yield from (order.due_at + STRICTLY, *([turns] if turns else []))
 
 
-def _complaint(x: Scene) -> Iterator[Found]:
-    """A complaint made to the company and judged reasonable: minor (9), or serious and the office's fault (10)."""
+def _complaint(x: TicketScene) -> Iterator[Examined]:
+    """A complaint to the company, judged reasonable: minor (9), or serious and the office's fault (10)."""
     if x.ticket.channel is not Channel.COMPANY or not _was(x, {Kind.COMPLAINT}):
         return
     judged = x.ticket.judgement if x.ticket.kind is Kind.COMPLAINT else None
@@ -315,26 +324,27 @@ def _complaint(x: Scene) -> Iterator[Found]:
         elif judged.severity is ComplaintSeverity.SERIOUS and judged.fault is ComplaintFault.OFFICE:
             kind = FindingCause.COMPANY_COMPLAINT_SERIOUS
     charge = x.charge(kind, judged.at, parties=x.ticket.complained_of) if kind and judged else None
-    yield Cause(FindingCause.COMPANY_COMPLAINT_MINOR, 0), charge, None  # one complaint, one finding
+    # One cause for both severities: a complaint judged again changes its finding instead of getting a second one.
+    yield ProposalCause(FindingCause.COMPANY_COMPLAINT_MINOR, 0), charge, None
 
 
-def _corrections(x: Scene) -> Iterator[Found]:
-    """Every correction for a register error (28)."""
+def _corrections(x: TicketScene) -> Iterator[Examined]:
+    """Corrections for a register error (28), each a cause of its own."""
     for event in x.events:
         if isinstance(event, Ticket.TicketCorrected) and event.reason is CorrectionReason.REGISTER_ERROR:
             charge = x.charge(FindingCause.REGISTER_ERROR, event.timestamp)
-            yield Cause(FindingCause.REGISTER_ERROR, event.originator_version), charge, None
+            yield ProposalCause(FindingCause.REGISTER_ERROR, event.originator_version), charge, None
 
 
 # --- duty ---------------------------------------------------------------------------------------------------------------
 
 
 def _shift(subject: Subject, moment: Moment) -> Outlook:
-    """Each end of a period by which the shift had to be handed over: signed by both in time, extended, or late (41)."""
+    """Handovers not signed by both in time, one possible cause per period held (41). An extension in time counts as met."""
     shift: ShiftState = subject.state
     within = timedelta(minutes=moment.directory.policy_of(shift.community).handover.sign_within_minutes)
     held = [event for event in subject.events if isinstance(event, Shift.ShiftOpened | Shift.ShiftExtended)]
-    orders, again_at = [], None
+    effects, again_at = [], None
     for which, period in enumerate(held):
         due = period.until + within
         met = held[which + 1].timestamp if which + 1 < len(held) else shift.ended_at
@@ -344,16 +354,16 @@ def _shift(subject: Subject, moment: Moment) -> Outlook:
             charge = _of_duty(moment, shift.community, FindingCause.HANDOVER_UNSIGNED, due, officer, shift.id)
         elif met is None:
             again_at = due + STRICTLY
-        cause = Cause(FindingCause.HANDOVER_UNSIGNED, which)
-        orders.append(Proposal(cause, shift.id, shift.community, subject.events[-1].timestamp, charge))
-    return Outlook(shift.community, tuple(orders), again_at)
+        cause = ProposalCause(FindingCause.HANDOVER_UNSIGNED, which)
+        effects.append(Proposal(cause, shift.id, shift.community, subject.events[-1].timestamp, charge))
+    return Outlook(shift.community, tuple(effects), again_at)
 
 
 def _desk(subject: Subject, moment: Moment) -> Outlook:
-    """Each time a shift was taken over and nobody opened another for a while: names the officer who held the desk (41)."""
+    """Desks left empty after a take-over for longer than allowed; the finding names the officer who held the desk (41)."""
     desk: DeskState = subject.state
     within = timedelta(minutes=moment.directory.policy_of(desk.community).reminders.empty_minutes)
-    orders, again_at = [], None
+    effects, again_at = [], None
     before: DeskState | None = None
     for place, event in enumerate(subject.events):
         if isinstance(event, Desk.ShiftTakenOver) and before is not None and before.shift is not None:
@@ -365,18 +375,21 @@ def _desk(subject: Subject, moment: Moment) -> Outlook:
                 charge = _of_duty(moment, desk.community, FindingCause.DESK_EMPTY, event.timestamp, officer, event.shift)
             elif opened is None:
                 again_at = due + STRICTLY
-            cause = Cause(FindingCause.DESK_EMPTY, event.originator_version)
-            orders.append(Proposal(cause, desk.id, desk.community, subject.events[-1].timestamp, charge))
+            cause = ProposalCause(FindingCause.DESK_EMPTY, event.originator_version)
+            effects.append(Proposal(cause, desk.id, desk.community, subject.events[-1].timestamp, charge))
         before = apply(before, event)
-    return Outlook(desk.community, tuple(orders), again_at)
+    return Outlook(desk.community, tuple(effects), again_at)
 
 
-def _of_duty(moment: Moment, community: str, kind: FindingCause, at: datetime, officer: str, shift: UUID) -> Charge | None:
-    """A cause of duty: it names the officer, and the shift as evidence; None where the book has no item for it."""
+def _of_duty(moment: Moment, community: str, kind: FindingCause, at: datetime, officer: str, shift: UUID) -> Proposed | None:
+    """
+
+    The proposal for a cause of duty, with the officer as party and the shift as evidence; None if the book has no item for it.
+    """
     book = _book(moment, community, at)
     item = book.proposals.get(kind)
     day = moment.directory.day(community, at)
-    return Charge(kind, at, day, item, book.version, parties=(officer,), shifts=(shift,)) if item else None
+    return Proposed(kind, at, day, item, book.version, parties=(officer,), shifts=(shift,)) if item else None
 
 
 def _book(moment: Moment, community: str, at: datetime) -> RuleBook:

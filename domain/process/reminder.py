@@ -1,6 +1,7 @@
-"""The reminder (提醒): something runs late or is about to; raised by the system once for its cause, settled when that is gone.
+"""The reminder (提醒): raised by the system once per cause when something is late or about to be, settled when the cause is gone.
 
-It is a record of its own: neither a step of the ticket nor a line of the shift, so that nothing anybody is signing changes by it.
+A reminder has a stream of its own. It is no event of the ticket or shift, because a handover sheet that is being signed must not
+change when the system reminds of something.
 """
 
 from dataclasses import dataclass
@@ -12,13 +13,13 @@ from domain.kernel.terms import ClockName, EscalationLevel, ReminderKind
 
 
 def reminder_stream(about: UUID, kind: ReminderKind, key: str = "") -> UUID:
-    """The stream of a reminder: the same cause can't be reminded of twice."""
+    """The id of a reminder's stream, derived from its cause so that one cause has one reminder."""
     return uuid5(about, f"reminder:{kind.value}:{key}")
 
 
 @dataclass(frozen=True)
 class ReminderState(FoldedState):
-    """A reminder: what it is about (a ticket, shift or desk), whom it concerns, how far up it went, and whether it stands."""
+    """A reminder: the ticket, shift or desk it is about, the person concerned, the level reached, and since when it is raised."""
 
     id: UUID
     version: int
@@ -33,25 +34,25 @@ class ReminderState(FoldedState):
     settled_at: datetime | None = None
 
     @property
-    def stands(self) -> bool:
-        """Whether its cause is there."""
+    def is_raised(self) -> bool:
+        """Whether the reminder is raised and not settled."""
         return self.raised_at is not None and self.settled_at is None
 
 
 @register
 class Reminder(Folded[ReminderState]):
-    """One cause."""
+    """One reminder."""
 
     TOPIC = "reminder"
     STATE = ReminderState
 
     class Event(Folded.Event[ReminderState]):
-        """Base of a reminder's events; each happened when its cause came, lasted, or went, whenever it was written."""
+        """Base of a reminder's events. ``timestamp`` is when the cause came, lasted or went, however late that was written."""
 
         community: str
 
     class ReminderRaised(Event):
-        """提醒: the cause is there. ``level`` is who is told beyond the desk; ``login`` carries the ticket or held the desk."""
+        """提醒: the cause came. ``level`` is notified beyond the desk; ``login`` carries the ticket or held the desk."""
 
         TOPIC = "reminder.raised"
         kind: ReminderKind
@@ -76,7 +77,7 @@ class Reminder(Folded[ReminderState]):
             return raised
 
     class ReminderEscalated(Event):
-        """升级提醒: the cause has lasted, and the next level is told."""
+        """升级提醒: the cause has lasted too long, and the next level is notified."""
 
         TOPIC = "reminder.escalated"
         level: EscalationLevel

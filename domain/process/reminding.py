@@ -1,8 +1,11 @@
-"""Reminding and escalating (提醒与升级) as a process manager: what runs late or is about to, told once, with the true moments.
+"""The process manager that reminds and escalates (提醒与升级), with the moments at which things really happened.
 
-Clocks about to breach and breached, handovers not signed in time, desks left empty; an approval nobody decided in time is written
-down as expired. Who is told: the desk, of a clock about to breach; the supervisor, of everything that is late, and the director
-once that has lasted (D1 4.1.2, 4.1.4). What came and went while nobody ran is written down all the same, but for "about to".
+It reminds of clocks about to breach or breached, of handovers not signed in time and of desks left empty, and expires approvals
+that nobody decided in time. The desk is reminded of clocks about to breach; the supervisor of everything late, and the director
+once it has lasted (D1 4.1.2, 4.1.4).
+
+If the process was not running, reminders of what came and went meanwhile are written afterwards, except for "about to breach",
+which helps nobody any more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +19,7 @@ from domain.duty.shift import ShiftState
 from domain.kernel.aggregate import Folded, occurred
 from domain.kernel.terms import ApprovalState, AssigneeType, ClockName, ClockStatus, EscalationLevel, ReminderKind
 from domain.people.post import Desk, DeskState
-from domain.process.process import NOTHING, Moment, Order, Outlook, Process, Subject, system_meta
+from domain.process.process import NOTHING, Effect, Moment, Outlook, Process, Subject, system_meta
 from domain.process.reminder import Reminder, ReminderState, reminder_stream
 from domain.rules.clocks import Timeline, readings
 from domain.rules.policy import HandoverTerms, ReminderTerms
@@ -24,19 +27,22 @@ from domain.ticket.state import TicketState
 
 NAME = "reminders"
 JUST = timedelta(microseconds=1)
-"""A breach is strictly after the due moment."""
+"""A clock is breached strictly after its due moment."""
 GAPS_KEPT = timedelta(days=31)
-"""How long after its end a gap at the desk is still written down, should nobody have run until then."""
+"""Time after its end for which a gap at the desk is still written down, if the process was not running.
+
+A bound is needed because a desk's stream never ends: without one, every look would report every gap since its beginning.
+"""
 WORK_CLOCKS = (ClockName.REPAIR, ClockName.PUBLIC_MINOR, ClockName.PUBLIC_SEVERE)
-Found = tuple[list["Cause"], list[datetime | None]]
-"""Causes, and moments at which there may be others."""
+Examined = tuple[list["ReminderCause"], list[datetime | None]]
+"""Causes, and further moments at which to look."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """A cause to remind, from ``began_at`` to ``ended_at`` (None: it lasts); ``director_at`` is when the director is told.
+class ReminderCause:
+    """A cause from ``began_at`` to ``ended_at`` (None: it lasts); at ``director_at`` it goes to the director.
 
-    Without ``began_at`` there is none, or none any more: what still stood is settled at ``ended_at``.
+    Without ``began_at`` there is no such cause (any more): a reminder that is still raised is settled at ``ended_at``.
     """
 
     kind: ReminderKind
@@ -53,19 +59,20 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Remind:
-    """That a reminder stands exactly while its cause does, and was written down where the cause came and went unseen."""
+    """Keep a reminder raised exactly while its cause lasts, and write it afterwards if the cause came and went unseen."""
 
-    cause: Cause
+    cause: ReminderCause
     now: datetime
 
     @property
     def target(self) -> UUID:
-        """The reminder's stream."""
+        """The id of the reminder's stream."""
         return reminder_stream(self.cause.about, self.cause.kind, self.cause.key)
 
     def events(self, state: ReminderState | None) -> Sequence[Folded.Event]:
-        """What is missing: raised, escalated, settled, in this order; nothing by a clock that stands before what is written."""
+        """The missing events among raised, escalated and settled, in this order."""
         cause, said = self.cause, list[Folded.Event]()
+        # A machine whose clock is behind the one that wrote last knows less; it leaves the reminder alone.
         if state is not None and self.now < (state.settled_at or state.raised_at or self.now):
             return said
         first = (state.version if state else 0) + 1
@@ -75,16 +82,16 @@ class Remind:
             meta = system_meta(NAME, self.target, version, cause.about)
             said.append(occurred(event, self.target, version, at, meta, community=cause.community, **more))
 
-        stands, level = (state.stands, state.level) if state else (False, None)
-        since = state.raised_at if state and stands else cause.began_at
-        if not stands and cause.began_at is not None and (cause.ended_at is None or state is None):
+        raised, level = (state.is_raised, state.level) if state else (False, None)
+        since = state.raised_at if state and raised else cause.began_at
+        if not raised and cause.began_at is not None and (cause.ended_at is None or state is None):
             if state is not None and state.settled_at is not None:
                 since = max(cause.began_at, state.settled_at)
             level = None if cause.kind is ReminderKind.CLOCK_NEAR else EscalationLevel.SUPERVISOR
             told = {"level": level, "login": cause.login, "clock": cause.clock, "due_at": cause.due_at}
             say(Reminder.ReminderRaised, since or cause.began_at, kind=cause.kind, about=cause.about, **told)
-            stands = True
-        if not stands or since is None:
+            raised = True
+        if not raised or since is None:
             return said
         lasted = cause.director_at is not None and cause.director_at <= (cause.ended_at or self.now)
         if cause.director_at is not None and lasted and level is EscalationLevel.SUPERVISOR:
@@ -96,12 +103,12 @@ class Remind:
 
 @dataclass(frozen=True, slots=True)
 class Expire:
-    """That an approval nobody decided in time says so."""
+    """Expire an approval that nobody decided in time."""
 
     target: UUID
 
     def events(self, state: ApprovalCase) -> Sequence[Folded.Event]:
-        """Its expiry, once."""
+        """The expiry, unless the approval is decided or expired already."""
         if state.status is not ApprovalState.REQUESTED or state.expires_at is None:
             return []
         version = state.version + 1
@@ -110,7 +117,7 @@ class Expire:
 
 
 def look(subject: Subject, moment: Moment) -> Outlook:
-    """What a ticket, a shift, a desk or an approval gives reason to."""
+    """The reminders for a ticket, a shift, a desk or an approval, and when to look again."""
     state = subject.state
     if isinstance(state, ApprovalCase):
         return _approval(state, moment.now)
@@ -122,8 +129,8 @@ def look(subject: Subject, moment: Moment) -> Outlook:
     else:
         causes, moments = _desk(subject, policy.reminders, moment.now)
     moments += [at for one in causes if one.ended_at is None for at in (one.began_at, one.director_at)]
-    orders: list[Order] = [Remind(one, moment.now) for one in causes if one.began_at is None or one.began_at <= moment.now]
-    return Outlook(state.community, tuple(orders), min((at for at in moments if at and at > moment.now), default=None))
+    effects: list[Effect] = [Remind(one, moment.now) for one in causes if one.began_at is None or one.began_at <= moment.now]
+    return Outlook(state.community, tuple(effects), min((at for at in moments if at and at > moment.now), default=None))
 
 
 REMINDING = Process(NAME, ("ticket.", "shift.", "desk.", "approval."), look)
@@ -137,14 +144,17 @@ def _approval(case: ApprovalCase, now: datetime) -> Outlook:
     return Outlook(case.community, (Expire(case.id),))
 
 
-def _ticket(s: TicketState, terms: ReminderTerms, now: datetime) -> Found:
-    """Its clocks, each round of work by itself; one that is a clock of this ticket no longer (reclassified) is settled."""
+def _ticket(s: TicketState, terms: ReminderTerms, now: datetime) -> Examined:
+    """Causes of a ticket's clocks, one pair per clock and round of work.
+
+    A clock that the ticket no longer has (it was reclassified) settles its reminders.
+    """
     near, director = timedelta(minutes=terms.near_minutes), timedelta(minutes=terms.director_minutes)
     assignee = s.assignment.assignee if s.assignment else None
     login = assignee.id if assignee and assignee.type is AssigneeType.PERSON else None
     read = {(one.clock, one.started_at): one for one in readings(s.timeline, s.kind, s.facility, now)}
     latest = s.occurred_at or now
-    causes: list[Cause] = []
+    causes: list[ReminderCause] = []
     moments: list[datetime | None] = []
     for clock, started_at, limit in _possible(s.timeline):
         one = read.get((clock, started_at))
@@ -156,7 +166,7 @@ def _ticket(s: TicketState, terms: ReminderTerms, now: datetime) -> Found:
         if now < started_at + limit - near:
             continue  # too early for any reminder of it; pauses only put it off
         cause = partial(
-            Cause, about=s.id, community=s.community, key=f"{clock.value}:{started_at.isoformat()}",
+            ReminderCause, about=s.id, community=s.community, key=f"{clock.value}:{started_at.isoformat()}",
             login=login, clock=clock, due_at=due,
         )  # fmt: skip
         if runs and begins and begins <= now:
@@ -174,7 +184,7 @@ def _ticket(s: TicketState, terms: ReminderTerms, now: datetime) -> Found:
 
 
 def _possible(timeline: Timeline) -> Iterator[tuple[ClockName, datetime, timedelta]]:
-    """Every clock the ticket has or may have had: which, since when, its limit without pauses."""
+    """Every clock that the ticket has or may have had: its name, its start, and its limit without pauses."""
     for n, cycle in enumerate(timeline.cycles):
         for name in WORK_CLOCKS if n else (ClockName.REPLY, *WORK_CLOCKS):
             yield name, cycle.started_at, timedelta(minutes=cycle.policy.limits[name])
@@ -187,19 +197,19 @@ def _resumed(timeline: Timeline) -> datetime | None:
     return timeline.suspensions[-1].ended_at if timeline.suspensions else None
 
 
-def _shift(s: ShiftState, terms: ReminderTerms, handover: HandoverTerms, now: datetime) -> Found:
-    """Both signatures are due within some time of the end of what is held (D2 item 41); an extension puts it off."""
+def _shift(s: ShiftState, terms: ReminderTerms, handover: HandoverTerms, now: datetime) -> Examined:
+    """The cause of a handover not signed by both in time after the end of the last period held (D2 item 41)."""
     if s.until is None or s.occurred_at is None:
         return [], []
     overdue = s.until + timedelta(minutes=handover.sign_within_minutes) + JUST
-    cause = partial(Cause, ReminderKind.HANDOVER_UNSIGNED, s.id, s.community, login=s.officer, due_at=overdue - JUST)
+    cause = partial(ReminderCause, ReminderKind.HANDOVER_UNSIGNED, s.id, s.community, login=s.officer, due_at=overdue - JUST)
     if (s.ended_at or now) < overdue:
         return [cause(None, s.ended_at or s.occurred_at)], [] if s.ended_at else [overdue]
     return [cause(overdue, s.ended_at, overdue + timedelta(minutes=terms.director_duty_minutes))], []
 
 
-def _desk(subject: Subject, terms: ReminderTerms, now: datetime) -> Found:
-    """From a take-over until somebody opens nobody holds the desk (D5 六)."""
+def _desk(subject: Subject, terms: ReminderTerms, now: datetime) -> Examined:
+    """The causes of desks left empty, from a take-over until somebody opens a shift (D5 六)."""
     state: DeskState = subject.state
     grace = timedelta(minutes=terms.empty_minutes)
     director = timedelta(minutes=terms.director_duty_minutes)
@@ -212,5 +222,5 @@ def _desk(subject: Subject, terms: ReminderTerms, now: datetime) -> Found:
             continue
         began = emptied.timestamp + grace
         key = str(emptied.shift)
-        causes.append(Cause(ReminderKind.DESK_EMPTY, state.id, state.community, began, ended, began + director, key))
+        causes.append(ReminderCause(ReminderKind.DESK_EMPTY, state.id, state.community, began, ended, began + director, key))
     return causes, []

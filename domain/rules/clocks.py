@@ -40,7 +40,7 @@ class Suspension:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RectificationOrder:
     """A rectification order (限期整改) with its own deadline."""
 
     ordered_at: datetime
@@ -54,7 +54,7 @@ class Timeline:
 
     cycles: tuple[Cycle, ...] = ()
     suspensions: tuple[Suspension, ...] = ()
-    orders: tuple[Order, ...] = ()
+    orders: tuple[RectificationOrder, ...] = ()
     replied_at: datetime | None = None
     stopped_at: datetime | None = None
     major_works_due_at: datetime | None = None
@@ -83,7 +83,7 @@ class Timeline:
 
     def order(self, at: datetime, due_at: datetime) -> "Timeline":
         """Start the clock of a rectification order."""
-        return replace(self, orders=(*self.orders, Order(at, due_at)))
+        return replace(self, orders=(*self.orders, RectificationOrder(at, due_at)))
 
     def confirm(self, at: datetime) -> "Timeline":
         """Stop the clock of the latest rectification order."""

@@ -104,7 +104,7 @@ async def test_a_clock_about_to_breach_breached_and_lasting(estate: Estate) -> N
     estate.clock.moment = due + 2 * DAY
     await run(estate)
     [state] = [state for state, _ in await reminders(estate) if state.kind is BREACHED]
-    assert (state.level, state.stands) == (DIRECTOR, True)
+    assert (state.level, state.is_raised) == (DIRECTOR, True)
     await estate.run(ticket, WORK)
     await run(estate)
     assert await of(estate, BREACHED, ClockName.REPAIR) == [
@@ -195,7 +195,7 @@ async def test_in_the_end_exactly_what_runs_late_is_reminded_of(estate: Estate, 
             elif one.status is ClockStatus.RUNNING and one.due_at - 4 * HOUR <= now:
                 expected.add((NEAR, *key))
     own = [(state, events) for state, events in await reminders(estate) if str(state.about) in tickets]
-    standing = {(state.kind, str(state.about), state.clock) for state, _ in own if state.stands}
+    standing = {(state.kind, str(state.about), state.clock) for state, _ in own if state.is_raised}
     assert standing == {(kind, ticket, clock) for kind, ticket, clock, _ in expected}
     for _, events in own:
         moments = [moment for _, moment in events]
@@ -248,7 +248,7 @@ async def test_a_handover_not_signed_in_time(station: Station) -> None:
         ("settled", at("2026-03-02 18:05")),
     ]
     await station.set_and(run, "2026-03-03 10:30")
-    [late] = [state for state, _ in await reminders(estate) if state.stands]
+    [late] = [state for state, _ in await reminders(estate) if state.is_raised]
     assert (late.login, late.level) == ("technician", DIRECTOR)
 
 
@@ -269,7 +269,7 @@ async def test_a_desk_left_empty(station: Station) -> None:
     assert events == [("raised", began + 5 * MINUTE), ("escalated", began + 65 * MINUTE), ("settled", began + 2 * HOUR)]
     estate.clock.forward(HOUR / 2)
     await run(estate)
-    assert [(s.kind, s.level) for s, _ in await reminders(estate) if s.stands] == [(EMPTY, SUPERVISOR)]
+    assert [(s.kind, s.level) for s, _ in await reminders(estate) if s.is_raised] == [(EMPTY, SUPERVISOR)]
 
 
 # --- approvals ------------------------------------------------------------------------------------------------------------

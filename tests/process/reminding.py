@@ -13,7 +13,7 @@ from adapters.processing.processes import Processes
 from domain.finding.events import Finding, FindingState, proposal_stream
 from domain.kernel.aggregate import Folded, occurred
 from domain.kernel.terms import FindingCause, FindingStatus
-from domain.process.process import NOTHING, Moment, Order, Outlook, Process, Subject, system_meta
+from domain.process.process import NOTHING, Effect, Moment, Outlook, Process, Subject, system_meta
 from domain.ticket.events import Ticket
 from tests.support.desk_estate import HOUR, Estate
 
@@ -21,7 +21,7 @@ NAME = "reminding"
 
 
 @dataclass(frozen=True)
-class Wanted(Order):
+class Wanted(Effect):
     """The finding of a ticket stands, or doesn't."""
 
     ticket: UUID

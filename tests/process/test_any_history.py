@@ -45,15 +45,15 @@ class Findings:
     def looked(self, events: list[Any], now: datetime) -> None:
         subject = Subject(events, fold(events))
         outlook = look(subject, Moment(max(now, events[-1].timestamp), DIRECTORY))
-        for order in outlook.orders:
-            state = self.states.get(order.target)
-            for event in order.events(state):
+        for effect in outlook.effects:
+            state = self.states.get(effect.target)
+            for event in effect.events(state):
                 check(state.status if state else None, TRIGGERS[event.TOPIC])  # type: ignore[attr-defined]
                 assert event.originator_version == (state.version if state else 0) + 1
                 assert state is None or state.occurred_at is None or event.timestamp >= state.occurred_at
                 assert event.timestamp <= max(now, events[-1].timestamp)
-                state = self.states[order.target] = apply(state, event)
-            assert not order.events(state), "a second look asks for nothing"
+                state = self.states[effect.target] = apply(state, event)
+            assert not effect.events(state), "a second look asks for nothing"
         self.again_at = outlook.again_at
 
     def passed(self, events: list[Any], until: datetime) -> None:
