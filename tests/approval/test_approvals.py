@@ -24,7 +24,8 @@ from domain.kernel.terms import ApprovalState, AssigneeType, Role, State
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.support.authority_table import ROLES, ROWS
-from tests.support.desk_estate import DAY, DH, HOUR, JX, MORNING, SECONDS, Estate, leak
+from tests.support.clock import MORNING
+from tests.support.desk_estate import DAY, DH, HOUR, JX, SECONDS, Estate, leak
 from tests.support.proposing import outcome, proposing
 
 pytestmark = pytest.mark.anyio

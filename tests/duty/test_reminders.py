@@ -17,7 +17,8 @@ from domain.process.reminder import ReminderState
 from domain.process.reminding import JUST, REMINDING
 from domain.rules.clocks import readings
 from domain.ticket import commands as c
-from tests.support.desk_estate import DAY, HOUR, JX, MINUTE, MORNING, Estate
+from tests.support.clock import MORNING
+from tests.support.desk_estate import DAY, HOUR, JX, MINUTE, Estate
 from tests.support.station import Station, at
 
 pytestmark = pytest.mark.anyio

@@ -24,6 +24,7 @@ from domain.kernel.terms import Role, Tenure
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.household.register import HOME, PHONE, WANG, dwelling, line, opened, resident, take, told
+from tests.support.clock import MORNING
 from tests.support.desk_estate import DAY, DH, JX, Estate, leak
 
 pytestmark = pytest.mark.anyio
@@ -407,7 +408,7 @@ async def test_a_caller_is_linked_to_one_person_whoever_is_faster(shared: Estate
 async def test_a_resident_given_to_the_table_alone_is_refused() -> None:
     """Whoever decides without the roll (an import, the library) can't fill a resident in."""
     from domain.ticket.decisions import decide
-    from tests.support.ticket_factory import MORNING, circumstances
+    from tests.support.ticket_factory import circumstances
 
     with pytest.raises(InvalidInput):
         decide(None, leak(reporter={"resident_id": str(uuid4())}), circumstances(MORNING))

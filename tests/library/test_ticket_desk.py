@@ -25,10 +25,10 @@ from domain.kernel.privacy import Personal, Sealed
 from domain.kernel.terms import Kind, Trigger
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
+from tests.support.clock import MORNING
 from tests.support.examples import one_in
 from tests.support.ticket_factory import (
     COMMUNITY,
-    MORNING,
     OTHER_TICKET,
     POLICY,
     PRICES,

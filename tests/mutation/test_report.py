@@ -34,7 +34,7 @@ def test_the_page_counts_by_module_and_shows_what_survived() -> None:
     statuses = {"domain.tally.charging.x_charge__mutmut_1": "survived", "domain.tally.charging.x_charge__mutmut_2": "killed"}
     statuses["domain.rules.pay_bands.x_pay_share__mutmut_1"] = "timeout"
     text, wrong = page(statuses, lambda _: DIFF)
-    assert "| `domain.tally.charging` | 2 | 1 | 1 |\n| `domain.rules.pay_bands` | 1 | 1 | 0 |\n| together | 3 | 2 | 1 |" in text
+    assert "| `domain.rules.pay_bands` | 1 | 1 | 0 |\n| `domain.tally.charging` | 2 | 1 | 1 |\n| together | 3 | 2 | 1 |" in text
     assert "`domain.tally.charging.charge`: **unexplained**" in text
     assert any(line.startswith("domain.tally.charging.charge survives unexplained") for line in wrong)
 

@@ -9,7 +9,7 @@ import pytest
 from adapters.rendering.assets import integrity
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [ROOT / "adapters" / "pages" / "static" / "vendor", ROOT / "tests" / "browser" / "vendor"]
+FOLDERS = [ROOT / "adapters" / "rendering" / "static" / "vendor", ROOT / "tests" / "browser" / "vendor"]
 FREE = {"0BSD", "MIT", "Apache-2.0", "BSD-3-Clause"}
 TESTS_ONLY = {"MPL-2.0"}
 

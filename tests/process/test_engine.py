@@ -21,7 +21,8 @@ from domain.process.process import Moment, Outlook, Subject
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.process.reminding import NAME, REMINDING, reminding, target_of, topics
-from tests.support.desk_estate import DAY, HOUR, MINUTE, MORNING, Estate, leak
+from tests.support.clock import MORNING
+from tests.support.desk_estate import DAY, HOUR, MINUTE, Estate, leak
 from tests.support.view_estate import until
 
 pytestmark = pytest.mark.anyio

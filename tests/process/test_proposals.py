@@ -16,7 +16,8 @@ from domain.kernel.terms import ClockName, ClockStatus, FindingCause, FindingSta
 from domain.process.proposals import NAME
 from domain.ticket import commands as c
 from tests.process.proposed import findings, proposed, told
-from tests.support.desk_estate import DAY, HOUR, MORNING, ZONE, Estate
+from tests.support.clock import MORNING
+from tests.support.desk_estate import DAY, HOUR, ZONE, Estate
 from tests.support.station import Station, at
 
 pytestmark = pytest.mark.anyio

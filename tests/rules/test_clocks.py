@@ -12,7 +12,8 @@ from domain.kernel.terms import ClockName, ClockStatus, Facility, Kind
 from domain.rules.clocks import Reading, latest, readings
 from domain.ticket.events import Ticket
 from tests.rules import naive_clocks
-from tests.support.ticket_factory import MORNING, POLICY, Fact, classified, completed, dispatched, fact, received, ticket
+from tests.support.clock import MORNING
+from tests.support.ticket_factory import POLICY, Fact, classified, completed, dispatched, fact, received, ticket
 from tests.ticket.walk import START, Walk, begun, sensible_step
 
 SHORT = POLICY.overridden(

@@ -31,8 +31,8 @@ from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
 from tests.service_desk.world import OFFICERS, Asked, Ticket, World, role_of
-from tests.support.clock import SetClock
-from tests.support.desk_estate import JX, MORNING, SECONDS, Estate, sqlite_settings
+from tests.support.clock import MORNING, SetClock
+from tests.support.desk_estate import JX, SECONDS, Estate, sqlite_settings
 from tests.support.examples import one_in
 from tests.ticket import model
 from tests.ticket.commands import PAYLOADS, command_of, corrections, places, reporters

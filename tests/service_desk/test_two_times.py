@@ -16,7 +16,8 @@ from domain.kernel.terms import ClockName, ClockStatus
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
-from tests.support.desk_estate import DAY, HOUR, JX, MINUTE, MORNING, REPORTER, Estate
+from tests.support.clock import MORNING
+from tests.support.desk_estate import DAY, HOUR, JX, MINUTE, REPORTER, Estate
 from tests.support.proposing import outcome, proposal, proposing
 
 pytestmark = pytest.mark.anyio

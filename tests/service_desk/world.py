@@ -1,6 +1,6 @@
 """The estate as a plain model: who holds what, who may do what, what waits for a second person. Written from the regulations.
 
-One ticket's rules are the model of ``tests.tickets``; the table is ``tests.support.authority_table``; here they meet.
+One ticket's rules are the model of ``tests.ticket``; the table is ``tests.support.authority_table``; here they meet.
 """
 
 from dataclasses import dataclass, field

@@ -37,9 +37,9 @@ from domain.rules.clocks import ClockPolicy
 from domain.ticket.events import Ticket
 from domain.ticket.state import TicketState
 from domain.ticket.workflows import WORKFLOWS
+from tests.support.clock import MORNING
 from tests.support.examples import one_in
 from tests.support.ticket_factory import (
-    MORNING,
     OTHER_TICKET,
     SUBJECT,
     TICKET,

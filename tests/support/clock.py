@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-"""A Monday, 09:00 in Shanghai, in the morning's duty period."""
+MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+"""A Monday in the morning's duty period."""
 
 
 @dataclass

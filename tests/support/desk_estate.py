@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,8 +29,6 @@ from tests.support.clock import SetClock
 ZONE = ZoneInfo("Asia/Shanghai")
 JX, DH = "JX", "DH"
 """锦绣花园, where everybody works, and 东湖花园, where only ``stranger`` does."""
-MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=ZONE)
-"""A Monday in winter."""
 HIRED = date(2025, 7, 1)
 """Everybody's first day."""
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

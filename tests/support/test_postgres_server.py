@@ -15,7 +15,7 @@ from tests.support.postgres_server import PostgresServer
 ROOT = Path(__file__).parents[2]
 HOLD = """
 import sys
-from tests.postgres_server import running_postgres
+from tests.support.postgres_server import running_postgres
 with running_postgres() as server:
     print(server.directory, flush=True)
     sys.stdin.read()

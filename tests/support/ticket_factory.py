@@ -24,13 +24,12 @@ from domain.ticket.decisions import Circumstances
 from domain.ticket.events import Ticket
 from domain.ticket.guards import Setting
 from domain.ticket.state import ChargeLine, TicketState
+from tests.support.clock import MORNING
 
 RULES = Path(__file__).parents[2] / "domain" / "rules"
 ZONE = ZoneInfo("Asia/Shanghai")
 COMMUNITY = "garden"
 MINUTE = timedelta(minutes=1)
-MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=ZONE)
-"""A Monday in winter, at the assistants' desk."""
 NIGHT = datetime(2026, 3, 2, 22, 0, tzinfo=ZONE)
 
 

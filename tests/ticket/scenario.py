@@ -19,7 +19,8 @@ from domain.ticket.decisions import decide
 from domain.ticket.events import Ticket
 from domain.ticket.guards import legal_now
 from domain.ticket.state import TicketState
-from tests.support.ticket_factory import MINUTE, MORNING, POLICY, Fact, circumstances, history, seal, text_of
+from tests.support.clock import MORNING
+from tests.support.ticket_factory import MINUTE, POLICY, Fact, circumstances, history, seal, text_of
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from domain.people.assignee import Assignee
 from domain.people.place import Location
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
+from tests.support.clock import MORNING
 from tests.support.ticket_factory import (
     MINUTE,
-    MORNING,
     NIGHT,
     OTHER_TICKET,
     TICKET,
