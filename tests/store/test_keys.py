@@ -314,7 +314,7 @@ READER = """
 import asyncio, os, sys
 from pathlib import Path
 from uuid import UUID
-from adapters.store.keys import KeyStore
+from adapters.store.keys.keys import KeyStore
 from tests.store.key_stores import SteppingClock, open_database
 
 async def main():
