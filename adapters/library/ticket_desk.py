@@ -30,7 +30,6 @@ from domain.kernel.aggregate import Folded, Meta
 from domain.kernel.ports import Ids, PlainField
 from domain.kernel.privacy import Personal, Sealed
 from domain.kernel.sealing import seal_fields, with_sealed
-from domain.numbering import clear_columns
 from domain.rules.policy import Policy
 from domain.rules.price_list import PriceList
 from domain.rules.workdays import Works
@@ -153,5 +152,5 @@ class TicketDesk(Application[UUID]):
 
     def _columns(self, stored: StoredEvent) -> Columns:
         """What our log's clear columns say of an event about to be written by this thread."""
-        book, opens_list = clear_columns(cast(Folded.Event, self.mapper.to_domain_event(stored)))
-        return self._saving.community, book, self.terms.zone.key, opens_list
+        event = cast(Folded.Event, self.mapper.to_domain_event(stored))
+        return self._saving.community, event.book, self.terms.zone.key, event.changes_open_list

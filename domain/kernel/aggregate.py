@@ -14,6 +14,8 @@ from uuid import UUID
 from eventsourcing.domain import AggregateEvent, BaseAggregate
 from typing_extensions import TypeVar
 
+from domain.kernel.terms import Book
+
 
 @dataclass(frozen=True, slots=True)
 class Meta:
@@ -74,7 +76,16 @@ class Folded(BaseAggregate[UUID], Generic[S]):
     class Event(AggregateEvent, Generic[_S]):
         """Base of events: ``timestamp`` is the moment it happened in the world (occurred_at)."""
 
+        TOPIC: ClassVar[str]
+        changes_open_list: ClassVar[bool] = False
+        """Whether it changes what is on the handover sheet (工作移交表) of the community."""
+
         meta: Meta
+
+        @property
+        def book(self) -> Book | None:
+            """The numbered book it takes a number in; the store draws it, gapless per community, book and day (D1 4.1.1)."""
+            return None
 
         @property
         def occurred_at(self) -> datetime:
@@ -103,7 +114,7 @@ class Folded(BaseAggregate[UUID], Generic[S]):
     def events(cls) -> dict[str, type["Folded.Event"]]:
         """Every event class of this aggregate by topic."""
         return {
-            found.TOPIC: found  # type: ignore[attr-defined]
+            found.TOPIC: found
             for found in vars(cls).values()
             if isinstance(found, type) and issubclass(found, Folded.Event) and "TOPIC" in vars(found)
         }

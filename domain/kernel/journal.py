@@ -23,7 +23,6 @@ from domain.kernel.ports import (
 )
 from domain.kernel.privacy import Personal
 from domain.kernel.sealing import seal_fields, with_sealed
-from domain.numbering import clear_columns
 
 T = TypeVar("T")
 
@@ -125,17 +124,16 @@ class Journal:
         sealed = await self._sealed(events)
         new = []
         for event in sealed:
-            book, opens_list = clear_columns(event)
             new.append(
                 NewEvent(
                     event.originator_id,
                     event.originator_version,
-                    event.TOPIC,  # type: ignore[attr-defined]
+                    event.TOPIC,
                     belonging.community,
                     self.codec.encode(event),
-                    book,
+                    event.book,
                     belonging.timezone,
-                    opens_list,
+                    event.changes_open_list,
                 )
             )
         appended = await self.log.append(Append(new, command, conditions, answers_with, bumps_registry))

@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.kernel.aggregate import Folded, register
 from domain.kernel.privacy import Private, Text
 from domain.kernel.terms import (
+    Book,
     CancelReason,
     Channel,
     ChargeOutcome,
@@ -45,6 +46,7 @@ from domain.ticket.state import (
     Suspended,
     TicketState,
 )
+from domain.ticket.workflows import WORKFLOWS
 
 
 def _corrected(s: TicketState, name: str, text: Text | None, code: str | None) -> dict[str, Any]:
@@ -100,7 +102,9 @@ class Ticket(Folded[TicketState]):
     STATE = TicketState
 
     class Event(Folded.Event[TicketState]):
-        """Base of the ticket's events."""
+        """Base of the ticket's events: each changes the ticket's version on the handover sheet (工作移交表)."""
+
+        changes_open_list = True
 
         @property
         def outcome_name(self) -> str:
@@ -142,6 +146,10 @@ class Ticket(Folded[TicketState]):
         reporter_phone: Private | None = None
         complained_of: tuple[str, ...] = ()
 
+        @property
+        def book(self) -> Book:
+            return Book.INTAKE
+
         def changes(self, s: TicketState) -> dict[str, Any]:
             return {
                 "community": self.community,
@@ -168,6 +176,10 @@ class Ticket(Folded[TicketState]):
         facility: Facility | None = None
         complained_of: tuple[str, ...] = ()
 
+        @property
+        def book(self) -> Book:
+            return WORKFLOWS[self.kind].book
+
         def changes(self, s: TicketState) -> dict[str, Any]:
             return {
                 "kind": self.kind,
@@ -184,6 +196,10 @@ class Ticket(Folded[TicketState]):
         moved: bool
         category: str | None = None
         facility: Facility | None = None
+
+        @property
+        def book(self) -> Book | None:
+            return WORKFLOWS[self.kind].book if self.moved else None
 
         def changes(self, s: TicketState) -> dict[str, Any]:
             return {"kind": self.kind, "category": self.category, "facility": self.facility}

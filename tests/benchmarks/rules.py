@@ -110,5 +110,6 @@ def loading() -> Row:
 
 def _sealed_away(made: Ticket.Event) -> StoredEvent:
     sealed = with_sealed(made, {n: Sealed(t.subject, 1, b"n" * 12, b"c" * 60) for n, t in seal_fields(made)})
-    topic = type(made).TOPIC  # type: ignore[attr-defined]
-    return StoredEvent(made.originator_version, made.originator_id, made.originator_version, topic, "JX", NOW, encode(sealed))
+    return StoredEvent(
+        made.originator_version, made.originator_id, made.originator_version, made.TOPIC, "JX", NOW, encode(sealed)
+    )

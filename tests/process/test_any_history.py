@@ -48,7 +48,7 @@ class Findings:
         for effect in outlook.effects:
             state = self.states.get(effect.target)
             for event in effect.events(state):
-                check(state.status if state else None, TRIGGERS[event.TOPIC])  # type: ignore[attr-defined]
+                check(state.status if state else None, TRIGGERS[event.TOPIC])
                 assert event.originator_version == (state.version if state else 0) + 1
                 assert state is None or state.occurred_at is None or event.timestamp >= state.occurred_at
                 assert event.timestamp <= max(now, events[-1].timestamp)
