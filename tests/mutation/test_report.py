@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tests.mutation.report import Survivor, explanations, function_of, page, survivor, unexplained
 
-PAGE = Path(__file__).parents[2] / "docs/reference/mutation.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/reference/mutation.md"
 DIFF = """# domain.tally.charging.x_charge__mutmut_1: survived
 --- domain/tally/charging.py
 +++ domain/tally/charging.py
@@ -45,3 +46,15 @@ def test_the_page_kept_explains_every_survivor() -> None:
     for one, why in explanations().items():
         assert f"`{one.function}`: {why}\n\n```diff\n- {one.was}\n+ {one.now}\n```" in text
     assert text.count("```diff") == len(explanations())
+
+
+def source_of(function: str) -> Path:
+    """The file of a function or method, named by its dotted path."""
+    parts = function.split(".")
+    return next(path for n in range(len(parts) - 1, 0, -1) if (path := ROOT.joinpath(*parts[:n]).with_suffix(".py")).is_file())
+
+
+def test_what_is_explained_is_in_the_source() -> None:
+    """The explanation of a line that was rewritten since belongs to no survivor any more."""
+    for one in explanations():
+        assert " ".join(one.was.split()) in " ".join(source_of(one.function).read_text(encoding="utf-8").split()), one.function

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.kernel.terms import ChargeOutcome, Role, Trigger
-from domain.people.authority import CELLS, COLUMNS, TABLE, Held, Mode, Need, Relation, Right, may_approve, right_of, weigh
+from domain.people.authority import CELLS, COLUMNS, TABLE, Held, Mode, Need, Relation, Right, denied, may_approve, right_of, weigh
 from tests.support.authority_table import READINGS, ROLES, ROWS, Standing, answer, row_of
 
 RIGHTS = {
@@ -127,3 +127,31 @@ def test_an_area_counts_only_under_the_role_it_was_assigned_with() -> None:
     assert weigh(Right.CLASSIFY, held, Relation(frozenset(), "A1")) is None
     assert weigh(Right.CLASSIFY, held, Relation(frozenset(), "A2")) is Mode.FULL
     assert weigh(Right.CLASSIFY, held, Relation(frozenset(), None)) is None
+
+
+def test_a_refusal_names_the_command_the_roles_and_who_may() -> None:
+    held = [Held(Role.TECHNICIAN), Held(Role.SECURITY, frozenset({"A1"}))]
+    refusal = denied(Right.URGE, "urge", held)
+    assert (refusal.command, refusal.roles, refusal.detail) == ("urge", ["security", "technician"], "")
+    assert refusal.allowed_to == ["supervisor (✓)", "director (✓)"]
+    assert denied(Right.PRICE_LIST, "publish", []).allowed_to == ["director (2)", "appraiser (2)"]
+
+
+@pytest.mark.parametrize(
+    ("roles", "best"),
+    [
+        ((Role.AUDITOR, Role.ASSISTANT), Mode.SECOND),
+        ((Role.ASSISTANT, Role.AUDITOR), Mode.SECOND),
+        ((Role.ADMIN, Role.ASSISTANT), Mode.SECOND),
+        ((Role.ADMIN,), None),
+        ((), None),
+    ],
+)
+def test_the_administrator_has_no_column_and_hides_no_other_role(roles: tuple[Role, ...], best: Mode | None) -> None:
+    assert weigh(Right.LONG_LATE_ENTRY, [Held(role) for role in roles], Relation()) is best
+
+
+@pytest.mark.parametrize("roles", [(Role.FINANCE, Role.DIRECTOR), (Role.DIRECTOR, Role.FINANCE)])
+def test_the_best_of_two_roles_whatever_their_order(roles: tuple[Role, ...]) -> None:
+    assert weigh(Right.READ, [Held(role) for role in roles], Relation()) is Mode.FULL
+    assert weigh(Right.READ, [Held(Role.FINANCE)], Relation()) is Mode.MASKED

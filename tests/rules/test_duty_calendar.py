@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.kernel.terms import DutyPeriod
-from domain.rules.duty_calendar import is_summer, period_at
+from domain.rules.duty_calendar import Span, is_summer, minutes_late, period_at, period_taken, span_on
 from tests.support.ticket_factory import POLICY, ZONE
 
 WINTER = {"morning": "08:30", "noon": "12:00", "afternoon": "13:30", "night": "17:30"}
@@ -88,3 +88,62 @@ def test_another_time_zone() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     span = period_at(datetime(2026, 3, 29, 1, 30, tzinfo=UTC), berlin, DUTY)
     assert (span.period, span.end) == (DutyPeriod.NIGHT, datetime(2026, 3, 29, 8, 30, tzinfo=berlin))
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+PERIODS = [
+    (DutyPeriod.MORNING, "2026-09-30 08:30", "2026-09-30 12:00"),
+    (DutyPeriod.NOON, "2026-09-30 12:00", "2026-09-30 14:00"),
+    (DutyPeriod.AFTERNOON, "2026-09-30 14:00", "2026-09-30 18:00"),
+    (DutyPeriod.NIGHT, "2026-09-30 18:00", "2026-10-01 08:30"),
+]
+
+
+@pytest.mark.parametrize(("period", "start", "end"), PERIODS)
+def test_a_period_of_a_day(period: DutyPeriod, start: str, end: str) -> None:
+    """The night is the one that begins on the day."""
+    assert span_on(date(2026, 9, 30), period, ZONE, DUTY) == Span(period, at(start), at(end))
+
+
+def test_near_its_end_a_period_is_taken_for_the_next() -> None:
+    half_an_hour = timedelta(minutes=30)
+    for moment, period in (
+        ("2026-03-02 11:29:59", DutyPeriod.MORNING),
+        ("2026-03-02 11:30", DutyPeriod.NOON),
+        ("2026-03-02 12:00", DutyPeriod.NOON),
+        ("2026-03-03 07:59:59", DutyPeriod.NIGHT),
+        ("2026-03-03 08:00", DutyPeriod.MORNING),
+    ):
+        assert period_taken(at(moment), ZONE, DUTY, half_an_hour).period is period
+    assert period_taken(at("2026-03-02 11:30"), ZONE, DUTY, half_an_hour).start == at("2026-03-02 12:00")
+    assert period_taken(at("2026-03-02 11:30"), ZONE, DUTY, timedelta(0)).period is DutyPeriod.MORNING
+
+
+def test_the_time_to_a_periods_end_is_the_time_that_passes() -> None:
+    """In the night of 29 March 2026 clocks in Berlin go from 02:00 to 03:00: an hour before half past eight is no hour less."""
+    berlin = ZoneInfo("Europe/Berlin")
+    before_the_change = datetime(2026, 3, 29, 1, 30, tzinfo=berlin)
+    six_hours = timedelta(hours=6)
+    assert period_taken(before_the_change, berlin, DUTY, six_hours).period is DutyPeriod.MORNING
+    assert period_taken(before_the_change - timedelta(minutes=1), berlin, DUTY, six_hours).period is DutyPeriod.NIGHT
+
+
+def test_begun_minutes_of_lateness_count() -> None:
+    """D5 八: to come later than a quarter of an hour before the start is late."""
+    start, ahead = at("2026-03-02 08:30"), timedelta(minutes=15)
+    for arrived, late in (
+        ("2026-03-02 08:00", 0),
+        ("2026-03-02 08:15:00", 0),
+        ("2026-03-02 08:15:01", 1),
+        ("2026-03-02 08:16:00", 1),
+        ("2026-03-02 08:16:01", 2),
+        ("2026-03-02 08:35:00", 20),
+    ):
+        assert minutes_late(at(arrived), start, ahead) == late
+        assert minutes_late(at(arrived).astimezone(UTC), start, ahead) == late
+    berlin = ZoneInfo("Europe/Berlin")
+    before, after = datetime(2026, 3, 29, 1, 0, tzinfo=berlin), datetime(2026, 3, 29, 4, 0, tzinfo=berlin)
+    assert minutes_late(after, before, timedelta(0)) == 120

@@ -1,69 +1,20 @@
-"""Limits in working days (clocks.days): time that runs on working days alone, against a model that counts minutes."""
+"""Limits in working days (clocks.days), as a community chose them: holidays, make-up days, and clocks that run already."""
 
-from datetime import UTC, date, datetime, timedelta
-from itertools import count
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domain.approval.commands import OverrideCalendar
 from domain.kernel.terms import ClockName
 from domain.rules.clocks import latest, readings
-from domain.rules.workdays import after_working_time
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
-from tests.support.desk_estate import JX, MINUTE, ZONE, Estate
-
-SATURDAY = 5
-
-
-def weekdays(day: date) -> bool:
-    return day.weekday() < SATURDAY
-
-
-def naive(start: datetime, minutes: int, zone: ZoneInfo, off: set[date]) -> datetime:
-    """Minute by minute: the first moment before which so many minutes of working days lie."""
-    counted = 0
-    for n in count():
-        if counted == minutes:
-            return start + n * MINUTE
-        counted += (start + n * MINUTE).astimezone(zone).date() not in off
-    raise AssertionError
-
-
-@given(
-    start=st.datetimes(datetime(2026, 3, 1), datetime(2026, 11, 30), timezones=st.just(UTC)).map(
-        lambda m: m.replace(second=0, microsecond=0)
-    ),
-    minutes=st.integers(1, 6000),
-    off=st.sets(st.integers(0, 9), max_size=6),
-    zone=st.sampled_from(["Asia/Shanghai", "America/New_York", "Europe/London"]).map(ZoneInfo),
-)
-def test_as_counted_minute_by_minute(start: datetime, minutes: int, off: set[int], zone: ZoneInfo) -> None:
-    """Over changes of the clock too: a day is as long as it is."""
-    first = start.astimezone(zone).date()
-    days = {first + timedelta(days=n) for n in off}
-    assert after_working_time(start, minutes * MINUTE, zone, lambda day: day not in days) == naive(start, minutes, zone, days)
+from tests.support.desk_estate import JX, ZONE, Estate
 
 
 def local(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZONE)
-
-
-@pytest.mark.parametrize(
-    ("start", "due"),
-    [
-        ("2026-03-02 16:00", "2026-03-04 16:00"),  # Monday
-        ("2026-03-06 16:00", "2026-03-10 16:00"),  # Friday: eight hours, Monday, sixteen hours of Tuesday
-        ("2026-03-07 10:00", "2026-03-11 00:00"),  # Saturday: Monday and Tuesday whole
-        ("2026-03-06 00:00", "2026-03-10 00:00"),
-    ],
-)
-def test_two_working_days(start: str, due: str) -> None:
-    assert after_working_time(local(start), timedelta(days=2), ZONE, weekdays) == local(due)
 
 
 async def due_of(estate: Estate, ticket: str) -> dict[ClockName, datetime]:
