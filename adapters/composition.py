@@ -35,7 +35,7 @@ from domain.duty.rostering import Rostering
 from domain.finding.desk import TWO_PEOPLE, FindingDesk, command_name
 from domain.finding.reading import FindingRecords
 from domain.household.keeping import Households
-from domain.household.register_entry import RollEntry
+from domain.household.register_entry import RegisterEntry
 from domain.kernel.journal import Journal
 from domain.kernel.ports import Clock, Ids
 from domain.people.administration import Administration
@@ -76,7 +76,7 @@ class Gongdan:
     finding_records: FindingRecords
     reported_records: ReportedRecords
     inquiries: Inquiries
-    roll: RollEntry
+    roll: RegisterEntry
     households: Households
     oversight: Oversight
     scopes: Scopes
@@ -158,7 +158,7 @@ async def opened(
         others: dict[str, TwoPersonCommand] = {command_name(trigger): findings for trigger in TWO_PEOPLE}
         others[CLOSE_MONTH] = month_close
         approvals = Approvals(desk, keys, others)
-        roll = RollEntry(desk)
+        roll = RegisterEntry(desk)
         finding_records = FindingRecords(desk, store.access_log)
         yield Gongdan(
             settings=settings,

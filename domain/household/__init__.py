@@ -1,1 +1,1 @@
-"""The roll (住户名册): dwellings, the people who own, live in or rent them, and their keys."""
+"""The household register (住户名册): dwellings, the people who own, live in or rent them, and their keys."""

@@ -1,6 +1,7 @@
-"""What can be asked of the roll (住户名册): dwellings, people, moving in and out, keys, callers who turn out to be somebody.
+"""
 
-``occupancy`` is ``occupancies[].id`` of the person.
+Commands of the household register (住户名册): dwellings, people, moving in and out, keys, and callers who turn out to be
+residents. An ``occupancy`` is named by its id, as in a person's ``occupancies[].id``.
 """
 
 from datetime import date
@@ -14,7 +15,7 @@ from domain.kernel.values import Code, Name, Phone, TicketRef, Value
 
 
 def _in_reach(day: date) -> date:
-    """Refuse days that no calendar arithmetic could take."""
+    """Refuse days so far away that adding to them could leave the calendar."""
     if not 1900 <= day.year < 2200:
         raise ValueError("lies outside the years 1900 to 2199")
     return day
@@ -27,7 +28,7 @@ Keys = Annotated[int, Field(ge=1, le=99)]
 
 
 class Address(Value):
-    """Which dwelling, as it stands in the roll."""
+    """A dwelling's address, as the household register has it."""
 
     building: Code
     entrance: Code | None = None
@@ -35,14 +36,17 @@ class Address(Value):
 
 
 class AddDwelling(Address):
-    """A dwelling (户) of a community, perhaps in an area."""
+    """Add a dwelling (户) to a community."""
 
     community: Code
     area: Code | None = None
 
 
 class MoveIn(Address):
-    """入住: somebody becomes owner (业主), resident (住户) or tenant (租户) of a dwelling; ``keys`` they received then."""
+    """入住: a person becomes owner (业主), resident (住户) or tenant (租户) of a dwelling.
+
+    ``keys`` counts the sets received then.
+    """
 
     tenure: Tenure
     since: Day | None = None
@@ -50,7 +54,7 @@ class MoveIn(Address):
 
 
 class RegisterResident(Value):
-    """A person (业主、住户、租户) with the first of their dwellings, which stands in the roll."""
+    """Register a person (业主、住户、租户) with their first dwelling, which must be in the household register."""
 
     community: Code
     name: Name
@@ -58,10 +62,10 @@ class RegisterResident(Value):
     home: MoveIn
 
 
-class RollLine(Address):
-    """One line of a register that is imported: a dwelling, and perhaps one person who belongs to it.
+class RegisterLine(Address):
+    """One line of an imported register: a dwelling, and possibly one person who belongs to it.
 
-    ``keys`` is how many sets of keys they have received altogether.
+    ``keys`` is the total number of sets of keys the person has received.
     """
 
     area: Code | None = None
@@ -74,7 +78,7 @@ class RollLine(Address):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        """Whatever is said of a person needs the person; a person needs to be something to the dwelling."""
+        """Refuse details of a person without a name, and a person without a tenure."""
         said = [field for field in ("phone", "tenure", "since", "until", "keys") if getattr(self, field) is not None]
         if self.name is None and said:
             raise ValueError(f"{', '.join(said)} without a name")
@@ -86,14 +90,14 @@ class RollLine(Address):
 
 
 class MoveOut(Value):
-    """迁出: the last day, included."""
+    """迁出: ``until`` is the last day, included."""
 
     occupancy: UUID
     until: Day
 
 
 class ReceiveKeys(Value):
-    """锁匙交收: so many more sets of keys."""
+    """锁匙交收: receive further sets of keys."""
 
     occupancy: UUID
     keys: Keys
@@ -101,13 +105,13 @@ class ReceiveKeys(Value):
 
 
 class CorrectContact(Value):
-    """Another name or phone; what is left out stays."""
+    """Correct a name or phone; fields left out stay as they are."""
 
     name: Name | None = None
     phone: Phone | None = None
 
 
 class LinkCaller(Value):
-    """The caller of this ticket is that person."""
+    """Declare the caller of a ticket to be this person."""
 
     ticket: TicketRef

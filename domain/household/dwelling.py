@@ -1,8 +1,8 @@
 """The dwelling (户): one flat or house of a community, with its building (楼栋), entrance (单元) and number.
 
-The number is dwelling-level address, hence personal data: it is sealed under a subject that is the dwelling itself and no
-person. Who lives there is said in the residents' streams only, sealed under each resident's own subject, so that nothing is left
-to tell it once that person is erased.
+The number is a dwelling-level address, hence personal data; it is sealed under a subject that stands for the dwelling and no
+person. Who lives there is stored only in the residents' streams, sealed under each resident's own subject: erasing a person
+leaves no trace of where they lived.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from domain.kernel.privacy import Private, Text
 
 @dataclass(frozen=True)
 class DwellingState(FoldedState):
-    """Where a dwelling is; ``area`` and the codes of building and entrance are no personal data."""
+    """A dwelling's address. ``area`` and the codes of building and entrance are no personal data."""
 
     id: UUID
     version: int
@@ -37,7 +37,7 @@ class Dwelling(Folded[DwellingState]):
         """Base of a dwelling's events."""
 
     class DwellingAdded(Event):
-        """A dwelling was entered in the roll."""
+        """A dwelling was added to the household register."""
 
         TOPIC = "dwelling.added"
         community: str

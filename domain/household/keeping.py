@@ -1,7 +1,7 @@
-"""Keeping the roll (住户名册): dwellings, people, moving in and out, keys, callers who turn out to be somebody.
+"""The use cases of the household register (住户名册): dwellings, people, moving in and out, keys, linked callers.
 
-Kept by whoever administers the community (configuration), or by the desk's people by the row of the authority table that checks
-identities and hands keys over at a move-in ("reclassify, check_item, link").
+Administrators of the community may use them, and staff of the desk by the authority row "reclassify, check_item, link", which
+also covers checking identities and handing over keys at a move-in.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,12 +17,12 @@ from domain.household.commands import (
     MoveIn,
     MoveOut,
     ReceiveKeys,
+    RegisterLine,
     RegisterResident,
-    RollLine,
 )
 from domain.household.dwelling import DwellingState
 from domain.household.register import Members
-from domain.household.register_entry import RollEntry
+from domain.household.register_entry import RegisterEntry
 from domain.household.register_lines import Entered
 from domain.household.resident import Occupancy, Resident, ResidentState
 from domain.kernel.aggregate import Folded, Meta, apply, occurred
@@ -35,15 +35,15 @@ from domain.people.administration import Administrator
 from domain.service_desk.desk import ServiceDesk
 
 Facts = list[tuple[type[Folded.Event], dict[str, Any]]]
-"""Events of one person and what they say."""
+"""Event classes for one person's stream, with the data of each."""
 Change = Callable[[ResidentState, Members, date], Awaitable[Facts]]
-"""What becomes of a person, on the roll as it stands, on a day of the community."""
+"""Decides the events for a person, given the household register and the community's day."""
 
 
 class Households:
-    """The use cases of the roll."""
+    """The use cases of the household register."""
 
-    def __init__(self, desk: ServiceDesk, entry: RollEntry) -> None:
+    def __init__(self, desk: ServiceDesk, entry: RegisterEntry) -> None:
         self._desk = desk
         self._entry = entry
         self._journal = desk.journal
@@ -51,33 +51,33 @@ class Households:
     # --- entering ---------------------------------------------------------------------------------------------------
 
     async def add_dwelling(self, command: AddDwelling, by: Administrator) -> DwellingState:
-        """Enter a dwelling. Raises Conflict where its address stands in the roll."""
+        """Add a dwelling. Raises Conflict if the register has its address."""
         await self._entry.authorise(command.community, [command.area], by)
-        line = RollLine(**{name: getattr(command, name) for name in (*Address.model_fields, "area")})
+        line = RegisterLine(**{name: getattr(command, name) for name in (*Address.model_fields, "area")})
         decided = await self._entry.one(command.community, line, by, lambda found: found.dwelling)
         if Entered.DWELLING not in decided.entered:
-            raise Conflict("dwelling", f"{command.community} has it already", {"id": str(decided.dwelling)})
+            raise Conflict("dwelling", f"{command.community} already has this dwelling", {"id": str(decided.dwelling)})
         return await self.dwelling(decided.dwelling)
 
     async def register(self, command: RegisterResident, by: Administrator) -> ResidentState:
-        """Enter a person with a dwelling that stands in the roll. Raises Conflict where they stand there already."""
+        """Register a person with a dwelling of the register. Raises Conflict if the register has this person."""
         home = command.home
         dwelling = await self._at(command.community, home, "/home")
         await self._entry.authorise(command.community, [dwelling.area], by)
         said = {name: getattr(home, name) for name in MoveIn.model_fields}
-        line = RollLine(name=command.name, phone=command.phone, **said)
+        line = RegisterLine(name=command.name, phone=command.phone, **said)
         decided = await self._entry.one(command.community, line, by, lambda found: found.resident or found.dwelling)
         if decided.resident is None or not decided.entered:
-            raise Conflict("resident", "stands in the roll already", {"id": str(decided.resident)})
+            raise Conflict("resident", "this person is already registered", {"id": str(decided.resident)})
         version = max(event.originator_version for event in decided.events if event.originator_id == decided.resident)
         return await self._journal.load_at(decided.resident, version, ResidentState)
 
     # --- changing ---------------------------------------------------------------------------------------------------
 
     async def correct(self, resident: UUID, command: CorrectContact, by: Administrator) -> ResidentState:
-        """Another name or phone; what was sealed stays as it was sealed."""
+        """Correct a person's name or phone. Earlier events keep the old text, sealed."""
         if command.name is None and command.phone is None:
-            raise invalid("/name", "a name or a phone is needed")
+            raise invalid("/name", "give a name, a phone, or both")
 
         async def change(person: ResidentState, _: Members, __: date) -> Facts:
             given = {"name": command.name, "phone": command.phone}
@@ -87,7 +87,10 @@ class Households:
         return await self._changed(resident, by, change)
 
     async def move_in(self, resident: UUID, command: MoveIn, by: Administrator) -> ResidentState:
-        """入住. Raises InvalidInput for a dwelling that is not in the roll, Conflict where they are that there already."""
+        """入住.
+
+        Raises InvalidInput if the register has no such dwelling, Conflict if the person has this tenure there already.
+        """
         community = (await self.resident(resident)).community
         await self._entry.authorise(community, [None], by, what="resident", anywhere=True)
         dwelling = await self._at(community, command, "")
@@ -96,7 +99,7 @@ class Households:
             for one in await self._there(person, command):
                 again = one.until is not None and command.since is not None and command.since > one.until
                 if one.tenure is command.tenure and not again:
-                    raise Conflict("resident", f"is {one.tenure.value} there already", {"occupancy": str(one.id)})
+                    raise Conflict("resident", f"this person is already {one.tenure.value} there", {"occupancy": str(one.id)})
             occupancy = self._desk.ids.new()
             facts: Facts = [
                 (
@@ -119,52 +122,56 @@ class Households:
         return await self._changed(resident, by, change, [dwelling.area])
 
     async def move_out(self, resident: UUID, command: MoveOut, by: Administrator) -> ResidentState:
-        """迁出: the last day, not before the first."""
+        """迁出: end an occupancy. Raises Conflict if it has ended, InvalidInput if the last day is before the first."""
 
         async def change(person: ResidentState, _: Members, __: date) -> Facts:
             one = _occupancy(person, command.occupancy)
             if one.until is not None:
-                raise Conflict("occupancy", f"ended on {one.until} already")
+                raise Conflict("occupancy", f"it already ended on {one.until}")
             if one.since is not None and command.until < one.since:
-                raise invalid("/until", f"lies before the first day, {one.since}")
+                raise invalid("/until", f"must not be before the first day, {one.since}")
             return [(Resident.MovedOut, {"occupancy": one.id, "until": command.until})]
 
         return await self._changed(resident, by, change)
 
     async def receive_keys(self, resident: UUID, command: ReceiveKeys, by: Administrator) -> ResidentState:
-        """锁匙交收: more sets of keys of a dwelling, by default today."""
+        """锁匙交收: record further sets of keys, by default received today."""
 
         async def change(person: ResidentState, _: Members, today: date) -> Facts:
             one, on = _occupancy(person, command.occupancy), command.received_on or today
             if one.until is not None and one.until < on:
-                raise Conflict("occupancy", f"ended on {one.until}")
+                raise Conflict("occupancy", f"it ended on {one.until}")
             return [_keys(one.id, command.keys, on)]
 
         return await self._changed(resident, by, change)
 
     async def link_caller(self, resident: UUID, command: LinkCaller, by: Administrator) -> ResidentState:
-        """The caller of a ticket turned out to be this person. Nothing is sealed anew; a caller is one person at most."""
+        """Link the caller of a ticket to this person.
+
+        Raises Conflict if either subject was erased or the caller is linked already. The ticket's texts stay sealed under the
+        caller's subject: a link never seals anything again, so it can be undone.
+        """
 
         async def change(person: ResidentState, members: Members, _: date) -> Facts:
             ticket, caller = await self._caller(person, command.ticket)
             for subject in (caller, *person.subjects[:1]):
                 file = await self._journal.load(subject, SubjectState)
                 if file is not None and file.erased_at is not None:
-                    raise Conflict("subject", "was erased")
+                    raise Conflict("subject", "this person's data were erased")
             known = members.person_of(caller)
             if known is not None:
-                raise Conflict("caller", "is somebody of the roll already", {"resident": str(known.id)})
+                raise Conflict("caller", "the caller is already linked to a resident", {"resident": str(known.id)})
             return [(Resident.CallerLinked, {"caller": caller, "ticket": ticket})]
 
         return await self._changed(resident, by, change)
 
     async def unlink_caller(self, resident: UUID, command: LinkCaller, by: Administrator) -> ResidentState:
-        """The caller of a ticket was somebody else after all."""
+        """Undo the link between a ticket's caller and this person."""
 
         async def change(person: ResidentState, _: Members, __: date) -> Facts:
             ticket, caller = await self._caller(person, command.ticket)
             if caller not in person.callers:
-                raise Conflict("caller", "is not linked to this person")
+                raise Conflict("caller", "the caller is not linked to this person")
             return [(Resident.CallerUnlinked, {"caller": caller, "ticket": ticket})]
 
         return await self._changed(resident, by, change)
@@ -172,14 +179,14 @@ class Households:
     # --- finding ----------------------------------------------------------------------------------------------------
 
     async def dwelling(self, dwelling: UUID) -> DwellingState:
-        """A dwelling by id; NotFound where there is none."""
+        """Load a dwelling. Raises NotFound."""
         state = await self._journal.load(dwelling, DwellingState)
         if state is None:
             raise NotFound("dwelling")
         return state
 
     async def resident(self, resident: UUID) -> ResidentState:
-        """A person by id; NotFound where there is none."""
+        """Load a person. Raises NotFound."""
         state = await self._journal.load(resident, ResidentState)
         if state is None:
             raise NotFound("resident")
@@ -190,7 +197,10 @@ class Households:
     async def _changed(
         self, resident: UUID, by: Administrator, change: Change, areas: Sequence[str | None] = ()
     ) -> ResidentState:
-        """Decide on the newest state, for those who keep the roll where the person belongs; a lost race is decided anew."""
+        """Decide a change to a person on the newest state, and write it; decide again after a lost race.
+
+        Allowed to administrators, and to staff who may keep the register in one of the person's areas.
+        """
         desk = self._desk
         for _ in range(TRIES):
             person = await self.resident(resident)
@@ -215,16 +225,16 @@ class Households:
         raise Overloaded("others were faster each time; look again")
 
     async def _at(self, community: str, address: Address, pointer: str) -> DwellingState:
-        """The dwelling of an address."""
+        """Find the dwelling at an address. Raises InvalidInput."""
         members = await self._desk.roll.members(community)
         near = [one for one in members.dwellings.values() if (one.building, one.entrance) == (address.building, address.entrance)]
         for one, number in zip(near, await self._open([(one.id, one.number) for one in near]), strict=True):
             if number is not None and normal_text(number) == normal_text(address.dwelling):
                 return one
-        raise invalid(f"{pointer}/dwelling", f"no such dwelling in {community}; add it first")
+        raise invalid(f"{pointer}/dwelling", f"{community} has no such dwelling; add it first")
 
     async def _there(self, person: ResidentState, address: Address) -> list[Occupancy]:
-        """What a person is, or was, to a dwelling."""
+        """A person's present and past occupancies of a dwelling."""
         here = (address.building, address.entrance)
         near = [one for one in person.occupancies if (one.place.building, one.place.entrance) == here]
         numbers = await self._open([(person.id, one.number) for one in near])
@@ -236,7 +246,7 @@ class Households:
         return await self._journal.sealer.open(fields)
 
     async def _caller(self, person: ResidentState, ref: str) -> tuple[UUID, UUID]:
-        """A ticket of the same community, and whose data it is."""
+        """Find a ticket of the person's community, and the subject of its caller. Raises NotFound."""
         ticket = await self._desk.load(await self._desk.find(ref))
         if ticket.community != person.community or ticket.subject is None:
             raise NotFound("ticket")
@@ -255,5 +265,5 @@ def _keys(occupancy: UUID, keys: int, received_on: date | None) -> tuple[type[Fo
 def _occupancy(person: ResidentState, occupancy: UUID) -> Occupancy:
     found = person.occupancy(occupancy)
     if found is None:
-        raise invalid("/occupancy", "not one of this person's")
+        raise invalid("/occupancy", "this person has no such occupancy")
     return found

@@ -1,8 +1,8 @@
-"""The roll (住户名册) of a community: its dwellings and the people who own them, live in them or rent them.
+"""The household register (住户名册) of a community: its dwellings, and the people who own them, live in them or rent them.
 
-Each dwelling and each person is a stream of its own. The roll is one stream a community whose version counts the changes to any
-of them: whoever changes something expects the version they decided on, so that what must be unique in a community (an address, a
-person, a caller linked to one person) is unique, whoever else writes at the same time.
+Each dwelling and each person has a stream. The register has one stream per community, whose version counts the changes to any of
+them. Every change expects the version it was decided on, so an address, a person and a caller's link stay unique in the community
+although they are in different streams.
 """
 
 from collections.abc import Sequence
@@ -17,19 +17,22 @@ from domain.kernel.journal import Journal
 from domain.kernel.ports import ReserveName
 
 
-def roll_stream(community: str) -> UUID:
-    """The stream of a community's roll."""
+def register_stream(community: str) -> UUID:
+    """The id of the stream of a community's household register."""
     return uuid5(NAMESPACE_URL, f"gongdan:roll:{community}")
 
 
 def membership(community: str, stream: UUID) -> ReserveName:
-    """What makes a stream one of the roll's; the name is the stream's id and says nothing."""
+    """The reservation that makes a stream a member of the register.
+
+    The reserved name is the stream's id, so it reveals nothing.
+    """
     return ReserveName(f"roll:{community}", str(stream), stream)
 
 
 @dataclass(frozen=True)
-class RollState(FoldedState):
-    """How many dwellings and people were ever entered."""
+class RegisterState(FoldedState):
+    """The numbers of dwellings and people ever entered."""
 
     id: UUID
     version: int
@@ -39,17 +42,17 @@ class RollState(FoldedState):
 
 
 @register
-class Roll(Folded[RollState]):
-    """One community's roll."""
+class HouseholdRegister(Folded[RegisterState]):
+    """One community's household register."""
 
     TOPIC = "roll"
-    STATE = RollState
+    STATE = RegisterState
 
-    class Event(Folded.Event[RollState]):
-        """Base of the roll's events."""
+    class Event(Folded.Event[RegisterState]):
+        """Base of the register's events."""
 
-    class RollKept(Event):
-        """What one commit entered and changed; ``source`` is the SHA-256 of the file it came from, where it came from one."""
+    class RegisterChanged(Event):
+        """A commit added or changed members of the register. ``source`` is the SHA-256 of the imported file, if there was one."""
 
         TOPIC = "roll.kept"
         community: str
@@ -58,7 +61,7 @@ class Roll(Folded[RollState]):
         changed: int
         source: str | None = None
 
-        def evolve(self, state: RollState) -> RollState:
+        def evolve(self, state: RegisterState) -> RegisterState:
             return state.with_(
                 community=self.community,
                 dwellings=state.dwellings + self.dwellings,
@@ -68,7 +71,7 @@ class Roll(Folded[RollState]):
 
 @dataclass
 class Members:
-    """Everything on a roll as of its ``version``; texts are sealed."""
+    """All dwellings and people of a household register at ``version``; their texts are sealed."""
 
     community: str
     version: int = 0
@@ -77,29 +80,35 @@ class Members:
     residents: dict[UUID, ResidentState] = field(default_factory=dict)
 
     def resident(self, resident: UUID) -> ResidentState:
-        """A person by id; NotFound where there is none."""
+        """A person by id. Raises NotFound."""
         try:
             return self.residents[resident]
         except KeyError:
             raise NotFound("resident") from None
 
     def person_of(self, subject: UUID) -> ResidentState | None:
-        """Whose subject it is, or who the caller turned out to be."""
+        """The person whose own subject this is, or to whom this caller is linked."""
         return next((person for person in self.residents.values() if subject in person.subjects), None)
 
 
-class RollKeeper:
-    """Gives a community's roll as new as the log: one cheap question, a read only after a change."""
+class RegisterKeeper:
+    """Caches each community's household register and brings it up to date with the log before every use.
+
+    Asking for the register's version is cheap, and only a change makes it read events, and then only the new ones.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._members: dict[str, Members] = {}
 
     async def members(self, community: str) -> Members:
-        """Everything on the roll; a value made anew when the roll changed."""
+        """
+
+        The newest members of a register; a fresh value after every change, so that readers of the old one are not disturbed.
+        """
         known = self._members.get(community, Members(community))
-        roll = await self._journal.load(roll_stream(community), RollState)
-        newest = roll.version if roll is not None else 0
+        register = await self._journal.load(register_stream(community), RegisterState)
+        newest = register.version if register is not None else 0
         if newest == known.version:
             return known
         stored = await self._journal.log.read_named((f"roll:{community}",), known.position)
@@ -112,7 +121,7 @@ class RollKeeper:
     def _take(members: Members, events: Sequence[tuple[int, Folded.Event]]) -> None:
         for position, event in events:
             members.position = position
-            if isinstance(event, Roll.Event):
+            if isinstance(event, HouseholdRegister.Event):
                 members.version = event.originator_version
                 continue
             stream = event.originator_id

@@ -1,4 +1,4 @@
-"""Entering in the roll (住户名册): one line, or a register batch by batch; who may, and the one way it is written."""
+"""Entering lines in the household register (住户名册), one or a batch at a time: who may, and how they are written."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.household.commands import RollLine
+from domain.household.commands import RegisterLine
 from domain.household.dwelling import Dwelling
-from domain.household.register import Roll, membership, roll_stream
-from domain.household.register_lines import Decided, Entered, LineRefused, OpenRoll
+from domain.household.register import HouseholdRegister, membership, register_stream
+from domain.household.register_lines import Decided, Entered, LineRefused, OpenRegister
 from domain.household.resident import Resident
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import Conflict, NotFound, Overloaded
@@ -21,11 +21,11 @@ from domain.people.directory import Directory
 from domain.service_desk.desk import ServiceDesk
 
 KEEP = Right.RECLASSIFY_CHECK_LINK
-"""The row by which people of the desk keep the roll."""
+"""The authority row by which staff of the desk may keep the household register."""
 
 
 class LineVerdict(StrEnum):
-    """What became of a line."""
+    """The outcome of entering a line."""
 
     ACCEPTED = "accepted"
     ALREADY_THERE = "already_there"
@@ -34,7 +34,7 @@ class LineVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LineOutcome:
-    """What became of a line, and whom it was about; ``reason`` is a code, ``detail`` what stands there or would be right."""
+    """The outcome of a line, with its dwelling and person. ``reason`` is a code, ``detail`` the difference or the remedy."""
 
     verdict: LineVerdict
     entered: tuple[Entered, ...] = ()
@@ -44,8 +44,8 @@ class LineOutcome:
     resident: UUID | None = None
 
 
-class RollEntry:
-    """Enters lines for people who may keep the roll."""
+class RegisterEntry:
+    """Enters lines for people who may keep the household register."""
 
     def __init__(self, desk: ServiceDesk) -> None:
         self._desk = desk
@@ -60,9 +60,9 @@ class RollEntry:
         what: str = "community",
         anywhere: bool = False,
     ) -> Directory:
-        """Refuse whoever doesn't keep the roll in one of these areas (None: outside them; ``anywhere``: in any area at all).
+        """Check that a person may keep the register in one of these areas (None: outside all areas; ``anywhere``: in any area).
 
-        Raises NotFound for people outside the community, NotAllowed for others inside.
+        Raises NotFound for people outside the community, so that they learn nothing of it, and NotAllowed for others.
         """
         directory = await self._desk.directory.current()
         directory.community(community)
@@ -77,32 +77,34 @@ class RollEntry:
             raise denied(KEEP, "roll", roles)
         return directory
 
-    async def one(self, community: str, line: RollLine, by: Administrator, answers_with: Callable[[Decided], UUID]) -> Decided:
-        """Enter one line; raises Conflict where it says otherwise than the roll."""
+    async def one(
+        self, community: str, line: RegisterLine, by: Administrator, answers_with: Callable[[Decided], UUID]
+    ) -> Decided:
+        """Enter one line. Raises Conflict if it contradicts the register."""
         for _ in range(TRIES):
             now = self._desk.clock.now()
             meta = await self.meta(community, by)
-            roll = await self.open(community)
+            register = await self.open(community)
             try:
-                decided = roll.enter(line, now, meta)
+                decided = register.enter(line, now, meta)
             except LineRefused as refused:
                 raise Conflict("roll", refused.detail, {"reason": refused.reason}) from None
             if not decided.events:
                 return decided
             try:
-                await self.write(community, roll.version, decided.events, by, now, meta, answers_with=answers_with(decided))
+                await self.write(community, register.version, decided.events, by, now, meta, answers_with=answers_with(decided))
             except VersionConflict:
                 continue
             return decided
         raise Overloaded("others were faster each time; look again")
 
-    async def begin(self, community: str, by: Administrator, source: str | None = None) -> "RollImport":
-        """Begin to enter a register; ``source`` is the file's SHA-256. Nothing is written before its first lines are.
+    async def begin(self, community: str, by: Administrator, source: str | None = None) -> "RegisterImport":
+        """Begin an import; ``source`` is the file's SHA-256. Nothing is written before the first lines are taken.
 
-        For whoever administers the community, or keeps the roll everywhere in it.
+        For administrators of the community, and for staff who may keep the register in all of it.
         """
         await self.authorise(community, [None], by)
-        return RollImport(self, self._desk, community, by, source)
+        return RegisterImport(self, self._desk, community, by, source)
 
     async def write(
         self,
@@ -116,17 +118,14 @@ class RollEntry:
         answers_with: UUID | None = None,
         source: str | None = None,
     ) -> None:
-        """Append events together with the roll's own, in one commit, unless the roll stands at another version.
-
-        Raises what the log raises, VersionConflict among it.
-        """
+        """Append the events and the register's own event in one commit. Raises VersionConflict if the register has changed."""
         begun = [event for event in events if event.originator_version == 1]
         names: list[ReserveName] = [membership(community, event.originator_id) for event in begun]
         if version == 0:
-            names.append(membership(community, roll_stream(community)))
+            names.append(membership(community, register_stream(community)))
         kept = occurred(
-            Roll.RollKept,
-            roll_stream(community),
+            HouseholdRegister.RegisterChanged,
+            register_stream(community),
             version + 1,
             at,
             meta,
@@ -142,50 +141,52 @@ class RollEntry:
             [kept, *events], belonging, command=by.key, conditions=names, answers_with=answers_with or kept.originator_id
         )
 
-    async def open(self, community: str) -> OpenRoll:
-        """The roll with its texts open, for a few lines."""
+    async def open(self, community: str) -> OpenRegister:
+        """The register with its texts opened, to match a few lines against."""
         members = await self._desk.roll.members(community)
         directory = await self._desk.directory.current()
         areas = directory.community(community).areas
-        return await OpenRoll.opened(members, areas, self._journal.sealer, self._desk.ids)
+        return await OpenRegister.opened(members, areas, self._journal.sealer, self._desk.ids)
 
     async def meta(self, community: str, by: Administrator) -> Meta:
-        """What the events of an entry say of their making."""
+        """The metadata of an entry's events."""
         directory = await self._desk.directory.current()
         return Meta(by.login, by.command_id, policy=directory.policy_of(community).version)
 
 
-class RollImport:
-    """A register on its way in, batch by batch; the roll stays open as long as nobody else changes it."""
+class RegisterImport:
+    """An import in batches. The opened register is kept between batches until a batch meets somebody else's change."""
 
-    def __init__(self, entry: RollEntry, desk: ServiceDesk, community: str, by: Administrator, source: str | None) -> None:
+    def __init__(self, entry: RegisterEntry, desk: ServiceDesk, community: str, by: Administrator, source: str | None) -> None:
         self._entry, self._desk = entry, desk
         self._community, self._by, self._source = community, by, source
-        self._roll: OpenRoll | None = None
+        self._register: OpenRegister | None = None
 
-    async def take(self, lines: Sequence[RollLine], *, dry: bool = False) -> list[LineOutcome]:
-        """Enter the next lines in one commit, in their order; ``dry`` only decides."""
+    async def take(self, lines: Sequence[RegisterLine], *, dry: bool = False) -> list[LineOutcome]:
+        """Enter the next lines in one commit, in their order; ``dry`` decides without writing."""
         for _ in range(TRIES):
-            roll = self._roll or await self._entry.open(self._community)
-            self._roll = None  # has what is decided now, whether it is written or not
+            register = self._register or await self._entry.open(self._community)
+            # Deciding changes the opened register. If the write is refused, it holds lines that were never written, so it
+            # must be read again: forget it until the write has succeeded.
+            self._register = None
             now = self._desk.clock.now()
             meta = await self._entry.meta(self._community, self._by)
             events: list[Folded.Event] = []
-            outcomes = [_outcome(roll, line, now, meta, events) for line in lines]
+            outcomes = [_outcome(register, line, now, meta, events) for line in lines]
             if events and not dry:
                 try:
-                    await self._entry.write(self._community, roll.version, events, self._by, now, meta, source=self._source)
+                    await self._entry.write(self._community, register.version, events, self._by, now, meta, source=self._source)
                 except VersionConflict:
                     continue
-                roll.version += 1
-            self._roll = roll
+                register.version += 1
+            self._register = register
             return outcomes
         raise Overloaded("others were faster each time; run it again")
 
 
-def _outcome(roll: OpenRoll, line: RollLine, at: datetime, meta: Meta, events: list[Folded.Event]) -> LineOutcome:
+def _outcome(register: OpenRegister, line: RegisterLine, at: datetime, meta: Meta, events: list[Folded.Event]) -> LineOutcome:
     try:
-        decided = roll.enter(line, at, meta)
+        decided = register.enter(line, at, meta)
     except LineRefused as refused:
         return LineOutcome(LineVerdict.REFUSED, (), refused.reason, refused.detail)
     events.extend(decided.events)

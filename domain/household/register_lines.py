@@ -1,7 +1,7 @@
-"""From lines of a register to events of the roll (住户名册): what is new is entered, what stands there is left, twice is once.
+"""Turn lines of a register into events of the household register (住户名册). Entering a line twice changes nothing.
 
-A line that says otherwise than the roll is refused with the reason; an import never overwrites. The same person is a person of
-the same name with the same phone, or, where one of the two has none, with a dwelling in common.
+A line that contradicts the register is refused with the reason; an import never overwrites. Two lines mean one person if name and
+phone agree or, if one of them has no phone, if name and a dwelling agree.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from domain.household.commands import Address, RollLine
+from domain.household.commands import Address, RegisterLine
 from domain.household.dwelling import Dwelling, DwellingState
 from domain.household.register import Members
 from domain.household.resident import Occupancy, Resident, ResidentState
@@ -21,11 +21,11 @@ from domain.kernel.ports import Ids, PlainField, Sealer
 from domain.kernel.privacy import Personal, Text, normal_phone, normal_text
 
 Place = tuple[str, str | None, str]
-"""Building, entrance and number of a dwelling, the number as it is compared."""
+"""Building, entrance and number of a dwelling, the number normalised for comparison."""
 
 
 class Entered(StrEnum):
-    """What a line brought to the roll."""
+    """What a line added to the register."""
 
     DWELLING = "dwelling"
     RESIDENT = "resident"
@@ -37,7 +37,7 @@ class Entered(StrEnum):
 
 @dataclass(eq=False)
 class LineRefused(Refusal):
-    """A line that can't be entered; ``reason`` is a code to count by, ``detail`` what stands there, or would be right."""
+    """A line that contradicts the register. ``reason`` is a code to count by, ``detail`` the difference or the remedy."""
 
     reason: str
     detail: str
@@ -48,7 +48,7 @@ class LineRefused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What follows from a line; nothing where everything it says stands in the roll already."""
+    """The events that a line leads to; none if the register holds all of it already."""
 
     dwelling: UUID
     resident: UUID | None
@@ -57,13 +57,13 @@ class Decided:
 
 
 def place_of(address: Address) -> Place:
-    """An address as it is compared."""
+    """An address, normalised for comparison."""
     return address.building, address.entrance, normal_text(address.dwelling)
 
 
 @dataclass
 class _Person:
-    """A person with what identifies them, in the clear."""
+    """A person with their identifying texts in the clear."""
 
     state: ResidentState
     phone: str | None
@@ -71,8 +71,11 @@ class _Person:
 
 
 @dataclass
-class OpenRoll:
-    """A roll whose texts are open, as a few lines are entered; kept for no longer than that."""
+class OpenRegister:
+    """A household register with its texts opened, to match lines against.
+
+    Keep it only while lines are entered: it holds personal data in the clear.
+    """
 
     community: str
     version: int
@@ -82,8 +85,8 @@ class OpenRoll:
     _people: dict[str, dict[UUID, _Person]] = field(default_factory=dict)
 
     @classmethod
-    async def opened(cls, members: Members, areas: Mapping[str, str], sealer: Sealer, ids: Ids) -> "OpenRoll":
-        """Open every text of a roll; people who were erased are nobody's match."""
+    async def opened(cls, members: Members, areas: Mapping[str, str], sealer: Sealer, ids: Ids) -> "OpenRegister":
+        """Open every text of a register. Erased people have no texts left and match nobody."""
         texts: dict[tuple[UUID, UUID | str], Text] = {}
         for dwelling in members.dwellings.values():
             if dwelling.number is not None:
@@ -94,11 +97,11 @@ class OpenRoll:
             texts |= {(person.id, name): text for name, text in named if text is not None}
         fields = [(PlainField(stream, text.version, text.name), text.value) for (stream, _), text in texts.items()]
         clear = dict(zip(texts, await sealer.open(fields), strict=True))
-        roll = cls(members.community, members.version, areas, ids)
+        register = cls(members.community, members.version, areas, ids)
         for dwelling in members.dwellings.values():
             number = clear.get((dwelling.id, "number"))
             if number is not None:
-                roll._dwellings[dwelling.building, dwelling.entrance, normal_text(number)] = dwelling
+                register._dwellings[dwelling.building, dwelling.entrance, normal_text(number)] = dwelling
         for person in members.residents.values():
             name = clear.get((person.id, "name"))
             if name is not None:
@@ -106,22 +109,22 @@ class OpenRoll:
                     one.id: (one.place.building or "", one.place.entrance, normal_text(clear[person.id, one.id] or ""))
                     for one in person.occupancies
                 }
-                roll._know(person, name, clear.get((person.id, "phone")), places)
-        return roll
+                register._know(person, name, clear.get((person.id, "phone")), places)
+        return register
 
     def dwelling(self, address: Address) -> DwellingState | None:
-        """The dwelling of an address."""
+        """The dwelling at an address."""
         return self._dwellings.get(place_of(address))
 
-    def enter(self, line: RollLine, at: datetime, meta: Meta) -> Decided:
-        """What a line adds; the roll then has it. Raises LineRefused, and has nothing of it then."""
+    def enter(self, line: RegisterLine, at: datetime, meta: Meta) -> Decided:
+        """Decide a line's events and add them to this register. Raises LineRefused and adds nothing."""
         events: list[Folded.Event] = []
         entered: list[Entered] = []
         dwelling = self.dwelling(line)
         if line.area is not None and line.area not in self.areas:
             raise LineRefused("unknown_area", f"no such area in {self.community}; areas: {', '.join(self.areas) or 'none'}")
         if dwelling is not None and line.area is not None and dwelling.area != line.area:
-            raise LineRefused("area_differs", f"the dwelling stands in area {dwelling.area or 'none'}")
+            raise LineRefused("area_differs", f"the dwelling is in area {dwelling.area or 'none'}")
         if dwelling is None:
             added = self._add(line, at, meta)
             dwelling = apply(None, added)
@@ -135,7 +138,7 @@ class OpenRoll:
         self._dwellings[place_of(line)] = dwelling
         return Decided(dwelling.id, resident, tuple(entered), tuple(events))
 
-    def _add(self, line: RollLine, at: datetime, meta: Meta) -> Folded.Event:
+    def _add(self, line: RegisterLine, at: datetime, meta: Meta) -> Folded.Event:
         subject = self.ids.new()
         return occurred(
             Dwelling.DwellingAdded,
@@ -152,7 +155,7 @@ class OpenRoll:
         )
 
     def _person(
-        self, line: RollLine, dwelling: DwellingState, at: datetime, meta: Meta
+        self, line: RegisterLine, dwelling: DwellingState, at: datetime, meta: Meta
     ) -> tuple[UUID, list[Folded.Event], list[Entered]]:
         assert line.name is not None
         assert line.tenure is not None
@@ -199,14 +202,14 @@ class OpenRoll:
         return person.id, person.events, person.entered
 
     @staticmethod
-    def _occupancy(line: RollLine, here: list[Occupancy]) -> Occupancy | None:
-        """The occupancy that a line means, None where it is a new one."""
+    def _occupancy(line: RegisterLine, here: list[Occupancy]) -> Occupancy | None:
+        """The occupancy that a line refers to; None if it is a new one. Raises LineRefused for contradictory days."""
         for one in here:
             if one.until is None:
                 if line.since is not None and one.since != line.since:
-                    raise LineRefused("since_differs", f"they live there since {one.since or 'a day not known'}")
+                    raise LineRefused("since_differs", f"they have lived there since {one.since or 'an unknown day'}")
                 if line.until is not None and one.since is not None and line.until < one.since:
-                    raise LineRefused("until_before_since", f"they live there since {one.since}")
+                    raise LineRefused("until_before_since", f"they have lived there since {one.since}")
                 return one
             if line.since is None or line.since == one.since:
                 if line.until is not None and line.until != one.until:
@@ -218,7 +221,7 @@ class OpenRoll:
         return None
 
     def _match(self, name: str, phone: str | None, place: Place) -> _Person | None:
-        """Who it is: never anybody of another phone, unless one of the two has none."""
+        """Find the person that a line means. People with different phones are never matched."""
         found = list(self._people.get(name, {}).values())
         if phone is not None:
             same = normal_phone(phone)
@@ -231,7 +234,7 @@ class OpenRoll:
             return unsure[0]
         if neighbours:
             raise LineRefused(
-                "phone_differs", "somebody of that name stands there with another phone; correct it, or tell them apart"
+                "phone_differs", "the dwelling has a person of that name with another phone; correct the phone or the name"
             )
         return None
 
@@ -240,7 +243,7 @@ class OpenRoll:
 
 
 class _Draft:
-    """The events of one person as they come about."""
+    """Collects one person's events while a line is decided."""
 
     def __init__(self, state: ResidentState | None, fresh: UUID, at: datetime, meta: Meta) -> None:
         self.state = state
@@ -251,11 +254,11 @@ class _Draft:
 
     @property
     def occupancies(self) -> Iterable[Occupancy]:
-        """What they are to dwellings."""
+        """The person's occupancies so far."""
         return self.state.occupancies if self.state else ()
 
     def add(self, entered: Entered, event: type[Folded.Event], **data: Any) -> None:
-        """One more event."""
+        """Add an event."""
         version = self.state.version if self.state else 0
         made = occurred(event, self.id, version + 1, self._at, self._meta, **data)
         self.state = apply(self.state, made)

@@ -1,7 +1,8 @@
-"""A person of the roll: owner (业主), resident (住户) or tenant (租户) of dwellings, with dates and keys received (锁匙交收).
+"""
 
-Name, phone and the numbers of their dwellings are sealed under a subject of their own. Callers who turned out to be this person
-are subjects of their own and stay so: they are linked, and nothing is sealed anew.
+A person of the household register: owner (业主), resident (住户) or tenant (租户) of dwellings, with dates and keys (锁匙交收).
+Name, phone and dwelling numbers are sealed under the person's own subject. A caller who turns out to be this person keeps a
+separate subject: the two are linked, and nothing is sealed again.
 """
 
 from dataclasses import dataclass, replace
@@ -16,9 +17,9 @@ from domain.people.place import Location
 
 @dataclass(frozen=True, slots=True)
 class Occupancy:
-    """What a person is to one dwelling, from a day to a day, both included; a day not known is None.
+    """A person's tenure of one dwelling, from ``since`` to ``until``, both included; an unknown day is None.
 
-    ``keys`` counts the sets of keys they received.
+    ``keys`` counts the sets of keys received.
     """
 
     id: UUID
@@ -30,13 +31,13 @@ class Occupancy:
     keys: int = 0
 
     def current(self, day: date) -> bool:
-        """Whether it counts on a day."""
+        """Whether the occupancy includes a day."""
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
 @dataclass(frozen=True)
 class ResidentState(FoldedState):
-    """A person as the roll has them; ``callers`` are subjects of tickets whose caller turned out to be this person."""
+    """A person of the register; ``callers`` are the subjects of linked callers."""
 
     id: UUID
     version: int
@@ -49,11 +50,11 @@ class ResidentState(FoldedState):
 
     @property
     def subjects(self) -> tuple[UUID, ...]:
-        """Everybody this person is, their own subject first."""
+        """The person's own subject and those of linked callers, the own one first."""
         return (*((self.subject,) if self.subject else ()), *self.callers)
 
     def occupancy(self, occupancy: UUID) -> Occupancy | None:
-        """One of their occupancies."""
+        """An occupancy by id."""
         return next((one for one in self.occupancies if one.id == occupancy), None)
 
 
@@ -64,7 +65,7 @@ def _changed(state: ResidentState, occupancy: UUID, **changes: object) -> Reside
 
 @register
 class Resident(Folded[ResidentState]):
-    """One person of a community's roll."""
+    """One person of a community's household register."""
 
     TOPIC = "resident"
     STATE = ResidentState
@@ -73,7 +74,7 @@ class Resident(Folded[ResidentState]):
         """Base of a person's events."""
 
     class ResidentRegistered(Event):
-        """A person was entered in the roll."""
+        """A person was registered."""
 
         TOPIC = "resident.registered"
         community: str
@@ -90,7 +91,7 @@ class Resident(Folded[ResidentState]):
             )
 
     class ContactCorrected(Event):
-        """Another name, or another phone; what is None stayed as it was."""
+        """The name or the phone was corrected; None left it unchanged."""
 
         TOPIC = "resident.contact_corrected"
         name: Private | None = None
@@ -102,7 +103,7 @@ class Resident(Folded[ResidentState]):
             return state.with_(**texts)
 
     class MovedIn(Event):
-        """入住: they became owner, resident or tenant of a dwelling; ``since`` None where nobody knows the day any more."""
+        """入住: the person became owner, resident or tenant of a dwelling; ``since`` is None if the day is unknown."""
 
         TOPIC = "resident.moved_in"
         occupancy: UUID
@@ -120,7 +121,7 @@ class Resident(Folded[ResidentState]):
             return state.with_(occupancies=(*state.occupancies, begun))
 
     class MovedOut(Event):
-        """迁出: the last day."""
+        """迁出: ``until`` was the last day."""
 
         TOPIC = "resident.moved_out"
         occupancy: UUID
@@ -130,7 +131,7 @@ class Resident(Folded[ResidentState]):
             return _changed(state, self.occupancy, until=self.until)
 
     class KeysReceived(Event):
-        """锁匙交收: they received so many more sets of keys of a dwelling."""
+        """锁匙交收: the person received ``keys`` further sets of keys."""
 
         TOPIC = "resident.keys_received"
         occupancy: UUID
@@ -142,7 +143,7 @@ class Resident(Folded[ResidentState]):
             return _changed(state, self.occupancy, keys=(known.keys if known else 0) + self.keys)
 
     class CallerLinked(Event):
-        """The caller of a ticket turned out to be this person; the caller's events stay sealed as they are."""
+        """A ticket's caller was linked to this person; the caller's texts stay sealed under their own subject."""
 
         TOPIC = "resident.caller_linked"
         caller: UUID
@@ -152,7 +153,7 @@ class Resident(Folded[ResidentState]):
             return state.with_(callers=(*state.callers, self.caller))
 
     class CallerUnlinked(Event):
-        """It was somebody else after all."""
+        """The link between a ticket's caller and this person was undone."""
 
         TOPIC = "resident.caller_unlinked"
         caller: UUID

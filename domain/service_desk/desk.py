@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.approval.aggregate import Approval, ApprovalCase
 from domain.approval.waiting import Waiting
-from domain.household.register import RollKeeper
+from domain.household.register import RegisterKeeper
 from domain.kernel.aggregate import Folded, FoldedState, Meta, apply, fold, occurred
 from domain.kernel.errors import KeyReused, NotAllowed, NotFound, Overloaded, invalid
 from domain.kernel.journal import TRIES, Belonging, Journal
@@ -60,7 +60,7 @@ class ServiceDesk:
         self.directory = directory
         self.clock = clock
         self.ids = ids
-        self.roll = RollKeeper(journal)
+        self.roll = RegisterKeeper(journal)
 
     # --- commands -------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ enumerations of `domain/kernel/terms.py` and the labels together.
 | area | 责任区 | part of a community that one administrator answers for |
 | building, entrance, dwelling | 楼栋、单元、户 | where; 单元 is a stairwell, not a "unit" |
 | owner, resident, tenant | 业主、住户、租户 | what somebody is to a dwelling: three different things |
-| roll | 住户名册 | a community's dwellings and the people who belong to them, with dates and keys received |
+| household register | 住户名册 | a community's dwellings and the people who belong to them, with dates and keys received |
 | keys received | 锁匙交收 | sets of keys that an owner, resident or tenant was given |
 | ticket | 工单 | one request, from intake to follow-up |
 | book | 记录册 | a numbered register: repair, complaint, daily affairs, … |
@@ -55,8 +55,8 @@ An appraiser acts for the company, in every community. People named as complaine
 `admin` manages accounts, roles, tokens and configuration: it has no column, holds no business right and reads no personal data.
 Nobody outside a community learns that one of its tickets exists.
 
-The roll (住户名册) is kept by whoever administers the community, and by the row of checking a move-in's items and linking
-(`reclassify_check_item_link`) in the dwelling's area; it is read by the rows `read` and `open_personal`. This is a reading.
+The household register (住户名册) is kept by administrators of the community, and by the row of checking a move-in's items and
+linking (`reclassify_check_item_link`) in the dwelling's area; the rows `read` and `open_personal` read it. This is a reading.
 """
 
 _RULES_HEAD = """# Rules

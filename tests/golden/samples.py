@@ -21,7 +21,7 @@ from domain.duty.roster import Duty, Passed, Roster
 from domain.duty.shift import Shift
 from domain.finding.events import DecidedPoints, Finding
 from domain.household.dwelling import Dwelling
-from domain.household.register import Roll
+from domain.household.register import HouseholdRegister
 from domain.household.resident import Resident
 from domain.kernel.aggregate import Folded
 from domain.kernel.subject_file import SubjectFile
@@ -284,7 +284,13 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     Resident.KeysReceived: {"occupancy": uid(0x81), "keys": 3, "received_on": date(2026, 3, 1)},
     Resident.CallerLinked: {"caller": uid(0x82), "ticket": OTHER_TICKET},
     Resident.CallerUnlinked: {"caller": uid(0x82), "ticket": OTHER_TICKET},
-    Roll.RollKept: {"community": "garden", "dwellings": 12, "residents": 30, "changed": 2, "source": "ab" * 32},
+    HouseholdRegister.RegisterChanged: {
+        "community": "garden",
+        "dwellings": 12,
+        "residents": 30,
+        "changed": 2,
+        "source": "ab" * 32,
+    },
     SubjectFile.SubjectErased: {"community": "garden", "ticket": OTHER_TICKET, "reason": "request"},
     SubjectFile.DisclosedToPolice: {"community": "garden", "ticket": OTHER_TICKET, "reference": "公(2026)12号"},
 }

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from domain.household.commands import AddDwelling, RegisterResident, RollLine
+from domain.household.commands import AddDwelling, RegisterLine, RegisterResident
 from domain.household.dwelling import DwellingState
 from domain.household.register_entry import LineOutcome
 from domain.household.resident import ResidentState
@@ -15,13 +15,13 @@ HOME = {"building": "3", "entrance": "2", "dwelling": "1201"}
 WANG, PHONE = "王小明", "13812345678"
 
 
-def line(**fields: Any) -> RollLine:
+def line(**fields: Any) -> RegisterLine:
     """A line of 王小明, who owns 1201."""
     given = {**HOME, "area": "A1", "name": WANG, "phone": PHONE, "tenure": "owner", "since": "2020-05-01", "keys": 3}
-    return RollLine.model_validate({name: value for name, value in {**given, **fields}.items() if value is not None})
+    return RegisterLine.model_validate({name: value for name, value in {**given, **fields}.items() if value is not None})
 
 
-async def take(estate: Estate, *lines: RollLine, dry: bool = False, community: str = JX) -> list[LineOutcome]:
+async def take(estate: Estate, *lines: RegisterLine, dry: bool = False, community: str = JX) -> list[LineOutcome]:
     """Enter lines as the operator does."""
     return await (await estate.g.roll.begin(community, estate.operator)).take(lines, dry=dry)
 

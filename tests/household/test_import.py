@@ -20,7 +20,7 @@ from adapters.exchange.importing.foreign_log import BadRow
 from adapters.exchange.importing.rolls import RollReport, import_roll, write_roll_report
 from adapters.exchange.importing.sheets import SheetRow, read_sheet
 from adapters.exchange.importing.source import FileRefused, Limits
-from domain.household.register import roll_stream
+from domain.household.register import register_stream
 from domain.household.resident import ResidentState
 from domain.kernel.errors import NotAllowed, NotFound
 from tests.household.register import opened
@@ -84,7 +84,7 @@ async def test_every_row_is_accounted_for_and_twice_is_once(made: Any, estate: E
     assert isinstance(zhao, ResidentState)
     [home] = zhao.occupancies
     assert (home.since, home.until, home.keys) == (date(2024, 3, 1), date(2025, 2, 28), 1)
-    events = await estate.events_of(roll_stream(JX))
+    events = await estate.events_of(register_stream(JX))
     assert {event.source for event in events} == {found.sha256}
 
 

@@ -12,8 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from domain.approval.waiting import Waiting
-from domain.household.commands import AddDwelling, CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys, RollLine
-from domain.household.register import RollState, roll_stream
+from domain.household.commands import AddDwelling, CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys, RegisterLine
+from domain.household.register import RegisterState, register_stream
 from domain.household.register_entry import LineVerdict
 from domain.household.register_lines import Entered
 from domain.kernel.aggregate import fold
@@ -157,7 +157,7 @@ async def test_two_registers_at_once_are_one(shared: Estate) -> None:
         runs = await asyncio.gather(*(take(e, *batch) for e in (shared, other) for batch in (lines[:10], lines[10:], lines)))
     accepted = [outcome for run in runs for outcome in run if outcome.verdict is LineVerdict.ACCEPTED]
     assert len(accepted) == 20
-    roll = await shared.g.journal.existing(roll_stream(JX), RollState)
+    roll = await shared.g.journal.existing(register_stream(JX), RegisterState)
     assert (roll.dwellings, roll.residents) == (20, 20)
     members = await shared.g.desk.roll.members(JX)
     assert (len(members.dwellings), len(members.residents), members.version) == (20, 20, roll.version)
@@ -415,4 +415,4 @@ async def test_a_resident_given_to_the_table_alone_is_refused() -> None:
 
 
 def test_rows_say_what_they_are() -> None:
-    assert RollLine.model_validate(HOME).name is None
+    assert RegisterLine.model_validate(HOME).name is None

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.household.commands import RollLine
+from domain.household.commands import RegisterLine
 from domain.kernel.terms import State
 from domain.people.administration import Administrator
 from projections.household.household_history import HOUSEHOLD_HISTORY
@@ -96,7 +96,7 @@ async def on_the_roll(estate: Estate, *people: dict[str, str]) -> None:
     g = estate.gongdan
     entry = await g.roll.begin("JX", Administrator("operator", g.ids.new(), operator=True))
     home = {"area": "A1", "building": "3", "entrance": "2", "dwelling": "1201", "phone": CALL["phone"], "tenure": "owner"}
-    await entry.take([RollLine.model_validate({**home, **person}) for person in people])
+    await entry.take([RegisterLine.model_validate({**home, **person}) for person in people])
     await caught_up(estate)
 
 

@@ -11,7 +11,7 @@ from domain.approval.commands import Erase
 from domain.approval.waiting import Waiting
 from domain.duty.rostering import Wanted
 from domain.finding import commands as f
-from domain.household.commands import CorrectContact, LinkCaller, RollLine
+from domain.household.commands import CorrectContact, LinkCaller, RegisterLine
 from domain.kernel.terms import DutyPeriod, EvaluationKind, ReprimandKind, Tenure, WaiveReason
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
@@ -157,7 +157,7 @@ async def said_on_the_roll(estate: Estate, lived: Household) -> None:
 
     The other ticket's caller is linked to them.
     """
-    line = RollLine(building="3", dwelling=DWELLING, name=NAME, phone=PHONE, tenure=Tenure.OWNER, keys=2)
+    line = RegisterLine(building="3", dwelling=DWELLING, name=NAME, phone=PHONE, tenure=Tenure.OWNER, keys=2)
     [entered] = await (await estate.g.roll.begin(JX, estate.operator)).take([line])
     assert entered.resident is not None
     lived.resident = entered.resident

@@ -11,7 +11,7 @@ import pytest
 from adapters.store.database.postgres_database import PostgresDatabase
 from domain.approval.commands import Disclose, Erase
 from domain.approval.deciding import Approvals
-from domain.household.commands import CorrectContact, RollLine
+from domain.household.commands import CorrectContact, RegisterLine
 from domain.household.register_lines import Entered
 from domain.kernel.aggregate import TOPICS, fold
 from domain.kernel.errors import Conflict, InvalidInput, NotFound, Overloaded
@@ -281,7 +281,7 @@ async def test_who_was_erased_can_be_entered_anew_and_is_somebody_else(estate: E
     lived = await live(estate)
     assert lived.resident is not None
     await erase_resident(estate, lived.resident)
-    line = RollLine(building="3", dwelling=DWELLING, name=NAME + "甲", phone=PHONE, tenure=Tenure.OWNER)
+    line = RegisterLine(building="3", dwelling=DWELLING, name=NAME + "甲", phone=PHONE, tenure=Tenure.OWNER)
     [entered] = await (await estate.g.roll.begin(JX, estate.operator)).take([line])
     assert entered.entered == (Entered.RESIDENT, Entered.MOVED_IN)
     assert entered.resident != lived.resident

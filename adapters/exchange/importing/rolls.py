@@ -21,8 +21,8 @@ from adapters.exchange.importing.foreign_log import BadRow, check_header
 from adapters.exchange.importing.sheets import SHEET_LIMITS, SheetRow, read_sheet
 from adapters.exchange.importing.source import FileRefused, Limits
 from adapters.labels.labels import LABELS
-from domain.household.commands import RollLine
-from domain.household.register_entry import LineOutcome, LineVerdict, RollEntry
+from domain.household.commands import RegisterLine
+from domain.household.register_entry import LineOutcome, LineVerdict, RegisterEntry
 from domain.household.register_lines import Entered
 from domain.kernel.terms import Tenure
 from domain.people.administration import Administrator
@@ -106,7 +106,7 @@ class RollReport:
 
 
 async def import_roll(
-    entry: RollEntry,
+    entry: RegisterEntry,
     file: BinaryIO,
     name: str,
     community: str,
@@ -133,7 +133,7 @@ async def import_roll(
     fields = [_FIELDS.get(column.strip().lower(), column.strip()) for column in header]
     check_header(fields, NEEDED)
     report.ignored_columns = [column for column, known in zip(header, fields, strict=True) if column and known not in COLUMNS]
-    lines: list[tuple[int, RollLine]] = []
+    lines: list[tuple[int, RegisterLine]] = []
     for found in rows:
         report.read += 1
         line = found if isinstance(found, BadRow) else _line(found)
@@ -152,7 +152,7 @@ async def import_roll(
     return report
 
 
-def _line(found: SheetRow) -> RollLine | BadRow:
+def _line(found: SheetRow) -> RegisterLine | BadRow:
     """A row as a line of the roll, or why it is none; the reason names columns and never what stands in them."""
     cells = {_FIELDS[name]: text for column, text in found.cells.items() if (name := column.strip().lower()) in _FIELDS}
     if "tenure" in cells:
@@ -161,7 +161,7 @@ def _line(found: SheetRow) -> RollLine | BadRow:
         if (written := _DAY.fullmatch(cells.get(day, ""))) is not None:
             cells[day] = "{}-{:0>2}-{:0>2}".format(*written.groups())
     try:
-        return RollLine.model_validate(cells)
+        return RegisterLine.model_validate(cells)
     except ValidationError as error:
         said = (f"{'.'.join(map(str, e['loc'])) or 'row'}: {e['msg']}" for e in error.errors(include_input=False))
         return BadRow(found.row, "; ".join(said))

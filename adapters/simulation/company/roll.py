@@ -7,7 +7,7 @@ from random import Random
 from adapters.composition import Gongdan
 from adapters.simulation.company.residents import Resident
 from adapters.simulation.company.site import Site
-from domain.household.commands import RollLine
+from domain.household.commands import RegisterLine
 from domain.household.register_entry import LineVerdict
 from domain.kernel.terms import Tenure
 from domain.people.administration import Administrator
@@ -30,7 +30,7 @@ async def enrol(parts: Gongdan, site: Site, first: date, random: Random) -> None
     assert not refused, refused
 
 
-def _lines(site: Site, home: Resident, first: date, random: Random) -> Iterator[RollLine]:
+def _lines(site: Site, home: Resident, first: date, random: Random) -> Iterator[RegisterLine]:
     since = first - timedelta(days=random.randint(30, LONGEST))
     tenure = random.choice(TENURES)
     if tenure is not Tenure.OWNER:
@@ -39,6 +39,6 @@ def _lines(site: Site, home: Resident, first: date, random: Random) -> Iterator[
     yield _line(home, tenure, since, 1 if tenure is Tenure.TENANT else 2)
 
 
-def _line(person: Resident, tenure: Tenure, since: date, keys: int) -> RollLine:
+def _line(person: Resident, tenure: Tenure, since: date, keys: int) -> RegisterLine:
     where = {name: getattr(person, name) for name in ("area", "building", "entrance", "dwelling", "name", "phone")}
-    return RollLine(**where, tenure=tenure, since=since, keys=keys)
+    return RegisterLine(**where, tenure=tenure, since=since, keys=keys)
