@@ -32,6 +32,10 @@ def secret_hash(secret: str) -> bytes:
     return sha256(secret.encode()).digest()
 
 
+Session = SessionRow
+"""A session as the store keeps it, without its secret."""
+
+
 class SignIns:
     """Passwords and sessions of a store."""
 

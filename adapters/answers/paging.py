@@ -3,9 +3,7 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Annotated, Generic, Protocol, TypeVar
-
-from fastapi import Query
+from typing import Generic, Protocol, TypeVar
 
 from adapters.answers.documents import Answer
 from domain.kernel.errors import invalid
@@ -23,9 +21,6 @@ class Placed(Protocol):
 
 
 P = TypeVar("P", bound=Placed)
-
-Limit = Annotated[int, Query(ge=1, le=200, description="how many items at most")]
-Cursor = Annotated[str | None, Query(max_length=400, description="next_cursor of the page before")]
 
 
 class Page(Answer, Generic[T]):

@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
 from adapters.labels.labels import label, thing
@@ -84,6 +85,12 @@ class Templates:
     def render(self, language: str, template: str, context: Mapping[str, Any]) -> str:
         """A page as text."""
         return self._environments[language].get_template(template).render(context)
+
+
+def templates_of(request: Request) -> Templates:
+    """The templates of a request's application."""
+    templates: Templates = request.app.state.templates
+    return templates
 
 
 def _environment(words: Words, assets: Assets) -> Environment:

@@ -12,19 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.api.appraisal import appraisal_inputs, appraisal_lists, appraisals, findings, rule_books
-from adapters.api.approval import approvals
-from adapters.api.duty import duty, rosters, shifts, workdays
-from adapters.api.household import households, privacy
 from adapters.api.openapi.description import describe
-from adapters.api.operate import operation
-from adapters.api.people import access, people
-from adapters.api.people import communities as registry
-from adapters.api.ticket import attachments, happenings, registers, tickets, workload
+from adapters.api.routes import routes as api_routes
 from adapters.composition import Gongdan, opened
 from adapters.pages.frame import refusals
 from adapters.pages.frame.site import Site
 from adapters.pages.routes import routes as page_routes
+from adapters.rendering.assets import Assets
+from adapters.rendering.environment import Templates
 from adapters.server.watching import Watching
 from adapters.system.settings import Settings
 from adapters.web import problems
@@ -33,30 +28,6 @@ from adapters.web.logs import configure
 from adapters.web.routing import PREFIX
 from domain.kernel.errors import Refusal
 
-ROUTERS = (
-    workload.router,
-    tickets.router,
-    attachments.router,
-    approvals.router,
-    shifts.router,
-    duty.router,
-    workdays.router,
-    rosters.router,
-    registers.router,
-    registry.router,
-    households.router,
-    rule_books.router,
-    findings.router,
-    appraisal_inputs.router,
-    appraisal_lists.router,
-    appraisals.router,
-    people.router,
-    access.router,
-    privacy.router,
-    happenings.router,
-    operation.router,
-    operation.root,
-)
 VERSION = version("gongdan")
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -70,7 +41,9 @@ def create_app(gongdan: Gongdan) -> FastAPI:
 
 def _serve(app: FastAPI, gongdan: Gongdan) -> None:
     app.state.api = Api(gongdan)
-    app.state.site = Site(app.state.api)
+    assets = Assets()
+    app.state.templates = Templates(assets)
+    app.state.site = Site(app.state.api, assets, app.state.templates)
 
 
 def from_settings() -> FastAPI:
@@ -97,8 +70,7 @@ def _application(**more: Any) -> FastAPI:
     app.add_exception_handler(Refusal, _by(problems.on_refusal, refusals.on_refusal))
     app.add_exception_handler(HTTPException, _by(problems.on_http_error, refusals.on_http_error))
     app.add_exception_handler(RequestValidationError, _by(problems.on_invalid_request, refusals.on_invalid_request))
-    for router in ROUTERS:
-        app.router.routes.extend(router.routes)
+    app.router.routes.extend(api_routes())
     app.router.routes.extend(page_routes())
     described = cache(lambda: describe(app, VERSION))
 

@@ -15,8 +15,8 @@ from adapters.answers.caller import Caller
 from adapters.answers.documents import Answer
 from adapters.answers.ticket.ticket import ticket_answer
 from adapters.web.authentication import authenticate
-from adapters.web.bodies import receive_json, validated
 from adapters.web.context import Api, api_of
+from adapters.web.receiving import receive_json, validated
 from adapters.web.routing import PREFIX
 from domain.approval.waiting import Waiting
 from domain.kernel.errors import KeyReused, invalid

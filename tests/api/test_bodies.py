@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.server.app import create_app
-from adapters.web.command_bodies import BODIES
+from adapters.web.bodies.ticket import BODIES
 from domain.kernel.terms import Trigger
 from tests.api.conftest import Template, client_of, opened_copy
 from tests.support.client import RECEIVE, V1, Client, problem

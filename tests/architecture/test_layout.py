@@ -24,7 +24,7 @@ CAPABILITIES = {path.name for path in (ROOT / "domain").iterdir() if (path / "__
 # Rooms with a folder a capability, and the folders there that serve all capabilities.
 ROOMS = {
     "projections": {"engine"},
-    "adapters/answers": set(),
+    "adapters/answers": {"operate"},
     "adapters/api": {"openapi", "operate"},
     "adapters/pages": {"frame", "sentences"},
     "adapters/cli": {"operate", "terminal"},

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from adapters.answers.appraisal.finding import FindingAnswer, finding_answer
 from adapters.answers.caller import Caller
 from adapters.answers.paging import Page, readable_page
-from adapters.web.context import Api
+from adapters.composition import Gongdan
 from domain.kernel.errors import NotFound
 from projections.appraisal.findings import FINDINGS, FindingFilters, FindingRow, findings
 
 
 async def page_of_findings(
-    api: Api, caller: Caller, filters: FindingFilters, cursor: str | None, limit: int
+    gongdan: Gongdan, caller: Caller, filters: FindingFilters, cursor: str | None, limit: int
 ) -> Page[FindingAnswer]:
     """What the caller may read of the findings asked for, the latest first; texts masked."""
-    g = api.gongdan
+    g = gongdan
     own = caller.directory.communities_of(caller.login, g.clock.now())
     if filters.community is not None and filters.community not in own:
         raise NotFound("community")

@@ -6,7 +6,7 @@ from uuid import UUID
 from adapters.answers.approval.approval import ApprovalAnswer
 from adapters.answers.caller import Caller
 from adapters.answers.paging import open_cursor, seal_cursor
-from adapters.web.context import Api
+from adapters.composition import Gongdan
 from domain.kernel.terms import ApprovalState
 from projections.approval.approvals import APPROVALS, ApprovalRow, approvals, waiting
 
@@ -18,10 +18,10 @@ class ApprovalDetail(ApprovalAnswer):
 
 
 async def page_of_approvals(
-    api: Api, caller: Caller, status: ApprovalState | None, cursor: str | None, limit: int
+    gongdan: Gongdan, caller: Caller, status: ApprovalState | None, cursor: str | None, limit: int
 ) -> tuple[list[ApprovalRow], str | None]:
     """Approvals that the caller asked for or might decide on, the latest first, and the cursor of what follows."""
-    g, now = api.gongdan, api.gongdan.clock.now()
+    g, now = gongdan, gongdan.clock.now()
     communities = caller.directory.communities_of(caller.login, now)
     before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
     found: list[ApprovalRow] = []
@@ -35,20 +35,20 @@ async def page_of_approvals(
             before=before,
             limit=limit + 1,
         )
-        found += [row for row in page.items if _concerns(api, caller, row)]
+        found += [row for row in page.items if _concerns(gongdan, caller, row)]
         if len(page.items) <= limit:
             break
         before = page.items[-1].first_position
     return found[:limit], seal_cursor(found[limit - 1].first_position) if len(found) > limit else None
 
 
-async def waiting_on(api: Api, caller: Caller, stream: UUID) -> list[ApprovalRow]:
+async def waiting_on(gongdan: Gongdan, caller: Caller, stream: UUID) -> list[ApprovalRow]:
     """What waits for a second person about a ticket or a finding, as far as the caller asked for it or might decide on it."""
-    rows = await waiting(api.gongdan.projections.reader(APPROVALS.name), stream, api.gongdan.clock.now())
-    return [row for row in rows if _concerns(api, caller, row)]
+    rows = await waiting(gongdan.projections.reader(APPROVALS.name), stream, gongdan.clock.now())
+    return [row for row in rows if _concerns(gongdan, caller, row)]
 
 
-def _concerns(api: Api, caller: Caller, row: ApprovalRow) -> bool:
-    return row.requested_by == caller.login or api.gongdan.oversight.may_decide(
+def _concerns(gongdan: Gongdan, caller: Caller, row: ApprovalRow) -> bool:
+    return row.requested_by == caller.login or gongdan.oversight.may_decide(
         caller.directory, caller.login, row.community, row.by_right, row.area
     )

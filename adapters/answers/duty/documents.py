@@ -10,6 +10,7 @@ from domain.duty.handover_sheet import Sheet
 from domain.duty.reading import ShiftReading
 from domain.duty.shift import ShiftState
 from domain.kernel import terms as t
+from domain.kernel.terms import DaySource
 
 
 class LineAnswer(Answer):
@@ -376,3 +377,20 @@ def sheet_status(shift: ShiftState, sheet: Sheet) -> str:
     if sheet.number < len(shift.sheets):
         return "replaced"
     return "prepared" if sheet.signed_out is None else "signed_out"
+
+
+class DayAnswer(Answer):
+    """A day; ``provisional`` while the year's make-up days are not known."""
+
+    date: date
+    works: bool
+    source: DaySource
+    name: str | None
+
+
+class CalendarAnswer(Answer):
+    """Days in order; ``provisional_years`` are those whose make-up days are not known yet."""
+
+    community: str
+    days: list[DayAnswer]
+    provisional_years: list[int]

@@ -8,20 +8,24 @@ from uuid import UUID
 from adapters.answers.caller import Caller
 from adapters.answers.duty.documents import (
     ChangedTicket,
+    CoverageAnswer,
     DueAnswer,
     Gap,
     HandoverItem,
+    HandoverListAnswer,
+    LogAnswer,
     LogLineAnswer,
     MorningReviewAnswer,
     ReadingProof,
     ReminderAnswer,
+    RemindersAnswer,
 )
 from adapters.answers.duty.roster import covered, due_answer
-from adapters.answers.paging import open_cursor
+from adapters.answers.freshness import reached
+from adapters.answers.paging import open_cursor, seal_cursor
 from adapters.answers.ticket.lists import scope_of
 from adapters.answers.ticket.ticket import clock_answers
-from adapters.web.context import Api
-from adapters.web.reading import reached
+from adapters.composition import Gongdan
 from domain.duty.handover_sheet import not_converted
 from domain.duty.shift import ShiftState
 from domain.kernel import terms as t
@@ -35,16 +39,17 @@ from projections.duty.duty_coverage import DUTY_COVERAGE, Coverage, GapRow, cove
 from projections.duty.handover_list import HANDOVER_LIST, HandoverRow, handover_list
 from projections.duty.morning_review import MORNING_REVIEW, reviewed
 from projections.duty.night_log import NIGHT_LOG, LineRow, lines
-from projections.duty.reminders import REMINDERS, ReminderRow, reminders
+from projections.duty.reminders import REMINDERS, ReminderRow, place, reminders
+from projections.engine.tables import micros
 
 DAYS = timedelta(days=366)
 
 
-async def _whole(api: Api, caller: Caller, community: str, what: str) -> None:
+async def _whole(gongdan: Gongdan, caller: Caller, community: str, what: str) -> None:
     """Refuse whoever may not read all of the community's tickets."""
-    scope = await scope_of(api, caller, community)
+    scope = await scope_of(gongdan, caller, community)
     if not scope.everything:
-        raise denied(Right.READ, what, caller.directory.roles(caller.login, community, api.gongdan.clock.now()))
+        raise denied(Right.READ, what, caller.directory.roles(caller.login, community, gongdan.clock.now()))
 
 
 def _window(now: datetime, from_: datetime | None, to: datetime | None) -> tuple[datetime, datetime]:
@@ -81,15 +86,14 @@ def _item(caller: Caller, row: HandoverRow, now: datetime) -> HandoverItem:
     )
 
 
-async def _post(api: Api, community: str) -> t.Role:
-    desk = await api.gongdan.desk.desk(community)
-    shift = await api.gongdan.journal.load(desk.shift.id, ShiftState) if desk and desk.shift else None
+async def _post(gongdan: Gongdan, community: str) -> t.Role:
+    desk = await gongdan.desk.desk(community)
+    shift = await gongdan.journal.load(desk.shift.id, ShiftState) if desk and desk.shift else None
     return shift.post if shift is not None else t.Role.ASSISTANT
 
 
-async def _lines(api: Api, caller: Caller, community: str, rows: Sequence[LineRow]) -> tuple[list[LogLineAnswer], bool]:
+async def _lines(gongdan: Gongdan, caller: Caller, community: str, rows: Sequence[LineRow]) -> tuple[list[LogLineAnswer], bool]:
     """Lines with their texts opened, where the caller may and the look can be recorded."""
-    gongdan = api.gongdan
     now = gongdan.clock.now()
     desk = await gongdan.desk.desk(community)
     holds = frozenset({Need.ON_DUTY}) if desk is not None and desk.on_duty(caller.login) else frozenset[Need]()
@@ -137,18 +141,116 @@ def _gap(row: GapRow, now: datetime) -> Gap:
     )
 
 
-async def morning_review(
-    api: Api, caller: Caller, community: str, day: date | None = None, min_position: int | None = None
+async def handover_list_answer(
+    gongdan: Gongdan, caller: Caller, community: str, min_position: int | None = None
+) -> HandoverListAnswer:
+    """The unfinished tickets that the next handover sheet would list (移交清单); NotAllowed for who doesn't read all of them."""
+    await _whole(gongdan, caller, community, "handover_list")
+    await reached(gongdan, HANDOVER_LIST.name, min_position)
+    now = gongdan.clock.now()
+    found = await handover_list(gongdan.projections.reader(HANDOVER_LIST.name), community)
+    terms = caller.directory.policy_of(community).handover
+    items = [_item(caller, row, now) for row in found.items]
+    return HandoverListAnswer(
+        community=community,
+        position=found.position,
+        items=items,
+        deferred=[item.id for item in items if item.deferred_until is not None],
+        equipment=list(terms.equipment(await _post(gongdan, community))),
+        records=list(terms.records),
+    )
+
+
+async def log_answer(
+    gongdan: Gongdan,
+    caller: Caller,
+    community: str,
+    log: t.DutyLog,
+    begin: datetime | None,
+    end: datetime | None,
+    limit: int,
+    cursor: str | None = None,
+    min_position: int | None = None,
+) -> LogAnswer:
+    """A page of the night log or the work journal; opening the texts is recorded, and they are masked where it can't be."""
+    await _whole(gongdan, caller, community, "night_log")
+    await reached(gongdan, NIGHT_LOG.name, min_position)
+    begin, end = _window(gongdan.clock.now(), begin, end)
+    reader = gongdan.projections.reader(NIGHT_LOG.name)
+    found = await lines(reader, community, log, begin, end, after=_after(cursor), limit=limit + 1)
+    rows = found.items[:limit]
+    more = seal_cursor(micros(rows[-1].at), rows[-1].position) if len(found.items) > limit else None
+    items, masked = await _lines(gongdan, caller, community, rows)
+    return LogAnswer(community=community, position=found.position, log=log, masked=masked, items=items, next_cursor=more)
+
+
+async def coverage_answer(
+    gongdan: Gongdan,
+    caller: Caller,
+    community: str,
+    begin: datetime | None,
+    end: datetime | None,
+    limit: int,
+    cursor: str | None = None,
+    min_position: int | None = None,
+) -> CoverageAnswer:
+    """Who held the desk, a page of shifts; the gaps, and who was due, are on the first page."""
+    await _whole(gongdan, caller, community, "duty_coverage")
+    await reached(gongdan, DUTY_COVERAGE.name, min_position)
+    now = gongdan.clock.now()
+    begin, end = _window(now, begin, end)
+    found = await coverage(gongdan.projections.reader(DUTY_COVERAGE.name), community, begin, end)
+    after = _after(cursor)
+    rest = [row for row in found.shifts if (micros(row.opened_at), row.first_position) > after]
+    rows = rest[:limit]
+    shifts = [covered(caller.directory, row, now) for row in rows]
+    more = seal_cursor(micros(rows[-1].opened_at), rows[-1].first_position) if len(rest) > limit else None
+    first = cursor is None
+    return CoverageAnswer(
+        community=community,
+        position=found.position,
+        shifts=shifts,
+        gaps=[_gap(row, now) for row in found.gaps if first],
+        due=_due(caller, found, now) if first else [],
+        late_arrivals=[one.id for one in shifts if one.late_minutes],
+        overdue_handovers=[one.id for one in shifts if one.overdue_minutes],
+        next_cursor=more,
+    )
+
+
+async def reminders_answer(
+    gongdan: Gongdan,
+    caller: Caller,
+    community: str,
+    standing: bool,
+    limit: int,
+    cursor: str | None = None,
+    min_position: int | None = None,
+) -> RemindersAnswer:
+    """A page of reminders (提醒): the community's for who reads all its tickets, else those about the caller."""
+    scope = await scope_of(gongdan, caller, community)
+    await reached(gongdan, REMINDERS.name, min_position)
+    login = None if scope.everything else caller.login
+    reader = gongdan.projections.reader(REMINDERS.name)
+    found = await reminders(reader, community, standing=standing, login=login, after=_after(cursor), limit=limit + 1)
+    rows = found.items[:limit]
+    more = seal_cursor(*place(rows[-1])) if len(found.items) > limit else None
+    items = await _reminders(gongdan, rows)
+    return RemindersAnswer(community=community, position=found.position, items=items, next_cursor=more)
+
+
+async def morning_review_answer(
+    gongdan: Gongdan, caller: Caller, community: str, day: date | None = None, min_position: int | None = None
 ) -> MorningReviewAnswer:
     """The supervisor's reading of a day, with the night that ended on it; raises NotFound, NotAllowed, Overloaded."""
-    gongdan, directory = api.gongdan, caller.directory
+    directory = caller.directory
     now = gongdan.clock.now()
-    await scope_of(api, caller, community)
+    await scope_of(gongdan, caller, community)
     roles = directory.roles(caller.login, community, now)
     if weigh(Right.TAKE_OVER, roles, Relation()) is None:
         raise denied(Right.TAKE_OVER, "morning_review", roles)
     for view in (HANDOVER_LIST, NIGHT_LOG, DUTY_COVERAGE, MORNING_REVIEW, REMINDERS):
-        await reached(api, view.name, min_position)
+        await reached(gongdan, view.name, min_position)
     zone, policy = directory.zone(community), directory.policy_of(community)
     day = day or directory.day(community, now)
     midnight = utc(datetime.combine(day, time(), zone))
@@ -162,7 +264,7 @@ async def morning_review(
     standing = await reminders(read(REMINDERS.name), community, limit=1000)
     proof = await reviewed(read(MORNING_REVIEW.name), community, midnight, tomorrow)
     items = {row.ticket: _item(caller, row, now) for row in listed.items}
-    texts, masked = await _lines(api, caller, community, logged.items)
+    texts, masked = await _lines(gongdan, caller, community, logged.items)
     shifts = [covered(directory, row, now) for row in held.shifts]
     return MorningReviewAnswer(
         community=community,
@@ -178,7 +280,7 @@ async def morning_review(
         deferred=[item for item in items.values() if item.deferred_until is not None],
         unfinished=sorted(items.values(), key=_urgency),
         by_clock=_by_clock(items.values()),
-        reminders=await _reminders(api, standing.items),
+        reminders=await _reminders(gongdan, standing.items),
         since=proof.since,
         changes=[
             *(
@@ -198,9 +300,9 @@ async def morning_review(
     )
 
 
-async def _reminders(api: Api, rows: Sequence[ReminderRow]) -> list[ReminderAnswer]:
+async def _reminders(gongdan: Gongdan, rows: Sequence[ReminderRow]) -> list[ReminderAnswer]:
     """Reminders, those of tickets with the ticket's number."""
-    numbers = await api.gongdan.store.numbers_of([row.about for row in rows if row.clock is not None])
+    numbers = await gongdan.store.numbers_of([row.about for row in rows if row.clock is not None])
     return [
         ReminderAnswer(
             id=row.reminder,

@@ -111,3 +111,18 @@ class AccessAnswer(Answer):
     subjects: list[UUID]
     ticket: UUID | None
     detail: dict[str, str]
+
+
+class MadeToken(TokenAnswer):
+    """A token with its secret, which is shown this once."""
+
+    token: str
+
+
+class SessionAnswer(Answer):
+    """Somebody signed in to the pages, without the secret of it; ``seen_at`` is within five minutes."""
+
+    id: UUID
+    login: str
+    created_at: Moment
+    seen_at: Moment

@@ -9,10 +9,12 @@ from adapters.answers.people.documents import (
     PersonAnswer,
     PricedServiceAnswer,
     PriceListAnswer,
+    SessionAnswer,
     TeamAnswer,
     TokenAnswer,
 )
 from adapters.store.logins.access import TokenRow
+from adapters.store.logins.sessions import SessionRow
 from domain.kernel.ports import Access
 from domain.people.community import CommunityState
 from domain.people.directory import Directory
@@ -85,3 +87,8 @@ def access_answer(position: int, access: Access) -> AccessAnswer:
         ticket=access.stream_id,
         detail=dict(access.detail),
     )
+
+
+def session_answer(row: SessionRow) -> SessionAnswer:
+    """A session as it is answered."""
+    return SessionAnswer(id=row.id, login=row.login, created_at=row.created_at, seen_at=row.seen_at)

@@ -3,10 +3,14 @@
 from datetime import date, datetime, time
 from uuid import UUID
 
+from pydantic import ConfigDict, Field
+
+from adapters.answers.documents import Answer, Moment
 from adapters.composition import Gongdan
 from adapters.labels.diagram import Edge, ways
+from domain.duty.shift import Shift
 from domain.kernel.errors import NotFound, invalid
-from domain.kernel.terms import State
+from domain.kernel.terms import State, Trigger
 from domain.people.authority import Right, denied
 from domain.people.directory import Directory
 from domain.service_desk.desk import ServiceDesk
@@ -55,3 +59,64 @@ def walked(found: Process) -> dict[Edge, int]:
         [edge] = [one for one in counts if (one.source, one.target, one.trigger) == (way.source, way.target, trigger)]
         counts[edge] += count
     return counts
+
+
+TYPES = (*Ticket.events(), *Shift.events())
+"""The events that the stream holds, by the types that histories name."""
+
+
+class EventAnswer(Answer):
+    """An event of a ticket or of a shift; what it says stands in the ticket's history. ``number`` is the ticket's."""
+
+    position: int
+    type: str
+    ticket: UUID | None
+    number: str | None
+    shift: UUID | None
+    version: int
+    by: str
+    on_behalf_of: str | None
+    second_person: str | None
+    occurred_at: Moment
+    recorded_at: Moment
+    back_entered: bool
+    offline_entered: bool
+    state_before: State | None
+    state_after: State | None
+
+
+class WayAnswer(Answer):
+    """A way of the lifecycle table and how often it was taken; ``from`` is null for new tickets."""
+
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
+    source: State | None = Field(alias="from")
+    target: State = Field(alias="to")
+    trigger: Trigger
+    outcome: str | None
+    count: int
+
+
+class StateAnswer(Answer):
+    """A state: how many tickets stand in it, how many stays in it have ended, and how long the middle one lasted."""
+
+    state: State
+    standing: int
+    stays: int
+    median_seconds: float | None
+
+
+class LivedAnswer(Answer):
+    """The process of a community at the end of a day, as of ``position``.
+
+    ``rework`` and ``reopened`` count ways back to work, ``returned`` the tickets that went one.
+    """
+
+    community: str
+    on: date
+    position: int
+    ways: list[WayAnswer]
+    states: list[StateAnswer]
+    rework: int
+    reopened: int
+    returned: int

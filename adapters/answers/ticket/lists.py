@@ -5,7 +5,7 @@ from dataclasses import replace
 from adapters.answers.caller import Caller
 from adapters.answers.documents import Answer
 from adapters.answers.ticket.rows import ListedTicket, WorkOrderItem, listed_tickets
-from adapters.web.context import Api
+from adapters.composition import Gongdan
 from domain.kernel.errors import invalid
 from domain.kernel.ports import Access
 from domain.kernel.terms import AssigneeType
@@ -37,22 +37,22 @@ class WorklistAnswer(Answer):
     items: list[WorkOrderItem]
 
 
-async def scope_of(api: Api, caller: Caller, community: str, right: Right = Right.READ) -> Scope:
+async def scope_of(gongdan: Gongdan, caller: Caller, community: str, right: Right = Right.READ) -> Scope:
     """How far the caller may read in a community; NotFound outside it, NotAllowed where nothing may be read."""
-    found = await Scopes(api.gongdan.desk).scope(caller.directory, caller.login, community, right)
+    found = await Scopes(gongdan.desk).scope(caller.directory, caller.login, community, right)
     if found.nothing:
-        raise denied(right, right.value, caller.directory.roles(caller.login, community, api.gongdan.clock.now()))
+        raise denied(right, right.value, caller.directory.roles(caller.login, community, gongdan.clock.now()))
     return found
 
 
 async def ticket_page(
-    api: Api, caller: Caller, filters: Filters, community: str | None, limit: int, cursor: str | None
+    gongdan: Gongdan, caller: Caller, filters: Filters, community: str | None, limit: int, cursor: str | None
 ) -> TicketPage:
     """Tickets that the caller may list; looking for a telephone number is recorded in the access log."""
-    gongdan, q = api.gongdan, filters.q
+    q = filters.q
     personal = filters.phone is not None or (q is not None and not NUMBER.match(q.strip().upper()))
     right = Right.OPEN_PERSONAL if personal else Right.READ
-    filters = await _within(api, caller, filters, community, right)
+    filters = await _within(gongdan, caller, filters, community, right)
     now = gongdan.clock.now()
     if filters.phone is not None:
         await gongdan.store.access_log.record(Access(now, caller.login, community or "", "phone_lookup"))
@@ -61,12 +61,12 @@ async def ticket_page(
     return TicketPage(position=found.position, items=items, next_cursor=found.cursor)
 
 
-async def _within(api: Api, caller: Caller, filters: Filters, community: str | None, right: Right) -> Filters:
+async def _within(gongdan: Gongdan, caller: Caller, filters: Filters, community: str | None, right: Right) -> Filters:
     """The filters, bounded to what the caller may list."""
     if community is not None:
-        areas, own = (await scope_of(api, caller, community, right)).limits
+        areas, own = (await scope_of(gongdan, caller, community, right)).limits
         return replace(filters, communities=[community], areas=areas, own=own)
-    scopes = await Scopes(api.gongdan.desk).scopes(caller.directory, caller.login, right)
+    scopes = await Scopes(gongdan.desk).scopes(caller.directory, caller.login, right)
     if len(scopes) == 1:
         areas, own = scopes[0].limits
         return replace(filters, communities=[scopes[0].community], areas=areas, own=own)

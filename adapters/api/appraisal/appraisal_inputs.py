@@ -1,9 +1,5 @@
 """What is reported for the appraisal (考评) beside findings: figures, warnings, probations, evaluations."""
 
-from typing import Annotated
-from uuid import UUID
-
-from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +16,7 @@ from adapters.answers.appraisal.reported import (
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
 from adapters.web.commands import command, done_response
+from adapters.web.parameters import Id
 from adapters.web.routing import resources
 from domain.appraisal.commands import Evaluate, GiveReprimand, ReportFigure, SetProbation, WithdrawReprimand
 
@@ -62,7 +59,7 @@ async def warn(request: Request) -> Response:
     responses=responses.write(200),
     openapi_extra=command_extra(WithdrawReprimand),
 )
-async def withdraw(request: Request, id_: Annotated[UUID, Path(alias="id")]) -> Response:
+async def withdraw(request: Request, id_: Id) -> Response:
     """It was given wrongly; it counts no more."""
     async with command(request, WithdrawReprimand) as (write, body):
         done = await write.api.gongdan.appraisal.withdraw(id_, body, write.request())

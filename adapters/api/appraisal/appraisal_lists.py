@@ -6,9 +6,8 @@ Each holds what the reader may read: whoever may report such a thing, and by the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
-from uuid import UUID
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Query
 from starlette.responses import Response
 
 from adapters.answers.appraisal.reported import (
@@ -23,12 +22,13 @@ from adapters.answers.appraisal.reported import (
 )
 from adapters.answers.caller import Caller
 from adapters.answers.documents import Answer
-from adapters.answers.paging import Cursor, Limit, Page, readable_page
+from adapters.answers.freshness import reached
+from adapters.answers.paging import Page, readable_page
 from adapters.api.openapi import responses
-from adapters.api.people.communities import CommunityParam
 from adapters.web.authentication import TheCaller
 from adapters.web.context import Api, TheApi
-from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.parameters import CommunityParam, Cursor, Id, Limit, MinPosition
+from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.appraisal.evaluation import EvaluationState
 from domain.appraisal.figure import FigureState
@@ -61,7 +61,6 @@ A = TypeVar("A", bound=Answer)
 
 OfMonth = Annotated[str | None, Query(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$", description="only of this month")]
 Login = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9._\-]{0,39}$", description="only about this person")]
-Id = Annotated[UUID, Path(alias="id")]
 Name = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_]{0,60}$", description="only of this metric")]
 
 
@@ -94,7 +93,7 @@ class Listed(Generic[R, A, S]):
 
         Raises NotFound for people without a role in the community, NotAllowed for those who read nobody's tally, not their own.
         """
-        await reached(api, APPRAISAL_TALLY.name, asked.min_position)
+        await reached(api.gongdan, APPRAISAL_TALLY.name, asked.min_position)
         g, directory, community = api.gongdan, caller.directory, asked.community
         roles = directory.roles(caller.login, community, g.clock.now())
         if not roles:

@@ -9,18 +9,20 @@ from starlette.responses import Response
 
 from adapters.answers.appraisal.tally import AppraisalAnswer
 from adapters.answers.approval.approval import ApprovalAnswer
+from adapters.answers.freshness import reached
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
 from adapters.exchange.exporting.appraisal_workbook import MEDIA_TYPE, write_appraisal
 from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.web.authentication import TheCaller
+from adapters.web.bodies.appraisal import Close
 from adapters.web.commands import command, waiting_response
 from adapters.web.context import TheApi
-from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.parameters import MinPosition
+from adapters.web.reading import json_answer
 from adapters.web.routing import resources
-from domain.appraisal.month_close import CloseMonth, Hash
+from domain.appraisal.month_close import CloseMonth
 from domain.kernel.errors import NotFound, invalid
-from domain.kernel.values import Value
 from domain.tally.calculation_file import Supposition, supposed
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 
@@ -29,12 +31,6 @@ router = resources("appraisal")
 Community = Annotated[str, Path(max_length=40, description="小区编码 · the community's code")]
 PeriodText = Annotated[str, Path(max_length=7, description="`YYYY-MM`, `YYYY-Qn` or `YYYY`")]
 Explain = Annotated[bool, Query(description="为何扣分 · each line down to its findings, figures and clause")]
-
-
-class Close(Value):
-    """月结; ``hash`` is that of the tally seen, where the caller says so."""
-
-    hash: Hash | None = None
 
 
 @router.get(
@@ -53,7 +49,7 @@ async def tally(
 ) -> Response:
     """Of the people whose tallies the caller may see: their own, their staff's, everybody's, or those of closed months."""
     span = period_of(period)
-    await reached(api, APPRAISAL_TALLY.name, min_position)
+    await reached(api.gongdan, APPRAISAL_TALLY.name, min_position)
     return json_answer(await appraisal_answer(api.gongdan, caller.directory, caller.login, community, span, explained=explain))
 
 
@@ -109,7 +105,7 @@ async def workbook(
 ) -> Response:
     """The two columns of the scorecard (主责任人、付责任人) person by person, and the share of performance pay."""
     span = period_of(period)
-    await reached(api, APPRAISAL_TALLY.name, min_position)
+    await reached(api.gongdan, APPRAISAL_TALLY.name, min_position)
     gongdan = api.gongdan
     answer = await appraisal_answer(gongdan, caller.directory, caller.login, community, span)
     content = BytesIO()

@@ -4,20 +4,22 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.appraisal.finding import FindingAnswer, finding_answer
 from adapters.answers.appraisal.finding_lists import page_of_findings
-from adapters.answers.paging import Cursor, Limit, Page
+from adapters.answers.freshness import reached
+from adapters.answers.paging import Page
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
 from adapters.labels.labels import label
 from adapters.web.authentication import TheCaller
 from adapters.web.commands import Writing, command, done_response, waiting_response
 from adapters.web.context import TheApi
-from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.parameters import Cursor, Id, Limit, MinPosition
+from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.approval.waiting import Waiting
 from domain.finding import commands as c
@@ -26,8 +28,6 @@ from domain.kernel.terms import FindingStatus, FindingTrigger
 from projections.appraisal.findings import FINDINGS, FindingFilters
 
 router = resources("appraisal")
-
-Id = Annotated[UUID, Path(alias="id")]
 
 
 async def _answer(write: Writing, done: FindingDone | Waiting, status: int = 200) -> Response:
@@ -90,9 +90,9 @@ async def list_findings(
     min_position: MinPosition = None,
 ) -> Response:
     """Those that the caller may read, the latest first: their own, or by the row of tallies."""
-    await reached(api, FINDINGS.name, min_position)
+    await reached(api.gongdan, FINDINGS.name, min_position)
     filters = FindingFilters(community, status, item, month, party)
-    return json_answer(await page_of_findings(api, caller, filters, cursor, limit))
+    return json_answer(await page_of_findings(api.gongdan, caller, filters, cursor, limit))
 
 
 @router.get("/findings/{id}", summary="考评事项 · A finding", response_model=FindingAnswer, responses=responses.read())

@@ -3,14 +3,15 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.answers.appraisal.rule_books import PublishedRuleBook, RuleBooksAnswer
 from adapters.answers.approval.approval import ApprovalAnswer
-from adapters.answers.documents import Answer
+from adapters.answers.people.lists import own_communities
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
-from adapters.api.people.communities import CommunityParam, own_communities
 from adapters.web.authentication import TheCaller
 from adapters.web.commands import command, waiting_response
 from adapters.web.context import TheApi
+from adapters.web.parameters import CommunityParam
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.approval.commands import PublishRuleBook
@@ -19,27 +20,10 @@ from domain.kernel.periods import Month
 router = resources("appraisal")
 
 
-class PublishedRuleBook(Answer):
-    """A community's own book, and the month from which it counts."""
-
-    from_month: str
-    version: str
-    text: str
-
-
-class RuleBooksAnswer(Answer):
-    """``version`` is in force this month; ``first`` until the first of those published."""
-
-    community: str
-    version: str
-    first: str
-    published: list[PublishedRuleBook]
-
-
 @router.get("/rule-book", summary="考评细则 · The rule book", response_model=RuleBooksAnswer, responses=responses.read())
 async def rule_book(api: TheApi, caller: TheCaller, community: CommunityParam) -> Response:
     """In force in a community: the company's, or from a month on its own."""
-    [state] = own_communities(api, caller, community)
+    [state] = own_communities(api.gongdan, caller, community)
     law = caller.directory.law_of(state.code)
     month = Month.of(caller.directory.day(state.code, api.gongdan.clock.now()))
     published = [

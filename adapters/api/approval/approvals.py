@@ -1,30 +1,29 @@
 """Approvals (第二人审批): what waits for a second person, and the decision."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.approval.approval import ApprovalAnswer, approval_answer
 from adapters.answers.approval.lists import ApprovalDetail, page_of_approvals
-from adapters.answers.paging import Cursor, Limit, Page
+from adapters.answers.freshness import reached
+from adapters.answers.paging import Page
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
 from adapters.web.authentication import TheCaller
-from adapters.web.command_bodies import Empty, Reason
+from adapters.web.bodies.shared import Empty, Reason
 from adapters.web.commands import command, waiting_response
 from adapters.web.context import TheApi
-from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.parameters import Cursor, Id, Limit, MinPosition
+from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.approval.aggregate import ApprovalCase
 from domain.kernel.terms import ApprovalState
 from projections.approval.approvals import APPROVALS, ApprovalRow
 
 router = resources("approvals")
-
-Id = Annotated[UUID, Path(alias="id")]
 
 
 @router.get(
@@ -42,8 +41,8 @@ async def list_approvals(
     min_position: MinPosition = None,
 ) -> Response:
     """The latest first."""
-    await reached(api, APPROVALS.name, min_position)
-    found, more = await page_of_approvals(api, caller, status, cursor, limit)
+    await reached(api.gongdan, APPROVALS.name, min_position)
+    found, more = await page_of_approvals(api.gongdan, caller, status, cursor, limit)
     items = [approval_answer(case_of(row), api.gongdan.clock.now()) for row in found]
     return json_answer(Page[ApprovalAnswer](items=items, next_cursor=more))
 

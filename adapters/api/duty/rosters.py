@@ -4,33 +4,31 @@ A calendar program sends no header of ours, so a feed is read at an address that
 store keeps the hash. Whoever it belongs to issues it anew or revokes it, in every process at once.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.accounts.tokens import SECRET_BYTES, clear_secret, secret_digest
 from adapters.answers.duty.roster import AttendanceAnswer, FeedAnswer, MadeFeed, RosterAnswer, roster_answer
+from adapters.answers.freshness import reached
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import PUBLIC, command_extra
-from adapters.api.people.communities import CommunityParam
 from adapters.exchange.exporting.attendance import attendance
 from adapters.exchange.exporting.duty_feed import duty_feed
 from adapters.system.system import entropy
 from adapters.web.authentication import TheCaller
-from adapters.web.command_bodies import Empty
+from adapters.web.bodies.duty import CoverLeave, PublishRoster, SwapDuties
+from adapters.web.bodies.shared import Empty
 from adapters.web.commands import Writing, command, done_response
 from adapters.web.context import TheApi
-from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.parameters import CommunityParam, MinPosition
+from adapters.web.reading import json_answer
 from adapters.web.routing import resources
-from domain.duty.roster import Slot
 from domain.duty.rostering import RosterDone, Wanted
 from domain.kernel.errors import NotFound
-from domain.kernel.terms import DutyPeriod
-from domain.kernel.values import Code, FreeText, Login, Value
 from projections.duty.duty_coverage import DUTY_COVERAGE, duties_of
 
 router = resources("duty")
@@ -39,52 +37,6 @@ MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 Month = Annotated[str, Query(pattern=MONTH, description="月份 · YYYY-MM, in the community's time")]
 SHOWN_BACK = timedelta(days=31)
 """How far back a feed shows duties."""
-
-
-class SlotBody(Value):
-    """A period of a day; the night is the one that begins on it."""
-
-    date: date
-    period: DutyPeriod
-
-    def slot(self) -> Slot:
-        """As the domain has it."""
-        return Slot(self.date, self.period)
-
-
-class WantedDuty(SlotBody):
-    """Who is to be due."""
-
-    login: Login
-
-
-class PublishRoster(Value):
-    """Duties of one month, for periods for which nobody is due yet."""
-
-    community: Code
-    duties: list[WantedDuty] = Field(min_length=1, max_length=124)
-
-
-class SwapDuties(Value):
-    """Two duties whose people change places, and why."""
-
-    community: Code
-    first: SlotBody
-    second: SlotBody
-    reason: FreeText
-
-
-class CoverLeave(Value):
-    """Who is away from a day to a day, both included, who covers, and why."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=False)
-
-    community: Code
-    login: Login
-    from_day: date = Field(alias="from")
-    to_day: date = Field(alias="to")
-    cover: Login
-    reason: FreeText
 
 
 @router.get("/rosters", summary="值班表 · A month's roster", response_model=RosterAnswer, responses=responses.read())
@@ -227,5 +179,5 @@ async def get_attendance(
     api: TheApi, caller: TheCaller, community: CommunityParam, month: Month, min_position: MinPosition = None
 ) -> Response:
     """For human resources, who pay by it, and those who answer for the staff."""
-    await reached(api, DUTY_COVERAGE.name, min_position)
+    await reached(api.gongdan, DUTY_COVERAGE.name, min_position)
     return json_answer(await attendance(api.gongdan, caller.directory, caller.login, community, month))

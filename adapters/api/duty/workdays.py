@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.approval.approval import ApprovalAnswer
-from adapters.answers.documents import Answer
+from adapters.answers.duty.documents import CalendarAnswer, DayAnswer
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
-from adapters.api.people.communities import CommunityParam
 from adapters.web.authentication import TheCaller
 from adapters.web.commands import command, waiting_response
 from adapters.web.context import TheApi
+from adapters.web.parameters import CommunityParam
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.approval.commands import OverrideCalendar
@@ -26,23 +26,6 @@ router = resources("duty")
 
 LONGEST = 400
 """Days that one answer holds at most."""
-
-
-class DayAnswer(Answer):
-    """A day; ``provisional`` while the year's make-up days are not known."""
-
-    date: date
-    works: bool
-    source: DaySource
-    name: str | None
-
-
-class CalendarAnswer(Answer):
-    """Days in order; ``provisional_years`` are those whose make-up days are not known yet."""
-
-    community: str
-    days: list[DayAnswer]
-    provisional_years: list[int]
 
 
 @router.get("/calendar", summary="工作日历 · Workdays and days off", response_model=CalendarAnswer, responses=responses.read())

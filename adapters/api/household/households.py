@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.answers.freshness import reached
 from adapters.answers.household.documents import (
     DwellingAnswer,
     HouseholdHistoryAnswer,
@@ -25,36 +26,29 @@ from adapters.answers.household.reading import (
     resident_state_answer,
     residents_answer,
 )
-from adapters.answers.paging import Cursor, Limit, Page, open_cursor, seal_cursor
+from adapters.answers.paging import Page, open_cursor, seal_cursor
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
-from adapters.api.people.administering import administered
-from adapters.api.people.communities import CommunityParam
+from adapters.web.administering import administered
 from adapters.web.authentication import TheCaller
+from adapters.web.bodies.household import LookUp
 from adapters.web.commands import Writing, command
 from adapters.web.context import TheApi
-from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.parameters import CommunityParam, Cursor, Id, Limit, MinPosition
+from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.household.commands import AddDwelling, CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys, RegisterResident
 from domain.household.keeping import Households
 from domain.household.resident import ResidentState
-from domain.kernel.values import Code, Phone, Value
+from domain.kernel.values import Value
 from domain.people.administration import Administrator
 from projections.household.household_history import HOUSEHOLD_HISTORY
 
 router = resources("residents")
 
-Id = Annotated[UUID, Path(alias="id")]
 Building = Annotated[str | None, Query(max_length=40, description="楼栋 · only in this building")]
 Entrance = Annotated[str | None, Query(max_length=40, description="单元 · only in this entrance")]
 Masked = Annotated[bool, Query(description="leave personal data masked, without a look in the access log")]
-
-
-class LookUp(Value):
-    """A telephone number, in the body and not in the address, which others may log."""
-
-    community: Code
-    phone: Phone
 
 
 @router.get("/dwellings", summary="户 · Dwellings", response_model=Page[DwellingAnswer], responses=responses.read())
@@ -71,7 +65,7 @@ async def dwellings(
 ) -> Response:
     """In the order they were entered. Their numbers are opened for who may open residents' data, which is recorded."""
     reader = await Reader.of(api.gongdan, caller.directory, caller.login, community, "dwellings")
-    await reached(api, HOUSEHOLD_HISTORY.name, min_position)
+    await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
     after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
     items, more = await dwellings_answer(reader, building, entrance, opened=not masked, after=after, limit=limit)
     return json_answer(Page[DwellingAnswer](items=items, next_cursor=None if more is None else seal_cursor(more)))
@@ -113,7 +107,7 @@ async def history(
     min_position: MinPosition = None,
 ) -> Response:
     """Owners, residents and tenants with their dates and keys, and the tickets about it; opening is recorded."""
-    await reached(api, HOUSEHOLD_HISTORY.name, min_position)
+    await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
     before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
     answer, more = await history_answer(
         api.gongdan, caller.directory, caller.login, id_, personal=not masked, before=before, limit=limit
@@ -135,7 +129,7 @@ async def residents(
 ) -> Response:
     """In the order they were registered; masked, whoever asks."""
     reader = await Reader.of(api.gongdan, caller.directory, caller.login, community, "residents")
-    await reached(api, HOUSEHOLD_HISTORY.name, min_position)
+    await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
     after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
     items, more = await residents_answer(reader, building, entrance, current=current, after=after, limit=limit)
     return json_answer(Page[ResidentAnswer](items=items, next_cursor=None if more is None else seal_cursor(more)))
@@ -144,7 +138,7 @@ async def residents(
 @router.get("/residents/{id}", summary="一位住户 · One person", response_model=ResidentDetail, responses=responses.read())
 async def resident(api: TheApi, caller: TheCaller, id_: Id, masked: Masked = False, min_position: MinPosition = None) -> Response:
     """With the last three tickets about them. Opening is recorded; where it can't be, the masked view is answered."""
-    await reached(api, HOUSEHOLD_HISTORY.name, min_position)
+    await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
     answer = await resident_answer(api.gongdan, caller.directory, caller.login, id_, personal=not masked)
     return json_answer(answer, {"ETag": f'"{answer.version}"'})
 

@@ -4,15 +4,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.approval.approval import ApprovalAnswer
-from adapters.answers.paging import Cursor, Limit, Page, open_cursor, seal_cursor
+from adapters.answers.paging import Page, open_cursor, seal_cursor
 from adapters.answers.people.documents import AccessAnswer
 from adapters.answers.people.people import access_answer
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
-from adapters.api.people.communities import OptionalCommunity
 from adapters.web.authentication import TheCaller
 from adapters.web.commands import command, waiting_response
 from adapters.web.context import TheApi
+from adapters.web.parameters import Cursor, Limit, OptionalCommunity
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.approval.commands import Disclose, Erase

@@ -1,59 +1,24 @@
 """API tokens (令牌) and sessions of the pages (登录会话): listed, made and ended, by oneself or by who administers everything."""
 
-from typing import Annotated
-from uuid import UUID
-
-from fastapi import Path
-from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.documents import Answer, Moment
-from adapters.answers.paging import Cursor, Limit, Page, page_of
+from adapters.answers.paging import Page, page_of
 from adapters.answers.people import access
-from adapters.answers.people.documents import TokenAnswer
-from adapters.answers.people.people import token_answer
+from adapters.answers.people.documents import MadeToken, SessionAnswer, TokenAnswer
+from adapters.answers.people.people import session_answer, token_answer
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
-from adapters.store.logins.sessions import SessionRow
 from adapters.web.authentication import TheCaller
-from adapters.web.command_bodies import Empty
+from adapters.web.bodies.people import NewToken
+from adapters.web.bodies.shared import Empty
 from adapters.web.commands import command
 from adapters.web.context import TheApi
+from adapters.web.parameters import Cursor, Id, Limit
 from adapters.web.reading import json_answer
 from adapters.web.routing import PREFIX, resources
-from domain.kernel.values import Login, Value
 
 router = resources("registry")
-
-Id = Annotated[UUID, Path(alias="id")]
-
-
-class NewToken(Value):
-    """A token of a person, valid for so many days (null: until revoked)."""
-
-    login: Login
-    days: Annotated[int, Field(ge=1, le=3650)] | None = 365
-
-
-class MadeToken(TokenAnswer):
-    """A token with its secret, which is shown this once."""
-
-    token: str
-
-
-class SessionAnswer(Answer):
-    """Somebody signed in to the pages, without the secret of it; ``seen_at`` is within five minutes."""
-
-    id: UUID
-    login: str
-    created_at: Moment
-    seen_at: Moment
-
-
-def session_answer(row: SessionRow) -> SessionAnswer:
-    """A session as it is answered."""
-    return SessionAnswer(id=row.id, login=row.login, created_at=row.created_at, seen_at=row.seen_at)
 
 
 @router.get("/tokens", summary="令牌 · API tokens", response_model=Page[TokenAnswer], responses=responses.read())

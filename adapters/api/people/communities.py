@@ -3,84 +3,31 @@
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from fastapi import Path, Query
-from pydantic import Field, JsonValue
+from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.approval.approval import ApprovalAnswer
 from adapters.answers.caller import Caller
-from adapters.answers.paging import Cursor, Limit, Page, page_of
+from adapters.answers.paging import Page, page_of
 from adapters.answers.people.documents import AreaAnswer, CommunityAnswer, ContractorAnswer, PriceListAnswer, TeamAnswer
+from adapters.answers.people.lists import own_communities
 from adapters.answers.people.people import community_answer, price_list_answer
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
-from adapters.api.people.administering import administered
+from adapters.web.administering import administered
 from adapters.web.authentication import TheCaller
+from adapters.web.bodies.people import NewArea, NewCommunity, NewContractor, NewSettings, NewTeam
 from adapters.web.commands import command, waiting_response
 from adapters.web.context import TheApi
+from adapters.web.parameters import CommunityParam, Cursor, Limit, OptionalCommunity
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.approval.commands import PublishPriceList
-from domain.kernel.errors import NotFound
-from domain.kernel.values import Code, Login, Name, Value
-from domain.people.community import CommunityState
 
 router = resources("registry")
 
-CommunityParam = Annotated[str, Query(min_length=1, max_length=40, description="小区编码 · the community's code")]
-OptionalCommunity = Annotated[
-    str | None, Query(min_length=1, max_length=40, description="小区编码 · the community's code; all one's own if left out")
-]
 P = TypeVar("P", AreaAnswer, TeamAnswer, ContractorAnswer)
-
-
-class NewCommunity(Value):
-    """A community; code and time zone stay for ever."""
-
-    code: Code
-    name: Name
-    timezone: Annotated[str, Field(max_length=60)] = "Asia/Shanghai"
-
-
-class NewArea(Value):
-    """An area of a community."""
-
-    community: Code
-    code: Code
-    name: Name | None = None
-
-
-class NewTeam(Value):
-    """A team, or the same one with other members."""
-
-    community: Code
-    code: Code
-    members: Annotated[tuple[Login, ...], Field(min_length=1, max_length=50)]
-
-
-class NewContractor(Value):
-    """An outside contractor, who has no login."""
-
-    community: Code
-    code: Code
-    name: Name
-
-
-class NewSettings(Value):
-    """Readings decided otherwise, by dotted name; null returns to the company's."""
-
-    settings: Annotated[dict[str, JsonValue], Field(min_length=1, max_length=50)]
-
-
-def own_communities(api: TheApi, caller: Caller, community: str | None) -> list[CommunityState]:
-    """The communities a caller has a role in, or the one named; NotFound where they have none there."""
-    own = caller.directory.communities_of(caller.login, api.gongdan.clock.now())
-    if community is not None:
-        if community not in own:
-            raise NotFound("community")
-        own = [community]
-    return [caller.directory.community(code) for code in own]
 
 
 def _parts(
@@ -91,14 +38,14 @@ def _parts(
     limit: int,
     cursor: str | None,
 ) -> tuple[list[P], str | None]:
-    answers = [community_answer(state, caller.directory) for state in own_communities(api, caller, community)]
+    answers = [community_answer(state, caller.directory) for state in own_communities(api.gongdan, caller, community)]
     return page_of(((f"{part.community}/{part.code}", part) for one in answers for part in kind(one)), limit, cursor)
 
 
 @router.get("/communities", summary="小区 · Communities", response_model=Page[CommunityAnswer], responses=responses.read())
 async def communities(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """Those where the caller has a role; an administrator of everything sees all."""
-    pairs = ((state.code, community_answer(state, caller.directory)) for state in own_communities(api, caller, None))
+    pairs = ((state.code, community_answer(state, caller.directory)) for state in own_communities(api.gongdan, caller, None))
     items, more = page_of(pairs, limit, cursor)
     return json_answer(Page[CommunityAnswer](items=items, next_cursor=more))
 
@@ -106,7 +53,7 @@ async def communities(api: TheApi, caller: TheCaller, cursor: Cursor = None, lim
 @router.get("/communities/{code}", summary="一个小区 · One community", response_model=CommunityAnswer, responses=responses.read())
 async def community(api: TheApi, caller: TheCaller, code: Annotated[str, Path(max_length=40)]) -> Response:
     """With its areas, teams, contractors and settings."""
-    [state] = own_communities(api, caller, code)
+    [state] = own_communities(api.gongdan, caller, code)
     return json_answer(community_answer(state, caller.directory), {"ETag": f'"{state.version}"'})
 
 
@@ -240,7 +187,7 @@ async def register_contractor(request: Request) -> Response:
 @router.get("/price-list", summary="收费标准 · The price list", response_model=PriceListAnswer, responses=responses.read())
 async def price_list(api: TheApi, caller: TheCaller, community: CommunityParam) -> Response:
     """In force in a community: its own, or the company's."""
-    [state] = own_communities(api, caller, community)
+    [state] = own_communities(api.gongdan, caller, community)
     return json_answer(price_list_answer(state, caller.directory.prices_of(state.code)))
 
 

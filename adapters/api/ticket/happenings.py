@@ -3,88 +3,38 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Query
-from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
-from adapters.answers.documents import Answer, Moment
-from adapters.answers.paging import Cursor, Limit, Page, open_cursor, seal_cursor
-from adapters.answers.ticket.happenings import REOPENED, REWORK, begin_of, check_audits, stream_named, walked
+from adapters.answers.freshness import reached
+from adapters.answers.paging import Page, open_cursor, seal_cursor
+from adapters.answers.ticket.happenings import (
+    REOPENED,
+    REWORK,
+    TYPES,
+    EventAnswer,
+    LivedAnswer,
+    StateAnswer,
+    WayAnswer,
+    begin_of,
+    check_audits,
+    stream_named,
+    walked,
+)
 from adapters.api.openapi import responses
-from adapters.api.people.communities import CommunityParam
 from adapters.web.authentication import TheCaller
 from adapters.web.context import Api, TheApi
-from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.parameters import CommunityParam, Cursor, Limit, MinPosition
+from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.duty.shift import Shift
 from domain.kernel.errors import invalid
-from domain.kernel.terms import Book, State, Trigger
+from domain.kernel.terms import Book, State
 from domain.ticket.events import Ticket
 from projections.ticket.event_stream import EVENT_STREAM, EventRow, events, process
 
 router = resources("audit")
-
-TYPES = (*Ticket.events(), *Shift.events())
-"""The events that the stream holds, by the types that histories name."""
-
-
-class EventAnswer(Answer):
-    """An event of a ticket or of a shift; what it says stands in the ticket's history. ``number`` is the ticket's."""
-
-    position: int
-    type: str
-    ticket: UUID | None
-    number: str | None
-    shift: UUID | None
-    version: int
-    by: str
-    on_behalf_of: str | None
-    second_person: str | None
-    occurred_at: Moment
-    recorded_at: Moment
-    back_entered: bool
-    offline_entered: bool
-    state_before: State | None
-    state_after: State | None
-
-
-class WayAnswer(Answer):
-    """A way of the lifecycle table and how often it was taken; ``from`` is null for new tickets."""
-
-    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
-
-    source: State | None = Field(alias="from")
-    target: State = Field(alias="to")
-    trigger: Trigger
-    outcome: str | None
-    count: int
-
-
-class StateAnswer(Answer):
-    """A state: how many tickets stand in it, how many stays in it have ended, and how long the middle one lasted."""
-
-    state: State
-    standing: int
-    stays: int
-    median_seconds: float | None
-
-
-class LivedAnswer(Answer):
-    """The process of a community at the end of a day, as of ``position``.
-
-    ``rework`` and ``reopened`` count ways back to work, ``returned`` the tickets that went one.
-    """
-
-    community: str
-    on: date
-    position: int
-    ways: list[WayAnswer]
-    states: list[StateAnswer]
-    rework: int
-    reopened: int
-    returned: int
 
 
 @router.get(
@@ -110,7 +60,7 @@ async def list_events(
         raise invalid("/query/type", f"no such event; known: {', '.join(TYPES)}")
     since = begin_of(directory, community, from_, "/query/from") if from_ else None
     until = begin_of(directory, community, to, "/query/to") + timedelta(days=1) if to else None
-    await reached(api, EVENT_STREAM.name, min_position)
+    await reached(api.gongdan, EVENT_STREAM.name, min_position)
     found = await events(
         g.projections.reader(EVENT_STREAM.name),
         community,
@@ -166,7 +116,7 @@ async def lived(
     await check_audits(g, directory, caller.login, community, "process")
     day = on or directory.day(community, g.clock.now())
     end = begin_of(directory, community, day, "/query/on") + timedelta(days=1)
-    await reached(api, EVENT_STREAM.name, min_position)
+    await reached(api.gongdan, EVENT_STREAM.name, min_position)
     found = await process(g.projections.reader(EVENT_STREAM.name), community, end)
     counts = walked(found)
     return json_answer(

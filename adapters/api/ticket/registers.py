@@ -7,7 +7,8 @@ from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from adapters.answers.paging import Cursor, Limit, open_cursor, seal_cursor
+from adapters.answers.freshness import reached
+from adapters.answers.paging import open_cursor, seal_cursor
 from adapters.api.openapi import responses
 from adapters.exchange.exporting.books import (
     RegisterAnswer,
@@ -16,11 +17,12 @@ from adapters.exchange.exporting.books import (
     register_month,
     service_report_answer,
 )
-from adapters.pages.frame.site import site_of
+from adapters.rendering.environment import templates_of
 from adapters.rendering.printed_book import POLICY, printed_book
 from adapters.web.authentication import TheCaller
 from adapters.web.context import TheApi
-from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.parameters import CommunityParam, Cursor, Limit, MinPosition
+from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from projections.ticket.register_books import REGISTER_BOOKS
 from projections.ticket.service_report import SERVICE_REPORT
@@ -28,7 +30,6 @@ from projections.ticket.service_report import SERVICE_REPORT
 router = resources("books")
 
 Book = Literal["repair", "complaint", "daily", "renovation", "move_in", "inspection", "visit"]
-Community = Annotated[str, Query(min_length=1, max_length=40, description="小区 · the community's code")]
 
 
 @router.get(
@@ -41,7 +42,7 @@ async def registers(
     api: TheApi,
     caller: TheCaller,
     book: Annotated[Book, Path(description="which of the seven books")],
-    community: Community,
+    community: CommunityParam,
     from_: Annotated[date | None, Query(alias="from", description="登记日 · first day of recording, the community's")] = None,
     to: Annotated[date | None, Query(description="last day of recording, included")] = None,
     limit: Limit = 200,
@@ -49,7 +50,7 @@ async def registers(
     min_position: MinPosition = None,
 ) -> Response:
     """Gapless per day, void numbers shown; masked, whoever asks."""
-    await reached(api, REGISTER_BOOKS.name, min_position)
+    await reached(api.gongdan, REGISTER_BOOKS.name, min_position)
     after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
     answer, more = await register_answer(
         api.gongdan, caller.directory, caller.login, community, book, from_day=from_, to_day=to, after=after, limit=limit
@@ -68,16 +69,16 @@ async def printed(
     api: TheApi,
     caller: TheCaller,
     book: Annotated[Book, Path(description="which of the seven books")],
-    community: Community,
+    community: CommunityParam,
     month: Annotated[str, Query(pattern=r"^\d{4}-\d{2}$", description="YYYY-MM, in the community's time")],
     min_position: MinPosition = None,
 ) -> Response:
     """For whoever reads the book, as far as they read it; masked, void numbers shown, the table's head on every sheet."""
-    await reached(api, REGISTER_BOOKS.name, min_position)
+    await reached(api.gongdan, REGISTER_BOOKS.name, min_position)
     g, directory = api.gongdan, caller.directory
     found = await register_month(g, directory, caller.login, community, book, month)
     name, zone = directory.community(community).name, directory.zone(community)
-    page = printed_book(site_of(request).templates, book, name, month, zone, found.items, g.clock.now())
+    page = printed_book(templates_of(request), book, name, month, zone, found.items, g.clock.now())
     return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
 
@@ -90,10 +91,10 @@ async def printed(
 async def service_report(
     api: TheApi,
     caller: TheCaller,
-    community: Community,
+    community: CommunityParam,
     month: Annotated[str, Query(pattern=r"^\d{4}-\d{2}$", description="YYYY-MM, in the community's time")],
     min_position: MinPosition = None,
 ) -> Response:
     """Volumes, clocks, first-time fix, rework, verdicts, people; clocks read as of now. For whoever reads the whole community."""
-    await reached(api, SERVICE_REPORT.name, min_position)
+    await reached(api.gongdan, SERVICE_REPORT.name, min_position)
     return json_answer(await service_report_answer(api.gongdan, caller.directory, caller.login, community, month))

@@ -15,7 +15,7 @@ from adapters.api.openapi.description import command_extra
 from adapters.api.openapi.examples import EXAMPLES, RECEIVED
 from adapters.labels.labels import label
 from adapters.web.authentication import TheCaller
-from adapters.web.command_bodies import BACK_ENTRY_BODY, BODIES, RECEIVE_BODY, command_of, trigger_command
+from adapters.web.bodies.ticket import BACK_ENTRY_BODY, BODIES, RECEIVE_BODY, command_of, trigger_command
 from adapters.web.commands import command, ticket_response
 from adapters.web.context import TheApi
 from adapters.web.reading import json_answer

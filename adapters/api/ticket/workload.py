@@ -10,13 +10,14 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.paging import Cursor, Limit
+from adapters.answers.freshness import reached
 from adapters.answers.ticket.lists import PING, SEND, TicketPage, WorklistAnswer, assignee_named, scope_of, ticket_page
 from adapters.answers.ticket.rows import WorkloadAnswer, work_order_answer, workload_answer
 from adapters.api.openapi import responses
 from adapters.web.authentication import TheCaller, identify
 from adapters.web.context import Api, TheApi
-from adapters.web.reading import MinPosition, json_answer, reached
+from adapters.web.parameters import CommunityParam, Cursor, Limit, MinPosition
+from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.kernel.errors import Overloaded, Refusal
 from domain.kernel.terms import Book, ClockStatus, Kind, State
@@ -31,8 +32,6 @@ from projections.ticket.ticket_search import Filters
 router = resources()
 
 CARRIER = r"^[\w.\-:]{1,60}$"
-
-Community = Annotated[str, Query(min_length=1, max_length=40, description="小区 · the community's code")]
 
 
 async def _position_then(api: Api, at: datetime | None) -> int | None:
@@ -49,18 +48,18 @@ async def _position_then(api: Api, at: datetime | None) -> int | None:
 async def workload(
     api: TheApi,
     caller: TheCaller,
-    community: Community,
+    community: CommunityParam,
     known_at: Annotated[Moment | None, Query(description="as we knew it at a moment")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     min_position: MinPosition = None,
 ) -> Response:
     """Totals, and the tickets with the overdue ones first; clocks as of now, or of ``known_at``."""
-    scope = await scope_of(api, caller, community)
-    await reached(api, OPEN_WORKLOAD.name, min_position)
+    scope = await scope_of(api.gongdan, caller, community)
+    await reached(api.gongdan, OPEN_WORKLOAD.name, min_position)
     position = await _position_then(api, known_at)
     if position is not None:
-        await reached(api, OPEN_WORKLOAD.name, position)
+        await reached(api.gongdan, OPEN_WORKLOAD.name, position)
     answer = await _workload(api, scope, known_at or api.gongdan.clock.now(), position, limit, cursor)
     return json_answer(answer)
 
@@ -82,12 +81,12 @@ async def _workload(
     response_class=EventSourceResponse,
     responses={**responses.read(), 200: {"description": "`snapshot`, then `change`", "content": {"text/event-stream": {}}}},
 )
-async def stream(request: Request, api: TheApi, caller: TheCaller, community: Community) -> Response:
+async def stream(request: Request, api: TheApi, caller: TheCaller, community: CommunityParam) -> Response:
     """A full ``snapshot`` on connecting, then a ``change`` with the whole workload when it is another; ``id`` is the position.
 
     Rights are weighed again at every change: who may no longer read, or whose token was revoked, hears no more.
     """
-    await scope_of(api, caller, community)
+    await scope_of(api.gongdan, caller, community)
     return EventSourceResponse(_changes(request, api, community), ping=PING, send_timeout=SEND)
 
 
@@ -96,7 +95,7 @@ async def _changes(request: Request, api: Api, community: str) -> AsyncIterator[
     while True:
         try:
             caller = await identify(request)
-            answer = await _workload(api, await scope_of(api, caller, community), api.gongdan.clock.now())
+            answer = await _workload(api, await scope_of(api.gongdan, caller, community), api.gongdan.clock.now())
         except Overloaded:
             answer = None
         except Refusal:
@@ -121,18 +120,18 @@ async def _changes(request: Request, api: Api, community: str) -> AsyncIterator[
 async def worklist(
     api: TheApi,
     caller: TheCaller,
-    community: Community,
+    community: CommunityParam,
     assignee: Annotated[str | None, Query(pattern=CARRIER, description="login; the caller's own if left out")] = None,
     limit: Limit = 200,
     min_position: MinPosition = None,
 ) -> Response:
     """One's own and one's teams' orders; another person's where the community's tickets may be read."""
     gongdan = api.gongdan
-    scope = await scope_of(api, caller, community)
+    scope = await scope_of(api.gongdan, caller, community)
     login = assignee or caller.login
     if login != caller.login and not scope.everything:
         raise denied(Right.READ, "worklist", caller.directory.roles(caller.login, community, gongdan.clock.now()))
-    await reached(api, TECHNICIAN_WORKLIST.name, min_position)
+    await reached(api.gongdan, TECHNICIAN_WORKLIST.name, min_position)
     carriers = carried_by(caller.directory, login, community)
     found = await gongdan.projections.worklist(carriers, communities=[community], limit=limit)
     answer = WorklistAnswer(position=found.position, items=[work_order_answer(row) for row in found.items])
@@ -175,6 +174,6 @@ async def tickets(
         received_to=received_to,
         book=book,
     )
-    await reached(api, TICKET_DIRECTORY.name, min_position)
-    page = await ticket_page(api, caller, filters, community, limit, cursor)
+    await reached(api.gongdan, TICKET_DIRECTORY.name, min_position)
+    page = await ticket_page(api.gongdan, caller, filters, community, limit, cursor)
     return json_answer(page)

@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from adapters.answers.appraisal.finding import FindingAnswer, finding_answer
+from adapters.answers.appraisal.finding_lists import page_of_findings
 from adapters.answers.approval.approval import approval_answer
 from adapters.answers.documents import Answer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
@@ -158,13 +159,7 @@ def list_findings(
     """List the findings that a person may read, the latest first."""
     filters = FindingFilters(community, status, item, month, party)
 
-    async def page(api: Any, caller: Any, cursor: str | None) -> Any:
-        from adapters.answers.appraisal.finding_lists import page_of_findings
-        from adapters.web.reading import json_answer
-
-        return json_answer(await page_of_findings(api, caller, filters, cursor, 200))
-
-    found = read(login, (FINDINGS.name,), page, "items")
+    found = read(login, (FINDINGS.name,), lambda g, c, at: page_of_findings(g, c, filters, at, 200), "items")
     if json:
         emit(found)
         return

@@ -6,6 +6,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from adapters.answers.duty.reading import (
+    coverage_answer,
+    handover_list_answer,
+    log_answer,
+    morning_review_answer,
+    reminders_answer,
+)
 from adapters.answers.duty.roster import AttendanceAnswer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
 from adapters.cli.terminal.persons import read
@@ -31,9 +38,7 @@ To = Annotated[str | None, typer.Option("--to", metavar="MOMENT", help="Up to th
 @duty.command("handover-list")
 def handover_list(community: Community, login: As = None, json: Json = False) -> None:
     """Show what the next handover sheet would list (移交清单)."""
-    from adapters.api.duty import duty as api
-
-    found = read(login, (HANDOVER_LIST.name,), lambda a, c, _: api.get_handover_list(a, c, community))
+    found = read(login, (HANDOVER_LIST.name,), lambda g, c, _: handover_list_answer(g, c, community))
     if json:
         emit(found)
         return
@@ -65,11 +70,9 @@ def night_log(
     json: Json = False,
 ) -> None:
     """Show the night log (夜间值班记录表) or the work journal (工作日志). Opening the texts is recorded in the access log."""
-    from adapters.api.duty import duty as api
-
     start, end = moment(from_, "--from"), moment(to, "--to")
     views = (NIGHT_LOG.name,)
-    found = read(login, views, lambda a, c, at: api.get_night_log(a, c, community, log, start, end, 200, at), "items")
+    found = read(login, views, lambda g, c, at: log_answer(g, c, community, log, start, end, 200, at), "items")
     if json:
         emit(found)
     else:
@@ -79,11 +82,9 @@ def night_log(
 @duty.command("coverage")
 def coverage(community: Community, from_: From = None, to: To = None, login: As = None, json: Json = False) -> None:
     """Show who was due and who held the desk (值班覆盖), late arrivals, handovers signed late, and gaps."""
-    from adapters.api.duty import duty as api
-
     start, end = moment(from_, "--from"), moment(to, "--to")
     views = (DUTY_COVERAGE.name,)
-    found = read(login, views, lambda a, c, at: api.get_duty_coverage(a, c, community, start, end, 200, at), "shifts")
+    found = read(login, views, lambda g, c, at: coverage_answer(g, c, community, start, end, 200, at), "shifts")
     if json:
         emit(found)
     else:
@@ -113,10 +114,8 @@ def morning_review(
     json: Json = False,
 ) -> None:
     """Show what the supervisor reads first (晨间查阅): last night, what is unfinished by clock, what changed since."""
-    from adapters.api.duty import duty as api
-
     views = (HANDOVER_LIST.name, NIGHT_LOG.name, DUTY_COVERAGE.name, MORNING_REVIEW.name, REMINDERS.name)
-    found = read(login, views, lambda a, c, _: api.get_morning_review(a, c, community, day_of(day, "--date")))
+    found = read(login, views, lambda g, c, _: morning_review_answer(g, c, community, day_of(day, "--date")))
     if json:
         emit(found)
         return
@@ -139,10 +138,8 @@ def reminders(
     json: Json = False,
 ) -> None:
     """Show what runs late or is about to (提醒): clocks, handovers, an empty desk; of the whole community, or about oneself."""
-    from adapters.api.duty import duty as api
-
     views = (REMINDERS.name,)
-    found = read(login, views, lambda a, c, at: api.get_reminders(a, c, community, not everything, 200, at), "items")
+    found = read(login, views, lambda g, c, at: reminders_answer(g, c, community, not everything, 200, at), "items")
     if json:
         emit(found)
     else:

@@ -13,6 +13,7 @@ from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan,
 from adapters.cli.terminal.persons import asked
 from adapters.cli.terminal.reading import As, moment, reader
 from adapters.composition import Gongdan
+from adapters.web.bodies.duty import SHIFT_COMMANDS, OpenShift
 from domain.duty.duty_desk import ShiftDone
 from domain.kernel.errors import FieldError, InvalidInput, invalid
 from domain.kernel.terms import Condition, ShiftTrigger
@@ -62,9 +63,7 @@ def _other(found: ShiftAnswer) -> bool:
 
 def _act(trigger: ShiftTrigger, ref: str, login: str | None, json: bool, make: Callable[[type[Any]], Any]) -> None:
     """One command of a shift, by the same body and use case as the API's."""
-    from adapters.api.duty import shifts as api
-
-    [(model, operate)] = [(model, operate) for name, model, _, operate in api.OPERATIONS if name is trigger]
+    model, operate = SHIFT_COMMANDS[trigger]
 
     async def work() -> ShiftAnswer:
         async with gongdan() as parts:
@@ -83,11 +82,10 @@ async def _answer(parts: Gongdan, login: str, done: ShiftDone) -> ShiftAnswer:
 @shift.command("open")
 def open_shift(community: Community, login: As = None, arrived_at: Arrived = None, json: Json = False) -> None:
     """Take the desk (上岗) where nobody holds it."""
-    from adapters.api.duty import shifts as api
 
     async def work() -> ShiftAnswer:
         async with gongdan() as parts:
-            body = formed(api.OpenShift, community=community, arrived_at=moment(arrived_at, "--arrived-at"))
+            body = formed(OpenShift, community=community, arrived_at=moment(arrived_at, "--arrived-at"))
             request = await asked(parts, login, body)
             return await _answer(parts, request.login, await parts.duty.open(community, request, body.arrived_at))
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import typer
 
+from adapters.answers.operate.documents import ProcessesAnswer, process_answer
 from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
 from adapters.processing.processes import ProcessStatus
 
@@ -23,8 +24,6 @@ def status(json: Json = False) -> None:
 
     found = run(read())
     if json:
-        from adapters.api.operate.operation import ProcessesAnswer, process_answer
-
         emit(answered(ProcessesAnswer(items=[process_answer(one) for one in found])))
         return
     heads = ("name", "position", "head", "lag", "seconds", "waiting", "next due", "overdue", "status", "error", "parked")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from adapters.answers.operate.documents import ProjectionsAnswer, projection_answer
 from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
 from adapters.projecting.checking import Checked
 from adapters.projecting.projections import ProjectionStatus
@@ -27,8 +28,6 @@ def status(json: Json = False) -> None:
 
     found = run(read())
     if json:
-        from adapters.api.operate.operation import ProjectionsAnswer, projection_answer
-
         emit(answered(ProjectionsAnswer(items=[projection_answer(one) for one in found])))
         return
     rows = [

@@ -1,49 +1,41 @@
-"""Commands in a person's name: the API's own operations and use cases, with that person's rights, from this machine."""
+"""Commands in a person's name: the use cases and answers of the API, with that person's rights, from this machine."""
 
 from collections.abc import Awaitable, Callable
-from json import loads
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from adapters.cli.terminal.console import gongdan, run
+from adapters.answers.caller import Caller
+from adapters.answers.documents import Answer
+from adapters.cli.terminal.console import answered, gongdan, run
 from adapters.cli.terminal.reading import caught_up, reader
 from adapters.composition import Gongdan
 from domain.kernel.request import Request
 
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from adapters.answers.caller import Caller
-    from adapters.web.context import Api
+Question = Callable[[Gongdan, Caller, str | None], Awaitable[Answer]]
+"""What a person asks of the running application, given a cursor where the answer comes in pages."""
 
 
-async def api_of(parts: Gongdan, login: str | None) -> "tuple[Api, Caller]":
-    """The state behind the API's operations, and who calls them; loading them takes a second that other commands are spared."""
-    from adapters.answers.caller import Caller
-    from adapters.web.context import Api
-
+async def caller_of(parts: Gongdan, login: str | None) -> Caller:
+    """The person who reads, as the answers know callers."""
     who = await reader(parts, login)
     version = await parts.store.registry_version()
-    return Api(parts), Caller(who, await parts.directory.current(version), version)
+    return Caller(who, await parts.directory.current(version), version)
 
 
-Operation = Callable[["Api", "Caller", str | None], Awaitable["Response"]]
-"""An operation of the API, given a cursor where it answers in pages."""
-
-
-def read(login: str | None, views: tuple[str, ...], operation: Operation, pages: str = "") -> dict[str, Any]:
-    """The answer of an operation of the API, so that the two can't differ, over views that hold what was written.
+def read(login: str | None, views: tuple[str, ...], question: Question, pages: str = "") -> dict[str, Any]:
+    """The document that the API answers, over views that hold what was written.
 
     ``pages`` names the list that goes on from page to page; it is read to its end.
     """
 
     async def work() -> dict[str, Any]:
         async with gongdan() as parts:
-            api, caller = await api_of(parts, login)
+            caller = await caller_of(parts, login)
             for view in views:
                 await caught_up(parts, view)
-            document = page = loads(bytes((await operation(api, caller, None)).body))
+            document: dict[str, Any] = answered(await question(parts, caller, None))
+            page = document
             while pages and page["next_cursor"] is not None:
-                page = loads(bytes((await operation(api, caller, page["next_cursor"])).body))
+                page = answered(await question(parts, caller, page["next_cursor"]))
                 document[pages] += page[pages]
             return {**document, "next_cursor": None} if pages else document
 

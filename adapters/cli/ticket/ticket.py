@@ -1,16 +1,18 @@
 """Reading tickets as a person: the same documents as the API's, with that person's rights."""
 
-from json import loads
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from adapters.answers.ticket.documents import HistoryAnswer, TicketAnswer
+from adapters.answers.ticket.lists import assignee_named, ticket_page
 from adapters.answers.ticket.ticket import history_answer, ticket_answer
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
-from adapters.cli.terminal.reading import As, Moment, _late, caught_up, moment, reader
+from adapters.cli.terminal.persons import read
+from adapters.cli.terminal.reading import As, Moment, _late, moment, reader
 from domain.kernel.terms import Book, ClockStatus, Kind, State
 from projections.ticket.ticket_directory import TICKET_DIRECTORY
+from projections.ticket.ticket_search import Filters
 
 ticket = typer.Typer(no_args_is_help=True, help="Tickets (工单), as a person of staff may read them.")
 Ref = Annotated[str, typer.Argument(metavar="ID", help="The ticket's id or one of its numbers.")]
@@ -35,36 +37,18 @@ def list_tickets(
 ) -> None:
     """List tickets, the latest received first; personal data are masked."""
 
-    async def read() -> dict[str, Any]:
-        # The API's own operation answers, so that the two can't differ.
-        from adapters.answers.caller import Caller
-        from adapters.api.ticket.workload import tickets
-        from adapters.web.context import Api
-
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            await caught_up(parts, TICKET_DIRECTORY.name)
-            directory = await parts.directory.current()
-            response = await tickets(
-                Api(parts),
-                Caller(who, directory, await parts.store.registry_version()),
-                community=community,
-                state=state or None,
-                kind=kind or None,
-                assignee=assignee,
-                clock=clock,
-                q=q,
-                phone=phone,
-                received_from=moment(received_from, "--received-from"),
-                received_to=moment(received_to, "--received-to"),
-                book=book,
-                limit=limit,
-                cursor=cursor,
-            )
-            document: dict[str, Any] = loads(bytes(response.body))
-            return document
-
-    found = run(read())
+    filters = Filters(
+        states=state or (),
+        kinds=kind or (),
+        assignees=[assignee_named(assignee)] if assignee else (),
+        clock=clock,
+        q=q,
+        phone=phone,
+        received_from=moment(received_from, "--received-from"),
+        received_to=moment(received_to, "--received-to"),
+        book=book,
+    )
+    found = read(login, (TICKET_DIRECTORY.name,), lambda g, c, _: ticket_page(g, c, filters, community, limit, cursor))
     if json:
         emit(found)
         return

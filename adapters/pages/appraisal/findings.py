@@ -15,7 +15,6 @@ from starlette.responses import Response
 
 from adapters.answers.appraisal.finding import FindingAnswer
 from adapters.answers.appraisal.finding_lists import page_of_findings
-from adapters.api.appraisal.findings import Id
 from adapters.pages.appraisal.finding_forms import appraised_people, changed, deciding, items, read, recording
 from adapters.pages.frame.forms import Form, filled, receive_form
 from adapters.pages.frame.refusals import STEPPING, Told, told
@@ -23,6 +22,7 @@ from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences.approval_words import waiting
 from adapters.pages.sentences.event_words import doers
 from adapters.pages.sentences.finding_sentences import finding_sentence, points
+from adapters.web.parameters import Id
 from domain.approval.waiting import Waiting
 from domain.finding.commands import COMMANDS, RecordFinding
 from domain.finding.events import FindingState
@@ -71,7 +71,7 @@ async def findings(
         str(_month(month, "/query/month")) if month else None,
         party or None,
     )
-    page = await page_of_findings(visitor.site.api, visitor.caller, filters, cursor, LISTED)
+    page = await page_of_findings(visitor.gongdan, visitor.caller, filters, cursor, LISTED)
     asked = {"status": status, "item": item, "month": month, "party": party}
     more = urlencode({**{k: v for k, v in asked.items() if v}, "cursor": page.next_cursor}) if page.next_cursor else ""
     return visitor.page(

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from adapters.answers.approval.lists import page_of_approvals
-from adapters.api.approval.approvals import Id
 from adapters.pages.frame.forms import filled, receive_form
 from adapters.pages.frame.refusals import WRITING, Told, told
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences import approval_words
-from adapters.web.command_bodies import Reason
+from adapters.web.bodies.shared import Reason
+from adapters.web.parameters import Id
 from domain.approval.aggregate import ApprovalCase
 from domain.finding.events import FindingState
 from domain.kernel import errors as e
@@ -37,7 +37,7 @@ async def approvals(
     if status != ALL and status not in ApprovalState._value2member_map_:
         raise e.invalid("/query/status", "not a well-formed state")
     asked = None if status == ALL else ApprovalState(status)
-    rows, more = await page_of_approvals(visitor.site.api, visitor.caller, asked, cursor, LISTED)
+    rows, more = await page_of_approvals(visitor.gongdan, visitor.caller, asked, cursor, LISTED)
     return visitor.page(
         "approval/approvals.html",
         rows=[(row, row.status_at(visitor.now), approval_words.command_words(row.command, visitor)) for row in rows],

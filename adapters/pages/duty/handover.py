@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from adapters.answers.duty.documents import sheet_status
-from adapters.api.duty.shifts import Id
 from adapters.pages.duty.shift_forms import offered, since_of
 from adapters.pages.frame.forms import Form
 from adapters.pages.frame.refusals import told
 from adapters.pages.frame.visitor import TheVisitor, Visitor
+from adapters.web.parameters import Id
 from domain.kernel.errors import NotFound, Refusal
 from domain.kernel.terms import Condition, ShiftTrigger
 

@@ -11,13 +11,13 @@ from fastapi import APIRouter
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from adapters.api.duty.shifts import Id
 from adapters.labels.rule_words import rule_words
 from adapters.pages.duty.shift_forms import carry_out, colleagues, offered
 from adapters.pages.frame.drafts import Outcome, carried, request_of, step
 from adapters.pages.frame.forms import Form, filled, receive_form
 from adapters.pages.frame.refusals import told
 from adapters.pages.frame.visitor import TheVisitor, Visitor
+from adapters.web.parameters import Id
 from domain.approval.waiting import Waiting
 from domain.duty.duty_desk import ShiftDone
 from domain.kernel.errors import NotFound, Refusal, invalid

@@ -6,12 +6,12 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from adapters.answers.caller import Caller
-from adapters.answers.duty.reading import morning_review
-from adapters.api.duty.shifts import Id
+from adapters.answers.duty.reading import morning_review_answer
 from adapters.pages.duty.shift_forms import carry_out
 from adapters.pages.frame.forms import Form, receive_form
 from adapters.pages.frame.refusals import told
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
+from adapters.web.parameters import Id
 from domain.kernel.errors import NotFound, Refusal, invalid
 from domain.kernel.terms import ClockName, ClockStatus
 
@@ -31,7 +31,7 @@ async def review_page(
     if visitor.community is None:
         raise NotFound("community")
     caller = Caller(visitor.login, visitor.directory, visitor.registry_version)
-    found = await morning_review(visitor.site.api, caller, visitor.community, _day(day))
+    found = await morning_review_answer(visitor.gongdan, caller, visitor.community, _day(day))
     refused = told(refusal, visitor) if refusal else None
     return visitor.page(
         "duty/review.html",

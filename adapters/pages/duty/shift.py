@@ -3,12 +3,13 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from adapters.api.duty.shifts import Id, OpenShift
 from adapters.pages.duty.handover import handover_page
 from adapters.pages.duty.shift_forms import body_of, carry_out, colleagues, offered
 from adapters.pages.frame.forms import Form, receive_form
 from adapters.pages.frame.refusals import told
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
+from adapters.web.bodies.duty import OpenShift
+from adapters.web.parameters import Id
 from domain.duty.rules import may_open
 from domain.kernel.errors import NotAllowed, NotFound, Refusal
 from domain.kernel.terms import Role, ShiftTrigger

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from adapters.api.duty.shifts import OPERATIONS, Timed
 from adapters.pages.frame.forms import Form, filled
 from adapters.pages.frame.moments import moment_in
 from adapters.pages.frame.refusals import told
 from adapters.pages.frame.visitor import Visitor
+from adapters.web.bodies.duty import SHIFT_COMMANDS, Timed
 from domain.duty.duty_desk import ShiftDone
 from domain.duty.handover_sheet import StaleSheet
 from domain.duty.shift import ShiftState
@@ -20,7 +20,7 @@ from domain.people.authority import Held
 MOMENTS = ("occurred_at", "arrived_at")
 LISTS = ("records", "urge")
 SIGNATURES = (ShiftTrigger.SIGN_OUT, ShiftTrigger.SIGN_IN)
-_BY_PATH = {trigger.value.replace("_", "-"): (model, operate) for trigger, model, _, operate in OPERATIONS}
+_BY_PATH = {trigger.value.replace("_", "-"): taken for trigger, taken in SHIFT_COMMANDS.items()}
 
 
 def body_of(model: type[Timed], form: Form, visitor: Visitor) -> Any:

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request as HttpRequest
 
 from adapters.pages.frame.visitor import Guest, Visitor
-from adapters.web.bodies import pointer, received
 from adapters.web.problems import NotJson, TooSlow, UnsupportedMedia
+from adapters.web.receiving import pointer, received
 from domain.kernel.errors import FieldError, InvalidInput, Refusal, invalid
 from domain.kernel.ports import CommandKey
 from domain.kernel.request import Request

@@ -14,13 +14,12 @@ class Site:
     """The state behind the pages."""
 
     api: Api
-    assets: Assets = field(default_factory=Assets)
-    templates: Templates = field(init=False)
+    assets: Assets
+    templates: Templates
     per_login: Limiter = field(init=False)
     per_address: Limiter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.templates = Templates(self.assets)
         self.per_login = Limiter(self.api.gongdan.settings.password_rate)
         self.per_address = Limiter(self.api.gongdan.settings.sign_in_rate)
 

@@ -16,14 +16,13 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from adapters.accounts.sign_ins import new_secret
+from adapters.accounts.sign_ins import Session, new_secret
 from adapters.answers.caller import Caller
 from adapters.answers.ticket.documents import AssigneeAnswer
 from adapters.composition import Gongdan
 from adapters.pages.frame.site import HEADERS, ONLY_HTTPS, Site, site_of
 from adapters.rendering.environment import CHINESE, LANGUAGES, Words
 from adapters.rendering.navigation import NAVIGATION, Entry
-from adapters.store.logins.sessions import SessionRow
 from adapters.system.system import entropy
 from domain.kernel.errors import Refusal, Unauthenticated
 from domain.kernel.terms import AssigneeType, Book, Role
@@ -58,7 +57,7 @@ class Guest:
 
     login: str | None = None
     name = ""
-    session: SessionRow | None = None
+    session: Session | None = None
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -124,9 +123,9 @@ class Guest:
 class Visitor(Guest):
     """Somebody signed in, with the directory as new as the registry was at this request."""
 
-    def __init__(self, request: Request, session: SessionRow, directory: Directory, registry_version: int) -> None:
+    def __init__(self, request: Request, session: Session, directory: Directory, registry_version: int) -> None:
         super().__init__(request)
-        self.session: SessionRow = session
+        self.session: Session = session
         self.login: str = session.login
         self.name = directory.person(session.login).name
         self.directory = directory

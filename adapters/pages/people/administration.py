@@ -11,18 +11,18 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
+from adapters.answers.operate.documents import ProcessAnswer, ProjectionAnswer, process_answer, projection_answer
 from adapters.answers.people import access
-from adapters.api.people.access import NewToken
-from adapters.api.people.administering import carried_out
-from adapters.api.people.people import GrantEnd, NewGrant, NewPerson, visible
+from adapters.answers.people.lists import visible
 from adapters.pages.frame.fields import Options
 from adapters.pages.frame.forms import Form, filled, receive_form
 from adapters.pages.frame.refusals import WRITING, Told, told
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences.projection_words import projection_words
 from adapters.pages.sentences.setting_words import settings_words
-from adapters.processing.processes import ProcessStatus
-from adapters.projecting.projections import ProjectionStatus
+from adapters.web.administering import carried_out
+from adapters.web.bodies.people import GrantEnd, NewGrant, NewPerson, NewToken
+from adapters.web.parameters import Id
 from domain.kernel import errors as e
 from domain.kernel.aggregate import S
 from domain.kernel.periods import Month
@@ -32,7 +32,6 @@ from domain.people.staff import EVERYWHERE, Grant, PersonState
 
 router = APIRouter(include_in_schema=False)
 Login = Annotated[str, Path(alias="login", max_length=40)]
-Id = Annotated[UUID, Path(alias="id")]
 
 
 @router.get("/admin")
@@ -177,8 +176,8 @@ async def projections(visitor: TheVisitor) -> Response:
     """Where each projection and each process stands, and what is parked; an operator tries again by the command line."""
     _administers(visitor)
     g = visitor.gongdan
-    parts = [_running("projections", one, visitor) for one in await g.projections.status()]
-    parts += [_running("processes", one, visitor) for one in await g.processes.status()]
+    parts = [_running("projections", projection_answer(one), visitor) for one in await g.projections.status()]
+    parts += [_running("processes", process_answer(one), visitor) for one in await g.processes.status()]
     numbers = await visitor.numbers({held.stream for one in parts for held in one.status.parked})
     return visitor.page("people/projections.html", parts=parts, numbers=numbers)
 
@@ -190,14 +189,14 @@ class Running:
     name: str
     said: str
     tool: str
-    status: ProjectionStatus | ProcessStatus
+    status: ProjectionAnswer | ProcessAnswer
 
     def retry(self, stream: UUID) -> str:
         """The operator's command that tries a parked stream again."""
         return f"gongdan {self.tool} retry {self.name} {stream}"
 
 
-def _running(tool: str, status: ProjectionStatus | ProcessStatus, visitor: Visitor) -> Running:
+def _running(tool: str, status: ProjectionAnswer | ProcessAnswer, visitor: Visitor) -> Running:
     return Running(status.name, projection_words(status.name, visitor), tool, status)
 
 
@@ -219,7 +218,7 @@ def _given(form: Form, *names: str) -> dict[str, str]:
 
 def _people(visitor: Visitor, refused: Told | None = None, form: Form | None = None) -> Response:
     _administers(visitor)
-    everybody = sorted(visible(visitor.site.api, visitor.caller, None), key=lambda one: (not one.enabled, one.login))
+    everybody = sorted(visible(visitor.gongdan, visitor.caller, None), key=lambda one: (not one.enabled, one.login))
     return visitor.page(
         "people/people.html",
         refused.status if refused else 200,

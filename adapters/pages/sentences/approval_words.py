@@ -83,7 +83,7 @@ def command_words(command: str, look: Visitor) -> str:
 
 async def waiting(look: Visitor, stream: UUID) -> list[tuple[ApprovalRow, str]]:
     """What waits for a second person about a ticket or a finding, as far as it concerns the visitor, each with its command."""
-    rows = await waiting_on(look.site.api, look.caller, stream)
+    rows = await waiting_on(look.gongdan, look.caller, stream)
     return [(row, command_words(row.command, look)) for row in rows]
 
 

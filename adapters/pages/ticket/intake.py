@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from adapters.answers.household.documents import HouseholdTicket, OccupancyAnswer, PhoneAnswer
 from adapters.answers.household.reading import phone_answer, resident_answer
-from adapters.api.household.households import LookUp
 from adapters.pages.frame.forms import Form, filled, receive_form
 from adapters.pages.frame.refusals import STEPPING, Told, told
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.ticket.steps import colleagues
 from adapters.pages.ticket.tickets import shown
+from adapters.web.bodies.household import LookUp
 from domain.kernel import errors as e
 from domain.kernel.ports import CommandKey
 from domain.kernel.terms import Channel, Facility, Kind, State, Trigger

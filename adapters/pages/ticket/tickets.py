@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.ticket.lists import assignee_named, ticket_page
-from adapters.api.ticket import attachments
 from adapters.labels.item_words import item_words
 from adapters.pages.frame.drafts import request_of
 from adapters.pages.frame.fields import MORE_ROWS, rows_of
@@ -21,6 +20,7 @@ from adapters.pages.sentences.approval_words import waiting
 from adapters.pages.sentences.ticket_sentences import sentence
 from adapters.pages.ticket.state_diagram import BOX, HEIGHT, WIDTH, diagram, taken
 from adapters.pages.ticket.steps import FIELDS, FIRST, assignees, values_of
+from adapters.web import attaching
 from domain.approval.waiting import Waiting
 from domain.kernel import errors as e
 from domain.kernel.aggregate import apply
@@ -69,7 +69,7 @@ async def tickets(
     )
     refused, page, status = None, None, 200
     try:
-        page = await ticket_page(visitor.site.api, visitor.caller, filters, visitor.community, LISTED, cursor)
+        page = await ticket_page(visitor.gongdan, visitor.caller, filters, visitor.community, LISTED, cursor)
     except (e.InvalidInput, e.NotAllowed) as refusal:
         refused = told(refusal, visitor)
         status = refused.status
@@ -228,25 +228,25 @@ async def attach(request: Request, visitor: TheVisitor, ref: str) -> Response:
 
 async def attached(request: Request, visitor: Visitor, ref: str) -> Done | Waiting:
     """Keep a file that a form brings, and name it on a ticket; raises what the use case refuses with, and nothing is kept."""
-    api = visitor.site.api
+    gongdan = visitor.gongdan
     refuse_foreign(request)
-    state = await attachments.attachable(api, visitor.caller, ref)
-    upload = await attachments.begun(request, api)
+    state = await attaching.attachable(gongdan, visitor.caller, ref)
+    upload = await attaching.begun(request, gongdan)
     form = checked(visitor, upload.fields.items())
-    stored = await api.gongdan.attachments.store(state.subject, state.id, upload.content(), upload.declared_type)
-    async with attachments.kept_if_named(api, stored):
+    stored = await gongdan.attachments.store(state.subject, state.id, upload.content(), upload.declared_type)
+    async with attaching.kept_if_named(gongdan, stored):
         named = Form({KEY: [form.get(KEY)], "file": [upload.digest]}, form.path)
         asked = await request_of(visitor, form, named)
-        repeated = asked.key is not None and await api.gongdan.store.find_command(asked.key.caller, asked.key.key) is not None
-        done = await visitor.desk.act(ref, attachments.attach_command(stored, upload), asked)
-        await attachments.drop_repeated(api, stored, done, repeated)
+        repeated = asked.key is not None and await gongdan.store.find_command(asked.key.caller, asked.key.key) is not None
+        done = await visitor.desk.act(ref, attaching.attach_command(stored, upload), asked)
+        await attaching.drop_repeated(gongdan, stored, done, repeated)
     return done
 
 
 @router.get("/tickets/{ref}/attachments/{name}")
 async def download(visitor: TheVisitor, ref: str, name: str) -> Response:
     """A file, recorded in the access log first."""
-    return await attachments.download(visitor.site.api, visitor.caller, ref, name)
+    return await attaching.downloaded(visitor.gongdan, visitor.login, ref, name)
 
 
 @router.post("/tickets/{ref}/{step}")

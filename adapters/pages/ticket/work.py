@@ -26,7 +26,6 @@ from adapters.pages.frame.site import HEADERS
 from adapters.pages.frame.visitor import TheVisitor, Visitor, identify
 from adapters.pages.ticket.steps import FIELDS
 from adapters.pages.ticket.tickets import attached, done_words, step_named, take_step
-from adapters.store.files.attachments import MAX_BYTES
 from domain.kernel.errors import NotFound, Overloaded, Refusal
 from domain.kernel.terms import ClockStatus, State, Trigger, Urgency
 from domain.people.authority import Right, denied
@@ -155,7 +154,7 @@ async def _page(
         last=LAST,
         next=NEXT,
         adding=ADDING,
-        most_bytes=MAX_BYTES,
+        most_bytes=visitor.gongdan.attachments.most_bytes,
         said=said,
         refused=refused,
         tried=tried,

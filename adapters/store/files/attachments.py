@@ -57,6 +57,9 @@ class AttachmentDamaged(Exception):
 class Attachments:
     """Attachments of one store."""
 
+    most_bytes = MAX_BYTES
+    """How large an attachment may be."""
+
     def __init__(self, database: Database, keys: KeyStore, clock: Clock, entropy: Entropy) -> None:
         self._database = database
         self._keys = keys

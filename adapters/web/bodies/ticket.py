@@ -1,20 +1,15 @@
 """The bodies of the commands: each trigger's own fields, and when it happened. Constraints live in the commands alone."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, Field, create_model
 
+from adapters.web.bodies.shared import OCCURRED, OFFLINE
 from domain.kernel.terms import Trigger
-from domain.kernel.values import FreeText, Moment, Value
+from domain.kernel.values import Value
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 from domain.ticket.commands import Command
-
-OCCURRED: Any = (
-    Moment | None,
-    Field(None, description="发生时间，缺省为现在 · when it happened, with its offset; now if left out"),
-)
-OFFLINE: Any = (bool, Field(False, description="离线时所写 · drafted offline by the assignee or the officer on duty"))
 
 NOT_JSON = (Trigger.RECEIVE, Trigger.ATTACH)
 """Triggers with a path or a media type of their own."""
@@ -44,13 +39,16 @@ def trigger_command(trigger: Trigger, body: BaseModel) -> Command:
     return made
 
 
-class Empty(BaseModel):
-    """Nothing is said beyond the path."""
+class AttachBody(BaseModel):
+    """A file and, if it was drafted offline or is late, when."""
 
-    model_config = ConfigDict(extra="forbid")
+    file: Annotated[str, Field(json_schema_extra={"format": "binary"})]
+    occurred_at: OCCURRED[0] = OCCURRED[1]
+    offline: OFFLINE[0] = OFFLINE[1]
 
 
-class Reason(Value):
-    """Why."""
+class Fields(Value):
+    """The fields beside the file."""
 
-    reason: FreeText
+    occurred_at: OCCURRED[0] = None
+    offline: bool = False

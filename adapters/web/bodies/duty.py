@@ -1,0 +1,184 @@
+"""The bodies of duty: of each command of a shift, with its use case, and of the roster."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from adapters.web.bodies.shared import OCCURRED, OFFLINE
+from domain.duty.duty_desk import DutyDesk, ShiftDone
+from domain.duty.roster import Slot
+from domain.kernel.errors import invalid
+from domain.kernel.request import Request as Asked
+from domain.kernel.terms import Condition, DutyPeriod, ShiftTrigger
+from domain.kernel.values import Code, FreeText, Login, Moment, TicketRef, Value
+
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="所见移交表的散列 · SHA-256 of the sheet the signer saw")]
+
+
+Arrival = Annotated[Moment, Field(description="到岗时间，缺省为现在 · when the officer arrived; now if left out")]
+
+
+class Timed(Value):
+    """Base of the bodies: when it happened."""
+
+    occurred_at: Moment | None = OCCURRED[1]
+
+
+class OpenShift(Timed):
+    """Where the desk is taken."""
+
+    community: Code
+    arrived_at: Arrival | None = None
+
+
+class LogLine(Timed):
+    """A line of the duty log, which may point at a ticket; may be late, or drafted offline."""
+
+    text: FreeText
+    ticket: TicketRef | None = None
+    offline: bool = OFFLINE[1]
+
+
+class StandIn(Timed):
+    """Who stands in for the officer; without a substitute nobody leaves (D5 六)."""
+
+    stand_in: Login | None = None
+
+
+class SwitchPhone(Timed):
+    """Who answers in the control room; null: the phone is back at the desk."""
+
+    answered_by: Login | None = None
+
+
+class EquipmentItem(Value):
+    """One thing on the list of the post, and its condition."""
+
+    item: Code
+    condition: Condition
+
+
+class PrepareHandover(Timed):
+    """What the officer states; the unfinished tickets are read from the log. What isn't stated stands as ``not_checked``."""
+
+    equipment: list[EquipmentItem] = Field(default=[], max_length=40)
+    records: list[Code] = Field(default=[], max_length=40)
+    remarks: FreeText | None = None
+
+
+class SignOut(Timed):
+    """The outgoing officer's signature."""
+
+    hash: Hash | None = None
+
+
+class SignIn(Timed):
+    """The incoming officer's signature; opens their shift."""
+
+    hash: Hash | None = None
+    arrived_at: Arrival | None = None
+
+
+class DisputeSheet(Timed):
+    """What the incoming officer doesn't agree with."""
+
+    reason: FreeText
+    hash: Hash | None = None
+
+
+class TakeOver(Timed):
+    """Why a shift is ended over its officer's head."""
+
+    reason: FreeText
+
+
+class ReviewShift(Timed):
+    """The supervisor's reading: up to which position of the log (its end if left out), and the tickets urged with it."""
+
+    read_upto: int | None = Field(default=None, ge=0, le=2**53)
+    remarks: FreeText | None = None
+    urge: list[TicketRef] = Field(default=[], max_length=200)
+    message: FreeText | None = None
+
+
+Operation = Callable[[DutyDesk, UUID, Asked, Any], Awaitable[ShiftDone]]
+
+
+def _equipment(body: PrepareHandover) -> dict[str, Condition]:
+    stated: dict[str, Condition] = {}
+    for i, thing in enumerate(body.equipment):
+        if thing.item in stated:
+            raise invalid(f"/equipment/{i}/item", "named twice")
+        stated[thing.item] = thing.condition
+    return stated
+
+
+SHIFT_COMMANDS: dict[ShiftTrigger, tuple[type[Timed], Operation]] = {
+    ShiftTrigger.EXTEND: (Timed, lambda d, s, r, b: d.extend(s, r)),
+    ShiftTrigger.LOG: (LogLine, lambda d, s, r, b: d.log(s, b.text, b.ticket, r)),
+    ShiftTrigger.SUBSTITUTE: (StandIn, lambda d, s, r, b: d.substitute(s, b.stand_in, r)),
+    ShiftTrigger.RETURN_TO_POST: (Timed, lambda d, s, r, b: d.return_to_post(s, r)),
+    ShiftTrigger.SWITCH_PHONE: (SwitchPhone, lambda d, s, r, b: d.switch_phone(s, b.answered_by, r)),
+    ShiftTrigger.PREPARE_HANDOVER: (
+        PrepareHandover,
+        lambda d, s, r, b: d.prepare_handover(s, r, equipment=_equipment(b), records=b.records, remarks=b.remarks),
+    ),
+    ShiftTrigger.SIGN_OUT: (SignOut, lambda d, s, r, b: d.sign_out(s, r, b.hash)),
+    ShiftTrigger.SIGN_IN: (SignIn, lambda d, s, r, b: d.sign_in(s, r, b.arrived_at, b.hash)),
+    ShiftTrigger.DISPUTE: (DisputeSheet, lambda d, s, r, b: d.dispute(s, b.reason, r, b.hash)),
+    ShiftTrigger.TAKE_OVER: (TakeOver, lambda d, s, r, b: d.take_over(s, b.reason, r)),
+    ShiftTrigger.REVIEW: (
+        ReviewShift,
+        lambda d, s, r, b: d.review(s, r, read_upto=b.read_upto, remarks=b.remarks, urge=b.urge, message=b.message),
+    ),
+}
+"""The body and the use case of every command on a shift that is open or ended."""
+
+
+class SlotBody(Value):
+    """A period of a day; the night is the one that begins on it."""
+
+    date: date
+    period: DutyPeriod
+
+    def slot(self) -> Slot:
+        """As the domain has it."""
+        return Slot(self.date, self.period)
+
+
+class WantedDuty(SlotBody):
+    """Who is to be due."""
+
+    login: Login
+
+
+class PublishRoster(Value):
+    """Duties of one month, for periods for which nobody is due yet."""
+
+    community: Code
+    duties: list[WantedDuty] = Field(min_length=1, max_length=124)
+
+
+class SwapDuties(Value):
+    """Two duties whose people change places, and why."""
+
+    community: Code
+    first: SlotBody
+    second: SlotBody
+    reason: FreeText
+
+
+class CoverLeave(Value):
+    """Who is away from a day to a day, both included, who covers, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=False)
+
+    community: Code
+    login: Login
+    from_day: date = Field(alias="from")
+    to_day: date = Field(alias="to")
+    cover: Login
+    reason: FreeText
