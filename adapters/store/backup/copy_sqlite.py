@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,13 +14,9 @@ from adapters.store.keys.master_key import sync_directory
 def copy_online(source: Path, target: Path) -> None:
     """One moment of a database that is in use, as a single file of mode 0600, durable (SQLite's online backup)."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    connection, copy = _connect(source), _connect(target)
-    try:
+    with closing(_connect(source)) as connection, closing(_connect(target)) as copy:
         connection.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        copy.close()
-        connection.close()
     _sync(target)
 
 

@@ -37,9 +37,11 @@ class MemoryDatabase:
         return await self.write(fn, within=within)
 
     async def close(self) -> None:
-        """Let go of it."""
-        await asyncio.to_thread(self._thread.shutdown)
-        self._connection.close()
+        """Close the connection; the rows are gone with it."""
+        try:
+            await asyncio.to_thread(self._thread.shutdown)
+        finally:
+            self._connection.close()
 
     def _transact(self, fn: Work[T]) -> T:
         with self._connection:

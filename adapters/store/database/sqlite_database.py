@@ -117,7 +117,6 @@ class SqliteDatabase:
         if connection is None:
             connection = self._local.connection = self._connect()
             connection.execute(f"PRAGMA query_only = {reading:d}")
-            self._connections.append(connection)
         return connection
 
     def _connect(self) -> sqlite3.Connection:
@@ -129,8 +128,13 @@ class SqliteDatabase:
             check_same_thread=False,
             cached_statements=512,
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            connection.close()
+            raise
+        self._connections.append(connection)
         return connection
 
     def _transact(self, fn: Work[T], *, reading: bool) -> T:
@@ -163,14 +167,13 @@ class FillingSqliteDatabase(SqliteDatabase):
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute(f"PRAGMA query_only = {reading:d}")
             setattr(self._local, name, connection)
-            self._connections.append(connection)
         return connection
 
     def _close(self) -> None:
-        last = self._connect()
-        last.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._connections.append(last)
-        super()._close()
+        try:
+            self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            super()._close()
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
