@@ -74,5 +74,5 @@ build: $(STAMP) ## the wheel, in dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean: ## removes everything made by the targets above, the store of `serve` excepted
-	rm -rf $(VENV) build dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks .coverage *.egg-info
+	rm -rf $(VENV) build dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find domain projections adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +
