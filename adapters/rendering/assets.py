@@ -1,7 +1,6 @@
 """Static files (静态文件): read once at start, addressed by their content's hash, served compressed from memory."""
 
 import gzip
-from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha384
 from importlib.resources import files
@@ -60,11 +59,6 @@ class Assets:
         if asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
             content, headers["Content-Encoding"] = asset.compressed, "gzip"
         return Response(content, headers=headers, media_type=asset.media)
-
-
-def integrity(content: bytes) -> str:
-    """A file's hash as browsers and package registries write it (subresource integrity)."""
-    return "sha384-" + b64encode(sha384(content).digest()).decode()
 
 
 def _asset(name: str, content: bytes) -> Asset:

@@ -36,7 +36,6 @@ class Simulated:
     communities: tuple[str, ...]
     since: datetime
     until: datetime
-    made_store: bool
     tickets: int
     events: int
     seconds: float
@@ -82,7 +81,7 @@ async def simulate(
         took, after = perf_counter() - began, (await parts.store.head()).position
         codes = tuple(estate.code for estate in drawn)
         received = sum(site.received for site in simulation.sites)
-        return Simulated(codes, simulation.start, until, ended is None, received, after - before, took), simulation
+        return Simulated(codes, simulation.start, until, received, after - before, took), simulation
 
 
 @asynccontextmanager

@@ -7,8 +7,6 @@ from typing import Any
 from domain.kernel.terms import DaySource
 from domain.rules.workdays import Day
 
-SATURDAY = 5
-
 
 class HolidaysOfChina:
     """Days by year; the library, which takes a third of a second to load, is imported when first asked."""

@@ -17,8 +17,6 @@ _S, _T = FindingStatus, FindingTrigger
 
 COUNTING = frozenset((_S.CONFIRMED, _S.CONTESTED, _S.UPHELD))
 """States in which a finding stands on the tally: what is contested counts until it is revoked."""
-UNDECIDED = frozenset((_S.PROPOSED, _S.RECORDED))
-"""States that wait for somebody to confirm or waive."""
 TERMINAL = (_S.WAIVED, _S.UPHELD, _S.REVOKED)
 
 

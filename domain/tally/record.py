@@ -102,13 +102,11 @@ def tallies(record: Record, first: Month, last: Month) -> dict[Month, Tally]:
     return {month: made for month, made in known.items() if month >= first}
 
 
-def tally_of(record: Record, period: Period) -> Tally:
-    """The tally of a month, or the sum of a quarter or year. The sum includes later adjustments for its months."""
-    return tally_by_months(record, period)[0]
-
-
 def tally_by_months(record: Record, period: Period) -> tuple[Tally, dict[Month, Tally]]:
-    """The tally of a period, and the tally of each of its months, by which pay is computed."""
+    """The tally of a period, and the tally of each of its months, by which pay is computed.
+
+    The tally of a quarter or year is a sum; it includes later adjustments for its months.
+    """
     if period.kind == "month":
         made = tallies(record, period.first, period.last)
         return made[period.first], made

@@ -14,7 +14,7 @@ from domain.kernel.terms import AppraisalStatus
 from domain.tally.calculation_file import read_facts
 from domain.tally.document import as_document
 from domain.tally.frozen import canonical, digest, shown, thaw
-from domain.tally.record import Frozen, Record, months, tallies, tally_of
+from domain.tally.record import Frozen, Record, months, tallies, tally_by_months
 from domain.tally.tally import Tally, tally
 from tests.tally.estate import BOOK, PEOPLE, Document, decided, finding, metric, request
 from tests.tally.generating import MOVING, many
@@ -36,6 +36,10 @@ def closed(known: Record, *numbers: int) -> Record:
         frozen = Frozen(month, "default", digest(form), 7, form.decode(), CLOSED_AT, ("director", "appraiser"))
         known = replace(known, closed={**(known.closed or {}), month: frozen})
     return known
+
+
+def tally_of(known: Record, period: Period) -> Tally:
+    return tally_by_months(known, period)[0]
 
 
 def of_month(known: Record, number: int) -> Document:

@@ -62,10 +62,6 @@ class Rota:
         """When the night's duty begins."""
         return self.at(day, self.duty.night_summer if self.is_summer(day) else self.duty.night_winter)
 
-    def take_leave(self, login: str, first: int, days: int) -> None:
-        """Somebody is away for some days."""
-        self._leave.update((login, first + i) for i in range(days))
-
     def replace_night(self, day: int) -> str:
         """The night officer doesn't come: the next in turn does, and both are free the day after. Returns who comes."""
         turn = self._nights.index(self.night_officer(day))

@@ -1,7 +1,7 @@
 """Plays courses in the order of time, each step through the same use cases as in earnest. A refusal is an error here."""
 
 import heapq
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,8 +20,6 @@ from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 from domain.ticket.state import TicketState
 
-SetClock = Callable[[datetime], None]
-
 
 @dataclass(order=True)
 class _Due:
@@ -37,7 +35,6 @@ class Player:
 
     def __init__(self, parts: Gongdan) -> None:
         self.parts = parts
-        self.played = 0
         self._agenda: list[_Due] = []
         self._order = 0
 
@@ -53,7 +50,6 @@ class Player:
     async def step(self, *, refusals: bool = False) -> Refusal | None:
         """Do the next step, whatever the clock says; ``refusals``: give one back, its course ended, instead of raising it."""
         due = heapq.heappop(self._agenda)
-        self.played += 1
         due.site.now = due.at
         try:
             outcome = await self._do(due.site, due.step)
