@@ -1,4 +1,4 @@
-"""What can be reported for the appraisal (考评) beside findings: figures, warnings, probations, evaluations."""
+"""Commands for what is reported for the appraisal (考评) besides findings: figures, warnings, probations, evaluations."""
 
 from datetime import date
 from decimal import Decimal
@@ -19,7 +19,7 @@ Score = Annotated[int, Field(strict=True, ge=0, le=100)]
 
 
 class ReportFigure(Value):
-    """上报指标: a metric of a period, of the community or one of its areas; a rate is a share, ``"0.95"`` for 95 %."""
+    """上报指标: report a metric of a period, for the community or an area. A rate is a share: ``"0.95"`` for 95 %."""
 
     community: Code
     name: MetricName
@@ -33,12 +33,12 @@ class ReportFigure(Value):
 
     @property
     def span(self) -> Period:
-        """The period."""
+        """``period`` as a value."""
         return Period.parse(self.period)
 
 
 class GiveReprimand(Value):
-    """警告、通报批评 of a member of staff, as of a day; today if left out."""
+    """Give a member of staff a warning or public criticism (警告、通报批评), dated today unless a ``date`` is given."""
 
     community: Code
     login: Login
@@ -48,13 +48,13 @@ class GiveReprimand(Value):
 
 
 class WithdrawReprimand(Value):
-    """It was given wrongly."""
+    """Withdraw a warning that was given wrongly."""
 
     reason: FreeText
 
 
 class TakeExamination(Value):
-    """考试考核: rules, knowledge of the work, the estate."""
+    """An examination (考试考核) on the rules, the work and the estate; ``score`` of 100."""
 
     date: Day
     passed: Annotated[bool, Field(strict=True)]
@@ -62,7 +62,7 @@ class TakeExamination(Value):
 
 
 class SetProbation(Value):
-    """试用期 from a day to a day, its examination, or both."""
+    """Set the first and last day of a probation (试用期), record its examination, or both."""
 
     community: Code
     login: Login
@@ -72,7 +72,7 @@ class SetProbation(Value):
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        """Both days or neither, in order; and something is said."""
+        """Refuse one day without the other, days out of order, and an empty command."""
         if (self.start is None) is not (self.end is None):
             raise ValueError("give both days of the probation, 'from' and 'to'")
         if self.start is not None and self.end is not None and self.end < self.start:
@@ -83,7 +83,7 @@ class SetProbation(Value):
 
 
 class Evaluate(Value):
-    """自评、互评、住户评议、上级鉴定 of somebody for a period: a score of 100, remarks, or both; they change no points."""
+    """Evaluate a person for a period (自评、互评、住户评议、上级鉴定): a score of 100, remarks, or both. Changes no points."""
 
     community: Code
     login: Login
@@ -94,12 +94,12 @@ class Evaluate(Value):
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        """An opinion says something."""
+        """Refuse an evaluation without score and remarks."""
         if self.score is None and self.remarks is None:
             raise ValueError("give a score, remarks, or both")
         return self
 
     @property
     def span(self) -> Period:
-        """The period."""
+        """``period`` as a value."""
         return Period.parse(self.period)

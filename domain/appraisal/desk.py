@@ -1,7 +1,8 @@
-"""Reporting for the appraisal (考评): figures, warnings, probations, evaluations, with rights by the one table.
+"""The use cases of what is reported for the appraisal (考评): figures, warnings, probations, evaluations.
 
-What changes a month's tally is entered in the community's appraisal book in the same commit (``domain.tally.months_closed``), so
-that nothing is entered in a month that is being closed. A later value supersedes; nothing is edited.
+Whatever changes a month's tally is also entered in the community's appraisal book, in one commit
+(``domain.tally.months_closed``), so that no report slips into a month while it is being closed. A later report replaces an
+earlier one; nothing is edited.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,13 +35,13 @@ from domain.tally.record import months
 S = TypeVar("S", FigureState, ReprimandState, ProbationState, EvaluationState)
 
 SUPERIORS = {Role.SUPERVISOR: 1, Role.DIRECTOR: 2, Role.APPRAISER: 3}
-"""Who stands above whom (上级): each above everybody of a lower number, and above whoever has none."""
+"""The rank of each superior (上级): higher numbers are above lower ones, and roles that are not listed are below all."""
 CLAUSE = "D2 五"
 
 
 @dataclass(frozen=True, slots=True)
 class Noted(Generic[S]):
-    """What was reported, as it now is, and where the last event stands."""
+    """What was reported, after the command, with the position and recording time of its last event."""
 
     state: S
     position: int
@@ -49,7 +50,7 @@ class Noted(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a command is decided on."""
+    """The facts on which a command is decided."""
 
     directory: Directory
     community: str
@@ -60,14 +61,14 @@ class Scene:
     book: BookState
 
     def event(self, kind: Any, stream: UUID, version: int, /, **data: Any) -> Folded.Event:
-        """An event of one of the streams."""
+        """Make an event of a stream."""
         event: Folded.Event = occurred(kind, stream, version, self.now, self.meta, community=self.community, **data)
         return event
 
     def entered(self, kind: Any, month: Month, **what: UUID) -> Folded.Event:
-        """The entry of the appraisal book; refused where the month is closed."""
+        """Make the appraisal book's entry for a month. Raises RuleRefused if the month is closed."""
         if self.book.is_closed(str(month)):
-            raise RuleRefused("month_closed", CLAUSE, f"{month} was closed: what its tally was made from stays as it is")
+            raise RuleRefused("month_closed", CLAUSE, f"{month} is closed; reports for it can no longer be changed")
         return self.event(kind, self.book.id, self.book.version + 1, month=str(month), **what)
 
 
@@ -75,13 +76,13 @@ Decide = Callable[[Scene], Awaitable[Sequence[Folded.Event]]]
 
 
 class AppraisalDesk:
-    """Takes what is reported."""
+    """Takes reports from people who may make them."""
 
     def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids) -> None:
         self._journal, self._directory, self._clock, self._ids = journal, directory, clock, ids
 
     async def report(self, command: c.ReportFigure, request: Request) -> Noted[FigureState]:
-        """上报指标; of a period that has begun and whose last month is open."""
+        """上报指标: report a figure of a period that has begun and whose last month is open."""
         stream = figure_stream(command.community, command.name, command.period, command.area)
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
@@ -103,7 +104,7 @@ class AppraisalDesk:
         return await self._do(command.community, stream, request, FigureState, decide)
 
     async def reprimand(self, command: c.GiveReprimand, request: Request) -> Noted[ReprimandState]:
-        """警告、通报批评, as of a day of an open month; every second one of a year costs points (D2 五.5)."""
+        """警告、通报批评: warn a person as of a day in an open month. Every second warning of a year costs points (D2 五.5)."""
         stream = self._ids.new()
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
@@ -120,7 +121,7 @@ class AppraisalDesk:
         return await self._do(command.community, stream, request, ReprimandState, decide)
 
     async def withdraw(self, reprimand: UUID, command: c.WithdrawReprimand, request: Request) -> Noted[ReprimandState]:
-        """撤销 a warning of an open month."""
+        """撤销: withdraw a warning of an open month, once."""
         state = await self._journal.load(reprimand, ReprimandState)
         if state is None or state.day is None:
             raise NotFound("warning")
@@ -132,7 +133,7 @@ class AppraisalDesk:
             version = await self._expected(reprimand, request)
             now = await self._journal.existing(reprimand, ReprimandState)
             if not now.counts:
-                raise RuleRefused("withdrawn_once", f"{CLAUSE}.5", f"{now.withdrawn_by} withdrew it already")
+                raise RuleRefused("withdrawn_once", f"{CLAUSE}.5", f"already withdrawn by {now.withdrawn_by}")
             reason = Personal(self._ids.new(), command.reason)
             withdrawn = x.event(Reprimand.ReprimandWithdrawn, reprimand, version + 1, reason=reason)
             return [withdrawn, x.entered(AppraisalBook.ReprimandStruck, month, reprimand=reprimand)]
@@ -140,14 +141,14 @@ class AppraisalDesk:
         return await self._do(community, reprimand, request, ReprimandState, decide, what="warning")
 
     async def probation(self, command: c.SetProbation, request: Request) -> Noted[ProbationState]:
-        """试用期 and its examination; never one's own."""
+        """试用期: set another person's probation, or record its examination."""
         stream = probation_stream(command.community, command.login)
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
             self._allow(x, Right.WARNINGS, "probations", Relation())
             self._about_another(command.login, request.login, "probations")
             if person_of(x.directory, x.community, command.login) is None:
-                raise invalid("/login", "nobody of that login is appraised in this community")
+                raise invalid("/login", "no one with that login is appraised in this community")
             version = await self._expected(stream, request)
             state = await self._journal.load(stream, ProbationState) or ProbationState(stream, 0)
             start = command.start or state.start
@@ -159,10 +160,10 @@ class AppraisalDesk:
             if command.examination is not None:
                 taken = command.examination
                 if start is None:
-                    raise invalid("/from", "there is no probation yet; give its days too")
+                    raise invalid("/from", "there is no probation yet; give its days as well")
                 _not_ahead(taken.date, x.today, "/examination/date")
                 if taken.date < start:
-                    raise invalid("/examination/date", f"lies before the probation, which began on {start}")
+                    raise invalid("/examination/date", f"must not be before the probation, which began on {start}")
                 version += 1
                 said = {"day": taken.date, "passed": taken.passed, "score": taken.score}
                 events.append(x.event(Probation.ProbationExamined, stream, version, **said))
@@ -171,7 +172,7 @@ class AppraisalDesk:
         return await self._do(command.community, stream, request, ProbationState, decide)
 
     async def evaluate(self, command: c.Evaluate, request: Request) -> Noted[EvaluationState]:
-        """自评、互评、住户评议、上级鉴定 for a period that has begun; they change no points."""
+        """自评、互评、住户评议、上级鉴定: evaluate a person for a period that has begun. Changes no points."""
         stream = evaluation_stream(command.community, command.login, command.kind, command.period, request.login)
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
@@ -194,12 +195,12 @@ class AppraisalDesk:
 
     @staticmethod
     def _about_another(login: str, by: str, command: str) -> None:
-        """Nobody warns themselves, or says whether they passed."""
+        """Refuse to let people warn themselves or set their own probation."""
         if login == by:
-            raise NotAllowed(command, [by], ["another person"], "nobody decides on what is about them")
+            raise NotAllowed(command, [by], ["another person"], "nobody may decide on a matter that concerns themselves")
 
     async def _expected(self, stream: UUID, request: Request) -> int:
-        """The version that the stream stands at; refused where the caller saw another."""
+        """The stream's version. Raises StaleVersion if the caller saw another."""
         state = await self._journal.load(stream, FoldedState)
         version = state.version if state else 0
         if request.if_match is not None and request.if_match != version:
@@ -221,7 +222,7 @@ class AppraisalDesk:
     async def _decided(
         self, community: str, stream: UUID, request: Request, kind: type[S], decide: Decide, what: str
     ) -> Noted[S]:
-        """One command, decided anew on the newest book after every lost race."""
+        """Decide and write one command; decide again on the newest book after a lost race."""
         directory = await self._directory.current(request.registry_version)
         for _ in range(TRIES):
             now = self._clock.now()
@@ -251,18 +252,18 @@ def _begun(span: Period, today: date) -> None:
 
 def _not_ahead(day: date, today: date, pointer: str) -> None:
     if day > today:
-        raise invalid(pointer, f"lies in the future; today is {today}")
+        raise invalid(pointer, f"must not be in the future; today is {today}")
 
 
 def _appraised(x: Scene, login: str, first: Month, last: Month) -> None:
-    """Refuse whoever held no post in a time."""
+    """Refuse a login that held no post in any of these months."""
     person = person_of(x.directory, x.community, login)
     if person is None or not any(person.post_in(month) for month in months(first, last)):
-        raise invalid("/login", "nobody of that login is appraised in this community then")
+        raise invalid("/login", "no one with that login is appraised in this community at that time")
 
 
 def _evaluating(x: Scene, command: c.Evaluate, by: str) -> Relation:
-    """How an evaluation stands to whoever says it: of oneself, of a colleague, of somebody below, for the residents."""
+    """The evaluator's relation to the person: themselves, a colleague, a superior, or a spokesperson of the residents."""
     own = command.login == by
     below = _rank(x.directory.roles(command.login, x.community, x.now)) < _rank(x.roles)
     holds = {

@@ -1,6 +1,6 @@
 """The evaluation (考评) in its four kinds: self 自评, peer 互评, residents 住户评议, superior 上级鉴定 (D2 二).
 
-D2 gives them no weight: they stand beside the tally and change no points.
+D2 gives evaluations no weight: they are shown beside the tally and change no points.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from domain.kernel.terms import EvaluationKind
 
 
 def evaluation_stream(community: str, login: str, kind: EvaluationKind, period: str, by: str) -> UUID:
-    """The stream of what somebody says of somebody in a kind and period."""
+    """The id of an evaluator's evaluation of a person in a kind and period."""
     return uuid5(NAMESPACE_URL, f"gongdan:evaluation:{community}:{login}:{kind.value}:{period}:{by}")
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What was said: a score of 100, remarks, or both."""
+    """A score of 100, remarks, or both."""
 
     at: datetime
     score: int | None = None
@@ -28,7 +28,7 @@ class Opinion:
 
 @dataclass(frozen=True)
 class EvaluationState(FoldedState):
-    """``by`` of ``login`` for ``period`` (``2026-03``, ``2026-Q1``, ``2026``); the last opinion counts."""
+    """The evaluation of ``login`` by ``by`` for ``period`` (``2026-03``, ``2026-Q1``, ``2026``); the last opinion counts."""
 
     id: UUID
     version: int
@@ -42,7 +42,7 @@ class EvaluationState(FoldedState):
 
 @register
 class Evaluation(Folded[EvaluationState]):
-    """One person's evaluation by another, or by themselves."""
+    """One person's evaluation of another, or of themselves."""
 
     TOPIC = "evaluation"
     STATE = EvaluationState
@@ -53,7 +53,7 @@ class Evaluation(Folded[EvaluationState]):
         community: str
 
     class EvaluationRecorded(Event):
-        """记录: an opinion, instead of the one before."""
+        """记录: an opinion, which replaces the one before."""
 
         TOPIC = "evaluation.recorded"
         login: str

@@ -1,7 +1,7 @@
-"""The figure (指标): one reported value of a period, with every value it had before (D2 项目 39, 43, 44; 加分项目 8, 9).
+"""The figure (指标): a reported value of a period, with all its earlier values (D2 项目 39, 43, 44; 加分项目 8, 9).
 
-A community or one of its areas reports a metric of a month, a quarter or a year; a later value supersedes, nothing is edited. The
-month's register check (登记本检查) is a figure too: how many errors it found, 0 earns B8.
+A community or an area reports a metric of a month, quarter or year. A later value replaces an earlier one; nothing is edited. The
+month's register check (登记本检查) is a figure too: the number of errors found, of which 0 earns B8.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from domain.kernel.aggregate import Folded, FoldedState, register
 
 
 def figure_stream(community: str, metric: str, period: str, area: str | None) -> UUID:
-    """The stream of a figure: a metric of one period and place has one."""
+    """The id of a figure's stream: one for each metric, period and place."""
     return uuid5(NAMESPACE_URL, f"gongdan:figure:{community}:{metric}:{period}:{area or ''}")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A value as it was reported."""
+    """A reported value."""
 
     value: Decimal
     by: str
@@ -28,7 +28,7 @@ class Report:
 
 @dataclass(frozen=True)
 class FigureState(FoldedState):
-    """A figure: ``period`` is ``2026-03``, ``2026-Q1`` or ``2026``; the last of ``reports`` counts."""
+    """A figure; ``period`` is ``2026-03``, ``2026-Q1`` or ``2026``. The last report counts."""
 
     id: UUID
     version: int
@@ -40,7 +40,7 @@ class FigureState(FoldedState):
 
     @property
     def value(self) -> Decimal | None:
-        """What counts now."""
+        """The value that counts."""
         return self.reports[-1].value if self.reports else None
 
 
@@ -57,7 +57,7 @@ class Figure(Folded[FigureState]):
         community: str
 
     class FigureReported(Event):
-        """上报: a value, instead of the one before."""
+        """上报: a value, which replaces the one before."""
 
         TOPIC = "figure.reported"
         metric: str

@@ -1,8 +1,8 @@
-"""The month's close (月结): two people freeze a month's tally with its hash; what is confirmed later is charged in an open month.
+"""The month's close (月结): two people freeze a month's tally and its hash; later findings are charged in an open month.
 
-Both agree on the same figures: the request keeps the hash of the tally that the first person saw, and where it is another by
-the time of the approval, the approval has failed. The book expects the version that the tally was read at
-(``domain.tally.months_closed``), so a month is never closed over a tally that just changed.
+Both people agree to one tally: the request keeps the hash of the tally that the first person saw, and the approval fails if the
+tally has another hash by then. The closing event expects the version of the appraisal book at which the tally was read
+(``domain.tally.months_closed``), so no month closes over a tally that just changed.
 """
 
 from datetime import date, datetime
@@ -32,7 +32,7 @@ Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class CloseMonth(Value):
-    """月结 a month; ``hash`` is that of the tally seen, where the caller says so."""
+    """Close a month (月结); ``hash`` names the tally that the caller saw."""
 
     community: Code
     month: MonthCode
@@ -40,15 +40,18 @@ class CloseMonth(Value):
 
 
 class Records(Protocol):
-    """What is known of a community's appraisal."""
+    """Reads a community's appraisal record."""
 
     async def whole(self, community: str, year: int, first: RuleBook) -> tuple[int, Record]:
-        """The record at a position that holds everything written before the call; raises Overloaded where it can't be had yet."""
+        """The record, and the log position it was read at, which includes all events written before the call.
+
+        Raises Overloaded.
+        """
         ...
 
 
 class MonthClose:
-    """Asks for a month's close, and closes it once a second person agrees (``domain.approval.deciding.TwoPersonCommand``)."""
+    """Requests and carries out a month's close (``domain.approval.deciding.TwoPersonCommand``)."""
 
     def __init__(self, desk: ServiceDesk, records: Records) -> None:
         self._desk = desk
@@ -56,11 +59,11 @@ class MonthClose:
         self._records = records
 
     async def ask(self, command: CloseMonth, request: Request) -> Waiting:
-        """The first person; refused where the month isn't over, is closed, or isn't the next to be closed."""
+        """Request a month's close. Raises RuleRefused unless the month is over, open, and next in order."""
         return await self._journal.once(request.key, lambda: self._asked(command, request), self._desk.answered_waiting)
 
     async def refused(self, community: str, month: str, login: str) -> Refusal | None:
-        """Why somebody can't ask for a month's close now: the refusal they would meet; None where they may."""
+        """The refusal a person would meet when requesting a month's close; None if they may."""
         desk = self._desk
         directory = await desk.directory.current()
         now = desk.clock.now()
@@ -73,10 +76,10 @@ class MonthClose:
         return None
 
     async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
-        """Whoever the row entitles."""
+        """Add no condition to the authority row: any other person it entitles may approve."""
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
-        """The month, frozen; refused where its tally is not the one that was asked for."""
+        """The month's close. Raises RuleRefused if the tally is not the requested one."""
         command = CloseMonth.model_validate_json(text)
         book = await self._book(command.community)
         month = _closable(book, command.month, directory.day(command.community, now))
@@ -102,30 +105,30 @@ class MonthClose:
         return await desk.ask_second_person(directory, Right.REVIEW_FINDING, CLOSE_MONTH, seen, community, request)
 
     async def _book(self, community: str) -> BookState:
-        """Read before the tally: whatever the book holds then, the tally holds too."""
+        """The appraisal book. Read it before the tally, so that the tally contains at least the book's entries."""
         stream = book_stream(community)
         return await self._journal.load(stream, BookState) or BookState(stream, 0, community)
 
     async def _made(self, directory: Directory, community: str, month: Month) -> tuple[int, str, bytes]:
-        """Where the tally was read, the rule book it used, and its canonical form."""
+        """The position at which the tally was read, its rule book's version, and its canonical form."""
         position, record = await self._records.whole(community, month.year, directory.book)
         tally = tallies(record, month, month)[month]
         return position, tally.rule_book, canonical(community, tally)
 
 
 def _closable(book: BookState, text: str, today: date) -> Month:
-    """A month that is over, not closed, and follows the last one that was."""
+    """Check that a month may be closed: it is over, open, and follows the last closed one."""
     month = Period.parse(text).last
     if book.is_closed(text):
-        raise RuleRefused("closed_once", CLAUSE, f"{month} is closed already")
+        raise RuleRefused("closed_once", CLAUSE, f"{month} is already closed")
     if month >= Month.of(today):
         raise RuleRefused("month_over", CLAUSE, f"{month} is not over yet; today is {today}")
     if book.closed and not book.is_closed(str(month.before)):
         following = max(Period.parse(one.month).last for one in book.closed).after
-        raise RuleRefused("months_in_order", CLAUSE, f"months are closed one after the other; the next is {following}")
+        raise RuleRefused("months_in_order", CLAUSE, f"months are closed in order; the next to close is {following}")
     return month
 
 
 def _same(command: CloseMonth, form: bytes) -> None:
     if command.hash not in (None, digest(form)):
-        raise RuleRefused("tally_unchanged", CLAUSE, f"the tally of {command.month} is another one now; look at it and ask again")
+        raise RuleRefused("tally_unchanged", CLAUSE, f"the tally of {command.month} has changed; read it again before closing")

@@ -8,13 +8,13 @@ from domain.kernel.aggregate import Folded, FoldedState, register
 
 
 def probation_stream(community: str, login: str) -> UUID:
-    """The stream of a person's probation in a community: one at a time."""
+    """The id of a person's probation in a community: one at a time."""
     return uuid5(NAMESPACE_URL, f"gongdan:probation:{community}:{login}")
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """An examination as it was taken; ``score`` of 100, where one was given."""
+    """An examination; ``score`` of 100 if one was given."""
 
     day: date
     passed: bool
@@ -24,7 +24,7 @@ class Examination:
 
 @dataclass(frozen=True)
 class ProbationState(FoldedState):
-    """A probation from a day to a day, both included; the last examination counts."""
+    """A probation from ``start`` to ``end``, both included; the last examination counts."""
 
     id: UUID
     version: int
@@ -49,7 +49,10 @@ class Probation(Folded[ProbationState]):
         community: str
 
     class ProbationSet(Event):
-        """约定: from when to when; set again, the later dates count. A probation of other dates begins without examinations."""
+        """约定: the probation's days, which replace earlier ones.
+
+        Another first day begins a new probation, without examinations.
+        """
 
         TOPIC = "probation.set"
         login: str
@@ -68,7 +71,7 @@ class Probation(Folded[ProbationState]):
             )
 
     class ProbationExamined(Event):
-        """考试考核: taken on a day; taken again, the later one counts."""
+        """考试考核: an examination; a later one replaces it."""
 
         TOPIC = "probation.examined"
         day: date

@@ -1,4 +1,4 @@
-"""Reading one thing that was reported for the appraisal (考评): a warning, an evaluation, with its texts opened on the record."""
+"""Queries for one warning or evaluation, whose texts are opened with an entry in the access log."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,16 +24,17 @@ S = TypeVar("S", bound=FoldedState)
 
 @dataclass(frozen=True, slots=True)
 class ReportedReading(Generic[S]):
-    """A thing as one person may see it; ``texts`` by name, masked or opened."""
+    """A warning or evaluation as one person may see it; ``texts`` by name, masked or opened."""
 
     state: S
     texts: Mapping[str, str]
 
 
 class ReportedRecords:
-    """Answers questions about what was reported beside findings.
+    """Answers queries about warnings and evaluations.
 
-    Read by whom its list is read; opened for whoever may report such a thing, and as the texts of findings are.
+    A person may read what is in a list they may read. Texts are opened for people who may report such a thing, and under the
+    rules for texts of findings.
     """
 
     def __init__(self, desk: ServiceDesk, findings: FindingRecords, access_log: AccessLog) -> None:
@@ -42,7 +43,7 @@ class ReportedRecords:
         self._access_log = access_log
 
     async def reprimand(self, login: str, reprimand: UUID) -> ReportedReading[ReprimandState]:
-        """A warning or public criticism (D2 五.5), also one that was withdrawn. Raises NotFound, NotAllowed."""
+        """A warning or public criticism (D2 五.5), withdrawn ones included. Raises NotFound, NotAllowed."""
         state = await self._desk.journal.load(reprimand, ReprimandState)
         if state is None or state.day is None:
             raise NotFound("warning")
@@ -51,8 +52,10 @@ class ReportedRecords:
         return ReportedReading(state, await self._read(login, state.id, state.community, "warning", what, found))
 
     async def evaluation(self, login: str, evaluation: UUID) -> ReportedReading[EvaluationState]:
-        """The last opinion of an evaluation (D2 二). Raises NotAllowed; NotFound also for whom a colleague's (互评)
-        is about: its id would tell whose it is."""
+        """The last opinion of an evaluation (D2 二). Raises NotFound, NotAllowed.
+
+        A peer evaluation (互评) is NotFound for the person it is about: finding it by its id would reveal who wrote it.
+        """
         state = await self._desk.journal.load(evaluation, EvaluationState)
         if state is None or (state.kind is EvaluationKind.PEER and state.login == login):
             raise NotFound("evaluation")
@@ -63,7 +66,7 @@ class ReportedRecords:
     async def _read(
         self, login: str, stream: UUID, community: str, kind: str, what: Reported, found: Mapping[str, Text | None]
     ) -> dict[str, str]:
-        """The texts there are. The look is recorded first; where it can't be, they stay masked."""
+        """Open the texts. The access log is written first; if that fails, the texts stay masked."""
         directory = await self._desk.directory.current()
         now = self._desk.clock.now()
         roles = directory.roles(login, community, now)

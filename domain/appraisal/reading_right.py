@@ -1,4 +1,4 @@
-"""Who may read what an appraisal (考评) is made from and what comes of it, by the row of tallies of the one table."""
+"""Who may read the input of an appraisal (考评) and its tallies, by the authority row for tallies."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,10 @@ from domain.tally.months_closed import BookState
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """Something reported: by the right of which row, of which month, about whom (None: the community), and by whom."""
+    """
+
+    Something reported: the authority row for reporting it, its month, the person it is about (None: the community), its author.
+    """
 
     right: Right
     month: Month
@@ -22,7 +25,10 @@ class Reported:
 
 
 def reads_tallies(roles: Iterable[Held], *, own: bool, staff: bool, closed: bool) -> bool:
-    """By the row of tallies: of something of one's own, about whoever is no director, of a month that is closed."""
+    """
+
+    Whether the row for tallies lets a person read something: their own, about staff below the director, or of a closed month.
+    """
     holds = {Need.ABOUT_SELF: own, Need.ABOUT_STAFF: staff, Need.CLOSED: closed}
     relation = Relation(frozenset(need for need, held in holds.items() if held))
     return weigh(Right.READ_TALLIES, roles, relation) is Mode.FULL
@@ -31,9 +37,9 @@ def reads_tallies(roles: Iterable[Held], *, own: bool, staff: bool, closed: bool
 def reads_reported(
     directory: Directory, community: str, login: str, roles: Iterable[Held], book: BookState, what: Reported
 ) -> bool:
-    """Whoever may report such a thing, and whoever reads the tallies it stands on or beside.
+    """Whether a person may report such a thing, or may read the tallies to which it belongs.
 
-    What one said oneself is one's own, and so is a figure of the community, as on everybody's tally.
+    A person's own reports count as their own, and so do the community's figures, which are on everyone's tally.
     """
     roles = tuple(roles)
     if weigh(what.right, roles, Relation()) is Mode.FULL:

@@ -1,4 +1,4 @@
-"""The warning or public criticism (警告、通报批评) of a member of staff: every second one of a year costs points (D2 五.5)."""
+"""The warning or public criticism (警告、通报批评) of a member of staff. Every second one of a year costs points (D2 五.5)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +11,7 @@ from domain.kernel.terms import ReprimandKind
 
 @dataclass(frozen=True)
 class ReprimandState(FoldedState):
-    """A warning as it stands; one that was withdrawn counts no more."""
+    """A warning; it no longer counts once it is withdrawn."""
 
     id: UUID
     version: int
@@ -26,7 +26,7 @@ class ReprimandState(FoldedState):
 
     @property
     def counts(self) -> bool:
-        """Whether it stands."""
+        """Whether it was given and not withdrawn."""
         return self.day is not None and self.withdrawn_by is None
 
 
@@ -43,11 +43,11 @@ class Reprimand(Folded[ReprimandState]):
         community: str
 
         def sealed_text(self, value: Private, name: str) -> Text:
-            """A personal text of this event, with what is needed to open it."""
+            """A personal text of this event, with the references needed to open it."""
             return Text(value, self.originator_version, name)
 
     class ReprimandGiven(Event):
-        """警告 or 通报批评, as of a day."""
+        """警告 or 通报批评, dated ``day``."""
 
         TOPIC = "reprimand.given"
         login: str
@@ -66,7 +66,7 @@ class Reprimand(Folded[ReprimandState]):
             )
 
     class ReprimandWithdrawn(Event):
-        """撤销: it was given wrongly."""
+        """撤销: the warning was given wrongly."""
 
         TOPIC = "reprimand.withdrawn"
         reason: Private

@@ -1,6 +1,6 @@
-"""What can be asked of a finding (考评事项): one command a trigger, well-formed by itself; the rule book judges it later.
+"""Commands on findings (考评事项), one for each trigger. They are checked here for form only; the rule book judges them later.
 
-Field names are those of the HTTP interface. What the system proposes and withdraws by itself has no command.
+Field names are those of the HTTP interface. What the system proposes or withdraws has no command.
 """
 
 from datetime import date
@@ -35,7 +35,7 @@ Day = Annotated[date, AfterValidator(_in_reach)]
 
 
 class GivenPoints(Value):
-    """Points decided by hand, for one unit (items 46 and B1–B7); multiples of a half, as texts."""
+    """Points decided by hand, for one unit (items 46 and B1–B7): multiples of a half, as texts."""
 
     director: HalfPoints
     administrator: HalfPoints
@@ -48,9 +48,9 @@ class FindingCommand(Value):
 
 
 class RecordFinding(FindingCommand):
-    """Write a finding down: the item of the scorecard, when and where, who was directly involved, and the evidence.
+    """Record a finding: the scorecard's item, when and where, who was directly involved, and the evidence.
 
-    The points of items decided by hand may be left to whoever confirms; those of a bonus are a proposal.
+    Points that are decided by hand may be left to the person who confirms; those of a bonus are a proposal.
     """
 
     trigger = FindingTrigger.RECORD
@@ -72,7 +72,7 @@ class RecordFinding(FindingCommand):
 
 
 class ConfirmFinding(FindingCommand):
-    """Confirm that it counts, and say what was not known before; what is left out stays as it stands."""
+    """Confirm that a finding counts, and complete it. Fields left out stay as recorded."""
 
     trigger = FindingTrigger.CONFIRM
     parties: Parties | None = None
@@ -83,7 +83,7 @@ class ConfirmFinding(FindingCommand):
 
 
 class WaiveFinding(FindingCommand):
-    """Decide that it does not count; another reason than those listed is written down."""
+    """Decide that a finding does not count. Reason ``other`` needs a note."""
 
     trigger = FindingTrigger.WAIVE
     reason: WaiveReason
@@ -98,14 +98,14 @@ class ContestFinding(FindingCommand):
 
 
 class UpholdFinding(FindingCommand):
-    """Let a contested finding stand; always two people."""
+    """Reject an objection; the finding keeps counting. Always takes two people."""
 
     trigger = FindingTrigger.UPHOLD
     reason: FreeText
 
 
 class RevokeFinding(FindingCommand):
-    """Let a contested finding count no more; always two people."""
+    """Grant an objection; the finding no longer counts. Always takes two people."""
 
     trigger = FindingTrigger.REVOKE
     reason: FreeText

@@ -1,4 +1,4 @@
-"""Whom a finding concerns (D2): who must not decide on it, and whom it charges."""
+"""Whom a finding concerns (D2): the people it charges, and those who must not decide on it."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from domain.tally.facts import Person
 
 
 def people_of(directory: Directory, community: str) -> Iterator[Person]:
-    """Everybody appraised in a community, with their dated posts and areas; those who left too."""
+    """Everyone appraised in a community, former staff included, with their dated posts and areas."""
     for login, person in directory.people.items():
         grants = [grant for grant in person.grants if grant.community in (community, EVERYWHERE)]
         found = appraised(login, grants)
@@ -21,14 +21,15 @@ def people_of(directory: Directory, community: str) -> Iterator[Person]:
 
 
 def person_of(directory: Directory, community: str, login: str) -> Person | None:
-    """One of them."""
+    """A person appraised in a community; None if the login held no post there."""
     return next((person for person in people_of(directory, community) if person.login == login), None)
 
 
 def subjects(directory: Directory, finding: FindingState) -> frozenset[str]:
-    """Whom a finding is about: its parties, or, where it names none, the administrators charged.
+    """The people a finding is about: its parties or, if it names none, the administrators it charges.
 
-    None of them decides on it. A director, who is charged for everything without a party, may.
+    None of them may decide on it. The director may, although every finding without a party charges the director: somebody on site
+    must be able to confirm.
     """
     if finding.parties or finding.day is None:
         return frozenset(finding.parties)
@@ -39,7 +40,7 @@ def subjects(directory: Directory, finding: FindingState) -> frozenset[str]:
 
 
 def charges(directory: Directory, finding: FindingState, login: str) -> bool:
-    """Whether a finding charges, credits or flags somebody, once it counts: they may contest it, and read it."""
+    """Whether a finding, once it counts, charges, credits or flags a person; they may read and contest it."""
     fact = as_fact(finding)
     book = directory.law_of(finding.community).of(fact.month)
     person = person_of(directory, finding.community, login)

@@ -1,8 +1,9 @@
-"""Deciding on findings (考评事项): record, confirm or waive, contest, uphold or revoke (D2).
+"""The use cases of findings (考评事项): record, confirm or waive, contest, uphold or revoke (D2).
 
-Nobody decides on a finding they recorded or that is about them; what is confirmed has passed the rule book of the month of its
-date. What begins or ceases to count is entered in the appraisal book in the same commit, so that a month that is closed meanwhile
-is seen: a finding of a closed month is charged in the next open one, and nothing that a closed month charges is revoked.
+Nobody decides on a finding they recorded or that is about them. A confirmed finding has passed the rule book of its month. When a
+finding begins or ceases to count, the commit that decides it also enters it in the appraisal book, and therefore cannot miss a
+month that closes meanwhile: a finding of a closed month is charged in the next open one, and a finding charged in a closed month
+cannot be revoked.
 """
 
 from collections.abc import Sequence
@@ -42,23 +43,23 @@ RIGHTS = {
     FindingTrigger.UPHOLD: Right.REVIEW_FINDING,
     FindingTrigger.REVOKE: Right.REVIEW_FINDING,
 }
-"""The row of the authority table of each trigger; a bonus is confirmed by the row of bonus points."""
+"""The authority row of each trigger; :func:`right_of` knows the exception for bonus items."""
 DECIDING = (FindingTrigger.CONFIRM, FindingTrigger.WAIVE, FindingTrigger.UPHOLD, FindingTrigger.REVOKE)
 
 
 def right_of(trigger: FindingTrigger, item: Item | None) -> Right:
-    """The row of the authority table by which a trigger is taken on a finding of an item."""
+    """The authority row for a trigger on a finding of an item. A bonus is confirmed by the row of bonus points."""
     bonus = trigger is FindingTrigger.CONFIRM and item is not None and item.is_bonus
     return Right.REVIEW_FINDING if bonus else RIGHTS[trigger]
 
 
 TWO_PEOPLE = (FindingTrigger.CONFIRM, FindingTrigger.UPHOLD, FindingTrigger.REVOKE)
-"""What may need a second person: confirming does for a bonus alone."""
+"""Triggers that may need a second person; of confirmations only those of a bonus do."""
 
 
 @dataclass(frozen=True, slots=True)
 class FindingDone:
-    """A command was carried out: the finding at that version, and where the last event stands."""
+    """The finding after a command, with the position and recording time of its last event."""
 
     state: FindingState
     position: int
@@ -67,7 +68,7 @@ class FindingDone:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a command on a finding is decided on. ``item`` is the rule book's of the month of its date, None where it has none."""
+    """The facts on which a command on a finding is decided; ``rules`` is the rule book of the finding's month."""
 
     directory: Directory
     finding: FindingState
@@ -79,40 +80,43 @@ class Scene:
 
     @property
     def item(self) -> Item | None:
-        """The item it is of."""
+        """The finding's item; None if the rule book has no such item."""
         return self.rules.items.get(self.finding.item)
 
     def event(self, kind: type[Finding.Event], **data: Any) -> Folded.Event:
-        """The finding's next event."""
+        """Make the finding's next event."""
         finding = self.finding
         return occurred(kind, finding.id, finding.version + 1, self.at, self.meta, community=finding.community, **data)
 
     def entry(self, kind: type[AppraisalBook.Event], month: str) -> Folded.Event:
-        """The book's next entry about the finding."""
+        """Make the appraisal book's next entry about the finding."""
         data = {"community": self.finding.community, "month": month, "finding": self.finding.id}
         return occurred(kind, self.book.id, self.book.version + 1, self.at, self.meta, **data)
 
 
 def command_name(trigger: FindingTrigger) -> str:
-    """How an approval of a finding's command is called."""
+    """The command's name in approvals."""
     return f"{trigger.value}_finding"
 
 
 def completed_by(finding: FindingState) -> Sequence[str]:
-    """What whoever confirms a finding may still say: all that was not known to the system; of one recorded by hand its points."""
+    """
+
+    The fields that a confirmation may complete: all that the system could not know, or the points of a finding recorded by hand.
+    """
     return COMPLETED if finding.recorded_by is None else ("points",)
 
 
 def conflict(
     directory: Directory, finding: FindingState, trigger: FindingTrigger, login: str, roles: Sequence[Held]
 ) -> Refusal | None:
-    """Why somebody may not decide on a finding, whatever their right: they recorded it, or it is about them."""
+    """The refusal for someone who recorded the finding or whom it is about, whatever their roles; None for others."""
     if trigger not in DECIDING:
         return None
     if login == finding.recorded_by:
-        detail = "whoever recorded a finding doesn't decide on it"
+        detail = "the person who recorded a finding may not decide on it"
     elif login in subjects(directory, finding):
-        detail = "nobody decides on a finding about themselves"
+        detail = "nobody may decide on a finding about themselves"
     else:
         return None
     refusal = denied(RIGHTS[trigger], command_name(trigger), roles)
@@ -120,7 +124,7 @@ def conflict(
 
 
 class FindingDesk:
-    """Takes findings from their record to their end, for people with rights."""
+    """Carries out commands on findings."""
 
     def __init__(self, desk: ServiceDesk) -> None:
         self._desk = desk
@@ -129,20 +133,21 @@ class FindingDesk:
     # --- commands -------------------------------------------------------------------------------------------------
 
     async def record(self, command: c.RecordFinding, request: Request) -> FindingDone:
-        """记录: write a finding down, with its evidence."""
+        """记录: record a finding with its evidence."""
         return await self._journal.once(request.key, lambda: self._record(command, request), self._recorded)
 
     async def act(self, finding: UUID, command: c.FindingCommand, request: Request) -> FindingDone | Waiting:
         """Take one trigger on a finding.
 
-        Raises NotFound, NotAllowed, TransitionRefused, RuleRefused, InvalidInput, StaleVersion or KeyReused, and writes nothing.
+        Raises NotFound, NotAllowed, TransitionRefused, RuleRefused, InvalidInput, StaleVersion or KeyReused; then nothing was
+        written.
         """
         return await self._journal.once(request.key, lambda: self._act(finding, command, request), self._answered)
 
     # --- what approvals carry out (domain.approval.deciding.TwoPersonCommand) ------------------------------------------------
 
     async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
-        """Refuse whoever recorded the finding, or whom it is about."""
+        """Refuse an approver who recorded the finding or whom it is about."""
         assert case.stream is not None
         command = c.COMMANDS[_trigger_of(case)]
         finding = await self._load(case.stream)
@@ -151,7 +156,7 @@ class FindingDesk:
         )
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
-        """The events of a command that two people agreed on."""
+        """The events of an approved command."""
         assert case.stream is not None
         command = c.COMMANDS[_trigger_of(case)].model_validate_json(text)
         scene = await self._scene(directory, case.stream, meta.actor, now, meta)
@@ -169,7 +174,7 @@ class FindingDesk:
             raise NotFound("community")
         desk.allow(Right.RECORD_FINDING, command_name(command.trigger), roles, Relation())
         if command.date > directory.day(community, now):
-            raise invalid("/date", "lies in the future")
+            raise invalid("/date", "must not be in the future")
         areas = directory.community(community).areas
         if command.area is not None and command.area not in areas:
             raise invalid("/area", f"no such area in {community}; areas: {', '.join(areas) or 'none'}")
@@ -178,7 +183,7 @@ class FindingDesk:
         files = {attachment.name for ticket in tickets for attachment in ticket.attachments}
         for i, name in enumerate(command.attachments):
             if name not in files:
-                raise invalid(f"/attachments/{i}", "is attached to none of the tickets named")
+                raise invalid(f"/attachments/{i}", "none of the tickets has this attachment")
         rules = directory.law_of(community).of(Month.of(command.date))
         subject = next((ticket.subject for ticket in tickets if ticket.subject), None) or desk.ids.new()
         recorded = occurred(
@@ -245,11 +250,11 @@ class FindingDesk:
         raise TypeError(f"{type(command).__name__} is not decided here")
 
     def _confirm(self, x: Scene, command: c.ConfirmFinding) -> list[Folded.Event]:
-        """What counts must be whole by the rule book, and about nobody who confirms it."""
+        """Confirm a finding that, as completed, satisfies the rule book and is not about the people who confirm it."""
         said = {name: value for name in COMPLETED if (value := getattr(command, name)) is not None}
         for name in said:
             if name not in completed_by(x.finding):
-                raise invalid(f"/{name}", "was recorded by hand: waive the finding and record it anew")
+                raise invalid(f"/{name}", "was recorded by hand; waive the finding and record it again")
         if command.points is not None:
             said["points"] = _points(command.points)
             if x.item is not None and not x.item.is_bonus and decided_by_hand(x.item):
@@ -272,32 +277,32 @@ class FindingDesk:
     def _waive(self, x: Scene, command: c.WaiveFinding) -> list[Folded.Event]:
         if command.reason not in waive_reasons(x.item):
             able = ", ".join(code for code, item in x.rules.items.items() if item.self_handled) or "none"
-            raise invalid("/reason", f"what the office handled itself is excepted for these items alone: {able}")
+            raise invalid("/reason", f"only these items except what the office handled itself: {able}")
         if command.reason is WaiveReason.OTHER and command.note is None:
-            raise invalid("/note", "say which other reason")
+            raise invalid("/note", "give the reason in a note")
         note = self._text(x, command.note) if command.note is not None else None
         return [x.event(Finding.FindingWaived, reason=command.reason, note=note)]
 
     def _revoke(self, x: Scene, command: c.RevokeFinding) -> list[Folded.Event]:
         month = x.finding.charged_month
         if x.book.is_closed(month):
-            detail = f"{month} is closed: what a closed month charges stays"
+            detail = f"{month} is closed; a finding charged in a closed month cannot be revoked"
             now = [trigger.value for trigger in legal(x.finding.status)]
             raise RuleRefused("month_open", "D2 五", detail, x.finding.status.value, command.trigger.value, now)
         revoked = x.event(Finding.FindingRevoked, reason=self._text(x, command.reason))
         return [revoked, x.entry(AppraisalBook.FindingStruck, month)]
 
     def _text(self, x: Scene, text: str) -> Personal:
-        """A text about a finding belongs to the subject of its note, or of nobody else's."""
+        """Seal a text under the subject of the finding's note, or under a new subject."""
         return Personal(x.finding.note.value.subject if x.finding.note else self._desk.ids.new(), text)
 
     @staticmethod
     def _check_parties(directory: Directory, finding: FindingState) -> None:
-        """Whoever is directly involved held a post in the community on that day."""
+        """Refuse a party who held no post in the community on the finding's day."""
         for i, login in enumerate(finding.parties):
             person = person_of(directory, finding.community, login)
             if person is None or finding.day is None or person.post_on(finding.day) is None:
-                raise invalid(f"/parties/{i}", "nobody of that login held a post in this community on that day")
+                raise invalid(f"/parties/{i}", "no one with that login held a post in this community on that day")
 
     async def _tickets(self, command: c.RecordFinding, community: str) -> list[TicketState]:
         found = []
@@ -348,7 +353,7 @@ class FindingDesk:
         return answer
 
     async def _answered(self, record: CommandRecord) -> FindingDone | Waiting:
-        """The first answer again, derived from the stream at the version the command left it."""
+        """The answer to a command sent before: the stream's state at the version that the command left."""
         state = await self._journal.load_at(record.stream_id, record.version, FoldedState)
         if isinstance(state, FindingState):
             return FindingDone(state, record.position, record.recorded_at)
@@ -370,7 +375,7 @@ _AS_SAID = (
     "shifts",
     "attachments",
 )
-"""What stands in the event as the command has it."""
+"""Fields that the event takes from the command unchanged."""
 
 
 def _trigger_of(case: ApprovalCase) -> FindingTrigger:
@@ -384,14 +389,14 @@ def _points(given: c.GivenPoints | None) -> DecidedPoints | None:
 def _not_about_oneself(
     directory: Directory, finding: FindingState, trigger: FindingTrigger, login: str, roles: Sequence[Held]
 ) -> None:
-    """Nobody decides on a finding they recorded, or that is about them."""
+    """Raise the refusal of :func:`conflict`, if there is one."""
     refusal = conflict(directory, finding, trigger, login, roles)
     if refusal is not None:
         raise refusal
 
 
 def _appraiser_gives_points(item: Item, roles: Sequence[Held], trigger: FindingTrigger) -> None:
-    """The points of other rules (item 46) are entered by the appraiser."""
+    """Refuse points for item 46 from anyone but an appraiser."""
     if not any(held.role is Role.APPRAISER for held in roles):
-        detail = f"the points of item {item.code} are entered by the appraiser"
+        detail = f"only an appraiser enters the points of item {item.code}"
         raise NotAllowed(command_name(trigger), [held.role.value for held in roles], [Role.APPRAISER.value], detail)

@@ -1,8 +1,8 @@
 """The finding (考评事项): one deduction or bonus entry against the scorecard, with its evidence (D2).
 
-It is proposed by the system from a cause, or recorded by hand; somebody who neither recorded it nor is concerned confirms or
-waives it; those it charges may contest it. Its items, points and severities are the rule book's, checked when it is decided and
-never on replay; every event that was weighed by a rule book names its version.
+The system proposes a finding from a cause, or a person records it. Somebody who neither recorded it nor is concerned confirms or
+waives it. The people it charges may contest it. Items, points and severities are checked against the rule book when a command is
+decided, never on replay; every event that was checked names the rule book's version.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ from domain.tally.facts import ConfirmedFinding
 
 
 def proposal_stream(cause: FindingCause, stream: UUID, which: int) -> UUID:
-    """The stream of the finding that a cause gives rise to: a cause can't be proposed twice.
+    """The id of the finding for a cause, derived so that one cause has one finding.
 
-    ``stream`` is the ticket, shift or desk; ``which`` tells causes of one kind there apart.
+    ``stream`` is the ticket, shift or desk; ``which`` numbers its causes of one kind.
     """
     return uuid5(NAMESPACE_URL, f"gongdan:finding:{cause.value}:{stream}:{which}")
 
@@ -39,9 +39,9 @@ class DecidedPoints:
 
 @dataclass(frozen=True)
 class FindingState(FoldedState):
-    """A finding as it stands. ``recorded_by`` is None where the system proposed it.
+    """A finding. ``recorded_by`` is None if the system proposed it.
 
-    ``booked_month`` (``2026-04``) is the month an adjustment is charged in, where the month of ``day`` was closed already.
+    ``booked_month`` (``2026-04``) is the month that charges an adjustment, if the month of ``day`` was closed.
     """
 
     id: UUID
@@ -83,17 +83,17 @@ class FindingState(FoldedState):
 
     @property
     def charged_month(self) -> str:
-        """The month whose tally it stands on once it counts."""
+        """The month whose tally has the finding once it counts."""
         return self.booked_month or self.month
 
     @property
     def counts(self) -> bool:
-        """Whether it stands on a tally."""
+        """Whether the finding is on a tally."""
         return self.status in COUNTING
 
 
 def as_fact(finding: FindingState) -> ConfirmedFinding:
-    """A finding as the tally takes it, whatever its status; raises ValueError where its first event is missing."""
+    """The finding as input of a tally, whatever its status. Raises ValueError for a stream without its first event."""
     if finding.day is None:
         raise ValueError(f"{finding.id} is no finding")
     points = finding.points
@@ -127,7 +127,7 @@ class Finding(Folded[FindingState]):
         community: str
 
         def changes(self, s: FindingState) -> dict[str, Any]:
-            """The fields this event replaces beyond status and occurred_at."""
+            """The state's fields that this event replaces, besides status and occurred_at."""
             return {}
 
         def evolve(self, state: FindingState) -> FindingState:
@@ -138,11 +138,11 @@ class Finding(Folded[FindingState]):
             return changed
 
         def sealed_text(self, value: Private | None, name: str) -> Text | None:
-            """A personal text of this event, with what is needed to open it."""
+            """A personal text of this event, with the references needed to open it."""
             return None if value is None else Text(value, self.originator_version, name)
 
     class FindingProposed(Event):
-        """系统提出: a cause was found. ``reading`` is the clock as evidence; ``timestamp`` the moment of the cause."""
+        """系统提出: the system found a cause. ``reading`` is the clock as evidence; ``timestamp`` is the moment of the cause."""
 
         TOPIC = "finding.proposed"
         cause: FindingCause
@@ -163,7 +163,7 @@ class Finding(Folded[FindingState]):
             return _said(self, (*_DESCRIBED, "cause", "reading"))
 
     class FindingRecorded(Event):
-        """记录: somebody wrote it down. ``points`` of a bonus are a proposal until they are approved."""
+        """记录: a person recorded it. ``points`` of a bonus are a proposal until they are approved."""
 
         TOPIC = "finding.recorded"
         item: str
@@ -191,7 +191,7 @@ class Finding(Folded[FindingState]):
             }
 
     class FindingConfirmed(Event):
-        """确认: it counts. What is None stays as it was recorded or proposed."""
+        """确认: it counts. None left a field as recorded or proposed."""
 
         TOPIC = "finding.confirmed"
         rule_book: str
@@ -208,7 +208,7 @@ class Finding(Folded[FindingState]):
             return {**_decided(self), **booked, **completed}
 
     class FindingWaived(Event):
-        """不予扣分, with the reason."""
+        """不予扣分: it does not count, for the reason given."""
 
         TOPIC = "finding.waived"
         reason: WaiveReason
@@ -219,7 +219,7 @@ class Finding(Folded[FindingState]):
             return {**_decided(self), "waive_reason": self.reason, "review": review}
 
     class FindingContested(Event):
-        """申诉 by somebody it charges; it counts until it is revoked."""
+        """申诉: a person it charges objects; it counts until it is revoked."""
 
         TOPIC = "finding.contested"
         grounds: Private
@@ -228,7 +228,7 @@ class Finding(Folded[FindingState]):
             return {"contested_by": self.meta.actor, "grounds": self.sealed_text(self.grounds, "grounds")}
 
     class FindingUpheld(Event):
-        """维持 by two people."""
+        """维持: two people rejected the objection."""
 
         TOPIC = "finding.upheld"
         reason: Private
@@ -237,7 +237,7 @@ class Finding(Folded[FindingState]):
             return {**_decided(self), "review": self.sealed_text(self.reason, "reason")}
 
     class FindingRevoked(Event):
-        """撤销 by two people: it counts no more."""
+        """撤销: two people granted the objection; it no longer counts."""
 
         TOPIC = "finding.revoked"
         reason: Private
@@ -246,14 +246,14 @@ class Finding(Folded[FindingState]):
             return {**_decided(self), "review": self.sealed_text(self.reason, "reason")}
 
     class FindingWithdrawn(Event):
-        """系统撤回: what came later removed the cause. ``reading`` is the clock as it reads now, where there is one."""
+        """系统撤回: a later event removed the cause. ``reading`` is the clock's present reading, if a clock was the cause."""
 
         TOPIC = "finding.withdrawn"
         reading: Reading | None = None
 
 
 COMPLETED = ("parties", "severity", "quantity", "amount_fen", "points")
-"""What whoever confirms may say that was not known before."""
+"""Fields that a confirmation may complete."""
 _DESCRIBED = (
     "community",
     "item",

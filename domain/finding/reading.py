@@ -1,4 +1,4 @@
-"""Reading findings (考评事项): who may read which, one with its texts opened on the record, and what may be done with it."""
+"""Queries for findings (考评事项): who may read one, its texts opened with an entry in the access log, and its legal triggers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ from domain.service_desk.desk import ServiceDesk
 from domain.tally.months_closed import BookState, book_stream
 
 MASKED_ROLES = (Role.AUDITOR, Role.HR, Role.PRIVACY_OFFICER)
-"""Who reads of the appraisal by the row of tallies, but no texts."""
+"""Roles that may read tallies but no texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class FindingReading:
-    """A finding as one person may see it: ``texts`` by the state's field, masked or opened; ``legal`` for the reader now.
+    """
 
-    ``waiting`` are those of them that wait for a second person; ``refused`` tells of every other trigger that people take why
-    the reader may not now.
+    A finding as one person may see it: ``texts`` by the state's field, masked or opened; ``legal`` triggers for the reader now.
+    Of the legal ones, ``waiting`` need a second person. ``refused`` gives the refusal for every other trigger that people take.
     """
 
     state: FindingState
@@ -41,7 +41,7 @@ class FindingReading:
 
 
 class FindingRecords:
-    """Answers questions about findings."""
+    """Answers queries about findings."""
 
     def __init__(self, desk: ServiceDesk, access_log: AccessLog) -> None:
         self._desk = desk
@@ -53,12 +53,16 @@ class FindingRecords:
         return await self._journal.load(book_stream(community), BookState) or BookState(book_stream(community), 0, community)
 
     def may_read(self, directory: Directory, login: str, finding: FindingState, book: BookState) -> bool:
-        """By the row of tallies: about oneself is what charges oneself or one recorded, of staff what names no director."""
+        """Whether the authority row for tallies lets a person read a finding.
+
+        A finding that charges a person or that they recorded counts as their own; one that names no director as a party, as about
+        staff.
+        """
         roles = directory.roles(login, finding.community, self._desk.clock.now())
         return weigh(Right.READ_TALLIES, roles, self._relation(directory, login, finding, book)) is not None
 
     async def finding(self, login: str, finding: UUID) -> FindingReading:
-        """One finding; opening its texts is recorded first, and they stay masked where that can't be, and for auditors and hr."""
+        """One finding. Opening its texts is logged first; they stay masked if that fails, and for auditors and HR."""
         directory = await self._desk.directory.current()
         state, roles = await self._readable(directory, login, finding)
         masked = all(held.role in MASKED_ROLES for held in roles)
@@ -66,7 +70,7 @@ class FindingRecords:
         return await self._reading(directory, login, state, roles, opened=own or not masked)
 
     async def events(self, login: str, finding: UUID) -> list[tuple[StoredEvent, Folded.Event]]:
-        """What happened to a finding, its personal texts left sealed, for whoever may read it."""
+        """The finding's events with texts sealed, for people who may read it."""
         directory = await self._desk.directory.current()
         await self._readable(directory, login, finding)
         return [(stored, self._journal.codec.decode(stored)) for stored in await self._journal.log.read_stream(finding)]
@@ -83,7 +87,7 @@ class FindingRecords:
         return state, roles
 
     async def after_command(self, login: str, state: FindingState) -> FindingReading:
-        """The masked answer to a command, or a row of a list."""
+        """A finding with its texts masked: the answer to a command, or a row of a list."""
         directory = await self._desk.directory.current()
         roles = directory.roles(login, state.community, self._desk.clock.now())
         return await self._reading(directory, login, state, roles, opened=False)
@@ -101,7 +105,7 @@ class FindingRecords:
     def _weighed(
         self, directory: Directory, login: str, state: FindingState, roles: Sequence[Held]
     ) -> tuple[dict[FindingTrigger, Mode], dict[FindingTrigger, Refusal]]:
-        """What table and authority allow this person on this finding now, and how; the rest with the refusal it would meet."""
+        """Triggers that lifecycle and authority allow a person now, with their mode; for the others the refusal."""
         open_to = [trigger for trigger in legal(state.status) if trigger in RIGHTS]
         assert state.day is not None
         item = directory.law_of(state.community).of(Month.of(state.day)).items.get(state.item)

@@ -1,4 +1,4 @@
-"""Dwellings and residents over HTTP: who is calling, what a dwelling has been through, and how far a right reaches."""
+"""Dwellings and residents over HTTP: who is calling, a dwelling's history, and the reach of each right."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ async def made(live: Client, login: str, path: str, status: int = 201, **body: A
 
 
 async def told(live: Client, login: str, path: str) -> dict[str, Any]:
-    """An answer that has seen everything written."""
+    """Get an answer that includes everything written."""
     head = (await live.estate.gongdan.store.head()).position
     answer = await live.get(login, f"{path}{'&' if '?' in path else '?'}min_position={head}")
     assert answer.status_code == 200, answer.text
@@ -30,7 +30,7 @@ async def told(live: Client, login: str, path: str) -> dict[str, Any]:
 
 
 async def called(live: Client, login: str, phone: str = PHONE) -> dict[str, Any]:
-    """Who has a phone, once everything written is seen."""
+    """Look up a phone, including everything written."""
     await told(live, "chen", "/residents?community=JX")
     answer = await live.post(login, "/residents/by-phone", {"community": "JX", "phone": phone})
     assert answer.status_code == 200, answer.text

@@ -1,4 +1,4 @@
-"""A directory to run the command in, and an estate with its people."""
+"""A working directory, and an estate with its people."""
 
 from pathlib import Path
 
@@ -12,5 +12,5 @@ __all__ = ["estate", "estate_template"]
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Home:
-    """Nothing here: the calculation needs no store."""
+    """A working directory without a store: the calculation needs none."""
     return Home(tmp_path)

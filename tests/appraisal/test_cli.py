@@ -1,4 +1,4 @@
-"""Tallies at the command line: read with a person's rights, closed by two, as Excel, and "what if"."""
+"""Tallies at the command line: read with a person's rights, closed by two people, as Excel, and "what if"."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings of whoever runs the tests stay out."""
+    """Hide the settings of the person who runs the tests."""
     for name in [name for name in os.environ if name.startswith("GONGDAN_")]:
         monkeypatch.delenv(name)
 

@@ -1,4 +1,4 @@
-"""The month's close (月结): two people over the same figures, in order, once; what comes later is charged in an open month."""
+"""The month's close (月结): two people agree to one tally, months in order, once; later findings are charged in an open month."""
 
 import json
 from collections.abc import AsyncIterator
@@ -33,14 +33,14 @@ EVERYBODY = [login for role in Role for login in (role.value, f"{role.value}2")[
 
 @pytest.fixture
 async def moving(estate: Estate) -> AsyncIterator[Estate]:
-    """An estate whose read models move along, in April."""
+    """An estate in April, whose read models follow the log."""
     await estate.g.projections.start()
     estate.clock.forward(31 * DAY)
     return estate
 
 
 async def confirmed(estate: Estate, item: str, day: date, **more: Any) -> UUID:
-    """A finding, recorded by the appraiser and confirmed by another."""
+    """A finding recorded by the appraiser and confirmed by another person."""
     said = {"community": JX, "item": item, "date": day, "area": "A1", **more}
     done = await estate.g.findings.record(f.RecordFinding.model_validate(said), estate.request("appraiser"))
     await estate.g.findings.act(done.state.id, f.ConfirmFinding(), estate.request("appraiser2"))
@@ -48,13 +48,13 @@ async def confirmed(estate: Estate, item: str, day: date, **more: Any) -> UUID:
 
 
 async def close(estate: Estate, month: str, first: str = "director", second: str = "appraiser") -> Waiting:
-    """Both people."""
+    """Request and approve a close."""
     waiting = await estate.g.month_close.ask(CloseMonth(community=JX, month=month), estate.request(first))
     return await estate.g.approvals.approve(waiting.case.id, estate.request(second))
 
 
 async def tally(estate: Estate, period: str, login: str = "director", **more: Any) -> AppraisalAnswer:
-    """What somebody reads, once the view has everything."""
+    """A tally as a person reads it, once the view has everything."""
     head = (await estate.g.store.head()).position
     assert await estate.g.projections.wait_for(APPRAISAL_TALLY.name, head, 60)
     directory = await estate.g.directory.current()
@@ -156,7 +156,7 @@ async def test_months_are_closed_once_in_order_and_when_they_are_over(moving: Es
 
 
 async def test_who_asks_and_who_approves(moving: Estate) -> None:
-    """Every role asks; of what was asked everybody approves: never the same person."""
+    """Every role requests, and every role approves each request; never one person both."""
     waiting = await moving.g.month_close.ask(MARCH, moving.request("director"))
     desk = proposing(moving)
     asks = MonthClose(desk, moving.g.month_close._records)
@@ -198,7 +198,7 @@ async def test_another_community_s_month_is_its_own(moving: Estate) -> None:
 
 
 async def test_what_is_confirmed_in_the_middle_of_a_close_is_not_lost(moving: Estate) -> None:
-    """Between reading and writing the book moved on: the close is decided anew, and fails."""
+    """The book changed between reading and writing: the close is decided again, and fails."""
     records = moving.g.month_close._records
     waiting = await moving.g.month_close.ask(MARCH, moving.request("director"))
 

@@ -1,4 +1,4 @@
-"""Figures, warnings, probations and evaluations: who may report them, what is refused, and that nothing is ever edited."""
+"""Figures, warnings, probations and evaluations: who may report them, what is refused, and that nothing is edited."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -37,14 +37,14 @@ def opinion(login: str, kind: str, **more: Any) -> c.Evaluate:
 
 
 def proposing(estate: Estate) -> AppraisalDesk:
-    """The estate's desk over a log that only proposes."""
+    """The estate's desk over a log that only proposes events."""
     log: Any = ProposingLog(estate.g.store)
     journal = Journal(log, estate.g.journal.codec, estate.g.sealer)
     return AppraisalDesk(journal, estate.g.directory, estate.clock, estate.g.ids)
 
 
 async def close(estate: Estate, month: str) -> None:
-    """Close a month, whatever its tally."""
+    """Close a month with any tally."""
     stream = book_stream(JX)
     state = await estate.g.journal.load(stream, BookState)
     said = {"community": JX, "month": month, "rule_book": "default", "hash": "0" * 64, "position": 1, "tally": "{}"}
@@ -77,7 +77,7 @@ RANKS = {"supervisor": 1, "director": 2, "appraiser": 3}
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("kind", EvaluationKind)
 async def test_who_may_evaluate_whom(estate: Estate, role: Role, kind: EvaluationKind) -> None:
-    """Every role, every kind, of oneself, of one below, of an equal and of one above."""
+    """Every role and kind: oneself, somebody below, an equal and a superior."""
     desk = proposing(estate)
     for subject in ("assistant2", "supervisor2", "director2", role.value):
         own, above = subject == role.value, RANKS.get(role.value, 0) > RANKS.get(subject.removesuffix("2"), 0)
@@ -168,7 +168,7 @@ async def test_a_closed_month_takes_nothing_more(estate: Estate) -> None:
         (lambda d, r: d.withdraw(given.state.id, c.WithdrawReprimand(reason="误发"), r), RuleRefused),
     ]
     for ask, refusal in asked:
-        with pytest.raises(refusal, match="2026-03 was closed"):
+        with pytest.raises(refusal, match="2026-03 is closed"):
             await ask(estate.g.appraisal, estate.request("director"))
     assert await estate.footprint() == before
     await estate.g.appraisal.reprimand(WARNING.model_copy(update={"date": date(2026, 4, 1)}), estate.request("director"))

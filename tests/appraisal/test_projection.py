@@ -1,4 +1,4 @@
-"""The projections ``appraisal_tally`` and ``findings`` equal the log at every position of it, on every store."""
+"""The projections ``appraisal_tally`` and ``findings`` equal the log at each of its positions, on every store."""
 
 import json
 from dataclasses import replace
@@ -65,7 +65,7 @@ async def test_the_same_on_many_walks(keys: KeyStore, random: Random) -> None:
 @settings(few, max_examples=1)
 @given(walks)
 async def test_findings_are_those_of_the_log_at_every_position(new_estate: NewEstate, random: Random) -> None:
-    """Each as its events left it, but for the texts and the clock, which stay in its stream; the latest first."""
+    """Each finding equals its fold, except for texts and clock, which stay in its stream; the latest first."""
     async with new_estate() as estate:
         walk = Walk(estate, random)
         await walk.begin()

@@ -1,4 +1,4 @@
-"""Who sees whose tally: role × person × open or closed, exhaustively; and what stands beside a tally."""
+"""Who sees whose tally, by role, person and open or closed month, exhaustively; and what is shown beside a tally."""
 
 from datetime import date
 from decimal import Decimal

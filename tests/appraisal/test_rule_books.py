@@ -1,4 +1,4 @@
-"""Rule books as versioned data: publishing one by two people, for months to come."""
+"""Rule books as versioned data: two people publish one for months to come."""
 
 import pytest
 

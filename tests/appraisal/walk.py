@@ -1,4 +1,4 @@
-"""A community's appraisal as random events in a log, and what a plain look at those events comes to."""
+"""A community's appraisal as random events in a log, and the tallies by a plain reading of those events."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -46,7 +46,7 @@ LOGINS = [login for login, *_ in BEGINNING]
 
 @dataclass
 class Rows:
-    """The tables of one set, read at whatever position they stand."""
+    """The tables of one set, read at their position."""
 
     estate: Estate
     follower: Any
@@ -60,7 +60,7 @@ class Rows:
 
 @dataclass
 class Walk:
-    """Writes random events of one community's appraisal; ``numbered`` are its findings, ``versions`` those of its streams."""
+    """Writes random events of one community's appraisal; ``numbered`` are its findings, ``versions`` its streams' versions."""
 
     estate: Estate
     random: Random
@@ -82,7 +82,7 @@ class Walk:
         return occurred(kind, stream, self.versions[stream], at, meta, **data)
 
     def id(self) -> UUID:
-        """An id of its own."""
+        """A fresh id."""
         self.made += 1
         return uuid5(book_stream(HERE), str(self.made))
 
@@ -94,7 +94,7 @@ class Walk:
         return self.event(kind, book_stream(HERE), community=HERE, month=month, **data)
 
     async def begin(self) -> None:
-        """A director, two administrators, a member of staff."""
+        """Add a director, two administrators and a member of staff."""
         for login, role, area in BEGINNING:
             await self.write(self.event(Person.PersonAdded, person_stream(login), login=login, name=login))
             await self.grant(login, role, area, date(2026, 1, 1))
@@ -105,7 +105,7 @@ class Walk:
         await self.write(self.event(Person.RoleGranted, person_stream(login), grant=grant))
 
     async def step(self) -> None:
-        """One random thing, perhaps days later."""
+        """Do one random thing, possibly days later."""
         self.day += timedelta(days=self.random.choice([0, 0, 1, 4]))
         steps = [self.record, self.record, self.confirm, self.confirm, self.decide, self.report, self.reprimand, self.move]
         await self.random.choice([*steps, self.close, self.publish])()
@@ -146,7 +146,7 @@ class Walk:
         await self.write(confirmed, self.entered(AppraisalBook.FindingEntered, str(month), finding=finding))
 
     async def decide(self) -> None:
-        """Contest what is confirmed; of what is contested, uphold some and revoke what no closed month holds."""
+        """Contest confirmed findings; uphold some contested ones, and revoke those that no closed month charges."""
         contested = [one for one, (status, *_) in self.status.items() if status == "contested"]
         confirmed = [one for one, (status, *_) in self.status.items() if status == "confirmed"]
         text = Personal(self.id(), "不服")
@@ -201,7 +201,7 @@ class Walk:
         await self.write(given, self.entered(AppraisalBook.ReprimandEntered, month, reprimand=stream))
 
     async def move(self) -> None:
-        """An area passes from one to another in the middle of a month."""
+        """Move an area from one administrator to another in the middle of a month."""
         login = self.random.choice(LOGINS[1:3])
         last = self.grants[login][-1]
         ended = self.event(Person.GrantEnded, person_stream(login), grant=last.id, valid_to=self.day)
@@ -225,7 +225,7 @@ class Walk:
         await self.write(self.entered(AppraisalBook.MonthClosed, str(month), **said))
 
     async def facts(self, position: int) -> "Plain":
-        """What the events up to a position say, read one after the other."""
+        """The facts of the events up to a position, read one by one."""
         plain = Plain()
         for stored in await self.estate.log():
             if stored.position <= position:
@@ -235,7 +235,7 @@ class Walk:
 
 @dataclass
 class Plain:
-    """Everything known, event by event, without any state of ours but the finding's own."""
+    """Everything known, event by event, using none of our states except the finding's."""
 
     grants: dict[str, dict[UUID, Grant]] = field(default_factory=dict)
     logins: dict[UUID, str] = field(default_factory=dict)
@@ -276,7 +276,7 @@ class Plain:
 
 
 def plain_months(plain: Plain, until: Month) -> dict[Month, Any]:
-    """The months of a year up to one, each by the pure function; closed ones as they were closed come out the same."""
+    """The tallies of a year up to a month, each by the pure function; closed months are checked against their frozen form."""
     law = RuleBooks(BOOK, {start: rule_book(text) for start, text in plain.books.items()})
     found: dict[Month, Any] = {}
     earlier: list[EarlierMonth] = []
@@ -298,6 +298,6 @@ def plain_months(plain: Plain, until: Month) -> dict[Month, Any]:
 
 
 async def projected(reader: Reader, months: Iterable[Month]) -> dict[Month, Document]:
-    """What the projection's rows come to."""
+    """The record made from the projection's rows."""
     known = await record(reader, HERE, 2026, BOOK)
     return {month: as_document(tallies(known.record, month, month)[month], explained=True) for month in months}

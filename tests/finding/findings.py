@@ -1,4 +1,4 @@
-"""Events of findings as they are written, for tests that need no store."""
+"""Events of findings, for tests that need no store."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -34,6 +34,6 @@ WRITTEN: Mapping[FindingTrigger, tuple[type[Folded.Event], Mapping[str, Any]]] =
 
 
 def written(trigger: FindingTrigger, version: int, **more: Any) -> Folded.Event:
-    """The event of a trigger, an hour after the version before."""
+    """The event of a trigger, an hour after the one before."""
     kind, data = WRITTEN[trigger]
     return occurred(kind, FINDING, version, AT + version * timedelta(hours=1), meta(), **HERE, **{**data, **more})

@@ -1,4 +1,4 @@
-"""A finding's way from its record or proposal to its end: the table, the Machine made from it, and the fold of its events."""
+"""The lifecycle of a finding: its table, the Machine made from it, and the fold of its events."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Findings through the desk: what may be recorded, who decides, what the book says of it, what a closed month changes (D2)."""
+"""Findings through the desk: what may be recorded, who decides, the book's entries, and closed months (D2)."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -26,7 +26,7 @@ TODAY = date(2026, 3, 2)
 
 
 def record(item: str = "17", **more: Any) -> c.RecordFinding:
-    """A finding of today in A1, about the technician where it needs somebody."""
+    """Record a finding of today in A1, with the technician as party if the item needs one."""
     return c.RecordFinding.model_validate({"community": JX, "item": item, "date": TODAY, "area": "A1", **more})
 
 
@@ -49,7 +49,7 @@ async def ask(estate: Estate, login: str, finding: UUID, command: c.FindingComma
 async def both(
     estate: Estate, finding: UUID, command: c.FindingCommand, asks: str = "director", agrees: str = "appraiser"
 ) -> FindingState:
-    """Two people agree."""
+    """Request and approve."""
     case = await ask(estate, asks, finding, command)
     await estate.g.approvals.approve(case.id, estate.request(agrees))
     return await estate.g.journal.existing(finding, FindingState)
@@ -66,7 +66,7 @@ async def book(estate: Estate) -> BookState:
 
 
 async def close(estate: Estate, month: str) -> None:
-    """The month is closed, as the book has it."""
+    """Close the month in the appraisal book."""
     state = await book(estate)
     closed = occurred(
         AppraisalBook.MonthClosed, state.id, state.version + 1, estate.clock.now(), Meta("director", estate.g.ids.new()),
@@ -104,7 +104,7 @@ async def test_nobody_decides_on_what_they_recorded_or_what_is_about_them(estate
 
 
 async def test_without_a_party_it_is_about_the_administrator_charged(estate: Estate) -> None:
-    """The director, who is charged too, decides; who was the administrator that day and is a director since does not."""
+    """The director, who is charged too, may decide; that day's administrator, who is a director now, may not."""
     await estate.g.administration.grant("butler", Role.DIRECTOR, JX, None, TODAY, None, estate.operator)
     here, elsewhere = [await recorded(estate, "4", area=area, date=date(2026, 3, 1)) for area in ("A1", "A2")]
     with pytest.raises(NotAllowed, match="about themselves"):
@@ -172,7 +172,7 @@ async def test_a_file_of_a_ticket_named_is_evidence(estate: Estate) -> None:
 
 
 async def test_the_amount_decides_and_is_said_once_known(estate: Estate) -> None:
-    """23 with 3,000 yuan or more is charged as 24; the tally does that, the finding says the amount."""
+    """Item 23 with 3,000 yuan or more is charged as 24 by the tally; the finding keeps the amount."""
     finding = await recorded(estate, "23", amount_fen=300_000)
     confirmed = await act(estate, "director", finding.id, c.ConfirmFinding())
     assert (confirmed.item, confirmed.amount_fen) == ("23", 300_000)
@@ -186,7 +186,7 @@ async def test_what_was_recorded_is_not_changed_by_who_confirms(estate: Estate) 
 
 
 async def test_the_points_of_other_rules_are_the_appraisers(estate: Estate) -> None:
-    """Item 46: points entered by the appraiser, at the record or at the confirmation."""
+    """Item 46: an appraiser enters the points, when recording or when confirming."""
     points = c.GivenPoints(director="1", administrator="0.5")
     with pytest.raises(NotAllowed, match="entered by the appraiser"):
         await recorded(estate, "46", points=points)
@@ -232,7 +232,7 @@ async def test_the_second_person_is_neither_the_recorder_nor_concerned(estate: E
 
 
 async def test_waived_with_a_reason(estate: Estate) -> None:
-    """Item 17: what the office dealt with itself is excepted; of other items that is no reason."""
+    """Item 17 excepts what the office handled itself; for other items that is no reason."""
     dealt_with = await recorded(estate, parties=("technician",))
     waived = await act(estate, "director", dealt_with.id, c.WaiveFinding(reason="self_handled", note="已批评教育"))
     assert (waived.status, waived.waive_reason, waived.counts) == (FindingStatus.WAIVED, "self_handled", False)
@@ -303,7 +303,7 @@ async def test_what_a_closed_month_charges_stays(estate: Estate) -> None:
 
 
 async def test_a_month_closed_in_between_is_seen(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The close stands between the decision and its append: it is decided anew, and booked in the next month."""
+    """The month closes between decision and append: the finding is decided again, and booked in the next month."""
     finding = await recorded(estate, "4")
     decided = estate.g.findings._decided
     closed = []

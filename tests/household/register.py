@@ -1,4 +1,4 @@
-"""Lines of a register, and shorthands for keeping the roll of the estate."""
+"""Lines of a register, and shorthands for use cases of the household register."""
 
 from typing import Any
 from uuid import UUID
@@ -16,31 +16,31 @@ WANG, PHONE = "王小明", "13812345678"
 
 
 def line(**fields: Any) -> RegisterLine:
-    """A line of 王小明, who owns 1201."""
+    """A line for 王小明, who owns 1201."""
     given = {**HOME, "area": "A1", "name": WANG, "phone": PHONE, "tenure": "owner", "since": "2020-05-01", "keys": 3}
     return RegisterLine.model_validate({name: value for name, value in {**given, **fields}.items() if value is not None})
 
 
 async def take(estate: Estate, *lines: RegisterLine, dry: bool = False, community: str = JX) -> list[LineOutcome]:
-    """Enter lines as the operator does."""
+    """Enter lines as the operator."""
     return await (await estate.g.roll.begin(community, estate.operator)).take(lines, dry=dry)
 
 
 async def dwelling(estate: Estate, **fields: Any) -> DwellingState:
-    """A new dwelling, 3-2-1201 in A1 where nothing else is said."""
+    """Add a dwelling, by default 3-2-1201 in A1."""
     command = AddDwelling.model_validate({"community": JX, "area": "A1", **HOME, **fields})
     return await estate.g.households.add_dwelling(command, estate.operator)
 
 
 async def resident(estate: Estate, by: str | None = None, /, **fields: Any) -> ResidentState:
-    """A new person, 王小明, who owns 3-2-1201 where nothing else is said."""
+    """Register a person, by default 王小明, who owns 3-2-1201."""
     home = {**HOME, "tenure": "owner", "since": "2020-05-01", **fields.pop("home", {})}
     command = RegisterResident.model_validate({"community": JX, "name": WANG, "phone": PHONE, "home": home, **fields})
     return await estate.g.households.register(command, estate.admin(by) if by else estate.operator)
 
 
 async def opened(estate: Estate, stream: UUID, text: Text | None) -> str | None:
-    """A sealed text in the clear; None where there is none, or it was erased."""
+    """Open a sealed text; None if there is none or it was erased."""
     if text is None:
         return None
     [clear] = await estate.g.sealer.open([(PlainField(stream, text.version, text.name), text.value)])

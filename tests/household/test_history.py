@@ -1,4 +1,4 @@
-"""The household history follows the log exactly, and forgets where somebody lived when they are erased."""
+"""The household history equals the log, and forgets where people lived when they are erased."""
 
 from random import Random
 from typing import Any
@@ -20,7 +20,7 @@ NAMES, NUMBERS, PHONES = ("王小明", "李娜", "赵六"), ("1201", "1202", "03
 
 
 async def one_step(estate: Estate, random: Random) -> None:
-    """Something happens on the roll or to a ticket; what is refused leaves nothing."""
+    """Take one random step on the household register or a ticket; a refused step leaves nothing."""
     members = await estate.g.desk.roll.members(JX)
     people, households, by = list(members.residents.values()), estate.g.households, estate.operator
     what = random.choice(["line", "ticket", "ticket", "note", "in", "out", "keys", "correct", "link", "unlink", "erase"])
@@ -60,7 +60,7 @@ async def one_step(estate: Estate, random: Random) -> None:
 
 
 async def rows(estate: Estate) -> dict[str, list[Any]]:
-    """Everything the live tables hold, sorted."""
+    """All rows of the live tables, sorted."""
     tables = HOUSEHOLD_HISTORY.tables
     reader = estate.g.projections.reader(HOUSEHOLD_HISTORY.name)
     found = await reader.read([(f"SELECT {table.listed} FROM {{{table.name}}}", {}) for table in tables])
@@ -68,7 +68,7 @@ async def rows(estate: Estate) -> dict[str, list[Any]]:
 
 
 async def seen(estate: Estate) -> None:
-    """The view has reached the log's end."""
+    """Wait until the view has reached the end of the log."""
     assert await estate.g.projections.wait_for(HOUSEHOLD_HISTORY.name, (await estate.g.store.head()).position, 30)
 
 

@@ -1,4 +1,8 @@
-"""Registers of dwellings and people from CSV and xlsx: every row accounted for, twice is once, hostile files refused early."""
+"""
+
+Importing registers from CSV and xlsx: every row is accounted for, importing twice changes nothing, hostile files are refused
+early.
+"""
 
 import csv
 import json
@@ -196,7 +200,7 @@ MEMORY = 12 * 2**20
 
 
 def refusal(file: BytesIO, limits: Limits = SMALL) -> str:
-    """Why a file is refused, and that little memory was used."""
+    """The refusal of a file, after checking that little memory was used."""
     tracemalloc.start()
     try:
         with pytest.raises(FileRefused) as refused:
@@ -209,7 +213,7 @@ def refusal(file: BytesIO, limits: Limits = SMALL) -> str:
 
 
 def packed(parts: dict[str, bytes], like: BytesIO | None = None) -> BytesIO:
-    """A workbook with some of its parts exchanged, or others added."""
+    """A workbook with parts replaced or added."""
     file = BytesIO()
     with zipfile.ZipFile(like or as_xlsx()) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():

@@ -1,6 +1,7 @@
-"""The roll: dwellings, owners, residents and tenants, keys, moving in and out, callers who turn out to be somebody.
+"""
 
-Long because a household's story (moving in, keys, calls, moving out) is told over one estate.
+The household register: dwellings, owners, residents and tenants, keys, moving in and out, callers who turn out to be residents.
+Long because one household's story (moving in, keys, calls, moving out) runs through one estate.
 """
 
 import asyncio
@@ -406,7 +407,7 @@ async def test_a_caller_is_linked_to_one_person_whoever_is_faster(shared: Estate
 
 
 async def test_a_resident_given_to_the_table_alone_is_refused() -> None:
-    """Whoever decides without the roll (an import, the library) can't fill a resident in."""
+    """Code that decides without the household register (an import, the library) cannot fill in a resident."""
     from domain.ticket.decisions import decide
     from tests.support.ticket_factory import circumstances
 

@@ -1,4 +1,4 @@
-"""What the system has proposed in an estate, read from the log alone."""
+"""The system's proposals in an estate, read from the log alone."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from tests.support.desk_estate import Estate
 
 
 async def findings(estate: Estate) -> list[FindingState]:
-    """Every finding there is, in the order of the log."""
+    """Every finding, in the order of the log."""
     events: dict[UUID, list[object]] = {}
     for stored in await estate.g.store.read_log(0, 100_000):
         if stored.topic.startswith("finding."):
@@ -18,11 +18,11 @@ async def findings(estate: Estate) -> list[FindingState]:
 
 
 async def proposed(estate: Estate) -> list[FindingState]:
-    """What stands proposed, after everything due was looked at."""
+    """Findings still proposed, once everything due was looked at."""
     await estate.g.processes.catch_up()
     return [finding for finding in await findings(estate) if finding.status is FindingStatus.PROPOSED]
 
 
 async def told(estate: Estate) -> list[tuple[str, str]]:
-    """Item and date of what stands proposed."""
+    """Item and date of the findings still proposed."""
     return sorted((finding.item, f"{finding.day}") for finding in await proposed(estate))

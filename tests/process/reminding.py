@@ -1,6 +1,7 @@
-"""A process for tests: a ticket without a note an hour after its receipt is proposed as a finding, until a note removes that.
+"""
 
-It stands for any process: its causes come by time and by events, and go by events. Urging a ticket makes it unreadable to it.
+A process manager for tests: a ticket without a note an hour after its receipt is proposed as a finding, until a note withdraws
+it. Like any process manager's, its causes appear by time and by events and disappear by events. An urged ticket makes it fail.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ NAME = "reminding"
 
 @dataclass(frozen=True)
 class Wanted(Effect):
-    """The finding of a ticket stands, or doesn't."""
+    """Keep the finding of a ticket proposed, or not."""
 
     ticket: UUID
     community: str
@@ -50,7 +51,7 @@ class Wanted(Effect):
 
 
 def look(subject: Subject, moment: Moment) -> Outlook:
-    """One hour, strictly."""
+    """Propose when strictly more than an hour has passed."""
     if any(isinstance(event, Ticket.TicketUrged) for event in subject.events):
         raise ValueError("urged")
     received = subject.events[0]
@@ -66,12 +67,12 @@ REMINDING = Process(NAME, ("ticket.",), look)
 
 
 def target_of(ticket: UUID) -> UUID:
-    """Where the finding of a ticket stands."""
+    """The id of a ticket's finding."""
     return proposal_stream(FindingCause.REPLY_LATE, ticket, 0)
 
 
 async def reminding(estate: Estate, *, process: Process = REMINDING, journal: Any = None) -> Processes:
-    """The process over an estate, as one operating-system process has it."""
+    """The process manager running over an estate, as one operating-system process would run it."""
     g = estate.g
     return await Processes.open(
         g.store, journal or g.journal, g.directory, estate.clock, (process,), lease_seconds=1.0, idle=0.02
@@ -79,5 +80,5 @@ async def reminding(estate: Estate, *, process: Process = REMINDING, journal: An
 
 
 async def topics(estate: Estate, ticket: str) -> list[str]:
-    """What was written of a ticket's finding."""
+    """The topics of a ticket's finding, in order."""
     return [event.TOPIC for event in await estate.events_of(target_of(UUID(ticket)))]

@@ -1,4 +1,7 @@
-"""Any life of a ticket: looked at after every event and at any moments between, or only in the end, the same stands proposed."""
+"""
+
+Any history of a ticket leads to one set of proposals, whether it is looked at after every event and moment or only at its end.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +39,7 @@ BEGINNINGS = [
 
 
 class Findings:
-    """What was proposed, as a runner writes it; every event legal, moments never going back."""
+    """A runner's findings: checks that every event is legal and that moments never go back."""
 
     def __init__(self) -> None:
         self.states: dict[UUID, FindingState] = {}
@@ -57,14 +60,14 @@ class Findings:
         self.again_at = outlook.again_at
 
     def passed(self, events: list[Any], until: datetime) -> None:
-        """Time passes to a moment; whatever is due before it is looked at."""
+        """Let time pass to a moment, looking at every due moment before it."""
         while self.again_at is not None and self.again_at <= until:
             due = self.again_at
             self.looked(events, due)
             assert self.again_at is None or self.again_at > due
 
     def standing(self) -> dict[UUID, tuple[Any, ...]]:
-        """What stands proposed, without how often it was taken back on the way."""
+        """The findings still proposed, whatever was withdrawn before."""
         said = ("cause", "item", "day", "area", "parties", "doubled", "overdue_days", "reading")
         return {
             stream: tuple(getattr(state, name) for name in said)

@@ -1,4 +1,4 @@
-"""The engine of process managers: once per cause whatever breaks, the true moments after downtime, nothing that is stale."""
+"""The runner of process managers: once per cause whatever breaks, true moments after downtime, nothing outdated."""
 
 import asyncio
 from collections import Counter
@@ -64,7 +64,7 @@ async def test_after_downtime_the_true_moments_are_written(shared: Estate) -> No
 
 
 async def test_what_was_forgotten_is_ordered_only_once(shared: Estate) -> None:
-    """The checkpoint and the due moments are lost: everything is looked at again, nothing is written again."""
+    """Checkpoint and due moments are lost: every stream is looked at again, and nothing is written again."""
     ticket, noted = await shared.receive(), await shared.receive()
     await shared.act("assistant", noted, c.Note(text="已联系"))
     shared.clock.forward(DAY)
@@ -102,7 +102,7 @@ async def test_death_between_the_order_and_its_checkpoint_changes_nothing(
 
 
 class Meddling:
-    """A log in which something happens just before the first append: the runner slept that long."""
+    """A log in which something happens just before the first append, as if the runner had slept that long."""
 
     def __init__(self, log: Any, before: Any) -> None:
         self._log = log
@@ -120,7 +120,7 @@ class Meddling:
 
 
 async def test_what_is_no_longer_wanted_is_not_written(shared: Estate) -> None:
-    """A runner slept between looking and writing; meanwhile the cause went, and another one saw to everything."""
+    """The runner slept between looking and writing; meanwhile the cause disappeared, and another runner handled everything."""
     ticket = await shared.receive()
     shared.clock.forward(DAY)
 
@@ -164,7 +164,7 @@ async def test_two_runners_at_once_write_each_cause_once(shared: Estate) -> None
 
 
 async def settled(several: list[Processes]) -> None:
-    """Whoever runs them has come to the end of the log, and no moment is due."""
+    """Wait until the runners have reached the end of the log and no moment is due."""
 
     async def reached() -> bool:
         [status] = await several[0].status()
@@ -174,7 +174,7 @@ async def settled(several: list[Processes]) -> None:
 
 
 async def stands(processes: Processes, status: str) -> bool:
-    """Whether the process is live or halted."""
+    """Whether the process manager is live or halted."""
     return (await processes.status())[0].status == status
 
 
@@ -260,7 +260,7 @@ STEP = st.sampled_from(["receive", "note", "hour", "run a", "run b", "forget", "
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(st.tuples(STEP, st.integers(0, 3)), min_size=1, max_size=14))
 async def test_any_order_of_events_runners_and_losses_ends_alike(estate: Estate, steps: list[tuple[str, int]]) -> None:
-    """In the end every ticket's finding stands exactly where its cause does, and no cause was written twice."""
+    """In the end a finding is proposed exactly for the tickets with a cause, and no cause was written twice."""
     tickets: list[str] = []
     noted: set[str] = set()
     database = estate.g.store.database

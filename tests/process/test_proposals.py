@@ -1,4 +1,4 @@
-"""What the system proposes: dated where the cause lies, once, withdrawn when it goes (D2 5–10, 13, 14, 28, 41, 45).
+"""The system's proposals: dated by their cause, one per cause, withdrawn when it disappears (D2 5–10, 13, 14, 28, 41, 45).
 
 Long because each item of the regulations that the system proposes has its case here, in their order.
 """
@@ -31,7 +31,7 @@ async def repair(estate: Estate, facility: str = "private", **fields: Any) -> st
 
 
 async def replied(estate: Estate, facility: str = "private", **fields: Any) -> str:
-    """A repair whose reply clock is met: only the work clock is left."""
+    """A repair whose reply clock is met, so that only the work clock is left."""
     ticket = await repair(estate, facility, **fields)
     await estate.act("assistant", ticket, c.Reply(message="明天来"))
     return ticket
@@ -81,7 +81,7 @@ async def test_each_round_of_work_has_its_own_clock(estate: Estate) -> None:
 
 
 async def test_a_date_is_the_communitys(estate: Estate) -> None:
-    """Received at half past midnight in Shanghai: in UTC it is still the day before."""
+    """Half past midnight in Shanghai is still the day before in UTC."""
     estate.clock.moment = datetime(2026, 3, 2, 0, 30, tzinfo=ZONE)
     await replied(estate)
     estate.clock.forward(5 * DAY)
@@ -244,7 +244,7 @@ async def test_every_correction_of_a_register_error(estate: Estate) -> None:
 
 
 async def ordered(estate: Estate, kind: str, item: str | None = None) -> str:
-    """Due on 5 March at nine."""
+    """A rectification order due on 5 March at nine."""
     ticket = await estate.receive("supervisor", channel="inspection" if kind == "inspection" else "phone")
     await estate.act("assistant", ticket, c.Classify(kind=kind))
     order = c.OrderRectification(what="恢复承重墙", due_at=MORNING + 3 * DAY, scorecard_item=item)
@@ -316,7 +316,7 @@ async def test_an_inspection_of_what_counts_days_is_dated_like_it(estate: Estate
 
 
 async def test_whoever_confirms_completes_what_the_system_can_not_know(estate: Estate) -> None:
-    """An inspection found item 30, which names the parties; the director names them, and is none of them."""
+    """An inspection found item 30, which needs parties; the director, who is none of them, names them."""
     await ordered(estate, "inspection", "30")
     estate.clock.forward(4 * DAY)
     [finding] = await proposed(estate)
@@ -332,7 +332,7 @@ async def test_whoever_confirms_completes_what_the_system_can_not_know(estate: E
 
 @pytest.fixture
 def station(estate: Estate) -> Station:
-    """The desk on a Monday morning in winter: the assistant holds it until noon."""
+    """The desk on a winter Monday morning, held by the assistant until noon."""
     return Station(estate)
 
 
@@ -365,7 +365,7 @@ async def test_signed_extended_or_taken_over_in_time(station: Station) -> None:
 
 
 async def test_the_officer_who_answered_is_named(station: Station) -> None:
-    """While the phone is in the control room, it is the officer (D1 4.1.3)."""
+    """While the control room has the phone, it is the officer (D1 4.1.3)."""
     station.set("2026-03-02 08:20")
     await station.open()
     station.set("2026-03-02 11:00")
@@ -400,7 +400,7 @@ async def test_a_desk_left_empty(station: Station) -> None:
 
 
 async def test_downtime_and_lost_checkpoints_change_nothing(shared: Estate) -> None:
-    """One estate is looked at all the time, the same history in another only in the end: the same findings, the same moments."""
+    """One history, looked at throughout in one estate and only at the end in another, gives equal findings and moments."""
     ticket = await repair(shared)
     for _ in range(6):
         shared.clock.forward(DAY)
