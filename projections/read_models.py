@@ -1,4 +1,4 @@
-"""Every projection there is, by name."""
+"""All projections."""
 
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 from projections.appraisal.findings import FINDINGS

@@ -197,7 +197,7 @@ class AppraisalDesk:
     def _about_another(login: str, by: str, command: str) -> None:
         """Refuse to let people warn themselves or set their own probation."""
         if login == by:
-            raise NotAllowed(command, [by], ["another person"], "nobody may decide on a matter that concerns themselves")
+            raise NotAllowed(command, [by], ["another person"], "nobody may decide on a matter about themselves")
 
     async def _expected(self, stream: UUID, request: Request) -> int:
         """The stream's version. Raises StaleVersion if the caller saw another."""

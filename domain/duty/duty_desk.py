@@ -1,8 +1,10 @@
-"""Holding the desk (值班) and handing it over: every command of a shift (D1 4.1.3, 4.1.4; D5).
+"""The use cases of a shift: holding the desk (值班) and handing it over (D1 4.1.3, 4.1.4; D5).
 
-Whatever changes who answers is written to the desk's stream and the shift's in one commit, each with its version expected: two
-people can't hold the desk, whoever looks when. Sheets are prepared and signed under the condition that the list of unfinished
-tickets is unchanged since it was read, checked inside the append.
+A command that changes who answers for the desk appends to the desk's stream and the shift's in one commit, and expects the
+version of both. Two people therefore cannot hold the desk, even if both read it as empty. Preparing and signing a sheet also
+require that the list of unfinished tickets has not changed since it was read; the store checks this inside the append.
+
+Long because each command of a shift is one method, and all share one way of deciding and writing.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +36,7 @@ from domain.ticket import commands as c
 
 @dataclass(frozen=True, slots=True)
 class ShiftDone:
-    """A shift command was carried out: the shift at that version, and where the last event stands."""
+    """The shift after a command, with the position and recording time of its last event."""
 
     state: ShiftState
     position: int
@@ -43,7 +45,7 @@ class ShiftDone:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a command on a shift is decided on."""
+    """The facts on which a command on a shift is decided."""
 
     directory: Directory
     shift: ShiftState
@@ -53,18 +55,18 @@ class Scene:
     meta: Meta
 
     def on_shift(self, event: type[Shift.Event], **data: Any) -> Folded.Event:
-        """The shift's next event."""
+        """Make the shift's next event."""
         return occurred(event, self.shift.id, self.shift.version + 1, self.at, self.meta, **data)
 
     def on_desk(self, event: type[Desk.Event], shift: UUID, **data: Any) -> Folded.Event:
-        """The desk's next event."""
+        """Make the desk's next event."""
         community = self.shift.community
         return occurred(event, self.desk.id, self.desk.version + 1, self.at, self.meta, community=community, shift=shift, **data)
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What follows from a command; ``sheet`` is the one whose list must be unchanged, or ``position`` where it was read."""
+    """A command's events. ``sheet`` must be current when they are appended; ``position`` is where its list was read."""
 
     events: Sequence[Folded.Event]
     position: int | None = None
@@ -75,7 +77,7 @@ Decide = Callable[[Scene], Awaitable[Decided]]
 
 
 class DutyDesk:
-    """Opens, keeps, hands over and reviews shifts."""
+    """Carries out commands on shifts."""
 
     def __init__(
         self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids, service: ServiceDesk, open_list: OpenList
@@ -86,7 +88,7 @@ class DutyDesk:
     # --- holding the desk -----------------------------------------------------------------------------------------
 
     async def open(self, community: str, request: Request, arrived_at: datetime | None = None) -> ShiftDone:
-        """上岗: take the desk where nobody holds it; Conflict names who does."""
+        """上岗: take the desk while nobody holds it. Raises Conflict, naming the holder."""
         return await self._journal.once(request.key, lambda: self._open(community, request, arrived_at), self._answered)
 
     async def _open(self, community: str, request: Request, arrived_at: datetime | None) -> ShiftDone:
@@ -118,7 +120,7 @@ class DutyDesk:
         raise Overloaded("others were faster each time; look again")
 
     async def extend(self, shift: UUID, request: Request) -> ShiftDone:
-        """连班: hold the adjoining period too, without a sheet; one period ahead at a time."""
+        """连班: keep the desk for the adjoining period without a handover, one period at a time."""
 
         async def decide(x: Scene) -> Decided:
             assert x.shift.until is not None
@@ -129,7 +131,7 @@ class DutyDesk:
         return await self._do(shift, ShiftTrigger.EXTEND, request, decide)
 
     async def log(self, shift: UUID, text: str, ticket: str | None, request: Request) -> ShiftDone:
-        """A line of the duty log, which may point at a ticket; late and offline lines by the rules of the two times."""
+        """Write a line of the duty log, possibly about a ticket. Late and offline lines follow the rules of the two times."""
 
         async def decide(x: Scene) -> Decided:
             community = x.shift.community
@@ -138,7 +140,8 @@ class DutyDesk:
             relation = Relation(frozenset({Need.OWN, Need.ON_DUTY}))
             entry = self._service.judge_entry(x.directory, community, request, x.roles, relation, self._clock.now())
             if entry.long_late:
-                raise invalid("/occurred_at", "a line of the duty log is written within a day")
+                longest = x.directory.policy_of(community).entry.long_late_minutes
+                raise invalid("/occurred_at", f"a line of the duty log must be written within {longest} minutes")
             if x.shift.opened_at is not None and entry.at < x.shift.opened_at:
                 raise invalid("/occurred_at", f"lies before the shift, which began at {x.shift.opened_at.isoformat()}")
             meta = replace(x.meta, back_entered=entry.back_entered, offline_entered=entry.offline_entered)
@@ -151,14 +154,17 @@ class DutyDesk:
         return await self._do(shift, ShiftTrigger.LOG, request, decide)
 
     async def substitute(self, shift: UUID, stand_in: str | None, request: Request) -> ShiftDone:
-        """代值: the officer leaves for an emergency and somebody stands in; without a substitute nobody leaves (D5 六)."""
+        """代值: the officer leaves for an emergency, and another person stands in.
+
+        Raises RuleRefused without a substitute (D5 六).
+        """
 
         async def decide(x: Scene) -> Decided:
             if stand_in is None:
-                detail = "the desk is never without a person: name who stands in"
+                detail = "the desk must not be left unattended; name a stand-in"
                 raise rules.refused(x.shift, ShiftTrigger.SUBSTITUTE, "never_unattended", "D5 六", detail)
             if stand_in == x.shift.officer or not x.directory.roles(stand_in, x.shift.community, x.at):
-                raise invalid("/stand_in", "somebody else who works in this community stands in")
+                raise invalid("/stand_in", "must be another person who works in this community")
             both = [
                 x.on_shift(Shift.OfficerSubstituted, stand_in=stand_in),
                 x.on_desk(Desk.OfficerSubstituted, x.shift.id, stand_in=stand_in),
@@ -168,7 +174,7 @@ class DutyDesk:
         return await self._do(shift, ShiftTrigger.SUBSTITUTE, request, decide)
 
     async def return_to_post(self, shift: UUID, request: Request) -> ShiftDone:
-        """返岗: the officer is back."""
+        """返岗: the officer returns to the desk."""
 
         async def decide(x: Scene) -> Decided:
             return Decided([x.on_shift(Shift.OfficerReturned), x.on_desk(Desk.OfficerReturned, x.shift.id)])
@@ -176,18 +182,18 @@ class DutyDesk:
         return await self._do(shift, ShiftTrigger.RETURN_TO_POST, request, decide)
 
     async def switch_phone(self, shift: UUID, answered_by: str | None, request: Request) -> ShiftDone:
-        """电话切换: to somebody in the control room, who is the officer meanwhile; None: back to the desk (D1 4.1.3)."""
+        """电话切换: calls go to a person in the control room, who acts as officer meanwhile; None brings them back (D1 4.1.3)."""
 
         async def decide(x: Scene) -> Decided:
             if answered_by == x.shift.phone_with:
                 where = f"with {answered_by}" if answered_by else "at the desk"
                 raise rules.refused(
-                    x.shift, ShiftTrigger.SWITCH_PHONE, "phone_switched", "D1 4.1.3", f"the phone is {where} already"
+                    x.shift, ShiftTrigger.SWITCH_PHONE, "phone_switched", "D1 4.1.3", f"the phone is already {where}"
                 )
             if answered_by is not None:
                 roles = x.directory.roles(answered_by, x.shift.community, x.at)
                 if answered_by == x.shift.officer or not any(held.role is Role.CONTROL_ROOM for held in roles):
-                    raise invalid("/answered_by", "somebody of the control room, other than the officer")
+                    raise invalid("/answered_by", "must be another person of the control room")
             both = [
                 x.on_shift(Shift.PhoneSwitched, answered_by=answered_by),
                 x.on_desk(Desk.PhoneSwitched, x.shift.id, answered_by=answered_by),
@@ -197,7 +203,7 @@ class DutyDesk:
         return await self._do(shift, ShiftTrigger.SWITCH_PHONE, request, decide)
 
     async def take_over(self, shift: UUID, reason: str, request: Request) -> ShiftDone:
-        """主管接管: a supervisor or director ends the shift; the desk is open to be taken, and the gap is recorded."""
+        """主管接管: a supervisor or director ends the shift. The desk is empty until somebody opens; the gap is recorded."""
 
         async def decide(x: Scene) -> Decided:
             text = Personal(self._ids.new(), reason)
@@ -216,7 +222,10 @@ class DutyDesk:
         records: Sequence[str] = (),
         remarks: str | None = None,
     ) -> ShiftDone:
-        """工作移交表: freeze the sheet, complete by construction; prepared again it replaces the one before."""
+        """工作移交表: prepare the sheet. The unfinished tickets come from the log, so none can be left out.
+
+        A new sheet replaces the last.
+        """
 
         async def decide(x: Scene) -> Decided:
             terms = x.directory.policy_of(x.shift.community).handover
@@ -224,7 +233,7 @@ class DutyDesk:
             stated = equipment or {}
             for item in stated:
                 if item not in things:
-                    raise invalid(f"/equipment/{item}", f"not on the list of this post: {', '.join(things)}")
+                    raise invalid(f"/equipment/{item}", f"this post has no such equipment; its list: {', '.join(things)}")
             for i, record in enumerate(records):
                 if record not in terms.records:
                     raise invalid(f"/records/{i}", f"no such record; records: {', '.join(terms.records)}")
@@ -242,7 +251,7 @@ class DutyDesk:
         return await self._do(shift, ShiftTrigger.PREPARE_HANDOVER, request, decide)
 
     async def sign_out(self, shift: UUID, request: Request, seen: str | None = None) -> ShiftDone:
-        """交班签名 of the outgoing officer; ``seen`` is the hash of the sheet they read."""
+        """交班签名: the outgoing officer signs; ``seen`` is the hash of the sheet they read."""
 
         async def decide(x: Scene) -> Decided:
             sheet = rules.sheet_seen(x.shift, seen)
@@ -253,7 +262,7 @@ class DutyDesk:
     async def sign_in(
         self, shift: UUID, request: Request, arrived_at: datetime | None = None, seen: str | None = None
     ) -> ShiftDone:
-        """接班签名 of the incoming officer, another person; opens their shift in the same commit (``state.next_shift``)."""
+        """接班签名: another officer signs, and their shift opens in the commit (``state.next_shift``), so the desk has no gap."""
 
         async def decide(x: Scene) -> Decided:
             sheet = rules.sheet_seen(x.shift, seen)
@@ -268,7 +277,7 @@ class DutyDesk:
         return await self._do(shift, ShiftTrigger.SIGN_IN, request, decide)
 
     async def dispute(self, shift: UUID, reason: str, request: Request, seen: str | None = None) -> ShiftDone:
-        """移交异议: the incoming officer doesn't agree; the shift is on duty again and another sheet is needed."""
+        """移交异议: the incoming officer rejects the sheet. The shift is on duty again and needs another sheet."""
 
         async def decide(x: Scene) -> Decided:
             sheet = rules.sheet_seen(x.shift, seen)
@@ -289,7 +298,10 @@ class DutyDesk:
         urge: Sequence[str] = (),
         message: str | None = None,
     ) -> ShiftDone:
-        """主管查阅: the supervisor read the shift's record up to a position of the log, and urges tickets with it (D1 4.1.4)."""
+        """
+
+        主管查阅: a supervisor confirms having read the shift's record up to a log position, and urges tickets with it (D1 4.1.4).
+        """
 
         async def decide(x: Scene) -> Decided:
             head = (await self._journal.log.head()).position
@@ -300,7 +312,7 @@ class DutyDesk:
             for i, ref in enumerate(dict.fromkeys(urge)):
                 ticket = await self._pointed(ref, x.shift.community, f"/urge/{i}")
                 if request.login in ticket.complained_of:
-                    detail = "who is complained of may only add a note"
+                    detail = "people the complaint is about may only add a note"
                     raise NotAllowed(Trigger.URGE.value, [h.role.value for h in x.roles], ["note"], detail)
                 at = max(x.at, ticket.occurred_at or x.at)
                 events += await self._service.decided(x.directory, ticket, c.Urge(message=message), at, x.meta)
@@ -315,14 +327,14 @@ class DutyDesk:
     # --- reading --------------------------------------------------------------------------------------------------
 
     async def holder(self, community: str, login: str) -> DeskState | None:
-        """Who holds the desk, for people of the community."""
+        """Who holds the desk. Raises NotFound for people outside the community."""
         directory = await self._directory.current()
         if not directory.roles(login, community, self._clock.now()):
             raise NotFound("community")
         return await self._journal.load(desk_stream(community), DeskState)
 
     async def stale(self, shift: ShiftState, trigger: ShiftTrigger) -> StaleSheet | None:
-        """What would refuse a signature now: the unfinished tickets differ from the sheet being signed."""
+        """The refusal that a signature would meet because the unfinished tickets changed; None if the sheet is current."""
         if shift.sheet is None:
             return None
         now = await self.open_list.read(shift.community, self._clock.now())
@@ -341,7 +353,7 @@ class DutyDesk:
         arrived: datetime,
         last: ShiftState | None,
     ) -> Shift.ShiftOpened:
-        """The new shift of whoever takes the desk, late or not by the roster and the shifts before."""
+        """The opening event of the next officer's shift, late or not by the roster and the shifts before."""
         follows = last.id if last else None
         span = rules.span_taken(directory, community, at)
         slot = Slot(span.start.date(), span.period)
@@ -355,7 +367,7 @@ class DutyDesk:
         return rules.opened(directory, community, self._ids.new(), roles, span, at, meta, arrived, late, follows)
 
     async def _do(self, shift: UUID, trigger: ShiftTrigger, request: Request, decide: Decide) -> ShiftDone:
-        """One command on a shift, decided anew on the newest state after every lost race."""
+        """Carry out a command on a shift once per idempotency key."""
         return await self._journal.once(request.key, lambda: self._decided(shift, trigger, request, decide), self._answered)
 
     async def _decided(self, shift: UUID, trigger: ShiftTrigger, request: Request, decide: Decide) -> ShiftDone:
@@ -389,7 +401,7 @@ class DutyDesk:
         raise Overloaded("others were faster each time; look again")
 
     async def _pointed(self, ref: str, community: str, pointer: str = "/ticket") -> Any:
-        """A ticket of this community, or InvalidInput: alike for another community's and for none."""
+        """A ticket of this community. Raises one InvalidInput whether it belongs to another community or does not exist."""
         try:
             ticket = await self._service.load(await self._service.find(ref))
         except NotFound:
@@ -421,7 +433,7 @@ class DutyDesk:
         return ShiftDone(state, last.position, last.recorded_at)
 
     async def _answered(self, record: CommandRecord) -> ShiftDone:
-        """The first answer again, derived from the shift at the version the command left it."""
+        """The answer to a command sent before: the shift at the version that the command left."""
         state = await self._journal.load_at(record.stream_id, record.version, FoldedState)
         if not isinstance(state, ShiftState):
             raise KeyReused(record.key)

@@ -1,8 +1,8 @@
-"""The handover sheet (工作移交表): equipment, unfinished work and records, signed by both sides (D1 4.1.3).
+"""The handover sheet (工作移交表): equipment, unfinished work and records, signed by both officers (D1 4.1.3).
 
-A sheet is read at one position of the log. Its canonical form is RFC 8785 JSON of ids, numbers, states, versions, clock
-readings, codes and digests, never of decrypted text; both signatures cover the SHA-256 of that form. It follows from the event
-that froze it alone, so it can be proven for ever, also after a resident on it was erased.
+A sheet is read at one log position. Its canonical form is RFC 8785 JSON of ids, numbers, states, versions, clock readings, codes
+and digests; both signatures cover its SHA-256. Decrypted text is left out because it would be lost if a resident is erased: so
+the form follows from the freezing event alone and can be proven for ever.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,12 +23,12 @@ from domain.rules.policy import DutyTimes
 from domain.ticket.state import TicketState
 
 FORM = 1
-"""Version of the canonical form, and part of it."""
+"""Version of the canonical form; it is part of the hashed bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class SheetTicket:
-    """An unfinished ticket as the sheet lists it; the clocks were read when the sheet was prepared."""
+    """An unfinished ticket on the sheet; its clocks were read when the sheet was prepared."""
 
     id: UUID
     number: str
@@ -43,7 +43,7 @@ class SheetTicket:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """One thing on the equipment list of a post, and its condition."""
+    """An item of a post's equipment list, and its condition."""
 
     item: str
     condition: Condition
@@ -51,7 +51,7 @@ class Equipment:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who signed, when, over which SHA-256 (hex)."""
+    """A signature over a sheet's SHA-256 (hex)."""
 
     by: str
     at: datetime
@@ -60,7 +60,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """Who disputed the sheet, when, and why."""
+    """An objection to the sheet, with its reason."""
 
     by: str
     at: datetime
@@ -69,7 +69,7 @@ class Dispute:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of a shift: the ``number``-th that was prepared, what it says, and who signed or disputed it."""
+    """The ``number``-th sheet of a shift: its content, and its signatures or the objection to it."""
 
     number: int
     community: str
@@ -88,11 +88,11 @@ class Sheet:
 
     @property
     def deferred(self) -> tuple[SheetTicket, ...]:
-        """次日安排: what was put off to the morning and is handed over (D5 五)."""
+        """次日安排: the tickets deferred to the morning (D5 五)."""
         return tuple(ticket for ticket in self.tickets if ticket.deferred_until is not None)
 
     def document(self) -> dict[str, Any]:
-        """What the signatures cover, as JSON values: strings, integers, null."""
+        """The signed content as JSON values: strings, integers, null."""
         return {
             "form": FORM,
             "community": self.community,
@@ -129,7 +129,7 @@ def _moment(moment: datetime | None) -> str | None:
 
 
 def _digest(text: Text) -> str:
-    """SHA-256 of the ciphertext: it outlives the key."""
+    """SHA-256 of a text's ciphertext, which stays when its key is destroyed."""
     if not isinstance(text.value, Sealed):
         raise TypeError("a sheet is made of sealed texts")
     return sha256(text.value.nonce + text.value.ciphertext).hexdigest()
@@ -160,7 +160,7 @@ def _ticket(ticket: SheetTicket) -> dict[str, Any]:
 
 
 def sheet_ticket(state: TicketState, number: str, book_number: str | None, at: datetime) -> SheetTicket:
-    """A ticket as a sheet prepared at a moment lists it."""
+    """The sheet's entry for a ticket, with its clocks read at a moment."""
     moment = max(at, state.occurred_at or at)
     return SheetTicket(
         state.id,
@@ -178,7 +178,7 @@ def sheet_ticket(state: TicketState, number: str, book_number: str | None, at: d
 def not_converted(
     state: State, kind: Kind | None, deferred_until: datetime | None, at: datetime, zone: ZoneInfo, duty: DutyTimes
 ) -> bool:
-    """未转单: deferred, and at noon of that day still without a record, or a repair still without a work order (D5 五)."""
+    """Whether a deferred ticket is 未转单: at noon it is still unclassified, or a repair without a work order (D5 五)."""
     if deferred_until is None:
         return False
     noon = datetime.combine(deferred_until.astimezone(zone).date(), duty.noon, zone)
@@ -187,8 +187,8 @@ def not_converted(
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """A ticket that stands otherwise than the sheet says."""
+class ChangedTicket:
+    """A ticket that changed after the sheet was prepared."""
 
     id: UUID
     number: str
@@ -200,22 +200,22 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What became of the list since the sheet was prepared."""
+    """The differences between the sheet's list and the present one."""
 
     added: Sequence[SheetTicket]
     gone: Sequence[SheetTicket]
-    changed: Sequence[Changed]
+    changed: Sequence[ChangedTicket]
 
     def __bool__(self) -> bool:
         return bool(self.added or self.gone or self.changed)
 
 
 def difference(then: Iterable[SheetTicket], now: Iterable[SheetTicket]) -> Difference:
-    """What was added, what is gone, and what changed."""
+    """Compare two lists by ids and versions."""
     before: Mapping[UUID, SheetTicket] = {ticket.id: ticket for ticket in then}
     after: Mapping[UUID, SheetTicket] = {ticket.id: ticket for ticket in now}
     changed = [
-        Changed(id_, new.number, new.state, new.version, old.state, old.version)
+        ChangedTicket(id_, new.number, new.state, new.version, old.state, old.version)
         for id_, new in after.items()
         if (old := before.get(id_)) is not None and old.version != new.version
     ]
@@ -224,15 +224,15 @@ def difference(then: Iterable[SheetTicket], now: Iterable[SheetTicket]) -> Diffe
 
 
 class StaleSheet(RuleRefused):
-    """The list of unfinished tickets changed after the sheet was prepared: nobody signs it any more; prepare it again."""
+    """Refuses a signature because the list of unfinished tickets changed; a new sheet must be prepared."""
 
     def __init__(self, sheet: Sheet, since: Difference, trigger: str, legal: Sequence[str]) -> None:
-        told = [
+        counts = [
             f"{len(tickets)} {what}"
             for what, tickets in (("added", since.added), ("gone", since.gone), ("changed", since.changed))
             if tickets
         ]
-        detail = f"tickets changed after the sheet was prepared ({', '.join(told) or 'and back'}); prepare it again"
+        detail = f"tickets changed after the sheet was prepared ({', '.join(counts) or 'and back'}); prepare it again"
         super().__init__("sheet_current", "D1 4.1.3", detail, "handing_over", trigger, legal)
         self.sheet = sheet
         self.since = since

@@ -1,7 +1,7 @@
-"""The list of unfinished tickets of a community at a position of the log, complete by construction.
+"""The list of a community's unfinished tickets at a log position; it is complete even if the read model is behind.
 
-A read model says which tickets may be on it as of some position; the log says which changed since; what each of them is now is
-folded from its own events. So the list lacks nothing, however far behind the read model stands, or if it holds a ticket back.
+The read model gives the tickets that were unfinished at its position, the log those that changed since, and each ticket's own
+events its present state. So the list misses no ticket, however far the read model is behind or if it is stuck at one.
 """
 
 from collections.abc import Collection
@@ -17,27 +17,27 @@ from domain.ticket.state import TicketState
 
 PAGE = 1000
 TICKETS = "ticket."
-"""How the topics of tickets' events begin."""
+"""Prefix of the topics of tickets' events."""
 
 
 class KnownOpen(Protocol):
-    """Which tickets of a community may be unfinished."""
+    """Knows which tickets of a community may be unfinished."""
 
     async def known_open(self, community: str) -> tuple[int, Collection[UUID]]:
-        """A position, and every ticket that was unfinished there; perhaps others too, never one too few."""
+        """A position, and the tickets unfinished there; it may include others but must not miss any."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """The list, and the position it was read at: it holds as long as nothing changed it after that."""
+    """The list, and the position it was read at."""
 
     position: int
     tickets: tuple[SheetTicket, ...]
 
 
 class OpenList:
-    """Reads the list."""
+    """Reads lists of unfinished tickets."""
 
     def __init__(self, journal: Journal, known: KnownOpen) -> None:
         self._journal = journal
@@ -45,10 +45,10 @@ class OpenList:
         self._read: dict[str, tuple[int, tuple[UUID, ...]]] = {}
 
     async def read(self, community: str, at: datetime) -> Unfinished:
-        """The list now, in the order of receipt, with the clocks as they read at a moment.
+        """The present list in the order of receipt, with the clocks' readings at a moment.
 
-        A ticket that changes while it is read may stand here in its later state; whoever relies on the list appends under the
-        condition that it is unchanged after the position.
+        A ticket that changes during the read may be listed in its later state. Callers who rely on the list must append on the
+        condition that it has not changed after its position.
         """
         position, known = max(
             await self._known.known_open(community), self._read.get(community, (0, ())), key=lambda read: read[0]

@@ -1,6 +1,6 @@
-"""Reading what duty wrote down: a shift with its log, the handover sheet with hash and signatures; texts opened with a record.
+"""Queries for shifts: a shift with its log, and its handover sheets with hash and signatures.
 
-Opening sealed texts is written to the access log first; where that can't be written, the masked view is served.
+Opening sealed texts is written to the access log first; if that fails, the texts are served masked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from domain.people.post import DeskState, desk_stream
 
 @dataclass(frozen=True, slots=True)
 class ShiftReading:
-    """A shift as one person may see it: ``texts`` by (version, field) of the event that holds them."""
+    """A shift as one person may see it: ``texts`` by (version, field) of the event that has them."""
 
     state: ShiftState
     texts: Mapping[tuple[int, str], str]
@@ -32,18 +32,18 @@ class ShiftReading:
     legal: Sequence[ShiftTrigger]
 
     def text(self, text: Text | None) -> str | None:
-        """A text as it was opened or masked, "erased" where its subject was."""
+        """A text, opened or masked; "erased" if its subject was."""
         return None if text is None else self.texts[text.version, text.name]
 
 
 class DutyRecords:
-    """Answers questions about single shifts."""
+    """Answers queries about single shifts."""
 
     def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, access_log: AccessLog) -> None:
         self._journal, self._directory, self._clock, self._access_log = journal, directory, clock, access_log
 
     async def shift(self, login: str, shift: UUID, *, personal: bool = True) -> ShiftReading:
-        """A shift now; ``personal`` False gives the masked view. Raises NotFound and NotAllowed."""
+        """A shift; ``personal=False`` masks its texts. Raises NotFound, NotAllowed."""
         directory = await self._directory.current()
         state = await self._journal.load(shift, ShiftState)
         if state is None:
@@ -58,18 +58,18 @@ class DutyRecords:
         return await self._reading(directory, login, state, opened)
 
     async def current(self, login: str, community: str) -> ShiftReading:
-        """The shift that holds a community's desk, masked; NotFound while none does."""
+        """The shift that holds a community's desk, masked. Raises NotFound if the desk is empty."""
         desk = await self._journal.load(desk_stream(community), DeskState)
         if desk is None or desk.shift is None:
             raise NotFound("shift")
         return await self.shift(login, desk.shift.id, personal=False)
 
     async def after_command(self, login: str, state: ShiftState) -> ShiftReading:
-        """The masked answer to a command: the shift at the version the command left it."""
+        """The masked answer to a command: the shift at the version that the command left."""
         return await self._reading(await self._directory.current(), login, state, False)
 
     async def handover(self, login: str, shift: UUID, number: int | None = None) -> tuple[ShiftReading, Sheet]:
-        """A sheet of a shift (the last one, or by its number), for ever; NotFound where there is none."""
+        """A sheet of a shift, the last one unless ``number`` is given. Raises NotFound."""
         reading = await self.shift(login, shift)
         wanted = [sheet for sheet in reading.state.sheets if number in (None, sheet.number)]
         if not wanted:
@@ -77,13 +77,13 @@ class DutyRecords:
         return reading, wanted[-1]
 
     async def offers(self, login: str, shift: ShiftState) -> Sequence[rules.Offer]:
-        """Every command of a shift, each with what stands against it for somebody now."""
+        """Every command on a shift, with the refusal that a person would meet now."""
         directory = await self._directory.current()
         now = self._clock.now()
         return rules.offers(shift, login, directory.roles(login, shift.community, now), directory, now)
 
     async def _relation(self, login: str, state: ShiftState, roles: Sequence[Held]) -> Relation:
-        """Own: whoever held it, or signs it. An incoming officer reads what they are to sign."""
+        """A person's relation to a shift: people who held or signed it own it, and so does an officer who may sign in next."""
         signers = {sign.by for sheet in state.sheets for sign in (sheet.signed_out, sheet.signed_in) if sign is not None}
         own = login in (state.officer, state.phone_with, state.stand_in) or login in signers
         if state.status is ShiftStatus.HANDING_OVER and rules.may(state, ShiftTrigger.SIGN_IN, login, roles):
@@ -103,7 +103,7 @@ class DutyRecords:
 
 
 def texts_of(state: ShiftState) -> list[Text]:
-    """Every sealed text of a shift."""
+    """All sealed texts of a shift."""
     found: list[Text | None] = [line.text for line in state.lines]
     for sheet in state.sheets:
         found += [sheet.remarks, sheet.dispute.reason if sheet.dispute else None]

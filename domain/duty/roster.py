@@ -1,7 +1,7 @@
-"""The duty roster (值班表): who is due at the desk when, a stream for each community and month (D5 二).
+"""The duty roster (值班表): who is due at the desk and when; one stream for each community and month (D5 二).
 
-A roster is published; afterwards a duty changes hands only by a swap (换班) or a covered leave (请假顶班), each with a reason. A
-duty keeps the moments of its period as they were when it was published.
+After publication a duty changes hands only by a swap (换班) or a covered leave (请假顶班), each with a reason. A duty keeps the
+moments that its period had at publication.
 """
 
 from collections.abc import Iterable
@@ -16,18 +16,18 @@ from domain.kernel.terms import DutyPeriod, RosterChange
 
 
 def roster_stream(community: str, month: str) -> UUID:
-    """The stream of a community's roster of a month (YYYY-MM)."""
+    """The id of a community's roster of a month (``2026-03``)."""
     return uuid5(NAMESPACE_URL, f"gongdan:roster:{community}:{month}")
 
 
 def month_of(day: date) -> str:
-    """The month a day lies in, as YYYY-MM; a night belongs to the day it begins on."""
+    """The month of a day, as ``2026-03``. A night belongs to the day on which it begins."""
     return f"{day:%Y-%m}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Slot:
-    """One period of one day, in the community's time zone."""
+    """A period of a day, in the community's time zone."""
 
     date: date
     period: DutyPeriod
@@ -35,7 +35,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Somebody is due for a period, from ``starts_at`` to ``until``."""
+    """A person's duty for a period, from ``starts_at`` to ``until``."""
 
     date: date
     period: DutyPeriod
@@ -45,7 +45,7 @@ class Duty:
 
     @property
     def slot(self) -> Slot:
-        """Which period it is."""
+        """The duty's day and period."""
         return Slot(self.date, self.period)
 
 
@@ -60,8 +60,8 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """A change of a roster: what it was, who entered it when and why, and which duties passed."""
+class Amendment:
+    """A swap or leave: who entered it, when and why, and the duties that passed."""
 
     version: int
     kind: RosterChange
@@ -73,21 +73,21 @@ class Changed:
 
 @dataclass(frozen=True)
 class RosterState(FoldedState):
-    """A month's roster as it stands."""
+    """A month's roster."""
 
     id: UUID
     version: int
     community: str = ""
     month: str = ""
     duties: tuple[Duty, ...] = ()  # in the order in which they begin
-    changes: tuple[Changed, ...] = ()
+    changes: tuple[Amendment, ...] = ()
 
     def duty(self, slot: Slot) -> Duty | None:
-        """The duty of a period; None where nobody was rostered."""
+        """The duty of a period; None if nobody was rostered."""
         return next((duty for duty in self.duties if duty.slot == slot), None)
 
     def due(self, slot: Slot) -> str | None:
-        """Who is due for a period; None where nobody was rostered."""
+        """The login due for a period; None if nobody was rostered."""
         duty = self.duty(slot)
         return duty.login if duty else None
 
@@ -106,14 +106,14 @@ class Roster(Folded[RosterState]):
         month: str
 
         def replaced(self, state: Any, duties: Iterable[Duty], **more: Any) -> RosterState:
-            """The roster with some duties put in their slots."""
+            """The roster after replacing the duties of some periods."""
             merged = {duty.slot: duty for duty in (*state.duties, *duties)}
             in_order = tuple(sorted(merged.values(), key=lambda duty: duty.starts_at))
             changed: RosterState = state.with_(community=self.community, month=self.month, duties=in_order, **more)
             return changed
 
     class RosterPublished(Event):
-        """公布值班表: people are due for periods of the month for which nobody was yet."""
+        """公布值班表: people are due for periods for which nobody was due before."""
 
         TOPIC = "roster.published"
         duties: tuple[Duty, ...]
@@ -131,7 +131,7 @@ class Roster(Folded[RosterState]):
 
         def evolve(self, state: RosterState) -> RosterState:
             reason = Text(self.reason, self.originator_version, "reason")
-            change = Changed(self.originator_version, self.kind, self.meta.actor, self.timestamp, self.duties, reason)
+            change = Amendment(self.originator_version, self.kind, self.meta.actor, self.timestamp, self.duties, reason)
             now = {Slot(one.date, one.period): one.now for one in self.duties}
             passed = (replace(duty, login=now[duty.slot]) for duty in state.duties if duty.slot in now)
             return self.replaced(state, passed, changes=(*state.changes, change))

@@ -1,7 +1,7 @@
-"""Rostering (排班): publishing who is due when, swaps and leaves, and reading it; each person's duty calendar as a feed (D5 二).
+"""The use cases of rosters (排班): publishing, swaps, leaves, reading, and each person's duty calendar as a feed (D5 二).
 
-Supervisors and directors roster; everybody who works in a community reads it, the reasons of changes only who may roster. A duty
-that has begun is a fact: neither published nor changed afterwards.
+Supervisors and directors roster. Everyone who works in a community reads its roster; only people who may roster read the reasons
+of changes. Once a duty has begun it can be neither published nor changed.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,7 +28,7 @@ LONGEST_LEAVE = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Who is to be due when."""
+    """A duty to publish."""
 
     date: date
     period: DutyPeriod
@@ -36,13 +36,13 @@ class Wanted:
 
     @property
     def slot(self) -> Slot:
-        """Which period it is."""
+        """The duty's day and period."""
         return Slot(self.date, self.period)
 
 
 @dataclass(frozen=True, slots=True)
 class RosterDone:
-    """A roster command was carried out: the (first) month's roster at that version, and where the last event stands."""
+    """The (first) month's roster after a command, with the position and recording time of the last event."""
 
     state: RosterState
     position: int
@@ -51,7 +51,7 @@ class RosterDone:
 
 @dataclass(frozen=True, slots=True)
 class FeedDone:
-    """The feed of a person was issued or revoked."""
+    """The person whose feed was issued or revoked."""
 
     state: PersonState
     position: int
@@ -68,7 +68,7 @@ class RosterReading:
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """What a roster command is decided on."""
+    """The facts on which a roster command is decided."""
 
     directory: Directory
     community: str
@@ -77,7 +77,7 @@ class _Scene:
 
 
 class Rostering:
-    """Publishes, changes and reads rosters; issues the feeds."""
+    """Publishes, changes and reads rosters; issues calendar feeds."""
 
     def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids, access_log: AccessLog) -> None:
         self._journal, self._directory, self._clock, self._ids = journal, directory, clock, ids
@@ -86,10 +86,10 @@ class Rostering:
     # --- who is due -----------------------------------------------------------------------------------------------
 
     async def publish(self, community: str, wanted: Sequence[Wanted], request: Request) -> RosterDone:
-        """公布值班表: people are due for periods of one month, for which nobody was yet."""
+        """公布值班表: publish duties for periods of one month. Raises Conflict where somebody is due already."""
         months = {month_of(one.date) for one in wanted}
         if len(months) != 1:
-            raise invalid("/duties", "the duties of one month, at least one")
+            raise invalid("/duties", "give at least one duty, all of one month")
         [month] = months
 
         async def decide(x: _Scene) -> list[Folded.Event]:
@@ -99,10 +99,10 @@ class Rostering:
             duties: dict[Slot, Duty] = {}
             for i, one in enumerate(wanted):
                 if one.slot in duties:
-                    raise invalid(f"/duties/{i}", "this period stands in it already")
+                    raise invalid(f"/duties/{i}", "an earlier duty of the list has this period")
                 due = roster.due(one.slot)
                 if due is not None:
-                    detail = f"{due} is due on {one.date}, {one.period.value}: a duty changes hands by a swap or a leave"
+                    detail = f"{due} is due on {one.date}, {one.period.value}; use a swap or a leave to change it"
                     raise Conflict("roster", detail, {"login": due, "date": one.date.isoformat(), "period": one.period.value})
                 duties[one.slot] = self._duty(x, one.slot, one.login, f"/duties/{i}/login")
             said = {"community": community, "month": month, "duties": tuple(duties[slot] for slot in sorted(duties))}
@@ -111,7 +111,7 @@ class Rostering:
         return await self._do("publish_roster", community, request, decide)
 
     async def swap(self, community: str, first: Slot, second: Slot, reason: str, request: Request) -> RosterDone:
-        """换班: two people change places, each able to hold the other's post."""
+        """换班: two people exchange duties; each must be able to hold the other's post."""
 
         async def decide(x: _Scene) -> list[Folded.Event]:
             one, other = await self._due(community, first, "/first"), await self._due(community, second, "/second")
@@ -128,11 +128,11 @@ class Rostering:
     async def leave(
         self, community: str, login: str, from_: date, to: date, cover: str, reason: str, request: Request
     ) -> RosterDone:
-        """请假: another person covers the duties of these days that have not begun; nobody leaves without a cover."""
+        """请假: another person covers somebody's duties of these days that have not begun; there is no leave without a cover."""
         if not timedelta(0) <= to - from_ < LONGEST_LEAVE:
-            raise invalid("/to", "not before the first day, at most a year")
+            raise invalid("/to", "must not be before the first day, nor more than a year after it")
         if cover == login:
-            raise invalid("/cover", "another person covers")
+            raise invalid("/cover", "must be another person")
 
         async def decide(x: _Scene) -> list[Folded.Event]:
             duties = [
@@ -142,18 +142,18 @@ class Rostering:
                 if duty.login == login and from_ <= duty.date <= to and duty.starts_at > x.now
             ]
             if not duties:
-                raise invalid("/from", f"{login} is not due for a period of these days that has not begun")
+                raise invalid("/from", f"{login} has no duty on these days that has not begun")
             passed = [Passed(duty.date, duty.period, login, self._duty(x, duty.slot, cover, "/cover").login) for duty in duties]
             return await self._passed(x, RosterChange.LEAVE, passed, reason)
 
         return await self._do("cover_leave", community, request, decide)
 
     async def due(self, community: str, slot: Slot) -> str | None:
-        """Who is due for a period; None where nobody was rostered."""
+        """The login due for a period; None if nobody was rostered."""
         return (await self._roster(community, month_of(slot.date))).due(slot)
 
     async def roster(self, login: str, community: str, month: str) -> RosterReading:
-        """A month's roster, for everybody who works in the community; the reasons opened, on record, for who may roster."""
+        """A month's roster, for people who work in the community. Reasons are opened, and logged, for people who may roster."""
         directory = await self._directory.current()
         now = self._clock.now()
         roles = directory.roles(login, community, now)
@@ -169,11 +169,14 @@ class Rostering:
     # --- feeds ----------------------------------------------------------------------------------------------------
 
     async def issue_feed(self, digest: str, request: Request) -> FeedDone:
-        """日历订阅: one's own duty calendar at a new address, of which only the hash arrives here; the old one ends."""
+        """日历订阅: give one's own duty calendar a new address, and end the old one.
+
+        Only the address's hash is passed and stored.
+        """
         return await self._feed(request, lambda at, person, meta: _feed_issued(at, person, meta, digest))
 
     async def revoke_feed(self, request: Request) -> FeedDone:
-        """One's own feed ends at once, in every process."""
+        """End one's own feed at once, in every operating-system process."""
         return await self._feed(request, _feed_revoked)
 
     async def _feed(self, request: Request, decide: Callable[[datetime, PersonState, Meta], Folded.Event]) -> FeedDone:
@@ -206,23 +209,23 @@ class Rostering:
     async def _due(self, community: str, slot: Slot, pointer: str) -> Duty:
         duty = (await self._roster(community, month_of(slot.date))).duty(slot)
         if duty is None:
-            raise invalid(pointer, "nobody is due for this period")
+            raise invalid(pointer, "no one is due for this period")
         return duty
 
     def _duty(self, x: _Scene, slot: Slot, login: str, pointer: str) -> Duty:
-        """A duty of somebody who holds its post on that day, of a period that has not begun."""
+        """A duty for a person who holds its post on that day, in a period that has not begun."""
         policy, zone = x.directory.policy_of(x.community), x.directory.zone(x.community)
         span = span_on(slot.date, slot.period, zone, policy.duty)
         if utc(span.start) <= x.now:
-            detail = f"{slot.date}, {slot.period.value} has begun: who was due then is a fact"
+            detail = f"{slot.date}, {slot.period.value} has begun; its duty can no longer be changed"
             raise RuleRefused("duty_begun", "D5 二", detail)
         post = post_of(slot.period, policy.duty)
         if not any(held.role is post for held in x.directory.roles(login, x.community, span.start)):
-            raise invalid(pointer, f"nobody of that login is {post.value} here on {slot.date}")
+            raise invalid(pointer, f"no one with that login is {post.value} in {x.community} on {slot.date}")
         return Duty(slot.date, slot.period, login, utc(span.start), utc(span.end))
 
     async def _passed(self, x: _Scene, kind: RosterChange, passed: Sequence[Passed], reason: str) -> list[Folded.Event]:
-        """One event for each month that duties of pass to others."""
+        """One event for each month with duties that pass to others."""
         events: list[Folded.Event] = []
         for month in dict.fromkeys(month_of(one.date) for one in passed):
             roster = await self._roster(x.community, month)
@@ -284,5 +287,5 @@ def _feed_issued(at: datetime, person: PersonState, meta: Meta, digest: str) -> 
 
 def _feed_revoked(at: datetime, person: PersonState, meta: Meta) -> Folded.Event:
     if person.feed is None:
-        raise Conflict("feed", f"{person.login} has none")
+        raise Conflict("feed", f"{person.login} has no feed")
     return occurred(Person.CalendarFeedRevoked, person.id, person.version + 1, at, meta)

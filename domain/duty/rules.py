@@ -1,4 +1,4 @@
-"""What forbids a command on a shift beyond its lifecycle table: who may, when, and in which circumstances (D1 4.1.3; D5)."""
+"""Rules about shifts beyond the lifecycle table: who may take a trigger, when, and in which circumstances (D1 4.1.3; D5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,27 +18,27 @@ from domain.rules.duty_calendar import Span, minutes_late, period_at, period_tak
 from domain.rules.policy import DutyTimes
 
 POSTS = (Role.ASSISTANT, Role.TECHNICIAN, Role.CONTROL_ROOM)
-"""Roles that hold the desk as its officer; security only stands in (D5 六)."""
+"""Roles that may hold the desk as its officer; security may only stand in for them (D5 六)."""
 INCOMING = (ShiftTrigger.SIGN_IN, ShiftTrigger.DISPUTE)
 OVERSEEN = (ShiftTrigger.TAKE_OVER, ShiftTrigger.REVIEW)
-"""What supervisors and directors do."""
+"""Triggers of supervisors and directors."""
 
 
 def right_of(trigger: ShiftTrigger) -> Right:
-    """The row of the authority table."""
+    """The authority row for a trigger."""
     return Right.TAKE_OVER if trigger in OVERSEEN else Right.SHIFT
 
 
 def post_of(period: DutyPeriod, duty: DutyTimes) -> Role:
-    """Whose post a period of the desk is (D5 二; the night's is configured)."""
+    """The role that holds the desk in a period (D5 二; the night's is configured)."""
     return Role(duty.night_post) if period is DutyPeriod.NIGHT else Role.ASSISTANT
 
 
 def may(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[Held]) -> bool:
-    """Whether the table gives somebody a trigger on a shift, by how they stand to it.
+    """Whether authority lets a person take a trigger on a shift, given their relation to it.
 
-    "Own" is: the officer, in whose stead the control room acts while it has the phone; for a line of the log and the return
-    also who stands in; for signing in and disputing, another person who holds a post. Nobody reviews their own shift.
+    The shift is the officer's own, or the control room's while it has the phone. For log lines and the return it is also the
+    stand-in's; for signing in and disputing, that of any other person who may hold the desk. Nobody reviews their own shift.
     """
     holders = (shift.officer, shift.phone_with)
     if trigger in OVERSEEN:
@@ -58,26 +58,26 @@ def may(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[He
 
 
 def refused(shift: ShiftState, trigger: ShiftTrigger, rule: str, clause: str, detail: str) -> RuleRefused:
-    """The refusal of a rule, with what is legal now."""
+    """A rule's refusal, with the legal triggers."""
     return RuleRefused(rule, clause, detail, shift.status.value, trigger.value, [t.value for t in legal(shift.status)])
 
 
 def officer_at_post(shift: ShiftState, trigger: ShiftTrigger) -> None:
-    """The officer does it at the desk, not while somebody stands in (D5 六)."""
+    """Refuse a trigger while another person stands in for the officer (D5 六)."""
     if shift.stand_in is not None:
-        detail = f"{shift.stand_in} stands in: the officer returns to the post first"
+        detail = f"{shift.stand_in} stands in for the officer, who must return to the post first"
         raise refused(shift, trigger, "back_at_post", "D5 六", detail)
 
 
 def phone_at_desk(shift: ShiftState, trigger: ShiftTrigger) -> None:
-    """Nobody stands in for an officer whose phone is in the control room (D1 4.1.3)."""
+    """Refuse a stand-in while the phone is in the control room (D1 4.1.3)."""
     if shift.phone_with is not None:
-        detail = "the phone is in the control room: switch it back first"
+        detail = "the phone is in the control room; switch it back first"
         raise refused(shift, trigger, "phone_at_desk", "D1 4.1.3", detail)
 
 
 def hindered(shift: ShiftState, trigger: ShiftTrigger, directory: Directory, at: datetime) -> None:
-    """Refuse what the shift as it stands forbids beyond its table, whatever is said with the command."""
+    """Refuse a trigger that the shift's circumstances forbid, whatever the command's data."""
     match trigger:
         case ShiftTrigger.EXTEND:
             officer_at_post(shift, trigger)
@@ -96,21 +96,21 @@ def hindered(shift: ShiftState, trigger: ShiftTrigger, directory: Directory, at:
             officer_at_post(shift, trigger)
             if shift.sheet is not None and shift.sheet.signed_out is not None:
                 by = shift.sheet.signed_out.by
-                raise Conflict("sheet", f"{by} signed it already", {"signed_out": by})
+                raise Conflict("sheet", f"already signed by {by}", {"signed_out": by})
         case ShiftTrigger.SIGN_IN if shift.sheet is not None and shift.sheet.signed_out is None:
-            raise refused(shift, trigger, "signed_out_first", "D1 4.1.3", "the outgoing officer signs first")
+            raise refused(shift, trigger, "signed_out_first", "D1 4.1.3", "the outgoing officer must sign first")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A trigger, and what stands against it; None where it may be taken."""
+    """A trigger, and its refusal; None if it may be taken."""
 
     trigger: ShiftTrigger
     refusal: Refusal | None
 
 
 def offers(shift: ShiftState, login: str, roles: Sequence[Held], directory: Directory, at: datetime) -> list[Offer]:
-    """Every trigger of a shift that is there, and why somebody may not take it now: the table, their rights, the rules."""
+    """Every trigger on an open shift, with the refusal by authority, lifecycle or rules."""
     found = []
     for trigger in ShiftTrigger:
         if trigger is ShiftTrigger.OPEN:
@@ -128,41 +128,44 @@ def offers(shift: ShiftState, login: str, roles: Sequence[Held], directory: Dire
 
 
 def may_open(roles: Sequence[Held]) -> bool:
-    """Whether somebody holds a post at the desk."""
+    """Whether a person may hold the desk."""
     return any(held.role in POSTS for held in roles)
 
 
 def sheet_seen(shift: ShiftState, seen: str | None) -> Sheet:
-    """The sheet that is being signed; Conflict where the signer saw another."""
+    """The sheet being signed. Raises Conflict if the signer saw another one."""
     sheet = shift.sheet
     if sheet is None or (seen is not None and seen != sheet.hash):
-        raise Conflict("sheet", "another sheet was prepared since", {"hash": sheet.hash if sheet else ""})
+        raise Conflict("sheet", "another sheet has been prepared since", {"hash": sheet.hash if sheet else ""})
     return sheet
 
 
 def moment_of(directory: Directory, shift: ShiftState, trigger: ShiftTrigger, request: Request, now: datetime) -> datetime:
-    """When it happened: duty is entered when it happens, but for lines of the log; a clock behind is caught up with."""
+    """The moment of a command. Only log lines may be late; all else is entered when it happens.
+
+    Never before the shift's last event, so that a machine whose clock is behind does not reverse the order.
+    """
     terms = directory.policy_of(shift.community).entry
     at = request.occurred_at or now
     if trigger is not ShiftTrigger.LOG:
         if at > now + timedelta(minutes=terms.skew_minutes):
             raise invalid("/occurred_at", f"lies in the future; now is {now.isoformat()}")
         if now - at > timedelta(minutes=terms.late_minutes):
-            raise invalid("/occurred_at", "duty is entered when it happens; only lines of the log may be late")
+            raise invalid("/occurred_at", "must be now; only lines of the duty log may be entered late")
     return max(utc(min(at, now)), shift.occurred_at or utc(now))
 
 
 def arrival(arrived_at: datetime | None, now: datetime, earliest: datetime) -> datetime:
-    """When an officer came: now, or as said, within what somebody else can witness."""
+    """When an officer arrived: now, or as given, but not before ``earliest``, since when somebody else can witness it."""
     if arrived_at is None:
         return utc(now)
     if not earliest <= arrived_at <= now + timedelta(minutes=2):
-        raise invalid("/arrived_at", f"lies between {earliest.isoformat()} and now, {now.isoformat()}")
+        raise invalid("/arrived_at", f"must be between {earliest.isoformat()} and now, {now.isoformat()}")
     return utc(min(arrived_at, now))
 
 
 def span_taken(directory: Directory, community: str, at: datetime) -> Span:
-    """The period that whoever takes the desk at a moment is there for."""
+    """The period for which an officer takes the desk at a moment."""
     policy = directory.policy_of(community)
     lead = timedelta(minutes=policy.handover.lead_minutes)
     return period_taken(at, directory.zone(community), policy.duty, lead)
@@ -171,10 +174,10 @@ def span_taken(directory: Directory, community: str, at: datetime) -> Span:
 def late_minutes(
     directory: Directory, community: str, officer: str, due: str | None, span: Span, arrived: datetime, before: Sequence[str]
 ) -> int:
-    """How late an officer takes a period that those ``before`` them held in part (D5 八).
+    """Minutes by which an officer is late for a period that the officers in ``before`` already held in part (D5 八).
 
-    Who is due by the roster is late unless they held part of it already; who stands in for somebody due is never late. Where
-    nobody was rostered, nobody is late for a period already partly held.
+    The rostered person is late, unless they held part of the period. Someone who steps in for them is never late. If nobody was
+    rostered, nobody is late for a period that was already held in part.
     """
     if officer in before or (due is None and before) or due not in (None, officer):
         return 0
@@ -193,7 +196,7 @@ def opened(
     late: int,
     follows: UUID | None,
 ) -> Shift.ShiftOpened:
-    """The first event of a new shift of whoever acts."""
+    """The opening event of the actor's new shift."""
     post = post_of(span.period, directory.policy_of(community).duty)
     held = {role.role for role in roles}
     return occurred(

@@ -1,6 +1,6 @@
-"""The shift (班次): one post at the desk held by one answerable officer; its log, sheets and review (D1 4.1, D5).
+"""The shift (班次): the desk held by one answerable officer; its log, handover sheets and review (D1 4.1, D5).
 
-Who answers for the desk now is told by the desk's own stream (``domain.people.post``), written in the same commits.
+Who answers for the desk now is in the desk's stream (``domain.people.post``), appended to in the commits that change it.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from domain.kernel.terms import DutyLog, DutyPeriod, Role, ShiftEnd, ShiftStatus
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the duty log, and the ticket it points at."""
+    """A line of the duty log, possibly about a ticket."""
 
     version: int
     at: datetime
@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The supervisor's daily reading (D1 4.1.4): who, when, up to which position of the log, and what was urged."""
+    """A supervisor's daily reading (D1 4.1.4): up to which log position, and the tickets urged."""
 
     by: str
     at: datetime
@@ -42,7 +42,7 @@ class Review:
 
 @dataclass(frozen=True)
 class ShiftState(FoldedState):
-    """A shift as it stands. ``periods`` are those held in a row, up to ``until``."""
+    """A shift. ``periods`` were held in a row, up to ``until``."""
 
     id: UUID
     version: int
@@ -71,7 +71,7 @@ class ShiftState(FoldedState):
 
     @property
     def acting(self) -> str:
-        """Whose commands the shift takes: the control room's while the phone is there, it is the officer (D1 4.1.3)."""
+        """The person whose commands count as the officer's: the one in the control room while the phone is there (D1 4.1.3)."""
         return self.phone_with or self.officer
 
     @property
@@ -81,7 +81,7 @@ class ShiftState(FoldedState):
 
     @property
     def sheet(self) -> Sheet | None:
-        """The sheet being signed, or the one that was; None where none was prepared or the last was disputed."""
+        """The current sheet; None if none was prepared or the last was disputed."""
         return self.sheets[-1] if self.sheets and self.sheets[-1].dispute is None else None
 
 
@@ -96,7 +96,7 @@ class Shift(Folded[ShiftState]):
         """Base of the shift's events."""
 
         def changes(self, s: ShiftState) -> dict[str, Any]:
-            """The fields this event replaces beyond status and occurred_at."""
+            """The state's fields that this event replaces, besides status and occurred_at."""
             return {}
 
         def evolve(self, state: ShiftState) -> ShiftState:
@@ -107,13 +107,13 @@ class Shift(Folded[ShiftState]):
             return changed
 
         def sealed_text(self, value: Private | None, name: str) -> Text | None:
-            """A personal text of this event, with what is needed to open it."""
+            """A personal text of this event, with the references needed to open it."""
             return None if value is None else Text(value, self.originator_version, name)
 
     class ShiftOpened(Event):
-        """上岗: an officer took the desk, where nobody held it or by signing in after ``follows``.
+        """上岗: an officer took the empty desk, or signed in after the shift ``follows``.
 
-        ``late_minutes`` counts from 15 minutes before ``starts_at`` (D5 八).
+        ``late_minutes`` counts from the configured lead before ``starts_at``, 15 minutes by D5 八.
         """
 
         TOPIC = "shift.opened"
@@ -142,7 +142,7 @@ class Shift(Folded[ShiftState]):
             }
 
     class ShiftExtended(Event):
-        """连班: the officer goes on through the adjoining period, without a sheet."""
+        """连班: the officer keeps the desk for the adjoining period, without a sheet."""
 
         TOPIC = "shift.extended"
         period: DutyPeriod
@@ -174,7 +174,7 @@ class Shift(Folded[ShiftState]):
             return {"lines": (*s.lines, line)}
 
     class OfficerSubstituted(Event):
-        """代值: somebody stands in while the officer handles an emergency (D5 六)."""
+        """代值: another person stands in for the officer, who handles an emergency (D5 六)."""
 
         TOPIC = "shift.substituted"
         stand_in: str
@@ -183,7 +183,7 @@ class Shift(Folded[ShiftState]):
             return {"stand_in": self.stand_in}
 
     class OfficerReturned(Event):
-        """返岗: the officer is back."""
+        """返岗: the officer returned to the desk."""
 
         TOPIC = "shift.returned"
 
@@ -191,7 +191,7 @@ class Shift(Folded[ShiftState]):
             return {"stand_in": None}
 
     class PhoneSwitched(Event):
-        """电话切换: calls go to somebody in the control room, who is the officer meanwhile; None: back to the desk."""
+        """电话切换: calls go to a person in the control room, who acts as officer; None: back to the desk."""
 
         TOPIC = "shift.phone_switched"
         answered_by: str | None = None
@@ -200,7 +200,7 @@ class Shift(Folded[ShiftState]):
             return {"phone_with": self.answered_by}
 
     class HandoverPrepared(Event):
-        """工作移交表: the sheet, frozen; ``position`` is where the list of unfinished tickets was read."""
+        """工作移交表: a frozen sheet; ``position`` is where its list of unfinished tickets was read."""
 
         TOPIC = "shift.handover_prepared"
         position: int
@@ -226,7 +226,7 @@ class Shift(Folded[ShiftState]):
             return {"sheets": (*s.sheets, sheet)}
 
     class SignedOut(Event):
-        """交班签名 of the outgoing officer, over the hash of the sheet."""
+        """交班签名: the outgoing officer signed the sheet's hash."""
 
         TOPIC = "shift.signed_out"
         hash: str
@@ -235,7 +235,7 @@ class Shift(Folded[ShiftState]):
             return _sheet(s, signed_out=Signature(self.meta.actor, self.timestamp, self.hash))
 
     class SignedIn(Event):
-        """接班签名 of the incoming officer, over the same hash; their shift was opened in the same commit."""
+        """接班签名: the incoming officer signed this hash too; their shift opened in the commit."""
 
         TOPIC = "shift.signed_in"
         hash: str
@@ -246,7 +246,7 @@ class Shift(Folded[ShiftState]):
             return {**signed, **_ended(self.timestamp, ShiftEnd.SIGNED), "next_shift": self.next_shift}
 
     class HandoverDisputed(Event):
-        """移交异议: the incoming officer doesn't agree with the sheet."""
+        """移交异议: the incoming officer rejected the sheet."""
 
         TOPIC = "shift.disputed"
         hash: str
@@ -257,7 +257,7 @@ class Shift(Folded[ShiftState]):
             return _sheet(s, dispute=Dispute(self.meta.actor, self.timestamp, reason))
 
     class ShiftTakenOver(Event):
-        """主管接管: a supervisor or director ended a shift whose handover doesn't come about."""
+        """主管接管: a supervisor or director ended the shift because its handover failed."""
 
         TOPIC = "shift.taken_over"
         reason: Private

@@ -28,8 +28,8 @@ def person_of(directory: Directory, community: str, login: str) -> Person | None
 def subjects(directory: Directory, finding: FindingState) -> frozenset[str]:
     """The people a finding is about: its parties or, if it names none, the administrators it charges.
 
-    None of them may decide on it. The director may, although every finding without a party charges the director: somebody on site
-    must be able to confirm.
+    None of them may decide on it. The director may, although every finding without a party charges the director: otherwise no
+    director could decide on any of these.
     """
     if finding.parties or finding.day is None:
         return frozenset(finding.parties)

@@ -137,11 +137,7 @@ class FindingDesk:
         return await self._journal.once(request.key, lambda: self._record(command, request), self._recorded)
 
     async def act(self, finding: UUID, command: c.FindingCommand, request: Request) -> FindingDone | Waiting:
-        """Take one trigger on a finding.
-
-        Raises NotFound, NotAllowed, TransitionRefused, RuleRefused, InvalidInput, StaleVersion or KeyReused; then nothing was
-        written.
-        """
+        """Take one trigger on a finding. Raises a Refusal and writes nothing if it is not allowed, legal, valid or current."""
         return await self._journal.once(request.key, lambda: self._act(finding, command, request), self._answered)
 
     # --- what approvals carry out (domain.approval.deciding.TwoPersonCommand) ------------------------------------------------

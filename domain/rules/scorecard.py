@@ -2,6 +2,8 @@
 
 Adapters read the file; this module only parses its text. :func:`parse_rule_book` refuses a book that contradicts itself; its
 errors name the item and the remedy.
+
+Long because the settings of a rule book and the checks of their combinations must be read together.
 """
 
 import tomllib

@@ -1,4 +1,4 @@
-"""What was reported for the appraisal (考评), listed: figures, warnings that stand, probations, evaluations; the latest first."""
+"""Lists of what was reported for the appraisal (考评), the latest first: figures, warnings in force, probations, evaluations."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ _OF_MONTH: Mapping[Table[Any], str] = {
     PROBATIONS: "begins <= :last AND ends >= :first",
     EVALUATIONS: "month = :month",
 }
-"""What belongs to a month: a period that ends with it, a day in it, a probation that touches it."""
+"""Conditions for belonging to a month: a period that ends with it, a day in it, a probation that overlaps it."""
 
 
 async def reported(
@@ -38,7 +38,10 @@ async def reported(
     limit: int = 50,
     **fields: str | None,
 ) -> Sequence[R]:
-    """Rows of a community that the log first knew of before a position; ``fields`` are columns with the value asked for."""
+    """Rows of a community, the latest first.
+
+    ``before`` is the position to continue from; ``fields`` are columns with the value sought.
+    """
     params: Params = {"community": community, "before": before, "limit": limit}
     where = ["community = :community"]
     if before is not None:

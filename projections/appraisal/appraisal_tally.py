@@ -1,7 +1,9 @@
-"""The tally (考评表): what it is made from, as rows that each hang on one stream; the tally itself is computed from them.
+"""The input of the tally (考评表) as rows. Rows must each belong to one stream, so the tally itself is computed on reading.
 
-Findings that count, figures, warnings, dated roles, published rule books and closed months; beside them probations and
-evaluations, which change no points. :func:`record` puts together what :mod:`domain.tally.record` computes from.
+Rows are findings that count, figures, warnings, dated roles, published rule books and closed months, and also probations and
+evaluations, which change no points. :func:`record` collects them into the record of :mod:`domain.tally.record`.
+
+Long because a tally needs these eight tables at one position: they are one view, written and read together.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +35,7 @@ from projections.engine.view import Drop, Params, Put, Reader, Step, View, Write
 
 
 class PostRow(NamedTuple):
-    """A dated role of somebody in a community; days as ``2026-03-04``."""
+    """A person's dated role in a community; days as ``2026-03-04``."""
 
     person: UUID
     given: UUID
@@ -46,9 +48,9 @@ class PostRow(NamedTuple):
 
 
 class CountedRow(NamedTuple):
-    """A finding that counts; ``month`` is that of its day, ``charged`` the one whose tally it stands on.
+    """A finding that counts; ``month`` is that of its day, ``charged`` the month whose tally it is on.
 
-    ``first_position`` is where the log first knew of it: its place among others of one day.
+    ``first_position`` is the position of its first event; it orders the findings of one day.
     """
 
     finding: UUID
@@ -72,7 +74,7 @@ class CountedRow(NamedTuple):
 
 
 class FigureRow(NamedTuple):
-    """What counts of a figure; ``month`` is the last of its period."""
+    """The value of a figure that counts; ``month`` is the last of its period."""
 
     figure: UUID
     first_position: int
@@ -87,7 +89,7 @@ class FigureRow(NamedTuple):
 
 
 class ReprimandRow(NamedTuple):
-    """A warning that stands."""
+    """A warning that was not withdrawn."""
 
     reprimand: UUID
     first_position: int
@@ -100,7 +102,7 @@ class ReprimandRow(NamedTuple):
 
 
 class RuleBookRow(NamedTuple):
-    """A rule book that counts from a month on."""
+    """A published rule book, in force from ``from_month``."""
 
     stream: UUID
     from_month: str
@@ -109,7 +111,7 @@ class RuleBookRow(NamedTuple):
 
 
 class ClosedRow(NamedTuple):
-    """A closed month with its tally."""
+    """A closed month with its frozen tally."""
 
     book: UUID
     month: str
@@ -138,12 +140,12 @@ class ProbationRow(NamedTuple):
 
     @property
     def days(self) -> tuple[date, date]:
-        """The first day and the last."""
+        """The first and the last day."""
         return date.fromisoformat(self.begins), date.fromisoformat(self.ends)
 
 
 class EvaluationRow(NamedTuple):
-    """The last opinion of somebody on somebody; ``month`` is the last of its period."""
+    """The last opinion of one person on another; ``month`` is the last of its period."""
 
     evaluation: UUID
     first_position: int
@@ -163,7 +165,7 @@ def _in(*columns: str) -> tuple[Index, ...]:
 
 
 _LISTED = _in("first_position")
-"""The order of lists: where the log first knew of something, which tells nobody who said it."""
+"""Lists are in the order of first events. An order by login or id would hint at the author of a peer evaluation."""
 
 POSTS = Table("appraisal_posts", PostRow, key=("person", "given"), stream="person", indexes=_in())
 COUNTED = Table("appraisal_findings", CountedRow, key=("finding",), stream="finding", indexes=(*_in("charged"), *_in("month")))
@@ -179,7 +181,7 @@ TABLES: tuple[Table[Any], ...] = (POSTS, COUNTED, FIGURES, REPRIMANDS, RULE_BOOK
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Of most streams only how they stand in the end matters; of a community and its book every rule book and closed month."""
+    """Write the last state of most streams; of an appraisal book every closed month."""
     after = steps[-1].after
     state: Any = after.state
     match after.event:
@@ -314,7 +316,7 @@ APPRAISAL_TALLY = View("appraisal_tally", 3, TABLES, TAKES, fold)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A community's record as of a position of the log."""
+    """A community's record at a log position."""
 
     position: int
     record: Record
@@ -333,9 +335,10 @@ _ROWS = (
 
 
 async def record(reader: Reader, community: str, year: int, first: RuleBook) -> Known:
-    """Everything that tallies of a year and later ones depend on; ``first`` is the book in force until one was published.
+    """Collect everything on which the tallies of a year and later ones depend.
 
-    A finding of an earlier year that is charged in this one brings that year along.
+    ``first`` is the rule book before any published one. A finding of an earlier year that is charged in this year needs the
+    tallies of its own year, so the query is repeated from there.
     """
     since = year
     while True:
@@ -362,14 +365,14 @@ async def record(reader: Reader, community: str, year: int, first: RuleBook) -> 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside a period's tally: the evaluations of that very period, the probations that touch it."""
+    """What is shown beside a period's tally: its evaluations, and the probations that overlap it."""
 
     evaluations: Sequence[EvaluationRow]
     probations: Sequence[ProbationRow]
 
 
 async def beside(reader: Reader, community: str, period: Period) -> Beside:
-    """Evaluations in the order of people, kinds and speakers."""
+    """Read a period's evaluations, ordered by person, kind and author, and its probations."""
     params: Params = {
         "community": community,
         "period": str(period),

@@ -1,4 +1,4 @@
-"""Findings (考评事项): every one as it stands, in the order of the log; texts stay sealed there."""
+"""Every finding (考评事项) with its present state, in the order of the log. Its texts stay in the log, sealed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from projections.engine.view import Params, Put, Reader, Step, View, Write
 
 
 class FindingRow(NamedTuple):
-    """A finding; lists are joined by spaces, days are ``2026-03-04``, ``charged`` is the month whose tally it stands on."""
+    """A finding; lists are joined by spaces, days are ``2026-03-04``, ``charged`` is the month whose tally it is on."""
 
     finding: UUID
     first_position: int
@@ -49,7 +49,7 @@ class FindingRow(NamedTuple):
     occurred_at: datetime
 
     def state(self) -> FindingState:
-        """The finding that the row tells of, without its texts and its clock."""
+        """The finding's state, without its texts and its clock."""
         points = None
         if self.director is not None and self.administrator is not None:
             points = DecidedPoints(Decimal(self.director), Decimal(self.administrator))
@@ -94,7 +94,7 @@ TABLE = Table(
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Only how it stands in the end matters."""
+    """Write the finding's last state."""
     seen = steps[-1].after
     s: FindingState = seen.state
     yield Put(
@@ -139,7 +139,7 @@ FINDINGS = View("findings", 1, (TABLE,), ("finding.",), fold)
 
 @dataclass(frozen=True, slots=True)
 class FindingFilters:
-    """What is asked for; None asks for all. ``month`` is the one whose tally it stands on."""
+    """Filters; None admits all. ``month`` is the month whose tally the finding is on."""
 
     community: str | None = None
     status: FindingStatus | None = None
@@ -151,7 +151,7 @@ class FindingFilters:
 async def findings(
     reader: Reader, communities: Sequence[str], filters: FindingFilters, *, before: int | None = None, limit: int = 50
 ) -> Sequence[FindingRow]:
-    """Findings of these communities, the latest first, that began before a position of the log."""
+    """Findings of these communities, the latest first. ``before`` is the position to continue from."""
     params: Params = {"communities": list(communities), "before": before, "limit": limit}
     where = ["community IN :communities"]
     if before is not None:

@@ -1,4 +1,4 @@
-"""Approvals (第二人审批): every command that waits for a second person, or was decided on; what was asked stays sealed."""
+"""Approvals (第二人审批): commands that wait for a second person or were decided. Their content stays in the log, sealed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from projections.engine.view import Params, Put, Reader, Step, View, Write
 
 
 class ApprovalRow(NamedTuple):
-    """An approval as it stands; what nobody decided in time still reads ``requested`` here, its time is ``expires_at``."""
+    """An approval. One that nobody decided in time stays ``requested`` here; its time is ``expires_at``."""
 
     id: UUID
     first_position: int
@@ -35,7 +35,7 @@ class ApprovalRow(NamedTuple):
     result: UUID | None
 
     def status_at(self, moment: datetime) -> ApprovalState:
-        """Its status at a moment: what is still requested expires after its time."""
+        """Its status at a moment: a requested approval is expired after its time."""
         expired = self.status is ApprovalState.REQUESTED and moment >= self.expires_at
         return ApprovalState.EXPIRED if expired else self.status
 
@@ -50,7 +50,7 @@ TABLE = Table(
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Only how it stands in the end matters."""
+    """Write the approval's last state."""
     seen = steps[-1].after
     s: ApprovalCase = seen.state
     yield Put(
@@ -99,7 +99,7 @@ async def approvals(
     before: int | None = None,
     limit: int = 50,
 ) -> Approvals:
-    """Approvals asked for by ``login``, or in these communities, that began before a position of the log."""
+    """Approvals requested by ``login`` or in these communities, the latest first. ``before`` is the position to continue from."""
     params: Params = {"login": login, "communities": list(communities), "limit": limit, "before": before, "now": micros(now)}
     where = ["(requested_by = :login OR community IN :communities)"]
     if before is not None:
@@ -113,7 +113,7 @@ async def approvals(
 
 
 async def waiting(reader: Reader, stream: UUID, now: datetime) -> list[ApprovalRow]:
-    """What was asked about a ticket, a finding, or whatever else it is that has this id, and waits at this moment."""
+    """Approvals that wait at a moment and concern one ticket, finding or other stream."""
     where = f"stream = :stream AND {STATUS[ApprovalState.REQUESTED]}"
     sql = f"SELECT {TABLE.listed} FROM {{approvals}} WHERE {where} ORDER BY first_position"
     params: Params = {"stream": stream.bytes, "status": ApprovalState.REQUESTED.value, "now": micros(now)}

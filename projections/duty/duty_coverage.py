@@ -1,4 +1,4 @@
-"""Duty coverage (值班覆盖): who was due and who held the desk, late arrivals, handovers signed late, gaps (D5 一, 六, 八)."""
+"""Duty coverage (值班覆盖): who was due, who held the desk, late arrivals, late handovers, gaps (D5 一, 六, 八)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from projections.engine.view import Params, Put, Reader, Seen, Step, View, Write
 
 
 class ShiftRow(NamedTuple):
-    """A shift as it stands; ``first_period`` is the one it began with, ``until`` the end of the last one held."""
+    """A shift; ``first_period`` is the period it began with, ``until`` the end of the last period held."""
 
     shift: UUID
     first_position: int
@@ -37,7 +37,7 @@ class ShiftRow(NamedTuple):
 
 
 class DueRow(NamedTuple):
-    """Who is due for a period by the roster (值班表); ``changed_at`` is when that was published or passed to them."""
+    """A person due for a period by the roster (值班表); ``changed_at`` is when the roster was published or the duty passed on."""
 
     roster: UUID
     day: str
@@ -51,7 +51,7 @@ class DueRow(NamedTuple):
 
 
 class GapRow(NamedTuple):
-    """A time in which nobody held the desk, from a take-over until somebody opened; without ``ended_at`` it lasts."""
+    """A time during which nobody held the desk, from a take-over to the next opening; without ``ended_at`` it lasts."""
 
     desk: UUID
     from_position: int
@@ -103,7 +103,7 @@ def _shift(seen: Seen) -> ShiftRow:
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Of a shift only how it stands in the end matters; of a desk when it was empty; of a roster each duty."""
+    """Write the last state of a shift, every gap of a desk, and every duty of a roster."""
     last = steps[-1].after
     if isinstance(last.event, Roster.Event):
         yield from _duties(steps)
@@ -150,7 +150,7 @@ DUTY_COVERAGE = View("duty_coverage", 2, (SHIFTS, GAPS, DUTIES), ("shift.", "des
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Shifts that lie in a time, in the order of their opening, the gaps in it, and who was due, as of ``position``."""
+    """The shifts of a time in the order of their opening, the gaps in it, and who was due, at ``position``."""
 
     position: int
     shifts: Sequence[ShiftRow]
@@ -175,11 +175,11 @@ _DUE = (
     " AND starts_at >= :earliest ORDER BY starts_at"
 )
 LONGEST_PERIOD = timedelta(days=2)
-"""No period is longer: a night ends on the day after it began."""
+"""Longer than any period: a night ends on the day after it began. It bounds how far back the query must look."""
 
 
 async def coverage(reader: Reader, community: str, from_: datetime, to: datetime) -> Coverage:
-    """What was held, what was not, and who was due, from one moment up to another; a gap without length is none."""
+    """Coverage from one moment up to, not including, another. A gap of no length is none."""
     params: Params = {
         "community": community, "from": micros(from_), "to": micros(to), "earliest": micros(from_ - LONGEST_PERIOD),
     }  # fmt: skip
@@ -195,7 +195,7 @@ async def coverage(reader: Reader, community: str, from_: datetime, to: datetime
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How a duty of the roster was kept, as of a moment: ``held_by`` officers in order, minutes late, or absent altogether."""
+    """How a duty of the roster was kept: the officers in order, minutes late, or absence."""
 
     duty: DueRow
     held_by: Sequence[str]
@@ -204,9 +204,10 @@ class Kept:
 
 
 def kept(due: Iterable[DueRow], shifts: Sequence[ShiftRow], now: datetime, ahead: timedelta) -> list[Kept]:
-    """Duties of one community against its shifts: late counts from ``ahead`` of the start (D5 八), absent is who never came.
+    """Compare duties of one community with its shifts. Lateness counts from ``ahead`` before the start (D5 八).
 
-    Who took the desk in an earlier period and held it on was there. A duty that has not begun is neither.
+    An officer who took the desk in an earlier period and kept it was in time. A duty that has not begun is neither late nor
+    absent.
     """
     found = []
     for duty in due:
@@ -220,7 +221,7 @@ def kept(due: Iterable[DueRow], shifts: Sequence[ShiftRow], now: datetime, ahead
 
 
 async def duties_of(reader: Reader, login: str, from_: datetime) -> tuple[int, Sequence[DueRow]]:
-    """A person's duties in every community that end after a moment, in order, as of a position."""
+    """A person's duties from a moment on, in all communities, in order; with the position."""
     sql = f"SELECT {DUTIES.listed} FROM {{duty_roster}} WHERE login = :login AND starts_at >= :from ORDER BY starts_at, community"
     answer = await reader.read([(sql, {"login": login, "from": micros(from_)})])
     return answer.position, [DUTIES.decode(row) for row in answer.results[0]]

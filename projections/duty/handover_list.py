@@ -1,4 +1,4 @@
-"""The handover list (移交清单): what is unfinished in a community now, as the next handover sheet would list it (D1 4.1.3)."""
+"""The handover list (移交清单): the unfinished tickets of a community, as its next handover sheet would list them (D1 4.1.3)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from projections.ticket.open_workload import current_numbers
 
 
 class HandoverRow(NamedTuple):
-    """An unfinished ticket; ``first_position`` is its receipt's, ``position`` its last event's."""
+    """An unfinished ticket; ``first_position`` is that of its receipt, ``position`` that of its last event."""
 
     ticket: UUID
     community: str
@@ -45,7 +45,7 @@ LIST = Table("handover_list", HandoverRow, key=("ticket",), stream="ticket", ind
 
 
 def listed(seen: Seen) -> HandoverRow:
-    """The row of an unfinished ticket as it stands."""
+    """The row of an unfinished ticket."""
     s: TicketState = seen.state
     number, book_number = current_numbers(seen)
     return HandoverRow(
@@ -68,7 +68,7 @@ def listed(seen: Seen) -> HandoverRow:
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Only how the ticket stands in the end matters."""
+    """Write the ticket's last state, or delete it once it is finished."""
     before, after = steps[0].before, steps[-1].after
     if after.state.is_open:
         yield Put(LIST, listed(after))
@@ -81,14 +81,14 @@ HANDOVER_LIST = View("handover_list", 1, (LIST,), ("ticket.",), fold)
 
 @dataclass(frozen=True, slots=True)
 class HandoverList:
-    """Everything unfinished, in the order of receipt, as of ``position``."""
+    """All unfinished tickets in the order of receipt, at ``position``."""
 
     position: int
     items: Sequence[HandoverRow]
 
 
 async def handover_list(reader: Reader, community: str) -> HandoverList:
-    """The whole list of a community."""
+    """The list of a community."""
     sql = f"SELECT {LIST.listed} FROM {{handover_list}} WHERE community = :community ORDER BY first_position"
     answer = await reader.read([(sql, {"community": community})])
     return HandoverList(answer.position, [LIST.decode(row) for row in answer.results[0]])

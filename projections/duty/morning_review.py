@@ -1,4 +1,4 @@
-"""The morning review (主管查阅): proof of what was read when and by whom, and what was finished since (D1 4.1.4)."""
+"""The morning review (主管查阅): who read which shift's record and when, and what was finished since (D1 4.1.4)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from projections.ticket.open_workload import current_numbers
 
 
 class ReviewRow(NamedTuple):
-    """A shift's record was read by ``by_login``, up to ``read_upto`` of the log."""
+    """A review of a shift's record by ``by_login``, up to log position ``read_upto``."""
 
     shift: UUID
     community: str
@@ -28,7 +28,7 @@ class ReviewRow(NamedTuple):
 
 
 class FinishedRow(NamedTuple):
-    """A ticket that is finished; ``position`` is where it became so, or was touched last."""
+    """A finished ticket; ``position`` is that of its last event."""
 
     ticket: UUID
     community: str
@@ -43,7 +43,7 @@ FINISHED = Table("finished_tickets", FinishedRow, key=("ticket",), stream="ticke
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Reviews of shifts; tickets by how they stand in the end."""
+    """Write every review of a shift, and the last state of finished tickets."""
     before, last = steps[0].before, steps[-1].after
     if isinstance(last.event, Shift.Event):
         for _, after in steps:
@@ -68,7 +68,7 @@ MORNING_REVIEW = View("morning_review", 1, (REVIEWS, FINISHED), ("shift.", "tick
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """Reviews of a day, up to where the one before that day had read, and what was finished since, as of ``position``."""
+    """A day's reviews, the position read up to before that day, and the tickets finished since, at ``position``."""
 
     position: int
     reviews: Sequence[ReviewRow]
@@ -77,7 +77,7 @@ class Reviewed:
 
 
 async def reviewed(reader: Reader, community: str, from_: datetime, to: datetime, limit: int = 200) -> Reviewed:
-    """Proof of reading for a day, and what was finished since the last reading before it (at most ``limit``, latest first)."""
+    """Read a day's reviews, and at most ``limit`` tickets finished since the review before that day, the latest first."""
     params: Params = {"community": community, "from": micros(from_), "to": micros(to), "limit": limit}
     before = "SELECT read_upto FROM {duty_reviews} WHERE community = :community AND at < :from"
     since = f"COALESCE(({before} ORDER BY at DESC, position DESC LIMIT 1), 0)"

@@ -1,4 +1,4 @@
-"""The duty log: the night log (夜间值班记录表) and the work journal (工作日志), line by line (D5 三, 四)."""
+"""The duty log, line by line: the night log (夜间值班记录表) and the work journal (工作日志) (D5 三, 四)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from projections.engine.view import Params, Put, Reader, Step, View, Write
 
 
 class LineRow(NamedTuple):
-    """A line; its text stays sealed, and what it says is opened on reading."""
+    """A line. Its text is stored sealed and opened on reading."""
 
     shift: UUID
     version: int
@@ -39,7 +39,7 @@ LINES = Table(
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Each line is a row; a line is never changed."""
+    """Write each line; a line never changes."""
     for _, after in steps:
         if isinstance(after.event, Shift.LineLogged):
             line = after.state.lines[-1]
@@ -66,7 +66,7 @@ NIGHT_LOG = View("night_log", 1, (LINES,), ("shift.",), fold)
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines in the order of their moments, as of ``position``."""
+    """Lines in the order of their moments, at ``position``."""
 
     position: int
     items: Sequence[LineRow]
@@ -82,7 +82,7 @@ async def lines(
     after: tuple[int, int] = (-1, -1),
     limit: int = 200,
 ) -> Lines:
-    """Lines of a log from one moment up to, not including, another; after (moment in µs, position) of the page before."""
+    """Lines from one moment up to, not including, another. ``after`` is the (moment in µs, position) of the last line before."""
     params: Params = {
         "community": community, "log": log.value, "from": micros(from_), "to": micros(to),
         "after_at": after[0], "after_position": after[1], "limit": limit,

@@ -1,4 +1,4 @@
-"""Reminders (提醒): what the system reminded of, whom, since when, and whether it still stands."""
+"""Reminders (提醒): what the system reminded of, whom, and since when; raised or settled."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from projections.engine.view import Params, Put, Reader, Step, View, Write
 
 
 class ReminderRow(NamedTuple):
-    """A reminder as it stands; ``about`` is the ticket, shift or desk."""
+    """A reminder; ``about`` is the ticket, shift or desk."""
 
     reminder: UUID
     first_position: int
@@ -41,7 +41,7 @@ ROWS = Table(
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Only how it stands in the end matters."""
+    """Write the reminder's last state."""
     last = steps[-1].after
     s: ReminderState = last.state
     if s.about is not None and s.raised_at is not None:
@@ -69,7 +69,10 @@ async def reminders(
     after: tuple[int, int] = (-1, -1),
     limit: int = 200,
 ) -> Reminded:
-    """Those that stand, or all; of one person where ``login`` is given; after (raised in µs, position) of the page before."""
+    """Raised reminders, or also settled ones; ``login`` limits them to one person's.
+
+    ``after`` is the (moment raised in µs, position) of the last reminder before.
+    """
     params: Params = {"community": community, "after_at": after[0], "after_position": after[1], "limit": limit}
     sql = (
         f"SELECT {ROWS.listed} FROM {{reminders}} WHERE community = :community"
@@ -84,5 +87,5 @@ async def reminders(
 
 
 def place(row: ReminderRow) -> tuple[int, int]:
-    """Where a reminder stands in that order."""
+    """The reminder's place in the order of the list."""
     return micros(row.raised_at), row.first_position

@@ -1,4 +1,4 @@
-"""Bounds on lists of tickets: tickets of some areas, or carried by some assignees."""
+"""SQL conditions that limit a list of tickets to areas or assignees."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from projections.engine.view import Params
 
 
 def carried(by: Sequence[Assignee], name: str, params: Params) -> str:
-    """SQL for "one of these carries it"; ``name`` tells the parameters of several such bounds apart."""
+    """SQL for "carried by one of these assignees". ``name`` keeps the parameters of several such conditions apart."""
     parts = []
     for type_ in AssigneeType:
         params[f"{name}_{type_.value}"] = [assignee.id for assignee in by if assignee.type is type_]
@@ -17,7 +17,7 @@ def carried(by: Sequence[Assignee], name: str, params: Params) -> str:
 
 
 def seen(areas: Sequence[str] | None, own: Sequence[Assignee] | None, params: Params) -> list[str]:
-    """SQL for what the asker may see: tickets of these areas or carried by one of these; nothing where neither is given."""
+    """SQL for what the asker may see: tickets of these areas, or carried by one of these. Empty if neither is given."""
     parts = []
     if areas is not None:
         params["areas"] = list(areas)

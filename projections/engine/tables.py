@@ -1,8 +1,8 @@
-"""Tables of read models: a row type is the schema.
+"""Tables of read models. A row type is the schema.
 
-A row is a NamedTuple; each of its fields is a column, a field that is a NamedTuple of plain values is as many columns with the
-field's name in front. Values on disk are integers (microseconds since 1970 UTC, 0 or 1), texts and bytes; codes, not labels;
-sealed texts stay sealed.
+A row is a NamedTuple whose fields are columns. A field that is itself a NamedTuple of plain values becomes several columns, with
+the field's name as prefix. Stored values are integers (microseconds since 1970 UTC; 0 or 1), texts and bytes: codes, never
+labels. Sealed texts stay sealed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ from domain.kernel.privacy import Sealed, Text
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 NEVER = 2**62
-"""Stands after every moment where an order needs one."""
+"""Sorts after every moment, for rows that have none."""
 
 _TEXT = Struct(">QI16s12sB")
 
@@ -32,12 +32,12 @@ def micros(moment: datetime) -> int:
 
 
 def moment(value: int) -> datetime:
-    """The moment of whole microseconds since 1970 UTC."""
+    """The moment of a number of microseconds since 1970 UTC."""
     return EPOCH + value * MICROSECOND
 
 
 def pack(text: Text) -> bytes:
-    """A sealed text with what is needed to open it; raises TypeError for a clear one."""
+    """Encode a sealed text with the references needed to open it. Raises TypeError for a text in the clear."""
     value = text.value
     if not isinstance(value, Sealed):
         raise TypeError("personal data must be sealed before it is kept in a row")
@@ -46,7 +46,7 @@ def pack(text: Text) -> bytes:
 
 
 def unpack(data: bytes) -> Text:
-    """The sealed text of :func:`pack`."""
+    """Decode the bytes of :func:`pack`."""
     version, key_version, subject, nonce, length = _TEXT.unpack_from(data)
     start = _TEXT.size + length
     sealed = Sealed(UUID(bytes=subject), key_version, nonce, data[start:])
@@ -75,7 +75,7 @@ _KNOWN: dict[type, tuple[str, Convert | None, Convert | None]] = {
 
 
 class Column(NamedTuple):
-    """A column: its type as PostgreSQL writes it, and how a value gets there and back."""
+    """A column: its PostgreSQL type, and the conversions to and from stored values."""
 
     name: str
     type: str
@@ -85,7 +85,7 @@ class Column(NamedTuple):
 
 
 class Index(NamedTuple):
-    """An index, over part of the table where ``where`` says so."""
+    """An index; partial if ``where`` is given."""
 
     columns: tuple[str, ...]
     where: str = ""
@@ -96,9 +96,9 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[R]):
-    """A table of a view. ``stream`` is the column that says which stream a row hangs on.
+    """A table of a view. ``stream`` names the column with the id of the row's stream.
 
-    ``erased`` names a table of the view that lists erased subjects: rows of theirs are deleted here, and stay away.
+    ``erased`` names the view's table of erased subjects: their rows are deleted from this table and never written again.
     """
 
     name: str
@@ -110,24 +110,24 @@ class Table(Generic[R]):
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """Every column, in the order of the row's fields."""
+        """The columns, in the order of the row's fields."""
         return tuple(_columns(self.row))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The names of the columns."""
+        """The columns' names."""
         return tuple(column.name for column in self.columns)
 
     @cached_property
     def schema(self) -> str:
-        """Everything that makes tables of one name differ."""
+        """Description of the schema. Tables of one name with different descriptions are incompatible."""
         columns = ", ".join(f"{c.name} {c.type}{'' if c.null else ' NOT NULL'}" for c in self.columns)
         indexes = "; ".join(f"{', '.join(index.columns)} WHERE {index.where}" for index in self.indexes)
         return f"{self.name} ({columns}) KEY ({', '.join(self.key)}) ON {self.stream} UNLESS {self.erased} BY {indexes}"
 
     @cached_property
     def listed(self) -> str:
-        """The columns as a SELECT names them."""
+        """The columns' names for a SELECT."""
         return ", ".join(self.names)
 
     @cached_property
@@ -143,7 +143,7 @@ class Table(Generic[R]):
         return tuple(self.names.index(name) for name in self.key)
 
     def encode(self, row: R) -> tuple[Any, ...]:
-        """The values on disk."""
+        """Convert a row to stored values, in the order of the columns."""
         flat: list[Any] = []
         for value, (nested, width) in zip(row, self._parts, strict=True):  # type: ignore[call-overload]  # a NamedTuple
             if nested is None:
@@ -158,11 +158,11 @@ class Table(Generic[R]):
         return tuple(flat)
 
     def key_of(self, values: Sequence[Any]) -> tuple[Any, ...]:
-        """The key within the values on disk."""
+        """The key among stored values."""
         return tuple([values[place] for place in self._key_places])
 
     def decode(self, values: Sequence[Any]) -> R:
-        """The row of values on disk, in the order of the columns."""
+        """Convert stored values, in the order of the columns, to a row."""
         clear = [v if c.decode is None or v is None else c.decode(v) for c, v in zip(self.columns, values, strict=True)]
         fields: list[Any] = []
         at = 0
@@ -275,7 +275,7 @@ RESERVED = frozenset(
         "with",
     ]
 )
-"""Words that no column can be called on one database or the other; such a field's column gets an underscore at its end."""
+"""Words reserved by SQLite or PostgreSQL. The column of such a field gets an underscore at its end."""
 
 
 def _columns(row: type[Any]) -> Iterator[Column]:

@@ -1,7 +1,7 @@
-"""What a projection (读模型) is: tables, and a pure fold from the events of one stream to rows.
+"""Projections (读模型): tables, and a pure fold from the events of one stream to rows.
 
-Every row hangs on one stream and follows from that stream's events alone. So streams fold on their own, in batches of any
-size, again after a failure, and one at a time for a check, always to the same rows.
+Every row belongs to one stream and follows from that stream's events alone. Therefore streams can be folded separately, in
+batches of any size, again after a failure, or one by one for a check, and the rows are always equal.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +18,7 @@ from projections.engine.tables import Table
 
 
 class Number(NamedTuple):
-    """A number a stream took; one taken later in another book makes an earlier one of a book void."""
+    """A number that a stream took. A later number in another book voids the earlier one, unless that is the intake's."""
 
     number: str
     book: str
@@ -28,7 +28,7 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A stream as it stands after an event: its state, and what the log says of it beside the state."""
+    """A stream after an event: its state, and what only the log knows about it."""
 
     event: Any
     state: Any
@@ -41,7 +41,7 @@ class Seen:
 
 
 def advance(before: Seen | None, stored: StoredEvent, event: Any) -> Seen:
-    """The stream after one more event; the only place where projections apply events."""
+    """Add an event to a stream. This is the only place where projections apply events."""
     taken = (Number(stored.number, stored.book, stored.position, stored.recorded_at),) if stored.number and stored.book else ()
     return Seen(
         event,
@@ -63,24 +63,24 @@ class Step(NamedTuple):
 
 
 class Put(NamedTuple):
-    """This row stands in the table, instead of one with the same key."""
+    """Insert a row, or replace the one with this key."""
 
     table: Table[Any]
     row: Any
 
 
 class Drop(NamedTuple):
-    """No row with this key stands in the table; values as they are on disk."""
+    """Delete the row with this key, given as stored values."""
 
     table: Table[Any]
     key: tuple[Any, ...]
 
 
 class Words(NamedTuple):
-    """A text is found by its keyed tokens, instead of what stood in this field before.
+    """Index a text by its keyed tokens, replacing the tokens of this field.
 
-    ``text`` None leaves nothing to be found; ``fresh`` says that nothing stood there; ``position`` is the event's. It is found by
-    pairs of characters, as a ``phone``, or only as a ``whole``.
+    ``text`` None removes them. ``fresh`` promises that there are none yet, which saves a delete. ``position`` is the event's. A
+    text is indexed by its pairs of characters, as a ``phone``, or only as a ``whole``.
     """
 
     table: Table["TokenRow"]
@@ -98,7 +98,7 @@ Write = Put | Drop | Words
 
 
 class TokenRow(NamedTuple):
-    """A keyed token of a personal text; dies with its subject."""
+    """A keyed token of a personal text, deleted when its subject is erased."""
 
     stream: UUID
     field: str
@@ -108,7 +108,7 @@ class TokenRow(NamedTuple):
 
 
 class ErasedRow(NamedTuple):
-    """A subject whose data were ordered destroyed."""
+    """A subject whose data were erased."""
 
     subject: UUID
     position: int
@@ -119,10 +119,10 @@ Fold = Callable[[Sequence[Step]], Iterable[Write]]
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A projection. ``takes`` are the beginnings of the topics it looks at; every other event is ignored on purpose.
+    """A projection. ``takes`` lists prefixes of the topics it needs; all other events are skipped on purpose.
 
-    ``fold`` gets consecutive steps of one stream and says what becomes of the rows. Raise ``fold_version`` when the rows of
-    the same events become others.
+    ``fold`` converts consecutive steps of one stream to changes of rows. Raise ``fold_version`` whenever it would make different
+    rows from old events; the view is then rebuilt.
     """
 
     name: str
@@ -133,7 +133,7 @@ class View:
 
     @property
     def fingerprint(self) -> str:
-        """Short hash of schema and fold version: tables of another fingerprint are not this view's."""
+        """Short hash of schema and fold version. Tables with another fingerprint belong to another version of this view."""
         schema = "\n".join([self.name, str(self.fold_version), *(table.schema for table in self.tables)])
         return sha256(schema.encode()).hexdigest()[:8]
 
@@ -143,15 +143,15 @@ Params = dict[str, Any]
 
 
 class Answer(NamedTuple):
-    """Rows of each statement, all of one moment: the view as of ``position``."""
+    """The rows of each statement, all read at ``position`` of the log."""
 
     position: int
     results: Sequence[Sequence[Row]]
 
 
 class Reader(Protocol):
-    """Asks the live tables of a view. Statements name a table as ``{table}``; parameters are values as they are on disk."""
+    """Queries the tables of a view. Statements name a table as ``{table}``; parameters are stored values."""
 
     async def read(self, statements: Sequence[tuple[str, Params]]) -> Answer:
-        """Run the statements over one moment of the view; raises errors.Overloaded while there is nothing to read yet."""
+        """Run the statements on one snapshot of the view. Raises errors.Overloaded while the view is not built yet."""
         ...

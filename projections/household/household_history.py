@@ -1,7 +1,7 @@
-"""Household history (住户档案): dwellings, who owned, lived in or rented them and when, keys received, tickets about them.
+"""Household history (住户档案): dwellings, their owners, residents and tenants with dates and keys, and the tickets about them.
 
-Personal texts stand sealed in the rows. Who belongs to a dwelling, whose phone it is and which ticket is about it are found by
-keyed tokens, which are deleted when their subject is erased: nothing is left then to tell where somebody lived.
+Personal texts are stored sealed. Dwellings, phones and tickets are matched by keyed tokens, which are deleted when their subject
+is erased; after that nothing shows where the person lived.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from projections.ticket.open_workload import current_numbers
 
 
 class DwellingRow(NamedTuple):
-    """A dwelling of the roll."""
+    """A dwelling of the household register."""
 
     dwelling: UUID
     first_position: int
@@ -35,7 +35,7 @@ class DwellingRow(NamedTuple):
 
 
 class ResidentRow(NamedTuple):
-    """A person of the roll."""
+    """A person of the household register."""
 
     resident: UUID
     first_position: int
@@ -48,7 +48,7 @@ class ResidentRow(NamedTuple):
 
 
 class OccupancyRow(NamedTuple):
-    """What a person is to a dwelling, from a day to a day, and the sets of keys they received."""
+    """A person's tenure of a dwelling, with its days and the sets of keys received."""
 
     occupancy: UUID
     resident: UUID
@@ -65,7 +65,7 @@ class OccupancyRow(NamedTuple):
 
 
 class PersonRow(NamedTuple):
-    """A subject that is a person of the roll: themself, or a caller who turned out to be them."""
+    """A subject that belongs to a person of the register: their own, or a linked caller's."""
 
     subject: UUID
     resident: UUID
@@ -73,7 +73,7 @@ class PersonRow(NamedTuple):
 
 
 class HouseholdTicketRow(NamedTuple):
-    """A ticket, as a household's history tells of it."""
+    """A ticket as a household's history shows it."""
 
     ticket: UUID
     first_position: int
@@ -130,18 +130,18 @@ TOKENS = Table(
 )
 
 PHONE, NAME, NUMBER = "phone", "name", "number"
-"""Fields of tokens: a person's phone and name; the number of a dwelling, of a ticket's or of an occupancy (number:ID)."""
+"""Token fields: a person's phone and name; the number of a dwelling, of a ticket's dwelling, or of an occupancy (number:ID)."""
 CALLER = "reporter_phone"
-"""A ticket's caller."""
+"""Token field: the phone of a ticket's caller."""
 
 
 def occupancy_field(occupancy: UUID) -> str:
-    """The field under which an occupancy's number is found."""
+    """The token field of an occupancy's dwelling number."""
     return f"{NUMBER}:{occupancy}"
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Only how a stream stands in the end matters; texts are indexed anew where they changed."""
+    """Write the stream's last state; texts that changed are indexed again."""
     first, after = steps[0].before, steps[-1].after
     state = after.state
     if isinstance(after.event, SubjectFile.Event):
@@ -219,7 +219,7 @@ def _ticket(steps: Sequence[Step], after: Seen, s: TicketState) -> Iterable[Writ
 def _words(
     steps: Sequence[Step], s: ResidentState | TicketState, name: str, field: str, *, phone: bool = False, whole: bool = False
 ) -> Iterable[Write]:
-    """A text of a state, indexed anew where it changed."""
+    """Index a text of the state again at each step that changed it."""
     first = steps[0].before
     known: Text | None = getattr(first.state, name) if first else None
     for step in steps:

@@ -1,4 +1,4 @@
-"""Questions to the household history (住户档案): dwellings, people, who has a phone, and what a dwelling has been through."""
+"""Queries on the household history (住户档案): dwellings, people, the people with a phone, a dwelling's history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from projections.household.household_history import (
 )
 
 LAST = 3
-"""How many of somebody's tickets are told at a look-up."""
+"""Number of a person's latest tickets shown at a look-up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dwellings:
-    """A page of dwellings in the order they were entered, as of ``position``; ``more`` says that others follow."""
+    """A page of dwellings in the order of their entry, at ``position``; ``more`` says that others follow."""
 
     position: int
     items: Sequence[DwellingRow]
@@ -38,7 +38,7 @@ class Dwellings:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person with their occupancies and the last tickets about them, the latest first."""
+    """A person with their occupancies and their latest tickets."""
 
     row: ResidentRow
     occupancies: Sequence[OccupancyRow]
@@ -47,7 +47,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Some people, as of ``position``; ``callers`` are the last tickets of callers of that phone who are none of them."""
+    """People at ``position``.
+
+    ``callers`` are the latest tickets of callers with the phone sought who are none of these people.
+    """
 
     position: int
     items: Sequence[Person]
@@ -68,7 +71,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Bounds of a list: a building, an entrance, areas (None: everywhere), and whether only who belongs there on a day."""
+    """Filters: building, entrance, areas (None: everywhere), and the day on which people must belong there."""
 
     building: str | None = None
     entrance: str | None = None
@@ -76,7 +79,7 @@ class Place:
     on: date | None = None
 
     def where(self, params: Params) -> list[str]:
-        """As SQL."""
+        """The filters as SQL conditions."""
         found = []
         for name in ("building", "entrance"):
             if getattr(self, name) is not None:
@@ -92,7 +95,7 @@ class Place:
 
 
 async def dwellings(reader: Reader, community: str, place: Place, *, after: int = 0, limit: int = 50) -> Dwellings:
-    """The dwellings of a community."""
+    """Dwellings of a community. ``after`` is the position to continue from."""
     params: Params = {"community": community, "after": after, "limit": limit + 1}
     where = " AND ".join(["community = :community", "first_position > :after", *place.where(params)])
     sql = f"SELECT {DWELLINGS.listed} FROM {{dwellings}} WHERE {where} ORDER BY first_position LIMIT :limit"
@@ -102,7 +105,7 @@ async def dwellings(reader: Reader, community: str, place: Place, *, after: int 
 
 
 async def residents(reader: Reader, community: str, place: Place, *, after: int = 0, limit: int = 50) -> People:
-    """The people of a community; with bounds those who belong, or belonged, to a dwelling within."""
+    """People of a community; with filters, those with a present or past dwelling inside them."""
     params: Params = {"community": community, "after": after, "limit": limit + 1}
     bounds = place.where(params)
     where = ["community = :community", "first_position > :after"]
@@ -117,7 +120,7 @@ async def residents(reader: Reader, community: str, place: Place, *, after: int 
 
 
 async def resident(reader: Reader, resident: UUID) -> Person | None:
-    """One person with the last tickets about them."""
+    """A person with their latest tickets; None if there is none."""
     sql = f"SELECT {RESIDENTS.listed} FROM {{residents}} WHERE resident = :resident"
     answer = await reader.read([(sql, {"resident": resident.bytes})])
     found = await _people(reader, _rows(RESIDENTS, answer.results[0]), tickets=True)
@@ -125,7 +128,7 @@ async def resident(reader: Reader, resident: UUID) -> Person | None:
 
 
 async def by_phone(reader: Reader, community: str, token: bytes) -> People:
-    """Everybody who has this phone, with the last tickets about each, and the last of callers who are none of them."""
+    """The people with this phone and their latest tickets, and the latest tickets of unlinked callers with it."""
     params: Params = {"community": community, "token": token, "phone": PHONE, "caller": CALLER, "last": LAST}
     having = "SELECT stream FROM {household_tokens} WHERE community = :community AND token = :token AND field = "
     people = f"SELECT {RESIDENTS.listed} FROM {{residents}} WHERE resident IN ({having}:phone) ORDER BY first_position"
@@ -140,7 +143,7 @@ async def by_phone(reader: Reader, community: str, token: bytes) -> People:
 
 
 async def history(reader: Reader, dwelling: DwellingRow, token: bytes, *, before: int | None = None, limit: int = 50) -> History:
-    """What a dwelling has been through: who belonged to it, and the tickets about it."""
+    """A dwelling's people and tickets. ``token`` is the keyed token of its number."""
     params: Params = {
         "community": dwelling.community,
         "building": dwelling.building,
@@ -173,7 +176,7 @@ async def history(reader: Reader, dwelling: DwellingRow, token: bytes, *, before
 
 
 async def dwelling(reader: Reader, dwelling: UUID) -> DwellingRow | None:
-    """One dwelling."""
+    """A dwelling; None if there is none."""
     sql = f"SELECT {DWELLINGS.listed} FROM {{dwellings}} WHERE dwelling = :dwelling"
     rows = _rows(DWELLINGS, (await reader.read([(sql, {"dwelling": dwelling.bytes})])).results[0])
     return rows[0] if rows else None
@@ -186,7 +189,7 @@ async def _named(reader: Reader, wanted: set[UUID]) -> dict[UUID, ResidentRow]:
 
 
 async def _people(reader: Reader, rows: Sequence[ResidentRow], *, tickets: bool = False) -> list[Person]:
-    """People with their occupancies, and, where asked, the last tickets about each."""
+    """People with their occupancies and, if ``tickets``, their latest tickets."""
     if not rows:
         return []
     sql = f"SELECT {OCCUPANCIES.listed} FROM {{occupancies}} WHERE resident IN :wanted ORDER BY ordinal"

@@ -1,6 +1,6 @@
-"""Clocks (时限) as columns: what stands in a row, so that the reading at any later moment is found without the events.
+"""Clocks (时限) as columns, from which a clock's reading at any later moment follows without the events.
 
-Rows keep moments, never "breached": a row is the same whenever it is made.
+Rows keep moments, never "breached": otherwise a row would have to change although nothing happened.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from projections.engine.tables import NEVER, micros
 
 
 class ClockColumns(NamedTuple):
-    """One clock of a ticket. While it is paused, ``due_at`` is the due moment had the pause not begun."""
+    """One clock of a ticket. While it is paused, ``due_at`` is the due moment as if the pause had not begun."""
 
     clock: ClockName
     started_at: datetime
@@ -23,7 +23,7 @@ class ClockColumns(NamedTuple):
     stopped_at: datetime | None
 
     def at(self, moment: datetime) -> Reading:
-        """The clock's reading at a moment not before the ticket's last event; the same as domain.rules.clocks gives."""
+        """The reading at a moment not before the ticket's last event, equal to that of :func:`domain.rules.clocks.readings`."""
         if self.stopped_at is not None:
             late = self.stopped_at > self.due_at
             status = ClockStatus.BREACHED if late else ClockStatus.MET
@@ -37,12 +37,12 @@ class ClockColumns(NamedTuple):
 
     @property
     def runs(self) -> bool:
-        """Neither stopped nor paused: time counts."""
+        """Whether it is neither stopped nor paused."""
         return self.stopped_at is None and self.paused_at is None
 
 
 class Clocks(NamedTuple):
-    """A ticket's clocks, of each the last one started; ``work`` is the one of repair, public_minor or public_severe."""
+    """A ticket's clocks, the last started of each; ``work`` is repair, public_minor or public_severe."""
 
     reply: ClockColumns | None = None
     work: ClockColumns | None = None
@@ -50,7 +50,7 @@ class Clocks(NamedTuple):
 
     @property
     def present(self) -> list[ClockColumns]:
-        """Those the ticket has."""
+        """The clocks that the ticket has."""
         return [clock for clock in self if clock is not None]
 
 
@@ -66,7 +66,7 @@ def clocks_of(s: TicketState) -> Clocks:
 
 
 def cycles_of(s: TicketState) -> list[ClockColumns]:
-    """One row a clock that ever ran for the ticket, in the order of :func:`domain.rules.clocks.readings`."""
+    """Every clock that ever ran for the ticket, in the order of :func:`domain.rules.clocks.readings`."""
     at = s.occurred_at
     return [] if at is None else [_columns(reading, s, at) for reading in readings(s.timeline, s.kind, s.facility, at)]
 
@@ -79,26 +79,26 @@ def _columns(reading: Reading, s: TicketState, at: datetime) -> ClockColumns:
 
 
 def readings_at(clocks: Iterable[ClockColumns | None], moment: datetime) -> list[Reading]:
-    """The readings of what clocks there are."""
+    """The readings of the clocks that are present."""
     return [clock.at(moment) for clock in clocks if clock is not None]
 
 
 def next_due(clocks: Clocks) -> int:
-    """The first due moment of a clock that runs, in microseconds, NEVER where none does: what is overdue comes first."""
+    """The first due moment of a running clock, in microseconds; NEVER if none runs. Sorting by it puts overdue tickets first."""
     return min((micros(clock.due_at) for clock in clocks.present if clock.runs), default=NEVER)
 
 
 def breach_at(clocks: Clocks) -> datetime | None:
-    """After this moment some clock reads breached, if nothing happens; None where none will."""
+    """The moment after which some clock reads breached if nothing happens; None if none will."""
     due = (c.due_at for c in clocks.present if c.runs or (c.stopped_at is not None and c.stopped_at > c.due_at))
     return min(due, default=None)
 
 
 def runs_until(clocks: Clocks) -> datetime | None:
-    """Up to this moment some clock reads running, if nothing happens; None where none does."""
+    """The moment up to which some clock reads running if nothing happens; None if none does."""
     return max((c.due_at for c in clocks.present if c.runs), default=None)
 
 
 def is_paused(clocks: Clocks) -> bool:
-    """Whether some clock stands still."""
+    """Whether some clock is paused."""
     return any(c.paused_at is not None for c in clocks.present)

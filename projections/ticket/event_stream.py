@@ -1,7 +1,7 @@
-"""Event stream (事件流): who did what when, event by event, and the ways tickets took from state to state.
+"""Event stream (事件流): who did what and when, event by event, and the transitions of tickets between states.
 
-Rows hold codes and logins, no personal text: what an event says stays in the log. The process (流程) is counted from the same
-rows, as of any moment in the world: how often each way was taken, how many tickets stand in a state, how long they stood there.
+Rows hold codes and logins but no personal texts, which stay in the log. The lived process (流程) is counted from these rows as of
+any moment: how often each transition was taken, how many tickets are in a state, how long they stayed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from projections.engine.view import Params, Put, Reader, Step, View, Write
 
 
 class EventRow(NamedTuple):
-    """An event; ``before`` and ``after`` are the ticket's states, the same where it stayed, and null for a shift."""
+    """An event; ``before`` and ``after`` are the ticket's states, equal if it kept its state, and null for a shift."""
 
     position: int
     stream: UUID
@@ -45,7 +45,7 @@ EVENTS = Table(
 
 
 class MoveRow(NamedTuple):
-    """A step that led a ticket to another state."""
+    """A step that changed a ticket's state."""
 
     ticket: UUID
     version: int
@@ -62,7 +62,7 @@ MOVES = Table(
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Each event is a row, and never changes; one that changes a ticket's state is a move too."""
+    """Write each event, and each change of state; neither ever changes afterwards."""
     for before, seen in steps:
         event, s = seen.event, seen.state
         meta = event.meta
@@ -93,7 +93,7 @@ EVENT_STREAM = View("event_stream", 1, (EVENTS, MOVES), ("ticket.", "shift."), f
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Events, the latest first, as of ``position``; ``more`` tells that earlier ones fit too."""
+    """Events, the latest first, at ``position``; ``more`` says that earlier ones match too."""
 
     position: int
     items: Sequence[EventRow]
@@ -114,7 +114,7 @@ async def events(
 ) -> Events:
     """Events of a community by type, person, ticket or shift, and moment (from ``since``, before ``until``).
 
-    A person is whoever acted, on whose behalf, or as the second person. ``before`` is the position to go on from.
+    A person matches as actor, as the one acted for, or as second person. ``before`` is the position to continue from.
     """
     params: Params = {"community": community, "limit": limit + 1}
     where = ["community = :community"]
@@ -143,7 +143,7 @@ async def events(
 
 
 class Way(NamedTuple):
-    """A way between two states, by the event that takes it."""
+    """A transition between two states, by the topic of its event."""
 
     source: State | None
     target: State
@@ -152,11 +152,11 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """The lifecycle as it was lived in a community up to a moment, as of ``position``.
+    """The lifecycle as lived in a community up to a moment, at ``position``.
 
-    ``taken`` counts each way; ``standing`` the tickets in each state then; ``stays`` how many stays in a state had ended, and
-    ``median`` how long the middle one lasted (between the two middle ones: their mean, to the microsecond below).
-    ``returned`` counts tickets that went back to work after they had been done: reworked or reopened.
+    ``taken`` counts each transition, ``standing`` the tickets then in each state. ``stays`` counts the ended stays in a state;
+    ``median`` is their median length (of an even number, the mean of the middle two, rounded down to a microsecond). ``returned``
+    counts tickets that were reworked or reopened after completion.
     """
 
     position: int
@@ -184,7 +184,7 @@ STATEMENTS = (
 
 
 async def process(reader: Reader, community: str, until: datetime) -> Process:
-    """The process of a community from everything that happened before a moment; later events are as if they were not."""
+    """Count a community's process up to a moment, ignoring later events."""
     params: Params = {"community": community, "until": micros(until)}
     answer = await reader.read([(sql, params) for sql in STATEMENTS])
     taken, standing, stays, returned = answer.results

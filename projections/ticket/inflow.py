@@ -1,4 +1,4 @@
-"""Inflow (接单量): how many tickets a community received in each hour up to a moment, from the ticket directory."""
+"""Inflow (接单量): tickets received by a community in each hour up to a moment, from the ticket directory."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,9 +21,9 @@ async def inflow(
     areas: Sequence[str] | None = None,
     own: Sequence[Assignee] | None = None,
 ) -> list[int]:
-    """Tickets received in each of the hours before ``until``, the earliest first; ``at`` is a position of the log (None: now).
+    """Count the tickets received in each of the ``hours`` before ``until``, the earliest first.
 
-    ``areas`` and ``own`` bound what the asker may see.
+    ``at`` is a log position (None: now). ``areas`` and ``own`` limit the count to what the asker may see.
     """
     begin = until - hours * HOUR
     params: Params = {"community": community, "begin": micros(begin), "until": micros(until), "at": at}

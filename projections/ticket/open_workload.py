@@ -1,7 +1,7 @@
-"""Open workload (在办工单): what is unfinished in a community, now or at any past position of the log.
+"""Open workload (在办工单): the unfinished tickets of a community, now or at any past log position.
 
-A row is a span of positions through which an unfinished ticket stood as the row says; the open ones have no end. The
-workload of a past moment is a query over spans, not a replay.
+A row is a span of positions during which an unfinished ticket did not change; an open span has no end. So the workload of a past
+position is a query over spans instead of a replay.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -38,7 +38,7 @@ from projections.ticket.clock_columns import ClockColumns, clocks_of, next_due, 
 class WorkloadRow(NamedTuple):
     """An unfinished ticket from ``from_position`` up to, not including, ``to_position``.
 
-    ``order_due`` is the first due moment of a clock that runs (microseconds, NEVER where none does).
+    ``order_due`` is the first due moment of a running clock (microseconds; NEVER if none runs).
     """
 
     ticket: UUID
@@ -80,12 +80,12 @@ class WorkloadRow(NamedTuple):
 
     @property
     def next_due(self) -> datetime | None:
-        """The first due moment of a clock that runs."""
+        """The first due moment of a running clock."""
         return min((c.due_at for c in (self.reply, self.work, self.rectify) if c is not None and c.runs), default=None)
 
     @property
     def assignee(self) -> Assignee | None:
-        """Who carries the work order."""
+        """The assignee of the work order."""
         return Assignee(self.assignee_type, self.assignee_id) if self.assignee_type and self.assignee_id else None
 
 
@@ -102,14 +102,14 @@ SPANS = Table(
 
 
 def current_numbers(seen: Seen) -> tuple[str | None, str | None]:
-    """The ticket's own number and the number in its present book."""
+    """The ticket's own number, and its number in its present book."""
     s: TicketState = seen.state
     own = next((n.number for n in seen.numbers if n.book == "GD"), None)
     return own, next((n.number for n in reversed(seen.numbers) if s.book is not None and n.book == s.book), None)
 
 
 def span(seen: Seen, to_position: int | None) -> WorkloadRow:
-    """The row of a ticket as it stands, up to a position."""
+    """The row of a ticket, up to a position."""
     s: TicketState = seen.state
     assignee = s.assignment.assignee if s.assignment else None
     number, book_number = current_numbers(seen)
@@ -149,7 +149,7 @@ def span(seen: Seen, to_position: int | None) -> WorkloadRow:
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Each event ends the span before it and, while the ticket is unfinished, begins the next."""
+    """End the span before each event and, while the ticket is unfinished, begin the next."""
     for before, after in steps:
         if before is not None and before.state.is_open:
             yield Put(SPANS, span(before, after.position))
@@ -163,9 +163,9 @@ OPEN_WORKLOAD = View("open_workload", 1, (SPANS,), ("ticket.",), fold)
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """The open workload of a community as of ``position``; ``clocks`` counts tickets by clock and status.
+    """The open workload of a community at ``position``; ``clocks`` counts tickets by clock and status.
 
-    ``by_assignee`` has None for what nobody carries; ``by_kind`` has None for what is not classified yet.
+    The key None of ``by_assignee`` counts tickets without an assignee, that of ``by_kind`` tickets not classified yet.
     """
 
     position: int
@@ -195,10 +195,11 @@ async def workload(
     areas: Sequence[str] | None = None,
     own: Sequence[Assignee] | None = None,
 ) -> Workload:
-    """The workload as of the position ``at`` (None: the newest), clocks read at ``now``; overdue first, then by due moment.
+    """The workload at log position ``at`` (None: the newest), clocks read at ``now``; overdue first, then by due moment.
 
-    ``now`` is not before the last event that is looked at. A page has at most ``limit`` items; later pages begin after
-    ``cursor`` and hold to the position of the first. ``areas`` and ``own`` bound what the asker may see.
+    ``now`` must not be before the last event concerned. A page has at most ``limit`` items. Later pages begin after ``cursor``
+    and keep the position of the first page, so that nothing is skipped or repeated. ``areas`` and ``own`` limit it to what the
+    asker may see.
     """
     params: Params = {"community": community, "now": micros(now), "limit": limit + 1, "after_due": -1, "after_ticket": b""}
     if cursor is not None:

@@ -1,4 +1,7 @@
-"""The books (记录册, D1 4.1.1): every number of the seven books with its entry, void ones too, gapless in the log's order."""
+"""
+
+The books (记录册, D1 4.1.1): every number of the seven books with its entry, void ones included, gapless in the log's order.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,10 +22,10 @@ BOOKS = tuple(book for book in Book if book is not Book.INTAKE)
 
 
 class RegisterRow(NamedTuple):
-    """One number of a book and the ticket that took it, as the ticket stands.
+    """One number of a book, and the present state of the ticket that took it.
 
-    ``recorded_at`` is when the number was taken. It is void where the ticket moved on to another book, under ``replaced_by``.
-    ``completed_at`` and ``closed_at`` are of the last round of work.
+    ``recorded_at`` is when the number was taken. A number is void if the ticket moved to another book, whose number is
+    ``replaced_by``. ``completed_at`` and ``closed_at`` belong to the last round of work.
     """
 
     number: str
@@ -62,7 +65,7 @@ class RegisterRow(NamedTuple):
 
     @property
     def assignee(self) -> Assignee | None:
-        """Who carries or carried the work order."""
+        """The present or last assignee of the work order."""
         return Assignee(self.assignee_type, self.assignee_id) if self.assignee_type and self.assignee_id else None
 
 
@@ -76,7 +79,7 @@ ENTRIES = Table(
 
 
 def entries(after: Seen) -> Iterable[RegisterRow]:
-    """The entry of every book's number that a ticket took; the last one counts."""
+    """The entries of all books' numbers that a ticket took; the last number counts, earlier ones are void."""
     s: TicketState = after.state
     taken = [n for n in after.numbers if n.book != Book.INTAKE]
     own = next((n.number for n in after.numbers if n.book == Book.INTAKE), None)
@@ -122,7 +125,7 @@ def entries(after: Seen) -> Iterable[RegisterRow]:
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Only how the ticket stands in the end matters."""
+    """Write the entries of the ticket's last state."""
     return (Put(ENTRIES, row) for row in entries(steps[-1].after))
 
 
@@ -131,7 +134,7 @@ REGISTER_BOOKS = View("register_books", 1, (ENTRIES,), ("ticket.",), fold)
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Entries of a book in the order of their numbers, as of ``position``; ``more`` says that others follow."""
+    """Entries of a book in the order of their numbers, at ``position``; ``more`` says that others follow."""
 
     position: int
     items: Sequence[RegisterRow]
@@ -150,7 +153,10 @@ async def register(
     after: int = 0,
     limit: int = 200,
 ) -> Register:
-    """Numbers taken from a moment on, before another, that stand after a position; bounded to areas or assignees."""
+    """Numbers of a book taken from one moment on, before another. ``after`` is the position to continue from.
+
+    ``areas`` and ``own`` limit them to what the asker may see.
+    """
     params: Params = {"community": community, "book": book.value, "after": after, "limit": limit + 1}
     where = ["community = :community", "book = :book", "position > :after", *bounded(areas, own, params)]
     for name, sign, at in (("recorded_from", ">=", recorded_from), ("recorded_to", "<", recorded_to)):

@@ -1,8 +1,8 @@
-"""Service report (服务月报): a community's month in figures, counted from facts that each hang on one ticket.
+"""Service report (服务月报): a community's month in figures, counted from rows that each belong to one ticket.
 
-A ticket counts as received in the month in which it happened; a clock in the month in which it was decided: met where it was
-stopped, breached where it was due; verdicts and completions in the month in which they were made. The kind and category are
-those the ticket has now.
+A ticket counts in the month of its receipt. A clock counts in the month that decided it: if met, where it was stopped; if
+breached, where it was due. Verdicts and completions count in the month they were made. Kind and category are the ticket's present
+ones.
 """
 
 from collections import Counter, defaultdict
@@ -21,11 +21,11 @@ from projections.engine.view import Drop, Params, Put, Reader, Step, View, Write
 from projections.ticket.clock_columns import ClockColumns, cycles_of
 
 TOP = 10
-"""How many categories are named."""
+"""Number of categories listed."""
 
 
 class Fact(StrEnum):
-    """What is counted of a ticket's events."""
+    """Countable kinds of events."""
 
     COMPLETED = "completed"
     SATISFIED = "satisfied"
@@ -36,7 +36,7 @@ class Fact(StrEnum):
 
 
 class ReceivedRow(NamedTuple):
-    """A ticket and what it is counted by."""
+    """A ticket, with the attributes it is counted by."""
 
     ticket: UUID
     community: str
@@ -48,7 +48,7 @@ class ReceivedRow(NamedTuple):
 
 
 class FactRow(NamedTuple):
-    """One countable event. ``again`` says that the ticket had been reworked or reopened before."""
+    """A countable event. ``again`` says that the ticket had been reworked or reopened before."""
 
     ticket: UUID
     version: int
@@ -60,7 +60,7 @@ class FactRow(NamedTuple):
 
 
 class WorkRow(NamedTuple):
-    """Who did the work that a completion or a verdict is about."""
+    """A person whose work a completion or verdict is about."""
 
     ticket: UUID
     version: int
@@ -72,7 +72,7 @@ class WorkRow(NamedTuple):
 
 
 class ClockRow(NamedTuple):
-    """One clock of a ticket; ``cycle`` counts the ticket's clocks."""
+    """One clock of a ticket; ``cycle`` numbers the ticket's clocks."""
 
     ticket: UUID
     cycle: int
@@ -95,7 +95,7 @@ CLOCKS = Table(
 
 
 def fact_of(event: Ticket.Event) -> Fact | None:
-    """What an event counts as."""
+    """The fact that an event counts as; None for others."""
     match event:
         case Ticket.RepairCompleted() | Ticket.SettledAtDesk():
             return Fact.COMPLETED
@@ -112,7 +112,7 @@ def fact_of(event: Ticket.Event) -> Fact | None:
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Facts event by event; the ticket and its clocks as they stand in the end."""
+    """Write every fact, and the last state of the ticket and its clocks."""
     first, last = steps[0].before, steps[-1].after
     s: TicketState = last.state
     at = s.received_at or last.first_recorded_at
@@ -156,7 +156,7 @@ SERVICE_REPORT = View("service_report", 1, (RECEIVED, FACTS, WORK, CLOCKS), ("ti
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """How a clock was kept: how often met, how often breached."""
+    """Numbers of clocks met and breached."""
 
     met: int = 0
     breached: int = 0
@@ -164,7 +164,7 @@ class Decided:
 
 @dataclass
 class PersonFigures:
-    """What one person, team's member or contractor did: work ended, and the verdicts on their work."""
+    """One person's, team member's or contractor's work: completions, and the verdicts on their work."""
 
     completed: int = 0
     satisfied: int = 0
@@ -175,7 +175,7 @@ class PersonFigures:
 
 @dataclass
 class Report:
-    """A community's figures from a moment on, before another, as of ``position`` and ``now``."""
+    """A community's figures from one moment up to, not including, another, at ``position``."""
 
     community: str
     position: int
@@ -208,11 +208,11 @@ STATEMENTS = (
     "SELECT person, fact, count(*), count(rating), coalesce(sum(rating), 0) FROM {service_work}"
     f" WHERE {_AT} GROUP BY person, fact",
 )
-"""Placeholders of tables stand in braces; every statement is over one community and one span of time."""
+"""Statements over one community and one span of time; table names are in braces."""
 
 
 async def report(reader: Reader, community: str, since: datetime, until: datetime, *, now: datetime) -> Report:
-    """The figures of a span of time, clocks read at ``now``."""
+    """The figures of a span of time, with clocks read at ``now``."""
     params: Params = {
         "community": community,
         "since": micros(since),

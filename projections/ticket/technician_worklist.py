@@ -1,4 +1,4 @@
-"""Technician's worklist (维修工作单): the work orders that somebody carries now."""
+"""Technician's worklist (维修工作单): the work orders that a person carries now."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from projections.ticket.open_workload import current_numbers
 
 
 class WorkOrderRow(NamedTuple):
-    """A work order of a dispatched ticket. Emergencies come first, then by appointment, then by due moment.
+    """A dispatched ticket's work order, ordered by emergency, appointment and due moment.
 
-    ``order_urgency`` is 0 for an emergency; ``order_appointment`` and ``order_due`` are microseconds, NEVER where there is none.
+    ``order_urgency`` is 0 for an emergency; ``order_appointment`` and ``order_due`` are microseconds, NEVER if there is none.
     """
 
     ticket: UUID
@@ -58,12 +58,12 @@ class WorkOrderRow(NamedTuple):
 
     @property
     def due_at(self) -> datetime | None:
-        """The first due moment of a clock that runs."""
+        """The first due moment of a running clock."""
         return min((c.due_at for c in (self.reply, self.work, self.rectify) if c is not None and c.runs), default=None)
 
     @property
     def assignee(self) -> Assignee:
-        """Who carries it."""
+        """The assignee."""
         return Assignee(self.assignee_type, self.assignee_id)
 
 
@@ -77,7 +77,7 @@ ORDERS = Table(
 
 
 def order(seen: Seen) -> WorkOrderRow | None:
-    """The work order of a ticket as it stands, or None."""
+    """The work order of a ticket; None unless it is dispatched."""
     s: TicketState = seen.state
     carried = s.assignment
     if s.state is not State.DISPATCHED or carried is None:
@@ -115,7 +115,7 @@ def order(seen: Seen) -> WorkOrderRow | None:
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Only how the ticket stands in the end matters."""
+    """Write the work order of the ticket's last state, or delete it."""
     before, after = steps[0].before, steps[-1].after
     row = order(after)
     if row is not None:
@@ -138,7 +138,7 @@ class Worklist:
 async def worklist(
     reader: Reader, assignees: Sequence[Assignee], *, communities: Sequence[str] | None = None, limit: int = 200
 ) -> Worklist:
-    """The work orders of any of these assignees (a person and their teams), in these communities (None: anywhere)."""
+    """The work orders of these assignees (a person and their teams), in these communities (None: all)."""
     params: Params = {"communities": list(communities or ()), "limit": limit}
     carried = []
     for type_ in AssigneeType:

@@ -1,6 +1,6 @@
-"""Ticket directory (工单目录): every ticket, found by number, phone, place, text, state and dates.
+"""Ticket directory (工单目录): every ticket, searchable by number, phone, place, text, state and dates.
 
-Personal texts stand sealed in the rows. They are found by keyed tokens, which are deleted when their subject is erased.
+Personal texts are stored sealed. They are found by keyed tokens, which are deleted when their subject is erased.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,10 +21,10 @@ from projections.ticket.open_workload import current_numbers
 
 
 class TicketRow(NamedTuple):
-    """A ticket as it stands.
+    """A ticket.
 
-    ``breach_at`` is when some clock reads breached from (if nothing happens), ``runs_until`` up to when some clock reads
-    running, ``paused`` whether some clock stands still; ``back_entered`` says that some event of it was.
+    If nothing more happens, some clock reads breached after ``breach_at``, and running up to ``runs_until``. ``paused`` says that
+    some clock is paused, ``back_entered`` that some event was entered late.
     """
 
     ticket: UUID
@@ -72,12 +72,12 @@ class TicketRow(NamedTuple):
 
     @property
     def assignee(self) -> Assignee | None:
-        """Who carries the work order."""
+        """The assignee of the work order."""
         return Assignee(self.assignee_type, self.assignee_id) if self.assignee_type and self.assignee_id else None
 
 
 class TicketNumberRow(NamedTuple):
-    """A number a ticket took; void where it took a later one, of another book than the intake's."""
+    """A number that a ticket took. A book's number is void if the ticket took a later one in another book."""
 
     number: str
     ticket: UUID
@@ -118,13 +118,13 @@ TOKENS = Table(
 )
 
 SEARCHED = ("description", "reporter_name", "dwelling")
-"""Texts that a query looks through, by the state's field."""
+"""Texts that a search looks through, by the state's field."""
 
 PHONE = "reporter_phone"
 
 
 def row(seen: Seen) -> TicketRow:
-    """The row of a ticket as it stands."""
+    """The row of a ticket."""
     s: TicketState = seen.state
     assignee = s.assignment.assignee if s.assignment else None
     number, book_number = current_numbers(seen)
@@ -179,7 +179,7 @@ def numbers(seen: Seen) -> Iterable[TicketNumberRow]:
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Only how the ticket stands in the end matters; texts are indexed anew where they changed."""
+    """Write the ticket's last state; texts that changed are indexed again."""
     after = steps[-1].after
     if isinstance(after.event, SubjectFile.Event):
         for step in steps:

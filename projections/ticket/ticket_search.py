@@ -1,4 +1,4 @@
-"""Questions to the ticket directory (工单目录): filters, newest first, in pages that stay put while tickets come in."""
+"""Searching the ticket directory (工单目录) with filters, newest first, in pages that do not shift while tickets arrive."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -18,37 +18,37 @@ from projections.engine.view import Params, Reader
 from projections.ticket.ticket_directory import NUMBERS, PHONE, SEARCHED, TICKETS, TicketNumberRow, TicketRow
 
 MOST = 200
-"""The longest page."""
+"""Maximum size of a page."""
 
 FEW = 500
-"""Up to so many tickets are named one by one."""
+"""Maximum number of tickets listed by id in a statement (see ``_narrowed``)."""
 
 HERE = "/*here*/"
-"""Stands for the community in a question."""
+"""Placeholder for the condition on the community."""
 
 NUMBER = re.compile(rf"(?:{'|'.join(Book)})-[\w\-]*\Z")
 
 
 class QueryTokens(Protocol):
-    """Keyed tokens of what is looked for, the same as those kept of what is found."""
+    """Makes the keyed tokens of search terms, equal to those of the texts to be found."""
 
     async def phone(self, phone: str) -> bytes:
-        """The token of a telephone number."""
+        """The token of a phone number."""
         ...
 
     async def text(self, text: str) -> Collection[bytes]:
-        """The tokens of a text's character pairs."""
+        """The tokens of a text's pairs of characters."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is looked for; None or nothing leaves a filter out, several values mean any of them.
+    """Search filters. None or an empty sequence disables a filter; several values mean any of them.
 
-    ``communities`` None means everywhere. ``clock`` is running, paused or breached at the asker's now. ``q`` is the beginning of
-    a number or book number, or a text of which every pair of characters occurs in the description, the reporter's name or the
-    dwelling. ``areas`` and ``own`` bound what the asker may see: tickets of these areas, or carried by one of these. A ticket was
-    received at ``received_from`` or later, before ``received_to``.
+    ``communities`` None means all. ``clock`` is running, paused or breached at the asker's now. ``q`` is the beginning of a
+    number or book number, or a text whose pairs of characters must all occur in the description, the reporter's name or the
+    dwelling. ``areas`` and ``own`` limit the search to what the asker may see: tickets of these areas, or carried by one of
+    these. Tickets were received at ``received_from`` or later and before ``received_to``.
     """
 
     communities: Sequence[str] | None = None
@@ -67,7 +67,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of tickets, the latest recorded first, as of ``position``; ``cursor`` is None on the last page."""
+    """A page of tickets, the latest recorded first, at ``position``; ``cursor`` is None on the last page."""
 
     position: int
     items: Sequence[TicketRow]
@@ -77,9 +77,9 @@ class Found:
 async def search(
     reader: Reader, tokens: QueryTokens, filters: Filters, *, now: datetime, limit: int = 50, cursor: str | None = None
 ) -> Found:
-    """Tickets that pass every filter; raises InvalidInput for a limit, cursor or clock that can't be."""
+    """Search tickets. Raises InvalidInput for an invalid limit, cursor or clock."""
     if not 1 <= limit <= MOST:
-        raise InvalidInput([FieldError("/limit", f"from 1 to {MOST}")])
+        raise InvalidInput([FieldError("/limit", f"must be from 1 to {MOST}")])
     params: Params = {"now": micros(now), "limit": limit + 1}
     where = [*_plain(filters, params), *_bounds(filters, params)]
     texts = await _texts(filters, tokens, params)
@@ -90,7 +90,8 @@ async def search(
     if cursor is not None:
         params["before"] = _opened(cursor)
         where.append("first_position < :before")
-    # A statement a community, so that each walks an index in the order wanted.
+    # One statement per community: each reads an index in the list's order and stops at the limit, which a condition on
+    # several communities would prevent.
     if filters.communities is None:
         statements = [(_page(where), params)]
     else:
@@ -109,9 +110,9 @@ def _page(where: Sequence[str]) -> str:
 
 
 async def _narrowed(reader: Reader, texts: Sequence[str], f: Filters, params: Params) -> tuple[int, list[str]]:
-    """Conditions for the texts and numbers sought: the tickets themselves where they are few, else the question for them.
+    """Turn the subqueries for texts and numbers into conditions: a list of ids if they find few tickets, else the subquery.
 
-    Databases don't see which of the two it is, and walk the whole directory for the few.
+    Neither database knows in advance how few there are; given the subquery, it would scan the whole directory for them.
     """
     here, somewhere = ("", "") if f.communities is None else (" AND community = :community", " AND community IN :communities")
     asked = {**params, "communities": list(f.communities or ()), "many": FEW + 1}
@@ -127,14 +128,14 @@ async def _narrowed(reader: Reader, texts: Sequence[str], f: Filters, params: Pa
 
 
 async def find(reader: Reader, ticket: UUID) -> TicketRow | None:
-    """One ticket."""
+    """A ticket by id; None if there is none."""
     sql = f"SELECT {TICKETS.listed} FROM {{ticket_directory}} WHERE ticket = :ticket"
     [rows] = (await reader.read([(sql, {"ticket": ticket.bytes})])).results
     return TICKETS.decode(rows[0]) if rows else None
 
 
 async def numbers_of(reader: Reader, ticket: UUID) -> Sequence[TicketNumberRow]:
-    """The numbers a ticket took, void ones too, in the order of the log."""
+    """The numbers that a ticket took, void ones included, in the order of the log."""
     sql = f"SELECT {NUMBERS.listed} FROM {{ticket_numbers}} WHERE ticket = :ticket ORDER BY position"
     [rows] = (await reader.read([(sql, {"ticket": ticket.bytes})])).results
     return [NUMBERS.decode(found) for found in rows]
@@ -169,7 +170,7 @@ def _clock(status: ClockStatus) -> str:
         return "runs_until >= :now"
     if status is ClockStatus.PAUSED:
         return "paused = 1"
-    raise invalid("/clock", "one of running, paused, breached")
+    raise invalid("/clock", "must be running, paused or breached")
 
 
 def _bounds(f: Filters, params: Params) -> list[str]:
@@ -178,7 +179,7 @@ def _bounds(f: Filters, params: Params) -> list[str]:
 
 
 async def _texts(f: Filters, tokens: QueryTokens, params: Params) -> list[str]:
-    """Questions for the tickets with the phone, the number and the text sought."""
+    """Subqueries for the tickets with the phone, number and text sought."""
     texts = []
     if f.phone is not None:
         params["phone"], params["phone_field"] = await tokens.phone(f.phone), PHONE

@@ -1,7 +1,7 @@
-"""Run as a program: hand the desk over and over, or move tickets meanwhile. Arguments: the settings as JSON, what to do.
+"""A program that hands the desk over again and again, or moves tickets meanwhile.
 
-``tickets`` receives, finishes and reopens; a login signs as whoever they are at the desk, until HANDOVERS were signed. Begins at
-the first line of standard input, and prints how often a sheet was stale.
+Arguments: the settings as JSON, and what to do. ``tickets`` receives, finishes and reopens tickets; a login signs for its side of
+the desk until HANDOVERS were signed. It begins at the first line of standard input, and prints how often a sheet was stale.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ TICKETS = 8
 
 
 async def move_tickets(g: Gongdan) -> int:
-    """Every fourth stays received, is classified, is finished, is finished and reopened."""
+    """Of every four tickets leave one received, classify one, finish one, and finish and reopen one."""
     await g.projections.start()
     for i in range(TICKETS):
         done = await g.desk.receive(leak(), Request("assistant2", g.ids.new()))

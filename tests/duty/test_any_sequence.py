@@ -1,7 +1,7 @@
-"""Any sequence of shifts, substitutions, handovers and tickets together, against a plain model of who answers and what is open.
+"""Any sequence of shifts, substitutions, handovers and tickets, compared with a plain model of the officer and the open tickets.
 
-Never two officers, never none without a gap on record; what was signed lists every unfinished ticket of its position, no more and
-no less; its hash follows from the events alone, also after a resident on it was erased.
+There are never two officers, and never none without a recorded gap. A signed sheet lists exactly the unfinished tickets of its
+position. Its hash follows from the events alone, also after a resident on it was erased.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ officers = st.sampled_from(OFFICERS)
 
 
 class AnySequence(RuleBasedStateMachine):
-    """One desk, some tickets, everybody."""
+    """One desk, a few tickets, everyone on the staff."""
 
     template: Path
 
@@ -88,7 +88,7 @@ class AnySequence(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
     def attempt(self, doing: Coroutine[Any, Any, Any], hoped: type[Refusal] | None) -> bool:
-        """Whether it was accepted, as it had to be."""
+        """Whether a command was accepted, after checking that this was right."""
         refused: Refusal | None = None
         try:
             self.run(doing)
@@ -226,7 +226,7 @@ class AnySequence(RuleBasedStateMachine):
 
     @rule(login=officers, between=st.sampled_from(["", "", "", "before", "after"]))
     def the_desk_is_handed_over(self, login: str, between: str) -> None:
-        """The usual way, perhaps with a ticket coming in before or after the first signature."""
+        """A complete handover, possibly with a ticket arriving before or after the first signature."""
         if self.officer is None:
             self.somebody_opens(next(other for other in OFFICERS if other != login))
         if self.stand_in is not None and self.officer is not None:
@@ -282,7 +282,7 @@ class AnySequence(RuleBasedStateMachine):
         return hoped if allowed else NotAllowed
 
     def signing(self, *hoped: type[Refusal] | None) -> type[Refusal] | None:
-        """What refuses a signature first: the table, then the rules, then that the list is no longer the same."""
+        """The first refusal that a signature meets: by the table, by a rule, or because the list changed."""
         if self.status != "handing_over":
             return TransitionRefused
         for refusal in reversed(hoped):
@@ -291,7 +291,7 @@ class AnySequence(RuleBasedStateMachine):
         return StaleSheet if self.sheet != self.open else None
 
     async def whole_log_is_sound(self) -> None:
-        """Told from the log alone, by nothing that wrote it."""
+        """Check the log alone, with none of the code that wrote it."""
         log = await self.estate.g.store.read_log(0, 100_000)
         codec = self.estate.g.journal.codec
         held: UUID | None = None
@@ -328,7 +328,7 @@ class AnySequence(RuleBasedStateMachine):
             assert {str(t.id): t.version for t in sheet.tickets} == lists[sheet.position]
 
     async def views_are_sound(self) -> None:
-        """The read models say what the log says."""
+        """Check that the read models equal the log."""
         projections, head = self.estate.g.projections, (await self.estate.g.store.head()).position
         names = ("handover_list", "night_log", "duty_coverage", "morning_review")
         for name in names:
@@ -345,7 +345,7 @@ class AnySequence(RuleBasedStateMachine):
 
 @pytest.mark.timeout(1800)
 def test_any_sequence(estate_template: Path) -> None:
-    """A third of the profile's examples: each opens a store and goes through a fortnight."""
+    """A third of the profile's examples, because each opens a store and runs through a fortnight."""
     AnySequence.template = estate_template
     run_state_machine_as_test(AnySequence, settings=one_in(3))
 

@@ -1,4 +1,4 @@
-"""A night at the desk over HTTP, and what is read of it in the morning; who may read it."""
+"""A night at the desk over HTTP, the morning's reading of it, and who may read it."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -46,7 +46,10 @@ async def read(client: Client, login: str, path: str, **params: Any) -> dict[str
 
 
 async def a_night(client: Client) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """zhang's night: one repair deferred, one line logged, handed over to li in the morning; the ticket and both shifts."""
+    """zhang's night: one repair deferred, one line logged, handed over to li in the morning.
+
+    Returns the ticket and both shifts.
+    """
     shift = await done(client, "zhang", "/shifts", 201, community="JX")
     client.estate.clock.move(hours=5)
     ticket = await client.ticket("zhang")

@@ -1,4 +1,4 @@
-"""The regulations' own cases, by clause: given a desk, when somebody does something, then the record says so.
+"""The regulations' own cases, clause by clause: given a desk, when somebody acts, then the record shows it.
 
 Long because the regulations are followed clause by clause in one place.
 """

@@ -1,4 +1,4 @@
-"""The calendar: published days against a second source, overrides by two people; seasons, year end, other time zones."""
+"""The calendar: published days against a second source, overrides by two people, seasons, year end, other time zones."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -106,7 +106,10 @@ async def test_a_night_over_midnight_and_year_end_is_one_shift(station: Station)
 @pytest.mark.anyio
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-07", 14), ("2026-10-31", 16), ("2026-11-01", 15)])
 async def test_a_community_in_another_time_zone(station: Station, day: str, hours: int) -> None:
-    """New York's clocks go forward in the night to 8 March 2026 and back in the one to 1 November: a night is what passes."""
+    """
+
+    New York's clocks go forward in the night to 8 March 2026 and back in the night to 1 November; minutes count as they pass.
+    """
     estate, zone = station.estate, ZoneInfo("America/New_York")
     await estate.g.administration.add_community("NY", "纽约花园", zone.key, estate.operator)
     await estate.g.administration.grant("technician", Role.TECHNICIAN, "NY", None, None, None, estate.operator)
@@ -130,7 +133,7 @@ def test_days_are_as_they_are_kept() -> None:
 
 @pytest.mark.anyio
 async def test_a_clock_that_jumps_never_takes_the_order_away(station: Station) -> None:
-    """The clock goes back by two hours in the middle of a handover, and a day ahead afterwards: what follows is never earlier."""
+    """The clock goes back two hours in the middle of a handover and then a day ahead; no event is earlier than the one before."""
     station.set("2026-03-02 11:40")
     opened = await station.open("assistant")
     await station.do("prepare_handover", "assistant")

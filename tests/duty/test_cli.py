@@ -1,4 +1,4 @@
-"""Duty at the command line: a night from taking the desk to the review, the roster, and what is read of them."""
+"""Duty at the command line: a night from taking the desk to the review, and the roster."""
 
 import json
 import os
@@ -15,7 +15,7 @@ PEOPLE = {"li": "assistant", "zhang": "technician", "zhong": "control_room", "an
 
 
 def zone_at_two() -> str:
-    """A time zone in which it is between two and three at night: in the middle of a period, whenever this runs."""
+    """A time zone where it is now between two and three at night, the middle of a period."""
     ahead = (2 - datetime.now(UTC).hour) % 24
     return f"Etc/GMT-{ahead}" if ahead <= 14 else f"Etc/GMT+{24 - ahead}"
 
@@ -37,19 +37,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings of whoever runs the tests stay out."""
+    """Hide the settings of the person who runs the tests."""
     for name in [name for name in os.environ if name.startswith("GONGDAN_")]:
         monkeypatch.delenv(name)
 
 
 def answer(home: Home, *arguments: str) -> dict[str, Any]:
-    """What a command answers as JSON."""
+    """A command's answer, parsed from JSON."""
     found: dict[str, Any] = json.loads(home.done(*arguments, "--json"))
     return found
 
 
 def refused(home: Home, *arguments: str) -> str:
-    """Why a command is refused, in one line."""
+    """A command's refusal, in one line."""
     result = home.run(*arguments)
     assert result.exit_code == 1, result.output
     assert "Traceback" not in result.output
@@ -58,7 +58,7 @@ def refused(home: Home, *arguments: str) -> str:
 
 
 def test_a_night_from_taking_the_desk_to_the_review(home: Home) -> None:
-    """The shift being held is named by its community; every step is a command, and refusals say what is legal."""
+    """Each step is a command that names the current shift by its community; refusals list the legal triggers."""
     night = answer(home, "shift", "open", "JX", "--as", "zhang")
     assert (night["officer"], night["periods"]) == ("zhang", ["night"])
     assert "zhang holds the desk" in refused(home, "shift", "open", "JX", "--as", "li")

@@ -1,4 +1,4 @@
-"""The handover sheet as values: its signed form byte by byte, what its hash covers, and what was not converted at noon."""
+"""The handover sheet as values: its signed form byte by byte, what its hash covers, and which tickets are unconverted at noon."""
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
@@ -204,7 +204,7 @@ def test_a_deferred_ticket_is_not_converted_from_exactly_noon_of_its_day() -> No
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("kind", Kind)
 def test_what_counts_as_not_converted(state: State, kind: Kind) -> None:
-    """Without a record yet, whatever it is; with one, a repair alone, which wants a work order."""
+    """Any ticket that is still unclassified, and a classified repair without a work order."""
     expected = state is State.RECEIVED or (state is State.CLASSIFIED and kind is Kind.REPAIR)
     assert waits(state, kind, NOON) is expected
 
@@ -242,7 +242,7 @@ def test_of_each_clock_the_last_round_is_listed() -> None:
 
 
 def test_clocks_are_never_read_before_the_last_event() -> None:
-    """A ticket written by a clock a little ahead of the sheet's."""
+    """A ticket may have been written by a machine whose clock is a little ahead of the sheet's."""
     state = ticket(received(), classified(), fact(Ticket.ResidentReplied, after=timedelta(hours=1)))
     assert sheet_ticket(state, "GD-1", None, MORNING).clocks[0].status is ClockStatus.MET
 

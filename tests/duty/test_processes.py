@@ -1,4 +1,8 @@
-"""Several operating-system processes on one store: tickets come, go and come back while two hand the desk over and over."""
+"""
+
+Several operating-system processes on one store: tickets come, go and return while two officers hand the desk over again and
+again.
+"""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Several processes on one store: who takes the desk, who signs, and what comes in meanwhile."""
+"""Several processes on one store: who takes the desk, who signs, and what arrives meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def all_of(*doing: Awaitable[Any]) -> list[Any]:
-    """Everything at once; refusals come back as values, anything else is raised."""
+    """Run everything at once; return refusals as values and raise any other error."""
     found = await asyncio.gather(*doing, return_exceptions=True)
     for one in found:
         if isinstance(one, BaseException) and not isinstance(one, Refusal):
@@ -31,7 +31,7 @@ async def all_of(*doing: Awaitable[Any]) -> list[Any]:
 
 @pytest.fixture
 async def processes(shared: Estate) -> AsyncIterator[list[Station]]:
-    """Three processes, as it were; the first one moves the views."""
+    """Three library handles that act like processes; the first moves the views."""
     await shared.g.projections.start()
     async with AsyncExitStack() as stack:
         others = [await stack.enter_async_context(shared.again()) for _ in range(2)]
@@ -39,7 +39,7 @@ async def processes(shared: Estate) -> AsyncIterator[list[Station]]:
 
 
 async def histories(station: Station) -> tuple[list[ShiftState], dict[int, dict[str, int]]]:
-    """Every shift, and the list of unfinished tickets at every position, told from the log alone."""
+    """Every shift, and the list of unfinished tickets at every position, from the log alone."""
     log = await station.estate.g.store.read_log(0, 100_000)
     streams: dict[Any, list[Any]] = {}
     tickets: dict[Any, TicketState] = {}
@@ -54,7 +54,7 @@ async def histories(station: Station) -> tuple[list[ShiftState], dict[int, dict[
 
 
 async def test_a_stale_signature_is_never_accepted(processes: list[Station]) -> None:
-    """While two sign and sign again, tickets are received, noted, finished and reopened by others."""
+    """While two officers sign again and again, others receive, note, finish and reopen tickets."""
     first, second, third = processes
     await first.open("assistant")
     second.shift = third.shift = first.shift

@@ -1,4 +1,8 @@
-"""Reminders: each cause once, with its true moments, whoever runs when; and gone when the cause is (D1 4.1.2–4.1.4, D5 六)."""
+"""
+
+Reminders: one per cause, with true moments no matter when they are written, settled when the cause is gone (D1 4.1.2–4.1.4, D5
+六).
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +34,7 @@ SUPERVISOR, DIRECTOR = EscalationLevel.SUPERVISOR, EscalationLevel.DIRECTOR
 
 @asynccontextmanager
 async def reminding(estate: Estate) -> AsyncIterator[Processes]:
-    """The process over an estate, as one operating-system process has it."""
+    """The process manager over an estate, as one operating-system process runs it."""
     g = estate.g
     processes = await Processes.open(g.store, g.journal, g.directory, estate.clock, (REMINDING,), lease_seconds=1.0, idle=0.02)
     async with processes:
@@ -38,7 +42,7 @@ async def reminding(estate: Estate) -> AsyncIterator[Processes]:
 
 
 async def run(estate: Estate) -> None:
-    """Come to the end of the log, and to now; and again, which must change nothing."""
+    """Run up to the end of the log and to now; then again, which must change nothing."""
     async with reminding(estate) as processes:
         await processes.catch_up()
         before = (await estate.g.store.head()).position
@@ -49,7 +53,7 @@ async def run(estate: Estate) -> None:
 
 
 async def reminders(estate: Estate) -> list[tuple[ReminderState, list[tuple[str, datetime]]]]:
-    """Every reminder with its events, told from the log, in the order they were raised first."""
+    """Every reminder with its events, from the log, in the order of their first event."""
     found: dict[UUID, list[tuple[str, datetime]]] = {}
     for stored in await estate.g.store.read_log(0, 100_000):
         if stored.topic.startswith("reminder."):
@@ -60,14 +64,14 @@ async def reminders(estate: Estate) -> list[tuple[ReminderState, list[tuple[str,
 
 
 async def of(estate: Estate, kind: ReminderKind, clock: ClockName | None = None) -> list[tuple[str, datetime]]:
-    """The events of the one reminder of a kind; nothing where there is none."""
+    """The events of the only reminder of a kind; empty if there is none."""
     matching = [events for state, events in await reminders(estate) if (state.kind, state.clock) == (kind, clock)]
     assert len(matching) <= 1
     return matching[0] if matching else []
 
 
 async def repair(estate: Estate) -> str:
-    """A private repair that the technician carries; the resident was answered."""
+    """A private repair that the technician carries, with the resident answered."""
     ticket = await estate.receive()
     await estate.run(
         ticket,
@@ -114,7 +118,7 @@ async def test_a_clock_about_to_breach_breached_and_lasting(estate: Estate) -> N
 
 
 async def test_after_downtime_what_came_and_went_stands_with_its_true_moments(estate: Estate) -> None:
-    """Nobody ran for a week: the breach is on record as it was, and nobody is told of what can't be helped any more."""
+    """Nothing ran for a week: the breach is on record with its moments, and nothing reminds of a breach that was merely near."""
     ticket, due = await repair(estate), MORNING + 3 * DAY
     estate.clock.moment = due + 5 * HOUR
     await estate.run(ticket, WORK)
@@ -148,7 +152,7 @@ async def test_a_pause_settles_and_its_end_raises_again(estate: Estate) -> None:
 
 
 async def test_a_clock_that_is_none_any_more_is_settled(estate: Estate) -> None:
-    """An enquiry has no clock of its own: moved there, the repair's breach reminds nobody."""
+    """An enquiry has no clock: once the repair is reclassified, its breach reminds nobody."""
     ticket = await repair(estate)
     estate.clock.forward(4 * DAY)
     await run(estate)
@@ -206,7 +210,7 @@ async def test_in_the_end_exactly_what_runs_late_is_reminded_of(estate: Estate, 
 
 
 async def moves(estate: Estate, ticket: str, step: str) -> None:
-    """A step of a ticket, where it is legal."""
+    """Take a step of a ticket if it is legal."""
     commands: dict[str, list[tuple[str, c.Command]]] = {
         "dispatch": [("assistant", c.Dispatch(assignee="technician")), ("technician", c.Accept()), ("technician", c.Start())],
         "suspend": [("technician", c.Suspend(reason="awaiting_resident"))],
@@ -225,7 +229,7 @@ async def moves(estate: Estate, ticket: str, step: str) -> None:
 
 
 async def test_a_handover_not_signed_in_time(station: Station) -> None:
-    """Both signatures are due within 30 minutes of the period's end; an hour later the director is told."""
+    """Both signatures are due within 30 minutes of the period's end; an hour later the reminder goes to the director."""
     estate = station.estate
     station.set("2026-03-02 11:40")
     await station.open("assistant")
@@ -319,7 +323,7 @@ async def test_two_that_run_at_once_remind_once(shared: Estate) -> None:
 
 
 async def test_a_clock_that_jumps_back_takes_nothing_back(estate: Estate) -> None:
-    """The server's clock is put back by two hours after the breach, and something happens to the ticket meanwhile."""
+    """The server's clock is set back two hours after the breach, and the ticket gets another event meanwhile."""
     ticket, due = await repair(estate), MORNING + 3 * DAY
     estate.clock.moment = due + HOUR
     await run(estate)

@@ -1,4 +1,4 @@
-"""The roster: who is due when, published, swapped, left with a cover; and what it means for who comes late (D5 二, 六, 八)."""
+"""The roster: published, swapped, covered during leave; and its effect on lateness (D5 二, 六, 八)."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -84,7 +84,7 @@ async def test_a_duty_is_published_once_and_before_it_begins(station: Station) -
     ],
 )
 async def test_who_is_due_holds_the_post_of_the_period(station: Station, login: str, period: DutyPeriod) -> None:
-    """D5 二: by day the assistant, at night the electrician, unless it is configured otherwise."""
+    """D5 二: an assistant by day, the electrician at night unless configured otherwise."""
     await refusal(publish(station, due(login, period)), InvalidInput)
 
 
@@ -201,7 +201,7 @@ steps = st.one_of(
 
 
 def test_any_sequence_of_changes_against_a_plain_table(estate_template: Path, tmp_path: Path) -> None:
-    """Each period has one person at most; what is refused changes nothing. Each example has months of its own."""
+    """A period has one person at most, and a refused change changes nothing. Each example has months of its own."""
     months = count()
 
     async def keeps(estate: Estate, asked: list[tuple[str, Any, Any]]) -> None:
@@ -263,7 +263,7 @@ def test_any_sequence_of_changes_against_a_plain_table(estate_template: Path, tm
 async def test_who_is_due_is_late_who_comes_for_another_is_not(
     station: Station, rostered: str | None, comes: str, late: int
 ) -> None:
-    """D5 八: 15 minutes before 08:30; at 08:40 that is 25 minutes late."""
+    """D5 八: due 15 minutes before 08:30, an arrival at 08:40 is 25 minutes late."""
     if rostered:
         await publish(station, due(rostered))
     station.set("2026-03-03 08:40")
@@ -272,7 +272,7 @@ async def test_who_is_due_is_late_who_comes_for_another_is_not(
 
 @pytest.mark.anyio
 async def test_who_is_due_is_late_though_another_held_on_for_them(station: Station) -> None:
-    """Without a roster nobody is late for a period already partly held; the roster says who should have been there."""
+    """Without a roster nobody is late for a period already held in part; the roster shows who should have come."""
     await publish(station, due("assistant2", NOON), due("assistant"))
     station.set("2026-03-03 08:14")
     morning = await station.open("assistant")
@@ -319,7 +319,7 @@ def shift(officer: str, from_: str, to: str | None, arrived: str | None = None) 
     ],
 )
 def test_how_a_duty_was_kept(now: str, shifts: list[ShiftRow], expected: tuple[list[str], int, bool]) -> None:
-    """The morning of 3 March, 08:30 to 12:00, where ``li`` is due 15 minutes ahead."""
+    """The morning of 3 March, 08:30 to 12:00, for which ``li`` is due 15 minutes early."""
     duty: Any = type("Due", (), {"login": "li", "starts_at": at("2026-03-03 08:30"), "until": at("2026-03-03 12:00")})
     [found] = kept([duty], shifts, at(f"2026-03-03 {now}"), 15 * MINUTE)
     assert (found.held_by, found.late_minutes, found.absent) == expected

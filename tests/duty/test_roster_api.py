@@ -1,4 +1,4 @@
-"""The roster over HTTP, the feed that calendar programs read, and the month's attendance with its Excel list."""
+"""The roster over HTTP, the calendar feed, and the month's attendance with its Excel list."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -153,7 +153,7 @@ async def test_guesses_find_nothing(client: Client, secret: str) -> None:
 
 
 async def a_night_and_a_morning(client: Client) -> None:
-    """zhang keeps the night; li, due in the morning, comes at 08:40; wu never comes for the next night, zhang does."""
+    """zhang keeps the night; li, due in the morning, comes at 08:40; wu never comes for the next night, and zhang does."""
     await a_roster(client)
     client.estate.clock.move(hours=1)  # 17:00
     night = await done(client, "zhang", "/shifts", 201, community="JX")

@@ -188,12 +188,12 @@ async def test_what_was_recorded_is_not_changed_by_who_confirms(estate: Estate) 
 async def test_the_points_of_other_rules_are_the_appraisers(estate: Estate) -> None:
     """Item 46: an appraiser enters the points, when recording or when confirming."""
     points = c.GivenPoints(director="1", administrator="0.5")
-    with pytest.raises(NotAllowed, match="entered by the appraiser"):
+    with pytest.raises(NotAllowed, match="only an appraiser enters"):
         await recorded(estate, "46", points=points)
     finding = await recorded(estate, "46")
     with pytest.raises(InvalidInput, match="/points: item 46: the points of this item are decided by hand"):
         await act(estate, "director", finding.id, c.ConfirmFinding())
-    with pytest.raises(NotAllowed, match="entered by the appraiser"):
+    with pytest.raises(NotAllowed, match="only an appraiser enters"):
         await act(estate, "director", finding.id, c.ConfirmFinding(points=points))
     confirmed = await act(estate, "appraiser", finding.id, c.ConfirmFinding(points=points))
     assert confirmed.points == DecidedPoints(Decimal(1), Decimal("0.5"))
@@ -238,7 +238,7 @@ async def test_waived_with_a_reason(estate: Estate) -> None:
     assert (waived.status, waived.waive_reason, waived.counts) == (FindingStatus.WAIVED, "self_handled", False)
     assert waived.review is not None
     other = await recorded(estate, "4")
-    with pytest.raises(InvalidInput, match=r"/reason: .*alone: 17"):
+    with pytest.raises(InvalidInput, match=r"/reason: .*itself: 17"):
         await act(estate, "director", other.id, c.WaiveFinding(reason="self_handled"))
     with pytest.raises(InvalidInput, match="/note"):
         await act(estate, "director", other.id, c.WaiveFinding(reason="other"))
