@@ -154,10 +154,7 @@ class DutyDesk:
         return await self._do(shift, ShiftTrigger.LOG, request, decide)
 
     async def substitute(self, shift: UUID, stand_in: str | None, request: Request) -> ShiftDone:
-        """代值: the officer leaves for an emergency, and another person stands in.
-
-        Raises RuleRefused without a substitute (D5 六).
-        """
+        """代值: the officer leaves for an emergency and names a stand-in; without one, raises RuleRefused (D5 六)."""
 
         async def decide(x: Scene) -> Decided:
             if stand_in is None:
