@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 PORT ?= 8000
 
-.PHONY: help install browser demo serve test test-long mutants lint format bench lock build clean
+.PHONY: help install browser demo serve test test-fast test-long mutants lint format bench lock build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -41,6 +41,13 @@ serve: $(STAMP) ## API and pages over the store named by GONGDAN_STORE
 
 test: $(STAMP) browser ## the test suite (ARGS='-k …' passes options to pytest)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# The law, event bytes and golden histories, SQLite, and one pass over use cases, API and terminal; no browser, no PostgreSQL.
+FAST := tests/ticket tests/rules tests/tally tests/finding tests/golden tests/store/test_codec.py tests/store/test_schema.py \
+	tests/store/test_database.py tests/service_desk/test_two_times.py tests/service_desk/test_journal.py tests/api/test_tickets.py \
+	tests/api/test_findings.py tests/cli/test_finding.py
+test-fast: $(STAMP) ## a quick part of the tests (PYTHON=python3.13 VENV=.venv-3.13 runs it on another Python)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -k "not postgres" $(FAST) $(ARGS)
 
 test-long: $(STAMP) ## the tests that take minutes: kill runs, large histories
 	$(BIN)/python -m pytest -n $(WORKERS) -m long --timeout 3600 $(ARGS)
@@ -74,5 +81,5 @@ build: $(STAMP) ## the wheel, in dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean: ## removes everything made by the targets above, the store of `serve` excepted
-	rm -rf $(VENV) build dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) .venv-3.* build dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find domain projections adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +
