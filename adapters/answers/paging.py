@@ -1,12 +1,10 @@
 """Lists in pages: ``limit`` up to 200 items, and a ``cursor`` that is handed back as it was given."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from adapters.answers.documents import Answer
-from domain.kernel.errors import invalid
+from projections.engine.cursors import open_cursor, position_in, seal_cursor
 
 T = TypeVar("T")
 
@@ -30,23 +28,6 @@ class Page(Answer, Generic[T]):
     next_cursor: str | None
 
 
-def seal_cursor(*key: str | int) -> str:
-    """A cursor for what follows after ``key``."""
-    return urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def open_cursor(cursor: str, *types: type[str] | type[int]) -> list[str | int]:
-    """The key of a cursor, of these types; raises InvalidInput."""
-    try:
-        key = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
-        key = None
-    well_formed = isinstance(key, list) and [type(part) for part in key] == list(types)
-    if not isinstance(key, list) or not well_formed or any(isinstance(part, int) and abs(part) >= 2**62 for part in key):
-        raise invalid("/query/cursor", "not a cursor of this list")
-    return key
-
-
 def page_of(items: Iterable[tuple[str, T]], limit: int, cursor: str | None) -> tuple[list[T], str | None]:
     """A page of items that each have a key of their own, in the order of the keys."""
     after = str(open_cursor(cursor, str)[0]) if cursor is not None else None
@@ -59,7 +40,7 @@ async def readable_page(
     fetch: Callable[[int | None, int], Awaitable[Sequence[P]]], may_read: Callable[[P], bool], limit: int, cursor: str | None
 ) -> tuple[list[P], str | None]:
     """A page of the rows that somebody may read, the latest first; ``fetch`` gives some of those before a position."""
-    before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
+    before = position_in(cursor)
     found: list[P] = []
     while len(found) <= limit:
         rows = await fetch(before, limit + 1)

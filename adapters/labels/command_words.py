@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from adapters.labels.labels import label
 from adapters.labels.marking import N_
+from adapters.labels.vocabulary import member
 from domain.appraisal.month_close import CLOSE_MONTH
 from domain.approval.commands import CALENDAR, DISCLOSE, ERASE, PRICE_LIST, RULE_BOOK
 from domain.finding.desk import command_name
@@ -43,5 +44,5 @@ _VOCABULARIES: tuple[type[StrEnum], ...] = (Trigger, State, ShiftTrigger, ShiftS
 
 def code_words(code: str, language: str) -> str:
     """A step or a state, of a ticket, a shift or a finding; nothing for what is none."""
-    found = _FINDINGS.get(code) or next((words(code) for words in _VOCABULARIES if code in words._value2member_map_), None)
+    found = _FINDINGS.get(code) or next(filter(None, (member(words, code) for words in _VOCABULARIES)), None)
     return label(found, language) if found is not None else ""

@@ -4,16 +4,12 @@ A row is a span of positions during which an unfinished ticket did not change; a
 position is a query over spans instead of a replay.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from struct import Struct
-from struct import error as StructError
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.kernel.errors import invalid
 from domain.kernel.privacy import Text
 from domain.kernel.terms import (
     AssigneeType,
@@ -30,6 +26,7 @@ from domain.people.assignee import Assignee
 from domain.rules.clocks import Reading
 from domain.ticket.state import TicketState
 from projections.engine.bounds import seen
+from projections.engine.cursors import not_of_this_list, open_cursor, seal_cursor
 from projections.engine.tables import Index, Table, micros
 from projections.engine.view import Params, Put, Reader, Row, Seen, Step, View, Write
 from projections.ticket.clock_columns import ClockColumns, clocks_of, next_due, readings_at
@@ -181,7 +178,6 @@ class Workload:
 NOW = "community = :community AND to_position IS NULL"
 THEN = "community = :community AND from_position <= :at AND (to_position IS NULL OR to_position > :at)"
 COUNTED = (ClockStatus.RUNNING, ClockStatus.PAUSED, ClockStatus.BREACHED)
-PAGE = Struct(">qq16s")
 
 
 async def workload(
@@ -258,12 +254,12 @@ def _add(counts: dict[State, int] | dict[Kind | None, int] | dict[Assignee | Non
 
 
 def _sealed(position: int, last: WorkloadRow) -> str:
-    return urlsafe_b64encode(PAGE.pack(position, last.order_due, last.ticket.bytes)).decode()
+    return seal_cursor(position, last.order_due, last.ticket.hex)
 
 
 def _opened(cursor: str) -> tuple[int, int, bytes]:
+    position, due, ticket = open_cursor(cursor, int, int, str)
     try:
-        position, due, ticket = PAGE.unpack(urlsafe_b64decode(cursor))
-    except (ValueError, StructError):
-        raise invalid("/cursor", "not a cursor of this list") from None
-    return position, due, ticket
+        return int(position), int(due), UUID(str(ticket)).bytes
+    except ValueError:
+        raise not_of_this_list() from None

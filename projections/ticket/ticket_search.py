@@ -1,7 +1,6 @@
 """Searching the ticket directory (工单目录) with filters, newest first, in pages that do not shift while tickets arrive."""
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from domain.kernel.errors import FieldError, InvalidInput, invalid
 from domain.kernel.terms import Book, ClockStatus, Kind, State
 from domain.people.assignee import Assignee
 from projections.engine.bounds import carried, seen
+from projections.engine.cursors import position_in, seal_cursor
 from projections.engine.tables import micros
 from projections.engine.view import Params, Reader
 from projections.ticket.ticket_directory import NUMBERS, PHONE, SEARCHED, TICKETS, TicketNumberRow, TicketRow
@@ -88,7 +88,7 @@ async def search(
         position, conditions = await _narrowed(reader, texts, filters, params)
         where += conditions
     if cursor is not None:
-        params["before"] = _opened(cursor)
+        params["before"] = position_in(cursor)
         where.append("first_position < :before")
     # One statement per community: each reads an index in the list's order and stops at the limit, which a condition on
     # several communities would prevent.
@@ -100,7 +100,7 @@ async def search(
     answer = await reader.read(statements)
     rows = [TICKETS.decode(found) for results in answer.results for found in results]
     rows.sort(key=lambda row: -row.first_position)
-    cursor = _sealed(rows[limit - 1]) if len(rows) > limit else None
+    cursor = seal_cursor(rows[limit - 1].first_position) if len(rows) > limit else None
     return Found(answer.position if position is None else position, rows[:limit], cursor)
 
 
@@ -198,17 +198,3 @@ async def _texts(f: Filters, tokens: QueryTokens, params: Params) -> list[str]:
             " GROUP BY stream HAVING count(DISTINCT token) = :how_many"
         )
     return texts
-
-
-def _sealed(last: TicketRow) -> str:
-    return urlsafe_b64encode(last.first_position.to_bytes(8, "big")).decode()
-
-
-def _opened(cursor: str) -> int:
-    try:
-        position = urlsafe_b64decode(cursor)
-    except ValueError:
-        position = b""
-    if len(position) != 8 or position[0] > 0x7F:
-        raise invalid("/cursor", "not a cursor of this list")
-    return int.from_bytes(position, "big")

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from adapters.answers.approval.approval import ApprovalAnswer
 from adapters.answers.caller import Caller
-from adapters.answers.paging import open_cursor, seal_cursor
 from adapters.composition import Gongdan
 from domain.kernel.terms import ApprovalState
 from projections.approval.approvals import APPROVALS, ApprovalRow, approvals, waiting
+from projections.engine.cursors import position_in, seal_cursor
 
 
 class ApprovalDetail(ApprovalAnswer):
@@ -23,7 +23,7 @@ async def page_of_approvals(
     """Approvals that the caller asked for or might decide on, the latest first, and the cursor of what follows."""
     g, now = gongdan, gongdan.clock.now()
     communities = caller.directory.communities_of(caller.login, now)
-    before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
+    before = position_in(cursor)
     found: list[ApprovalRow] = []
     while len(found) <= limit:
         page = await approvals(

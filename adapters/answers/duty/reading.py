@@ -22,7 +22,6 @@ from adapters.answers.duty.documents import (
 )
 from adapters.answers.duty.roster import covered, due_answer
 from adapters.answers.freshness import reached
-from adapters.answers.paging import open_cursor, seal_cursor
 from adapters.answers.ticket.lists import scope_of
 from adapters.answers.ticket.ticket import clock_answers
 from adapters.composition import Gongdan
@@ -40,6 +39,7 @@ from projections.duty.handover_list import HANDOVER_LIST, HandoverRow, handover_
 from projections.duty.morning_review import MORNING_REVIEW, reviewed
 from projections.duty.night_log import NIGHT_LOG, LineRow, lines
 from projections.duty.reminders import REMINDERS, ReminderRow, place, reminders
+from projections.engine.cursors import open_cursor, seal_cursor
 from projections.engine.tables import micros
 
 DAYS = timedelta(days=366)

@@ -26,7 +26,7 @@ from adapters.answers.household.reading import (
     resident_state_answer,
     residents_answer,
 )
-from adapters.answers.paging import Page, open_cursor, seal_cursor
+from adapters.answers.paging import Page
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
 from adapters.web.administering import administered
@@ -42,6 +42,7 @@ from domain.household.keeping import Households
 from domain.household.resident import ResidentState
 from domain.kernel.values import Value
 from domain.people.administration import Administrator
+from projections.engine.cursors import position_in, seal_cursor
 from projections.household.household_history import HOUSEHOLD_HISTORY
 
 router = resources("residents")
@@ -66,7 +67,7 @@ async def dwellings(
     """In the order they were entered. Their numbers are opened for who may open residents' data, which is recorded."""
     reader = await Reader.of(api.gongdan, caller.directory, caller.login, community, "dwellings")
     await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
-    after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
+    after = position_in(cursor) or 0
     items, more = await dwellings_answer(reader, building, entrance, opened=not masked, after=after, limit=limit)
     return json_answer(Page[DwellingAnswer](items=items, next_cursor=None if more is None else seal_cursor(more)))
 
@@ -108,7 +109,7 @@ async def history(
 ) -> Response:
     """Owners, residents and tenants with their dates and keys, and the tickets about it; opening is recorded."""
     await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
-    before = int(open_cursor(cursor, int)[0]) if cursor is not None else None
+    before = position_in(cursor)
     answer, more = await history_answer(
         api.gongdan, caller.directory, caller.login, id_, personal=not masked, before=before, limit=limit
     )
@@ -130,7 +131,7 @@ async def residents(
     """In the order they were registered; masked, whoever asks."""
     reader = await Reader.of(api.gongdan, caller.directory, caller.login, community, "residents")
     await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
-    after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
+    after = position_in(cursor) or 0
     items, more = await residents_answer(reader, building, entrance, current=current, after=after, limit=limit)
     return json_answer(Page[ResidentAnswer](items=items, next_cursor=None if more is None else seal_cursor(more)))
 

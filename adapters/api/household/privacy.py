@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.approval.approval import ApprovalAnswer
-from adapters.answers.paging import Page, open_cursor, seal_cursor
+from adapters.answers.paging import Page
 from adapters.answers.people.documents import AccessAnswer
 from adapters.answers.people.people import access_answer
 from adapters.api.openapi import responses
@@ -16,6 +16,7 @@ from adapters.web.parameters import Cursor, Limit, OptionalCommunity
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.approval.commands import Disclose, Erase
+from projections.engine.cursors import position_in, seal_cursor
 
 router = resources("privacy")
 
@@ -53,7 +54,7 @@ async def accesses(
     api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
     """Who opened whose data, the oldest first, at positions of its own; for auditors and privacy officers."""
-    after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
+    after = position_in(cursor) or 0
     entries, more = await api.gongdan.oversight.accesses(caller.directory, caller.login, community, after, limit)
     items = [access_answer(position, access) for position, access in entries]
     return json_answer(Page[AccessAnswer](items=items, next_cursor=seal_cursor(items[-1].position) if more else None))

@@ -8,7 +8,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from adapters.answers.freshness import reached
-from adapters.answers.paging import Page, open_cursor, seal_cursor
+from adapters.answers.paging import Page
 from adapters.answers.ticket.happenings import (
     REOPENED,
     REWORK,
@@ -32,6 +32,7 @@ from domain.duty.shift import Shift
 from domain.kernel.errors import invalid
 from domain.kernel.terms import Book, State
 from domain.ticket.events import Ticket
+from projections.engine.cursors import position_in, seal_cursor
 from projections.ticket.event_stream import EVENT_STREAM, EventRow, events, process
 
 router = resources("audit")
@@ -69,7 +70,7 @@ async def list_events(
         stream=await stream_named(g.desk, ticket),
         since=since,
         until=until,
-        before=int(open_cursor(cursor, int)[0]) if cursor is not None else None,
+        before=position_in(cursor),
         limit=limit,
     )
     more = seal_cursor(found.items[-1].position) if found.more else None

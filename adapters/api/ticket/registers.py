@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from adapters.answers.freshness import reached
-from adapters.answers.paging import open_cursor, seal_cursor
 from adapters.api.openapi import responses
 from adapters.exchange.exporting.books import (
     RegisterAnswer,
@@ -24,6 +23,7 @@ from adapters.web.context import TheApi
 from adapters.web.parameters import CommunityParam, Cursor, Limit, MinPosition
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
+from projections.engine.cursors import position_in, seal_cursor
 from projections.ticket.register_books import REGISTER_BOOKS
 from projections.ticket.service_report import SERVICE_REPORT
 
@@ -51,7 +51,7 @@ async def registers(
 ) -> Response:
     """Gapless per day, void numbers shown; masked, whoever asks."""
     await reached(api.gongdan, REGISTER_BOOKS.name, min_position)
-    after = int(open_cursor(cursor, int)[0]) if cursor is not None else 0
+    after = position_in(cursor) or 0
     answer, more = await register_answer(
         api.gongdan, caller.directory, caller.login, community, book, from_day=from_, to_day=to, after=after, limit=limit
     )

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from adapters.answers.appraisal.finding import FindingAnswer
 from adapters.answers.appraisal.finding_lists import page_of_findings
+from adapters.labels.vocabulary import member
 from adapters.pages.appraisal.finding_forms import appraised_people, changed, deciding, items, read, recording
 from adapters.pages.frame.forms import Form, filled, receive_form
 from adapters.pages.frame.refusals import STEPPING, Told, told
@@ -62,11 +63,12 @@ async def findings(
     community = _community(visitor)
     if not visitor.might(Right.READ_TALLIES):
         raise denied(Right.READ_TALLIES, "read_tallies", visitor.roles)
-    if status and status not in FindingStatus._value2member_map_:
+    wanted = member(FindingStatus, status)
+    if status and wanted is None:
         raise e.invalid("/query/status", "not a well-formed state")
     filters = FindingFilters(
         community,
-        FindingStatus(status) if status else None,
+        wanted,
         item or None,
         str(_month(month, "/query/month")) if month else None,
         party or None,
@@ -118,9 +120,10 @@ async def finding(visitor: TheVisitor, id_: Id, done: str = "") -> Response:
 @router.post("/appraisal/findings/{id}/{step}")
 async def act(visitor: TheVisitor, id_: Id, step: str) -> Response:
     """Decide on it, contest it, or ask for what takes two."""
-    if step not in FindingTrigger._value2member_map_ or FindingTrigger(step) not in _STEPS:
+    trigger = member(FindingTrigger, step)
+    if trigger is None or trigger not in _STEPS:
         raise e.NotFound("page")
-    trigger, form = FindingTrigger(step), await receive_form(visitor)
+    form = await receive_form(visitor)
     try:
         state = await visitor.gongdan.journal.load(id_, FindingState)
         if state is None:
@@ -310,6 +313,6 @@ def _text(book: RuleBook, code: str) -> str:
 def _done(done: str, visitor: Visitor) -> str:
     if done == "waiting":
         return visitor.say("已提交，等待第二人审批。")
-    if done in FindingTrigger._value2member_map_:
-        return visitor.say("{step}已记下。", step=visitor.label(FindingTrigger(done)))
+    if (step := member(FindingTrigger, done)) is not None:
+        return visitor.say("{step}已记下。", step=visitor.label(step))
     return ""

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from adapters.answers.approval.lists import page_of_approvals
+from adapters.labels.vocabulary import member
 from adapters.pages.frame.forms import filled, receive_form
 from adapters.pages.frame.refusals import WRITING, Told, told
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
@@ -34,9 +35,9 @@ async def approvals(
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
     """Those that the visitor asked for or might decide on, the latest first; first those that wait."""
-    if status != ALL and status not in ApprovalState._value2member_map_:
+    asked = member(ApprovalState, status)
+    if status != ALL and asked is None:
         raise e.invalid("/query/status", "not a well-formed state")
-    asked = None if status == ALL else ApprovalState(status)
     rows, more = await page_of_approvals(visitor.gongdan, visitor.caller, asked, cursor, LISTED)
     return visitor.page(
         "approval/approvals.html",

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from adapters.labels.command_words import APPROVE, COMMAND_WORDS, OTHERWISE, code_words
 from adapters.labels.field_words import field_words, message_words
 from adapters.labels.rule_words import rule_words
+from adapters.labels.vocabulary import member
 from adapters.pages.frame.forms import CrossSite
 from adapters.pages.frame.visitor import Guest, Visitor, go, known, local
 from adapters.web.problems import INTERNAL, KINDS, METHOD, Kind, TooManyRequests, TooSlow
@@ -61,9 +62,9 @@ def _said(error: Exception, look: Guest) -> tuple[list[str], list[str]]:
             return _wrong_fields(error, look), []
         case e.TransitionRefused():
             words = {"state": _word(error.state, look), "trigger": _word(error.trigger, look)}
-            if error.state in ShiftStatus._value2member_map_:
+            if member(ShiftStatus, error.state):
                 said = look.say("{state}的班次不能{trigger}。", **words)
-            elif error.state in FindingStatus._value2member_map_:
+            elif member(FindingStatus, error.state):
                 said = look.say("{state}的考评事项不能{trigger}。", **words)
             else:
                 said = look.say("{state}的工单不能{trigger}。", **words)
@@ -81,7 +82,7 @@ def _said(error: Exception, look: Guest) -> tuple[list[str], list[str]]:
             return [look.say("{who}已经签名。", who=_person(who, look))], []
         case e.Conflict(data={"officer": who}):
             return [look.say("{who}正在当值。", who=_person(who, look))], []
-        case e.Conflict(data={"status": status}) if status in ApprovalState._value2member_map_:
+        case e.Conflict(data={"status": status}) if member(ApprovalState, status):
             return [look.say("这一请求{status}。", status=look.label(ApprovalState(status)))], []
         case e.Conflict(data={"hash": _}):
             return [look.say("移交表已重新填写，您看到的不是最新一张。请看过再签。")], []
@@ -113,7 +114,7 @@ def _wrong_fields(error: e.InvalidInput, look: Guest) -> list[str]:
 
 
 def _not_allowed(refusal: e.NotAllowed, look: Guest) -> list[str]:
-    have = look.words.many([look.label(Role(role)) for role in refusal.roles if role in Role._value2member_map_])
+    have = look.words.many([look.label(role) for role in (member(Role, name) for name in refusal.roles) if role is not None])
     said = [
         look.say("{roles}不能{command}。", roles=have, command=_word(refusal.command, look))
         if have
@@ -132,18 +133,19 @@ def _not_allowed(refusal: e.NotAllowed, look: Guest) -> list[str]:
 def _who(text: str, command: str, look: Guest) -> str:
     """``technician (o)`` in words."""
     name, _, cell = text.partition(" (")
-    if name not in Role._value2member_map_:
+    role = member(Role, name)
+    if role is None:
         return ""
     given = CELLS.get(cell.removesuffix(")"), ())
     limits = dict.fromkeys(_need(need, command, look) for one in given for need in sorted(one.needs))
     if any(one.mode is Mode.SECOND for one in given):
         limits[look.say("须第二人审批")] = None
-    return look.label(Role(name)) + (look.say("（{limits}）", limits=look.words.many(list(limits))) if limits else "")
+    return look.label(role) + (look.say("（{limits}）", limits=look.words.many(list(limits))) if limits else "")
 
 
 def _need(need: Need, command: str, look: Guest) -> str:
     return {
-        Need.OWN: look.say("本人的班次") if command in ShiftTrigger._value2member_map_ else look.say("本人的工单"),
+        Need.OWN: look.say("本人的班次") if member(ShiftTrigger, command) else look.say("本人的工单"),
         Need.OWN_AREA: look.say("本人责任区"),
         Need.ON_DUTY: look.say("当值时"),
         Need.NIGHT: look.say("夜间"),

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from adapters.answers.ticket.lists import assignee_named, ticket_page
 from adapters.labels.item_words import item_words
+from adapters.labels.vocabulary import member
 from adapters.pages.frame.drafts import request_of
 from adapters.pages.frame.fields import MORE_ROWS, rows_of
 from adapters.pages.frame.forms import KEY, Form, checked, filled, receive_form, refuse_foreign
@@ -65,7 +66,7 @@ async def tickets(
         phone=phone or None,
         received_from=_day(since, visitor, "/from"),
         received_to=_day(until, visitor, "/to", after=True),
-        book=Book(book) if book in Book._value2member_map_ else None,
+        book=member(Book, book),
     )
     refused, page, status = None, None, 200
     try:
@@ -264,10 +265,10 @@ async def act(visitor: TheVisitor, ref: str, step: str) -> Response:
 
 def step_named(path: str) -> Trigger:
     """The step of a form's address; raises NotFound where there is none."""
-    name = path.replace("-", "_")
-    if name not in Trigger._value2member_map_ or Trigger(name) not in FIELDS:
+    trigger = member(Trigger, path.replace("-", "_"))
+    if trigger is None or trigger not in FIELDS:
         raise e.NotFound("page")
-    return Trigger(name)
+    return trigger
 
 
 async def take_step(visitor: Visitor, ref: str, trigger: Trigger, form: Form, asked: Asked) -> Done | Waiting:
@@ -279,6 +280,6 @@ def done_words(done: str, visitor: Visitor) -> str:
     """What was done last, as the address names it, in words."""
     if done == "waiting":
         return visitor.say("已提交，等待第二人审批。")
-    if done in Trigger._value2member_map_:
-        return visitor.say("已办：{trigger}", trigger=visitor.label(Trigger(done)))
+    if (trigger := member(Trigger, done)) is not None:
+        return visitor.say("已办：{trigger}", trigger=visitor.label(trigger))
     return ""
