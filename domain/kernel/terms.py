@@ -2,6 +2,8 @@
 
 Codes are stored; labels are shown and live in the catalogues of the pages. Names follow the field's standard English;
 the Chinese term stands in each docstring.
+
+Long because a vocabulary is one list, and each term gives its Chinese name.
 """
 
 from enum import StrEnum

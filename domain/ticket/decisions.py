@@ -3,6 +3,8 @@
 Order of refusals: a moment before the ticket's last, the lifecycle table, the rules that hold whatever is said
 (``ticket_guards``), then what the command itself says. Nothing here reads a clock, a file or a source of randomness; the
 circumstances carry them.
+
+Long because each trigger has its decision here, and the table of decisions names them all.
 """
 
 from collections.abc import Callable, Mapping, Sequence

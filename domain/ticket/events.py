@@ -2,6 +2,8 @@
 
 Decisions stand in ``ticket_decisions``, commands in ``ticket_commands``. Events are past facts; they hold codes, sealed
 personal texts and what was true then (clock policy, prices), so that no later rule can reject yesterday's history.
+
+Long because the eventsourcing library reads an event back only if it is nested in its aggregate.
 """
 
 from dataclasses import replace
