@@ -83,9 +83,9 @@ async def attachable(gongdan: Gongdan, caller: Caller, ref: str) -> Attachable:
     return Attachable(id=state.id, subject=state.subject or state.id)
 
 
-async def downloaded(gongdan: Gongdan, login: str, ref: str, name: str) -> Response:
+async def downloaded(gongdan: Gongdan, caller: Caller, ref: str, name: str) -> Response:
     """The file, once the look is in the access log; a browser saves it and runs nothing of it."""
-    _, file_name = await gongdan.inquiries.attachment(login, ref, name)
+    _, file_name = await gongdan.inquiries.attachment(caller.login, ref, name, directory=caller.directory)
     attachment, content = await gongdan.attachments.open(name)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name or name)}",

@@ -158,6 +158,9 @@ async def ticket_response(write: Writing, answer: Done | Waiting, status: int = 
     if isinstance(answer, Waiting):
         return waiting_response(answer)
     inquiries = write.api.gongdan.inquiries
-    reading = await inquiries.after_command(write.caller.login, answer.state, answer.recorded_at, answer.position)
+    caller = write.caller
+    reading = await inquiries.after_command(
+        caller.login, answer.state, answer.recorded_at, answer.position, directory=caller.directory
+    )
     location = f"/tickets/{answer.state.id}" if status == 201 else None
     return done_response(ticket_answer(reading), answer, location)

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from domain.kernel.aggregate import Folded, FoldedState, S, apply, fold
@@ -20,6 +20,7 @@ from domain.kernel.ports import (
     NewEvent,
     PlainField,
     Sealer,
+    StoredEvent,
 )
 from domain.kernel.privacy import Personal
 from domain.kernel.sealing import seal_fields, with_sealed
@@ -41,6 +42,16 @@ class Written:
 
     events: Sequence[Folded.Event]
     appended: Appended
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[S]):
+    """An event of a stream where the log holds it, with the state before it (None before the first) and after it."""
+
+    stored: StoredEvent
+    event: Folded.Event[S]
+    before: S | None
+    after: S
 
 
 class Journal:
@@ -69,6 +80,33 @@ class Journal:
     async def existing(self, stream: UUID, of: type[S]) -> S:
         """The newest state of a stream that was begun before; raises LookupError where there is no such state."""
         return _found(stream, of, await self.load(stream, of))
+
+    def newest(self, stored: Sequence[StoredEvent], of: type[S]) -> S | None:
+        """The newest state of a stream that was read whole; decodes only what the remembered state lacks.
+
+        None where it has no event or is another aggregate's.
+        """
+        if not stored:
+            return None
+        stream, version = stored[0].stream_id, stored[-1].version
+        known = self._states.get(stream)
+        if known is None or known.version < version:
+            unseen = stored[known.version if known is not None else 0 :]
+            known = fold((self.codec.decode(one) for one in unseen), known)
+            self._remember(stream, known)
+        elif known.version > version:
+            known = fold(self.codec.decode(one) for one in stored)  # another request has remembered what came after
+        return known if isinstance(known, of) else None
+
+    def steps(self, stored: Sequence[StoredEvent], of: type[S]) -> list[Step[S]]:
+        """Each event of a stream that was read whole, with the state before and after it; ``of`` is the class of the state."""
+        found: list[Step[S]] = []
+        state: S | None = None
+        for one in stored:
+            event: Folded.Event[S] = self.codec.decode(one)
+            before, state = state, apply(state, event)
+            found.append(Step(one, event, before, state))
+        return found
 
     async def load_at(self, stream: UUID, version: int, of: type[S]) -> S:
         """The state of a stream at a version; raises LookupError where there is no such state."""

@@ -192,6 +192,10 @@ class EventLog(Protocol):
         """A stream's events in order of version."""
         ...
 
+    async def read_numbered(self, number: str) -> Sequence[StoredEvent]:
+        """All events, in order of version, of the stream that took a number (void numbers included); none where none did."""
+        ...
+
     async def read_log(self, after_position: int, limit: int) -> Sequence[StoredEvent]:
         """Events after a position, in order, at most ``limit``."""
         ...

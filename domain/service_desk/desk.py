@@ -17,7 +17,7 @@ from domain.household.register import RegisterKeeper
 from domain.kernel.aggregate import Folded, FoldedState, Meta, apply, fold, occurred
 from domain.kernel.errors import KeyReused, NotAllowed, NotFound, Overloaded, invalid
 from domain.kernel.journal import TRIES, Belonging, Journal
-from domain.kernel.ports import Clock, CommandRecord, Ids, PlainField, VersionConflict
+from domain.kernel.ports import Clock, CommandRecord, Ids, PlainField, StoredEvent, VersionConflict
 from domain.kernel.privacy import Personal
 from domain.kernel.request import Request
 from domain.kernel.terms import AssigneeType, Channel, DutyPeriod, Role, Trigger
@@ -216,10 +216,15 @@ class ServiceDesk:
         now: datetime,
         command: c.Command | None = None,
         occurred_at: datetime | None = None,
+        *,
+        on_duty: bool | None = None,
     ) -> Relation:
-        """How a person stands to a ticket, for a command or for reading."""
+        """How a person stands to a ticket, for a command or for reading.
+
+        ``on_duty`` says whether they hold the community's desk, where this request has read that already.
+        """
         area = state.location.area if state.location else None
-        relation = await self._standing(directory, login, state.community, area, now, occurred_at)
+        relation = await self._standing(directory, login, state.community, area, now, occurred_at, on_duty)
         holds = set(relation.holds)
         if self._owns(directory, login, state):
             holds.add(Need.OWN)
@@ -244,6 +249,17 @@ class ServiceDesk:
                 raise NotFound("ticket") from None
             return stream
 
+    async def read(self, ref: str) -> tuple[Sequence[StoredEvent], TicketState]:
+        """A ticket's stream by id or number, in one read, and its newest state; NotFound alike for a wrong form and for none."""
+        try:
+            stored = await self.journal.log.read_stream(UUID(ref))
+        except ValueError:
+            stored = await self.journal.log.read_numbered(ref) if NUMBER.fullmatch(ref) else ()
+        state = self.journal.newest(stored, TicketState)
+        if state is None:
+            raise NotFound("ticket")
+        return stored, state
+
     async def load(self, stream: UUID) -> TicketState:
         """The newest state of a ticket, or NotFound."""
         state = await self.journal.load(stream, TicketState)
@@ -255,10 +271,12 @@ class ServiceDesk:
         """Who holds a community's desk now."""
         return await self.journal.load(desk_stream(community), DeskState)
 
-    async def legal(self, directory: Directory, login: str, state: TicketState, now: datetime) -> list[Trigger]:
+    async def legal(
+        self, directory: Directory, login: str, state: TicketState, now: datetime, *, on_duty: bool | None = None
+    ) -> list[Trigger]:
         """The triggers that table, rules and the authority table allow this person on this ticket now."""
         roles = directory.roles(login, state.community, now)
-        relation = await self.relation(directory, login, state, now)
+        relation = await self.relation(directory, login, state, now, on_duty=on_duty)
         anyone = replace(relation, holds=relation.holds | {Need.LINK, Need.TO_SELF_OR_SECURITY})
         setting = self.setting(directory, state.community, now)
         found = []
@@ -275,13 +293,20 @@ class ServiceDesk:
         return found
 
     async def legal_after(
-        self, directory: Directory, login: str, state: TicketState, command: c.Command, now: datetime
+        self,
+        directory: Directory,
+        login: str,
+        state: TicketState,
+        command: c.Command,
+        now: datetime,
+        *,
+        on_duty: bool | None = None,
     ) -> list[Trigger]:
         """The triggers that would be legal for a person once they had carried out a command that is legal; nothing is written."""
         meta = self._meta(directory, state, command, Request(login, self.ids.new()), Entry(now))
         for event in await self.decided(directory, state, command, max(now, state.occurred_at or now), meta):
             state = apply(state, event)
-        return await self.legal(directory, login, state, now)
+        return await self.legal(directory, login, state, now, on_duty=on_duty)
 
     async def carriers(self, directory: Directory, login: str, community: str, now: datetime) -> list[str]:
         """Whom somebody may give a work order to: people who can carry one, as far as the authority table allows."""
@@ -316,13 +341,24 @@ class ServiceDesk:
             return None
         return other.id if other.community == community else None
 
-    async def _standing(
-        self, directory: Directory, login: str, community: str, area: str | None, now: datetime, occurred_at: datetime | None
-    ) -> Relation:
-        """On duty now; whether it is night is told by the moment it happened."""
-        holds: set[Need] = set()
+    async def holds_desk(self, login: str, community: str) -> bool:
+        """Whether a person is on duty at a community's desk now."""
         desk = await self.desk(community)
-        if desk is not None and desk.on_duty(login):
+        return desk is not None and desk.on_duty(login)
+
+    async def _standing(
+        self,
+        directory: Directory,
+        login: str,
+        community: str,
+        area: str | None,
+        now: datetime,
+        occurred_at: datetime | None,
+        on_duty: bool | None = None,
+    ) -> Relation:
+        """On duty now; whether it is night follows from the moment it happened."""
+        holds: set[Need] = set()
+        if await self.holds_desk(login, community) if on_duty is None else on_duty:
             holds.add(Need.ON_DUTY)
         span = period_at(min(occurred_at or now, now), directory.zone(community), directory.policy_of(community).duty)
         if span.period is DutyPeriod.NIGHT:

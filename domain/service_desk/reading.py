@@ -6,60 +6,60 @@ Opening a ticket's personal fields is written to the access log first; where tha
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
-from domain.kernel.aggregate import Folded, apply, fold
 from domain.kernel.errors import NotAllowed, NotFound, Refusal, TransitionRefused
-from domain.kernel.ports import Access, AccessLog, NumberTaken, PlainField, StoredEvent
-from domain.kernel.privacy import ERASED, MASKED, Private, Text, mask_name, mask_phone
+from domain.kernel.journal import Step
+from domain.kernel.ports import Access, AccessLog, NumberTaken, StoredEvent
+from domain.kernel.privacy import ERASED, MASKED, mask_name, mask_phone
 from domain.kernel.recorded_access import noted
-from domain.kernel.sealing import seal_fields
 from domain.kernel.terms import Book, State, Trigger
-from domain.people.authority import Mode, Need, Relation, Right, denied, right_of, weigh
+from domain.people.authority import Held, Mode, Need, Relation, Right, denied, right_of, weigh
 from domain.people.directory import Directory
-from domain.rules.clocks import Reading, latest, readings
 from domain.service_desk.desk import ServiceDesk, about_oneself
+from domain.service_desk.ticket_reading import (
+    HistoryStep,
+    NamedText,
+    Numbers,
+    TicketReading,
+    as_of,
+    by_version,
+    clocks_at,
+    named,
+    numbers_in,
+    texts_in,
+    texts_of,
+)
 from domain.ticket.decisions import FOLLOW_UP_BY_ANOTHER
 from domain.ticket.guards import forbidding, refuse
 from domain.ticket.lifecycle import legal
 from domain.ticket.state import TicketState
 
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """A ticket's number and, once classified, the number in the book it stands in now."""
-
-    number: str
-    book_number: str | None
+HINTED = ("reporter_name", "reporter_phone")
+"""Texts of which a masked view keeps a hint."""
+NO_DETAIL: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class TicketReading:
-    """A ticket as one person may see it: ``texts`` by field name, opened, masked, or "erased"."""
+class ReadingRight:
+    """What one person may do with a ticket: ``opens`` tells whether personal data may be opened."""
 
-    state: TicketState
-    numbers: Numbers
-    texts: Mapping[str, str]
-    masked: bool
-    clocks: Sequence[Reading]
-    legal: Sequence[Trigger]
-    recorded_at: datetime
+    roles: Sequence[Held]
+    relation: Relation
+    opens: bool
 
-
-@dataclass(frozen=True, slots=True)
-class HistoryStep:
-    """One event of a history, with the ticket before and after it and the clocks then."""
-
-    stored: StoredEvent
-    event: Folded.Event
-    before: TicketState | None
-    after: TicketState
-    clocks: Sequence[Reading]
-    texts: Mapping[str, str]
+    @property
+    def on_duty(self) -> bool:
+        """Whether the person holds the desk."""
+        return Need.ON_DUTY in self.relation.holds
 
 
 class Inquiries:
-    """Answers questions about single tickets."""
+    """Answers questions about single tickets. Each answer reads the ticket's stream once and the holder of the desk once.
+
+    ``directory`` is the one by which the request was authenticated; without it the newest is read.
+    """
 
     def __init__(self, desk: ServiceDesk, access_log: AccessLog) -> None:
         self._desk = desk
@@ -75,109 +75,130 @@ class Inquiries:
         at: datetime | None = None,
         known_at: datetime | None = None,
         personal: bool = True,
+        steps: bool = False,
+        quoted: bool = False,
+        directory: Directory | None = None,
     ) -> TicketReading:
         """A ticket now, at a version, as it was at a moment, or as it was known at a moment.
 
-        ``personal`` False gives the masked view without a look at personal data. Raises NotFound and NotAllowed.
+        ``personal`` False gives the masked view without a look at personal data. ``steps`` gives the events too; ``quoted`` opens
+        their texts by the one look at the ticket, for those who may audit. Raises NotFound and NotAllowed.
         """
-        directory = await self._desk.directory.current()
-        stream = await self._desk.find(ref)
-        state = await self._desk.load(stream)
+        directory = directory or await self._desk.directory.current()
+        stored, state = await self._desk.read(ref)
         now = self._desk.clock.now()
-        _, opened = await self._reading_right(directory, login, state, Right.READ, "read")
-        if version is None and at is None and known_at is None:
-            shown, last, clock_at = state, await self._newest(state), now
-        else:
-            shown, last = await self._as_of(stream, version, at, known_at)
-            clock_at = at or known_at or (shown.occurred_at or last.recorded_at)
-        opened = opened and personal and await self._noted_ticket(login, shown, "ticket", now)
-        able = await self._desk.legal(directory, login, state, now)
-        return await self._reading(shown, opened, last.position, clock_at, able, last.recorded_at)
+        right = await self._reading_right(directory, login, state, Right.READ, "read")
+        able = await self._desk.legal(directory, login, state, now, on_duty=right.on_duty)
+        past = version is not None or at is not None or known_at is not None
+        taken: Sequence[Step[TicketState]] = self._desk.journal.steps(stored, TicketState) if past or steps or quoted else ()
+        last, clock_at = stored[-1], now
+        if past:
+            state, taken = as_of(taken, version, at, known_at)
+            last = taken[-1].stored
+            clock_at = at or known_at or (state.occurred_at or last.recorded_at)
+        opened = right.opens and personal
+        quotes = quoted and opened and weigh(Right.AUDIT, right.roles, right.relation) is not None
+        if opened:
+            detail = {"history": "opened"} if quotes else {}
+            opened = await self._noted_ticket(login, state, "ticket", now, detail)
+        own, events = texts_of(state), texts_in(taken) if quotes and opened else []
+        clear = await self._opened([*own, *events], opened)
+        return TicketReading(
+            state,
+            numbers_in(stored, state.book, last.position),
+            named(own, clear),
+            not opened,
+            clocks_at(state, clock_at),
+            able,
+            last.recorded_at,
+            right.on_duty,
+            taken if steps or quoted else (),
+            by_version(events, clear[len(own) :]),
+        )
 
-    async def carried(self, login: str, tickets: Sequence[UUID], *, personal: bool = True) -> list[TicketReading]:
+    async def carried(
+        self, login: str, tickets: Sequence[UUID], *, personal: bool = True, directory: Directory | None = None
+    ) -> list[TicketReading]:
         """Of these tickets the dispatched ones that a person carries now, opened by one look that names everybody concerned.
 
         ``personal`` False gives the masked view without a look. Tickets that moved on or are somebody else's are left out.
         """
-        directory, now = await self._desk.directory.current(), self._desk.clock.now()
-        found: list[tuple[TicketState, bool]] = []
+        directory, now = directory or await self._desk.directory.current(), self._desk.clock.now()
+        on_duty: dict[str, bool] = {}
+        found: list[tuple[Sequence[StoredEvent], TicketState, bool]] = []
         for stream in tickets:
-            state = await self._desk.load(stream)
+            stored, state = await self._desk.read(str(stream))
             try:
-                relation, opened = await self._reading_right(directory, login, state, Right.READ, "worklist")
+                right = await self._reading_right(directory, login, state, Right.READ, "worklist", on_duty.get(state.community))
             except (NotFound, NotAllowed):
                 continue
-            if state.state is State.DISPATCHED and Need.OWN in relation.holds:
-                found.append((state, opened and personal))
-        looked: dict[str, bool] = {}
-        for community in dict.fromkeys(state.community for state, opened in found if opened):
-            subjects = [state.subject for state, opened in found if opened and state.community == community and state.subject]
+            on_duty[state.community] = right.on_duty
+            if state.state is State.DISPATCHED and Need.OWN in right.relation.holds:
+                found.append((stored, state, right.opens and personal))
+        looked = dict.fromkeys((state.community for _, state, opened in found if opened), False)
+        for community in looked:
+            subjects = [s.subject for _, s, opened in found if opened and s.community == community and s.subject]
             looked[community] = await self._noted(login, community, subjects, "worklist", now)
+        shown = [(stored, state, opened and looked[state.community]) for stored, state, opened in found]
+        texts = await self._texts([(state, opened) for _, state, opened in shown])
         return [
-            await self._as_it_stands(directory, login, state, opened and looked[state.community], now) for state, opened in found
+            TicketReading(
+                state,
+                numbers_in(stored, state.book, stored[-1].position),
+                said,
+                not opened,
+                clocks_at(state, now),
+                await self._desk.legal(directory, login, state, now, on_duty=on_duty[state.community]),
+                stored[-1].recorded_at,
+                on_duty[state.community],
+            )
+            for (stored, state, opened), said in zip(shown, texts, strict=True)
         ]
 
-    async def _as_it_stands(
-        self, directory: Directory, login: str, state: TicketState, opened: bool, now: datetime
-    ) -> TicketReading:
-        """A ticket at its newest version, its texts opened where the look was noted."""
-        last = await self._newest(state)
-        able = await self._desk.legal(directory, login, state, now)
-        return await self._reading(state, opened, last.position, now, able, last.recorded_at)
-
-    async def _newest(self, state: TicketState) -> StoredEvent:
-        [last] = await self._log.read_stream(state.id, after_version=state.version - 1, upto_version=state.version)
-        return last
-
-    async def _reading(
-        self,
-        state: TicketState,
-        opened: bool,
-        position: int | None,
-        clock_at: datetime,
-        able: Sequence[Trigger],
-        recorded_at: datetime,
-    ) -> TicketReading:
-        """A state of a ticket with its numbers at a position, its clocks at a moment, its texts opened or masked."""
-        texts = await self._opened(_texts_of(state), opened)
-        clocks = latest(readings(state.timeline, state.kind, state.facility, clock_at))
-        return TicketReading(state, await self.numbers(state, position), texts, not opened, clocks, able, recorded_at)
-
     async def after_command(
-        self, login: str, state: TicketState, recorded_at: datetime, position: int | None = None
+        self,
+        login: str,
+        state: TicketState,
+        recorded_at: datetime,
+        position: int | None = None,
+        directory: Directory | None = None,
     ) -> TicketReading:
         """The masked answer to a command: the ticket at the version the command left it, as of its recording.
 
         ``position`` is where its last event stands; without it the ticket is taken to be at its newest version.
         """
-        directory = await self._desk.directory.current()
-        able = await self._desk.legal(directory, login, state, recorded_at)
-        return await self._reading(state, False, position, max(recorded_at, state.occurred_at or recorded_at), able, recorded_at)
+        directory = directory or await self._desk.directory.current()
+        on_duty = await self._desk.holds_desk(login, state.community)
+        able = await self._desk.legal(directory, login, state, recorded_at, on_duty=on_duty)
+        own = texts_of(state)
+        texts = named(own, await self._opened(own, False))
+        clocks = clocks_at(state, max(recorded_at, state.occurred_at or recorded_at))
+        return TicketReading(state, await self.numbers(state, position), texts, True, clocks, able, recorded_at, on_duty)
 
-    async def history(self, login: str, ref: str) -> Sequence[HistoryStep]:
+    async def history(self, login: str, ref: str, *, directory: Directory | None = None) -> Sequence[HistoryStep]:
         """Every event of a ticket, for those who may audit; personal texts opened or masked by their own right."""
-        directory = await self._desk.directory.current()
-        stream = await self._desk.find(ref)
-        state = await self._desk.load(stream)
-        _, opened = await self._reading_right(directory, login, state, Right.AUDIT, "history")
-        if opened:
-            opened = await self._noted_ticket(login, state, "ticket_history", self._desk.clock.now())
-        steps: list[HistoryStep] = []
-        before: TicketState | None = None
-        for stored in await self._log.read_stream(stream):
-            event = self._desk.journal.codec.decode(stored)
-            after: TicketState = apply(before, event)
-            found = readings(after.timeline, after.kind, after.facility, event.timestamp)
-            fields = [(name, PlainField(stream, stored.version, name), text) for name, text in seal_fields(event)]
-            texts = await self._opened(fields, opened)
-            steps.append(HistoryStep(stored, event, before, after, latest(found), texts))
-            before = after
-        return steps
+        directory = directory or await self._desk.directory.current()
+        stored, state = await self._desk.read(ref)
+        right = await self._reading_right(directory, login, state, Right.AUDIT, "history")
+        opened = right.opens and await self._noted_ticket(login, state, "ticket_history", self._desk.clock.now())
+        steps = self._desk.journal.steps(stored, TicketState)
+        fields = texts_in(steps)
+        texts = by_version(fields, await self._opened(fields, opened))
+        return [
+            HistoryStep(
+                step.stored,
+                step.event,
+                step.before,
+                step.after,
+                clocks_at(step.after, step.event.timestamp),
+                texts.get(step.stored.version, {}),
+            )
+            for step in steps
+        ]
 
-    async def refused(self, login: str, state: TicketState) -> Mapping[Trigger, Refusal]:
+    def refused(self, directory: Directory, login: str, reading: TicketReading) -> Mapping[Trigger, Refusal]:
         """Why each trigger that is not legal for a person on a ticket now is not: the refusal its command would meet."""
-        directory, now = await self._desk.directory.current(), self._desk.clock.now()
-        open_to = await self._desk.legal(directory, login, state, now)
+        state, open_to, now = reading.state, reading.legal, self._desk.clock.now()
         setting, roles = self._desk.setting(directory, state.community, now), directory.roles(login, state.community, now)
         found: dict[Trigger, Refusal] = {}
         for trigger in Trigger:
@@ -196,34 +217,26 @@ class Inquiries:
                 found[trigger] = denied(right_of(trigger), trigger.value, roles)
         return found
 
-    async def events(self, login: str, ref: str) -> list[tuple[StoredEvent, Folded.Event]]:
-        """What happened to a ticket, its personal texts left sealed, for whoever may read it."""
-        directory = await self._desk.directory.current()
-        stream = await self._desk.find(ref)
-        await self._reading_right(directory, login, await self._desk.load(stream), Right.READ, "read")
-        return [(stored, self._desk.journal.codec.decode(stored)) for stored in await self._log.read_stream(stream)]
-
-    async def attachment(self, login: str, ref: str, name: str) -> tuple[TicketState, str | None]:
+    async def attachment(
+        self, login: str, ref: str, name: str, *, directory: Directory | None = None
+    ) -> tuple[TicketState, str | None]:
         """The ticket of an attachment and the file's name, for those who may open its personal data; recorded first.
 
         A file can't be masked: raises NotAllowed for those who may not, and Overloaded where the look can't be recorded.
         """
-        directory = await self._desk.directory.current()
-        stream = await self._desk.find(ref)
-        state = await self._desk.load(stream)
-        _, opened = await self._reading_right(directory, login, state, Right.READ, "read")
-        if not opened:
-            raise denied(Right.OPEN_PERSONAL, "attachment", directory.roles(login, state.community, self._desk.clock.now()))
-        held = {file.name: file.file_name for file in state.attachments}
-        if name not in held:
+        directory = directory or await self._desk.directory.current()
+        _, state = await self._desk.read(ref)
+        right = await self._reading_right(directory, login, state, Right.READ, "read")
+        if not right.opens:
+            raise denied(Right.OPEN_PERSONAL, "attachment", right.roles)
+        if not any(file.name == name for file in state.attachments):
             raise NotFound("attachment")
         subjects = (state.subject,) if state.subject else ()
         await self._access_log.record(
-            Access(self._desk.clock.now(), login, state.community, "attachment", subjects, stream, {"name": name})
+            Access(self._desk.clock.now(), login, state.community, "attachment", subjects, state.id, {"name": name})
         )
-        if (text := held[name]) is None:
-            return state, None
-        return state, (await self._desk.journal.sealer.open([(_field(state, text), text.value)]))[0]
+        sealed = [(where, text) for called, where, text in texts_of(state) if called == f"attachments.{name}"]
+        return state, (await self._desk.journal.sealer.open(sealed))[0] if sealed else None
 
     async def numbers(self, state: TicketState, position: int | None = None) -> Numbers:
         """The ticket's number, and its number in the book it stood in as of a position (default: now)."""
@@ -233,69 +246,59 @@ class Inquiries:
         in_book = [n.number for n in taken if n.book == book and (position is None or n.position <= position)]
         return Numbers(number, in_book[-1] if in_book else None)
 
-    async def _as_of(
-        self, stream: UUID, version: int | None, at: datetime | None, known_at: datetime | None
-    ) -> tuple[TicketState, StoredEvent]:
-        position = await self._log.position_at(known_at) if known_at is not None else None
-        stored = await self._log.read_stream(stream, upto_version=version, upto_position=position)
-        if version is not None and (not stored or stored[-1].version < version):
-            raise NotFound("version of the ticket")
-        decoded = [(s, self._desk.journal.codec.decode(s)) for s in stored]
-        kept = [(s, e) for s, e in decoded if at is None or e.timestamp <= at]
-        if not kept:
-            raise NotFound("ticket at that moment")
-        state: TicketState = fold(e for _, e in kept)
-        return state, kept[-1][0]
-
     async def _reading_right(
-        self, directory: Directory, login: str, state: TicketState, right: Right, what: str
-    ) -> tuple[Relation, bool]:
-        """Refuse whoever may not read; tell whether personal data may be opened."""
+        self, directory: Directory, login: str, state: TicketState, right: Right, what: str, on_duty: bool | None = None
+    ) -> ReadingRight:
+        """What somebody may read; refuses people without the right, and people outside as if there were no ticket."""
         now = self._desk.clock.now()
         roles = directory.roles(login, state.community, now)
         if not roles:
             raise NotFound("ticket")
-        relation = await self._desk.relation(directory, login, state, now)
+        relation = await self._desk.relation(directory, login, state, now, on_duty=on_duty)
         if weigh(right, roles, relation) is None:
             raise denied(right, what, roles)
-        return relation, weigh(Right.OPEN_PERSONAL, roles, relation) is Mode.FULL
+        return ReadingRight(roles, relation, weigh(Right.OPEN_PERSONAL, roles, relation) is Mode.FULL)
 
-    async def _opened(self, fields: Sequence[tuple[str, PlainField, Private]], opened: bool) -> dict[str, str]:
-        """Texts by name: in full, or masked (names and phones keep a hint, other texts nothing)."""
-        hinted = [f for f in fields if opened or f[0] in ("reporter_name", "reporter_phone")]
-        clear = await self._desk.journal.sealer.open([(field, text) for _, field, text in hinted])
-        found: dict[str, str] = {name: MASKED for name, _, _ in fields}
-        for (name, _, _), text in zip(hinted, clear, strict=True):
-            if text is None:
-                found[name] = ERASED
-            elif opened:
-                found[name] = text
-            else:
-                found[name] = mask_phone(text) if name == "reporter_phone" else mask_name(text)
+    async def _texts(self, tickets: Sequence[tuple[TicketState, bool]]) -> list[dict[str, str]]:
+        """The texts of several tickets, each opened or masked, unsealed in two batches at most."""
+        found: list[dict[str, str]] = [{} for _ in tickets]
+        for mode in (True, False):
+            own = [(i, one) for i, (state, opened) in enumerate(tickets) if opened is mode for one in texts_of(state)]
+            clear = await self._opened([one for _, one in own], mode)
+            for (i, (name, _, _)), text in zip(own, clear, strict=True):
+                found[i][name] = text
         return found
 
-    async def _noted_ticket(self, login: str, state: TicketState, what: str, now: datetime) -> bool:
-        return await self._noted(login, state.community, (state.subject,) if state.subject else (), what, now, state.id)
+    async def _opened(self, fields: Sequence[NamedText], opened: bool) -> list[str]:
+        """Texts in full, or masked (names and phones keep a hint, other texts nothing); unsealed in one batch."""
+        hinted = [opened or name in HINTED for name, _, _ in fields]
+        sealed = [(where, text) for (_, where, text), wanted in zip(fields, hinted, strict=True) if wanted]
+        clear = iter(await self._desk.journal.sealer.open(sealed) if sealed else ())
+        found = []
+        for (name, _, _), wanted in zip(fields, hinted, strict=True):
+            text = next(clear) if wanted else MASKED
+            if text is None:
+                found.append(ERASED)
+            elif opened or not wanted:
+                found.append(text)
+            else:
+                found.append(mask_phone(text) if name == "reporter_phone" else mask_name(text))
+        return found
+
+    async def _noted_ticket(
+        self, login: str, state: TicketState, what: str, now: datetime, detail: Mapping[str, str] = NO_DETAIL
+    ) -> bool:
+        subjects = (state.subject,) if state.subject else ()
+        return await self._noted(login, state.community, subjects, what, now, state.id, detail)
 
     async def _noted(
-        self, login: str, community: str, subjects: Sequence[UUID], what: str, now: datetime, stream: UUID | None = None
+        self,
+        login: str,
+        community: str,
+        subjects: Sequence[UUID],
+        what: str,
+        now: datetime,
+        stream: UUID | None = None,
+        detail: Mapping[str, str] = NO_DETAIL,
     ) -> bool:
-        return await noted(self._access_log, Access(now, login, community, what, subjects, stream))
-
-
-def _texts_of(state: TicketState) -> list[tuple[str, PlainField, Private]]:
-    """The personal texts of a ticket by name, each with where it was written."""
-    named: list[tuple[str, Text]] = [
-        (name, text)
-        for name in ("description", "reporter_name", "reporter_phone", "dwelling", "resolution")
-        if (text := getattr(state, name)) is not None and text.value is not None
-    ]
-    named += [(f"checklist.{c.item}", c.evidence) for c in state.checklist if c.evidence is not None]
-    if state.rectification is not None:
-        named.append(("rectification", state.rectification.what))
-    named += [(f"attachments.{file.name}", file.file_name) for file in state.attachments if file.file_name is not None]
-    return [(name, _field(state, text), text.value) for name, text in named]
-
-
-def _field(state: TicketState, text: Text) -> PlainField:
-    return PlainField(state.id, text.version, text.name)
+        return await noted(self._access_log, Access(now, login, community, what, subjects, stream, detail))

@@ -198,11 +198,11 @@ async def test_a_draft_is_answered_in_json_and_counts_once_at_its_time(estate: E
     g = estate.gongdan
     state = await g.desk.load(await g.desk.find(ref))
     assert (state.state, len(state.attachments), state.version) == (State.REPAIRED, 1, version + 1)
-    attached, completed = (await g.inquiries.events("li", ref))[-2:]
-    for stored, event in (attached, completed):
-        assert event.timestamp == MORNING
-        assert event.meta.offline_entered
-        assert stored.recorded_at > MORNING
+    attached, completed = (await g.inquiries.ticket("li", ref, personal=False, steps=True)).steps[-2:]
+    for entered in (attached, completed):
+        assert entered.event.timestamp == MORNING
+        assert entered.event.meta.offline_entered
+        assert entered.stored.recorded_at > MORNING
     refused = await surfer.http.post(f"/work-orders/{ref}/start", data=step | {"key": "a3"}, headers=draft)
     assert refused.status_code == 412
     assert refused.json()["said"] == ["您打开之后，此单已有新的进展。请看过再做决定。"]

@@ -20,7 +20,7 @@ from domain.kernel.privacy import ERASED, Private
 from domain.kernel.request import Request
 from domain.kernel.sealing import seal_fields
 from domain.kernel.terms import ApprovalState, State, Tenure
-from domain.service_desk.reading import HistoryStep
+from domain.service_desk.ticket_reading import HistoryStep
 from domain.ticket import commands as c
 from projections.ticket.ticket_search import Filters
 from tests.privacy.household import (

@@ -278,6 +278,9 @@ async def test_numbers_are_found_by_stream_and_streams_by_number(store: Store) -
     assert list(taken[other]) == []
     assert await store.stream_of_number("TS-yinhu-20260301-0001") == stream
     assert await store.stream_of_number("TS-yinhu-20260301-0002") is None
+    for number in ("GD-yinhu-20260301-0001", "TS-yinhu-20260301-0001"):
+        assert list(await store.read_numbered(number)) == list(await store.read_stream(stream)), "by any of its numbers, whole"
+    assert list(await store.read_numbered("TS-yinhu-20260301-0002")) == []
 
 
 async def test_the_registry_version_counts_its_changes(store: Store) -> None:

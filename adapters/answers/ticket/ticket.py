@@ -30,7 +30,7 @@ from domain.kernel.aggregate import Folded, payload_fields
 from domain.kernel.privacy import Private
 from domain.people.assignee import Assignee
 from domain.rules.clocks import Reading
-from domain.service_desk.reading import HistoryStep, TicketReading
+from domain.service_desk.ticket_reading import HistoryStep, TicketReading
 from domain.ticket.state import Attachment, Charge, TicketState
 from domain.ticket.workflows import WORKFLOWS
 

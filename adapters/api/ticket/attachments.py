@@ -66,4 +66,4 @@ async def download(
     api: TheApi, caller: TheCaller, ref: Ref, name: Annotated[str, Path(description="`attachments[].name` of the ticket")]
 ) -> Response:
     """For those who may open residents' data; recorded in the access log first, since a file can't be masked."""
-    return await downloaded(api.gongdan, caller.login, ref, name)
+    return await downloaded(api.gongdan, caller, ref, name)

@@ -101,7 +101,7 @@ async def ticket(
 ) -> Response:
     """Opening personal data is recorded in the access log; where that can't be done, the masked view is answered."""
     reading = await api.gongdan.inquiries.ticket(
-        caller.login, ref, version=version, at=at, known_at=known_at, personal=not masked
+        caller.login, ref, version=version, at=at, known_at=known_at, personal=not masked, directory=caller.directory
     )
     return json_answer(ticket_answer(reading), {"ETag": f'"{reading.state.version}"'})
 
@@ -114,5 +114,5 @@ async def ticket(
 )
 async def history(api: TheApi, caller: TheCaller, ref: Ref) -> Response:
     """For those who may audit: who, both times, the state before and after, the clocks then."""
-    steps = await api.gongdan.inquiries.history(caller.login, ref)
+    steps = await api.gongdan.inquiries.history(caller.login, ref, directory=caller.directory)
     return json_answer(history_answer(steps[0].stored.stream_id, steps))

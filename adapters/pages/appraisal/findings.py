@@ -223,7 +223,7 @@ async def _recording(
     item = _item(book, code) if code and (form is None or code in book.items) else None
     files: Sequence[Attachment] = ()
     if ticket and len(ticket.split()) == 1 and refused is None:
-        reading = await visitor.gongdan.inquiries.ticket(visitor.login, ticket, personal=False)
+        reading = await visitor.gongdan.inquiries.ticket(visitor.login, ticket, personal=False, directory=visitor.directory)
         if reading.state.community != community:
             raise e.NotFound("ticket")
         files = reading.state.attachments

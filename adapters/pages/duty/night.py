@@ -24,7 +24,7 @@ from domain.kernel.errors import NotFound, Refusal, invalid
 from domain.kernel.request import Request
 from domain.kernel.terms import Facility, Kind, ShiftTrigger, Trigger, Urgency
 from domain.service_desk.outcome import Done
-from domain.service_desk.reading import TicketReading
+from domain.service_desk.ticket_reading import TicketReading
 from domain.ticket import commands as c
 from domain.ticket.guards import RULES
 from projections.duty.handover_list import HANDOVER_LIST, handover_list
@@ -91,7 +91,9 @@ async def _calls(visitor: Visitor, community: str) -> list[Call]:
     for row in reversed(found.items):
         if len(calls) == SHOWN:
             break
-        reading = await visitor.gongdan.inquiries.ticket(visitor.login, str(row.ticket), personal=False)
+        reading = await visitor.gongdan.inquiries.ticket(
+            visitor.login, str(row.ticket), personal=False, directory=visitor.directory
+        )
         handle = bool(set(HANDLED) & set(reading.legal)) and reading.state.assignment is None
         if handle or Trigger.DEFER in reading.legal:
             defer = Trigger.DEFER in reading.legal

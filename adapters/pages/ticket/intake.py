@@ -21,7 +21,7 @@ from domain.kernel.ports import CommandKey
 from domain.kernel.terms import Channel, Facility, Kind, State, Trigger
 from domain.people.authority import Right, denied
 from domain.service_desk.outcome import Done
-from domain.service_desk.reading import TicketReading
+from domain.service_desk.ticket_reading import TicketReading
 from domain.ticket import commands as c
 
 router = APIRouter(include_in_schema=False)
@@ -88,14 +88,14 @@ class Caller:
 async def intake(visitor: TheVisitor, phone: Phone = "", number: Annotated[str, Query(max_length=80)] = "") -> Response:
     """The form; with a telephone number, filled in with what is known of the caller."""
     _may_receive(visitor)
-    written = await visitor.gongdan.inquiries.numbers(await visitor.desk.load(await _own(visitor, number))) if number else None
+    written = await _written(visitor, number) if number else ""
     caller, refused = None, None
     try:
         caller = await _caller(visitor, phone)
     except LOOK_UP_REFUSED as refusal:
         refused = told(refusal, visitor)
     values = {"phone": phone, **(caller.known if caller else {})}
-    return _page(visitor, values, caller=caller, written=written.number if written else "", refused=refused)
+    return _page(visitor, values, caller=caller, written=written, refused=refused)
 
 
 @router.get("/intake/caller")
@@ -176,9 +176,10 @@ def _may_receive(visitor: Visitor) -> None:
         raise denied(Right.RECEIVE, Trigger.RECEIVE.value, visitor.roles)
 
 
-async def _own(visitor: Visitor, number: str) -> Any:
-    """The ticket of a number that the visitor may read."""
-    return (await visitor.gongdan.inquiries.ticket(visitor.login, number, personal=False)).state.id
+async def _written(visitor: Visitor, number: str) -> str:
+    """The number of a ticket that the visitor may read."""
+    reading = await visitor.gongdan.inquiries.ticket(visitor.login, number, personal=False, directory=visitor.directory)
+    return reading.numbers.number
 
 
 LOOK_UP_REFUSED = (e.InvalidInput, e.NotAllowed)
@@ -191,7 +192,9 @@ async def _caller(visitor: Visitor, phone: str) -> Caller | None:
     asked = filled(LookUp, {"community": visitor.community or "", "phone": phone.strip()})
     found = await phone_answer(visitor.gongdan, visitor.directory, visitor.login, asked.community, asked.phone)
     stranger = found.callers[0] if found.callers and not found.people else None
-    latest = await visitor.gongdan.inquiries.ticket(visitor.login, str(stranger.id)) if stranger else None
+    latest = None
+    if stranger is not None:
+        latest = await visitor.gongdan.inquiries.ticket(visitor.login, str(stranger.id), directory=visitor.directory)
     return Caller(found, None if latest is None or latest.masked else latest)
 
 

@@ -25,7 +25,7 @@ from domain.kernel.errors import NotFound, invalid
 from domain.kernel.terms import State, Trigger
 from domain.kernel.values import Moment
 from domain.rules.clocks import Reading
-from domain.service_desk.reading import HistoryStep
+from domain.service_desk.ticket_reading import HistoryStep, as_of, clocks_at
 
 router = APIRouter(include_in_schema=False)
 
@@ -78,16 +78,15 @@ async def replay(
     known_at: str = "",
 ) -> Response:
     """The last step, or the one asked for; with ``known_at`` what was recorded later is left out."""
-    inquiries = visitor.gongdan.inquiries
-    steps = await inquiries.history(visitor.login, ref)
+    steps = await visitor.gongdan.inquiries.history(visitor.login, ref, directory=visitor.directory)
     if steps[0].after.community in visitor.communities:
         visitor.community = steps[0].after.community
     occurred, known = _asked("at", at, visitor), _asked("known_at", known_at, visitor)
     clocks: Sequence[Reading] | None = None
     if occurred is not None or known is not None:
-        reading = await inquiries.ticket(visitor.login, ref, at=occurred, known_at=known, personal=False)
+        state, _ = as_of(steps, None, occurred, known)
         steps = [step for step in steps if known is None or step.stored.recorded_at <= known]
-        v, clocks = v or reading.state.version, reading.clocks
+        v, clocks = v or state.version, clocks_at(state, occurred or known or visitor.now)
     current = steps[-1].stored.version if v is None else v
     if current > steps[-1].stored.version:
         raise NotFound("version of the ticket")

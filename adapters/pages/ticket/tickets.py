@@ -24,13 +24,11 @@ from adapters.pages.ticket.steps import FIELDS, FIRST, assignees, values_of
 from adapters.web import attaching
 from domain.approval.waiting import Waiting
 from domain.kernel import errors as e
-from domain.kernel.aggregate import apply
 from domain.kernel.privacy import ERASED, MASKED
 from domain.kernel.request import Request as Asked
 from domain.kernel.terms import Book, ClockStatus, Kind, State, Trigger
-from domain.people.authority import Right
 from domain.service_desk.outcome import Done
-from domain.service_desk.reading import TicketReading
+from domain.service_desk.ticket_reading import TicketReading
 from domain.ticket.commands import COMMANDS
 from domain.ticket.state import TicketState
 from domain.ticket.workflows import WORKFLOWS
@@ -131,11 +129,11 @@ async def shown(
 ) -> Response:
     """The page of a ticket; after a refusal with the form as it was filled in."""
     inquiries = visitor.gongdan.inquiries
-    reading = await inquiries.ticket(visitor.login, ref, personal=personal)
+    reading = await inquiries.ticket(visitor.login, ref, personal=personal, quoted=True, directory=visitor.directory)
     visitor.community = reading.state.community
-    happened = await _history(visitor, ref, personal and not reading.masked)
+    happened = _history(visitor, reading)
     state = reading.state
-    why_not = await inquiries.refused(visitor.login, state)
+    why_not = inquiries.refused(visitor.directory, visitor.login, reading)
     order = [*(one for one in FIRST if one in reading.legal), *(one for one in reading.legal if one not in FIRST)]
     by_state = [one for one, why in why_not.items() if isinstance(why, e.TransitionRefused)]
     others = [(one, told(why, visitor)) for one, why in why_not.items() if one not in by_state]
@@ -167,44 +165,30 @@ async def shown(
     )
 
 
-async def _history(visitor: Visitor, ref: str, personal: bool) -> list[Happened]:
+def _history(visitor: Visitor, reading: TicketReading) -> list[Happened]:
     """Every event in words, the latest first, with personal texts for those who may audit."""
-    inquiries = visitor.gongdan.inquiries
-    audits = personal and visitor.might(Right.AUDIT)
-    texts: dict[int, Any] = {}
-    if audits:
-        try:
-            texts = {step.stored.version: step.texts for step in await inquiries.history(visitor.login, ref)}
-        except e.NotAllowed:
-            texts = {}
     happened: list[Happened] = []
-    before: TicketState | None = None
-    event: Any
-    for stored, event in await inquiries.events(visitor.login, ref):
-        after: TicketState = apply(before, event)
+    for step in reversed(reading.steps):
+        event: Any = step.event
         happened.append(
             Happened(
-                stored.version,
+                step.stored.version,
                 event.timestamp,
-                stored.recorded_at,
+                step.stored.recorded_at,
                 visitor.person(event.meta.actor),
-                sentence(event, visitor, texts.get(stored.version)),
+                sentence(event, visitor, reading.quoted.get(step.stored.version)),
                 event.meta.back_entered or event.meta.offline_entered,
-                after.state,
-                taken(event, before, after),
+                step.after.state,
+                taken(event, step.before, step.after),
             )
         )
-        before = after
-    return happened[::-1]
+    return happened
 
 
 async def _linked(visitor: Visitor, state: TicketState) -> list[tuple[str, str]]:
     """Tickets this one is tied to: in which way, and their number."""
-    found = []
-    for link in state.links:
-        other = await visitor.desk.load(link.ticket)
-        found.append((visitor.label(link.relation), (await visitor.gongdan.inquiries.numbers(other)).number))
-    return found
+    numbers = await visitor.numbers([link.ticket for link in state.links]) if state.links else {}
+    return [(visitor.label(link.relation), numbers[link.ticket]) for link in state.links if link.ticket in numbers]
 
 
 def _called(reading: TicketReading) -> dict[str, str | None]:
@@ -247,7 +231,7 @@ async def attached(request: Request, visitor: Visitor, ref: str) -> Done | Waiti
 @router.get("/tickets/{ref}/attachments/{name}")
 async def download(visitor: TheVisitor, ref: str, name: str) -> Response:
     """A file, recorded in the access log first."""
-    return await attaching.downloaded(visitor.gongdan, visitor.login, ref, name)
+    return await attaching.downloaded(visitor.gongdan, visitor.caller, ref, name)
 
 
 @router.post("/tickets/{ref}/{step}")

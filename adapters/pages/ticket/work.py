@@ -30,7 +30,7 @@ from domain.kernel.errors import NotFound, Overloaded, Refusal
 from domain.kernel.terms import ClockStatus, State, Trigger, Urgency
 from domain.people.authority import Right, denied
 from domain.people.reading_scope import carried_by
-from domain.service_desk.reading import TicketReading
+from domain.service_desk.ticket_reading import TicketReading
 from domain.ticket.commands import COMMANDS
 from domain.ticket.lifecycle import TABLE
 from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST, WorkOrderRow
@@ -139,7 +139,9 @@ async def _page(
     if at is not None:
         await projections.wait_for(TECHNICIAN_WORKLIST.name, at, WAIT_SECONDS)
     _, rows = await _rows(visitor)
-    readings = await visitor.gongdan.inquiries.carried(visitor.login, [row.ticket for row in rows], personal=personal)
+    readings = await visitor.gongdan.inquiries.carried(
+        visitor.login, [row.ticket for row in rows], personal=personal, directory=visitor.directory
+    )
     orders = [await _order(visitor, reading) for reading in readings]
     orders.sort(key=lambda order: order.later)
     refused = told(refusal, visitor) if refusal else None
@@ -164,7 +166,7 @@ async def _page(
 
 
 async def _order(visitor: Visitor, reading: TicketReading) -> Order:
-    refused = await visitor.gongdan.inquiries.refused(visitor.login, reading.state)
+    refused = visitor.gongdan.inquiries.refused(visitor.directory, visitor.login, reading)
     against = [(one, why_not(refused[one], visitor)) for one in OFFERED if one in refused]
     day, appointment = visitor.now.astimezone(visitor.zone).date(), reading.state.appointment_at
     return Order(
@@ -180,7 +182,9 @@ async def _order(visitor: Visitor, reading: TicketReading) -> Order:
 async def _following(visitor: Visitor, reading: TicketReading) -> dict[Trigger, list[Trigger]]:
     found: dict[Trigger, list[Trigger]] = {}
     for first in (one for one in OFFERED if one in reading.legal and not FIELDS[one]):
-        after = await visitor.desk.legal_after(visitor.directory, visitor.login, reading.state, COMMANDS[first](), visitor.now)
+        after = await visitor.desk.legal_after(
+            visitor.directory, visitor.login, reading.state, COMMANDS[first](), visitor.now, on_duty=reading.on_duty
+        )
         for then in (one for one in OFFERED if one in after and one not in reading.legal):
             found.setdefault(then, []).append(first)
     return found

@@ -26,11 +26,10 @@ class Carried:
 @router.get("/tickets/{ref}/work-order")
 async def work_order(visitor: TheVisitor, ref: str) -> Response:
     """The sheet of one ticket."""
-    inquiries = visitor.gongdan.inquiries
-    reading = await inquiries.ticket(visitor.login, ref)
+    reading = await visitor.gongdan.inquiries.ticket(visitor.login, ref, steps=True, directory=visitor.directory)
     visitor.community = reading.state.community
-    events = [event for _, event in await inquiries.events(visitor.login, ref)]
-    return visitor.page("ticket/work_order.html", reading=reading, ticket=reading.state, carried=carried(events))
+    done = carried(step.event for step in reading.steps)
+    return visitor.page("ticket/work_order.html", reading=reading, ticket=reading.state, carried=done)
 
 
 def carried(events: Iterable[object]) -> Carried:

@@ -23,6 +23,11 @@ LOCK = "UPDATE keyring SET generation = generation WHERE id = 1 RETURNING master
 MOVE_ON = "UPDATE keyring SET generation = generation + 1 WHERE id = 1"
 """Every process drops its cached keys when the generation moved."""
 SUBJECTS = "SELECT subject_id, key_version, wrapped_key FROM subjects WHERE subject_id IN :ids"
+LOOK_AT_SUBJECTS = (
+    "SELECT k.master_key_id, k.generation, s.subject_id, s.key_version, s.wrapped_key"
+    " FROM keyring k LEFT JOIN subjects s ON s.subject_id IN :ids WHERE k.id = 1"
+)
+""":data:`LOOK` and :data:`SUBJECTS` in one statement; without a subject that has a key its last three columns are null."""
 PAGE = 5_000
 """Rows handled at once, so that memory stays bounded."""
 

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from adapters.store.database.database import Database, Transaction, to_micros
+from adapters.store.database.database import Database, Row, Transaction, to_micros
 from adapters.store.database.schema import has_table
 from adapters.store.database.sqlite_database import SqliteDatabase
 from adapters.store.keys import key_erasure, key_rotation
@@ -28,6 +28,7 @@ from adapters.store.keys.key_tables import (
     DDL,
     LOCK,
     LOOK,
+    LOOK_AT_SUBJECTS,
     PAGE,
     SCHEMA_VERSION,
     SUBJECTS,
@@ -214,30 +215,33 @@ class KeyStore:
         known = self._generation
         found: Keys = {subject: key for subject in subjects if (key := self._cached(subject))}
         generation, read = await self._read([subject for subject in subjects if subject not in found])
-        if generation != known:
+        if found and generation != known:
             found = {}
             generation, read = await self._read(list(subjects))
         self._remember(generation, read)
         return found | read
 
     async def _read(self, subjects: Sequence[UUID]) -> tuple[int, Keys]:
-        async def look(tx: Transaction) -> tuple[str, int, list[tuple[bytes, int, bytes | None]]]:
-            [(master_key_id, generation)] = await tx.query(LOOK)
-            rows: list[tuple[bytes, int, bytes | None]] = []
+        """The generation and the keys in it, of one moment: one statement, or one for each :data:`PAGE` of subjects."""
+
+        async def look(tx: Transaction) -> list[Row]:
+            rows: list[Row] = []
             for page in _pages(subjects):
-                rows += await tx.query(SUBJECTS, {"ids": [subject.bytes for subject in page]})
-            return master_key_id, generation, rows
+                rows += await tx.query(LOOK_AT_SUBJECTS, {"ids": [subject.bytes for subject in page]})
+            return rows
 
         if not subjects:
             [(_, generation)] = await self.database.read(LOOK)
             return generation, {}
         while True:
-            master_key_id, generation, rows = await self.database.snapshot(look)
+            rows = await self.database.snapshot(look)
+            master_key_id, generation = rows[0][:2]
             master = self._master
             if master is None or master.id != master_key_id:
                 master = await self._load_master()
             if master.id == master_key_id:
-                return generation, unwrap_subjects(master, rows)
+                found = [(subject, version, wrapped) for _, _, subject, version, wrapped in rows if subject is not None]
+                return generation, unwrap_subjects(master, found)
 
     def _cached(self, subject: UUID) -> SubjectKey | None:
         key = self._cache.get(subject)

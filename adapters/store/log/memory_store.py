@@ -123,6 +123,11 @@ class MemoryStore:
             and (upto_position is None or event.position <= upto_position)
         ]
 
+    async def read_numbered(self, number: str) -> Sequence[StoredEvent]:
+        """All events, in order of version, of the stream that took a number (void numbers included); none where none did."""
+        taken = self._numbers.get(number)
+        return [] if taken is None else list(self._streams[taken.stream_id])
+
     async def read_log(self, after_position: int, limit: int) -> Sequence[StoredEvent]:
         """Events after a position, in order, at most ``limit``."""
         return self._log[after_position : after_position + limit]

@@ -73,6 +73,14 @@ class SqlStore:
         )
         return [stored_event(row) for row in rows]
 
+    async def read_numbered(self, number: str) -> Sequence[StoredEvent]:
+        """All events, in order of version, of the stream that took a number (void numbers included); none where none did."""
+        rows = await self.database.read(
+            f"{EVENT} WHERE e.stream_id = (SELECT stream_id FROM numbers WHERE number = :number) ORDER BY e.version",
+            {"number": number},
+        )
+        return [stored_event(row) for row in rows]
+
     async def read_log(self, after_position: int, limit: int) -> Sequence[StoredEvent]:
         """Events after a position, in order, at most ``limit``."""
         rows = await self.database.read(
