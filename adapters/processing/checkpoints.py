@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from adapters.projecting.fences import Fenced, Parked
+from adapters.projecting.tables.fences import Fenced, Parked
 from adapters.store.database.database import Database, Transaction, from_micros, to_micros
 from domain.kernel.ports import Clock
 

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from adapters.processing.checkpoints import Checkpoints
 from adapters.processing.runner import ProcessRunner
-from adapters.projecting.background import Background
-from adapters.projecting.fences import Parked
-from adapters.projecting.leases import leases_for
-from adapters.projecting.streams import Streams
+from adapters.projecting.folding.background import Background
+from adapters.projecting.folding.streams import Streams
+from adapters.projecting.tables.fences import Parked
+from adapters.projecting.tables.leases import leases_for
 from adapters.store.database import schema
 from adapters.store.database.database import Database
 from adapters.store.database.memory_database import MemoryDatabase

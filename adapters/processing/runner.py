@@ -15,9 +15,9 @@ from typing import Any
 from uuid import UUID
 
 from adapters.processing.checkpoints import Advance, Checkpoints
-from adapters.projecting.fences import Fenced
-from adapters.projecting.leases import Leases
-from adapters.projecting.streams import Run, Streams, told
+from adapters.projecting.folding.streams import Run, Streams, told
+from adapters.projecting.tables.fences import Fenced
+from adapters.projecting.tables.leases import Leases
 from adapters.store.log.wakeups import Wakeups
 from domain.kernel.errors import Overloaded
 from domain.kernel.journal import Belonging, Journal

@@ -1,1 +1,1 @@
-"""Running projections: tables of each read model, their runners, leases, builds and checks."""
+"""Running projections: their tables, the folding of the log into them, and what reads them."""

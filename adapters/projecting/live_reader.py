@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from adapters.projecting.catalogue import Catalogue
-from adapters.projecting.row_tables import RowTables
+from adapters.projecting.tables.catalogue import Catalogue
+from adapters.projecting.tables.row_tables import RowTables
 from adapters.store.database.database import Row, Transaction, Work
 from domain.kernel.errors import Overloaded
 from projections.engine.view import Answer, Params, View

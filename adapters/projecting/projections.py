@@ -10,17 +10,17 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from adapters.projecting.background import Background
-from adapters.projecting.builder import Builder
-from adapters.projecting.catalogue import BUILDING, READY, Catalogue, TableSet
-from adapters.projecting.checking import Checked, check, check_numbers
-from adapters.projecting.fences import Fenced, Parked
-from adapters.projecting.follower import Folding, Follower, Tokens
-from adapters.projecting.leases import leases_for
+from adapters.projecting.folding.background import Background
+from adapters.projecting.folding.builder import Builder
+from adapters.projecting.folding.checking import Checked, check, check_numbers
+from adapters.projecting.folding.follower import Folding, Follower, Tokens
+from adapters.projecting.folding.runner import MAKE_WAY, Runner
+from adapters.projecting.folding.streams import Streams
 from adapters.projecting.live_reader import LiveReader
-from adapters.projecting.row_tables import RowTables
-from adapters.projecting.runner import MAKE_WAY, Runner
-from adapters.projecting.streams import Streams
+from adapters.projecting.tables.catalogue import BUILDING, READY, Catalogue, TableSet
+from adapters.projecting.tables.fences import Fenced, Parked
+from adapters.projecting.tables.leases import leases_for
+from adapters.projecting.tables.row_tables import RowTables
 from adapters.store.database import schema
 from adapters.store.database.database import Database
 from adapters.store.database.memory_database import MemoryDatabase

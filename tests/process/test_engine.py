@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.processing.checkpoints import Checkpoints
 from adapters.processing.processes import Processes
-from adapters.projecting.fences import Fenced
+from adapters.projecting.tables.fences import Fenced
 from domain.kernel.errors import NotFound
 from domain.kernel.journal import Journal
 from domain.kernel.ports import Append, Appended

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.projecting.fences import Fenced
+from adapters.projecting.tables.fences import Fenced
 from adapters.store.log.codec import EventCodec, UnknownVersion
 from domain.kernel.errors import NotFound, Overloaded
 from domain.kernel.ports import Append, NewEvent, StoredEvent

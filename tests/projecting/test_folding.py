@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.projecting.streams import Streams
+from adapters.projecting.folding.streams import Streams
 from adapters.store.keys.blind_tokens import bigrams
 from adapters.store.keys.keys import KeyStore
 from domain.kernel.privacy import normal_phone

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from adapters.projecting.catalogue import forget_views
+from adapters.projecting.tables.catalogue import forget_views
 from adapters.store.database.database import Transaction
 from domain.kernel.errors import Overloaded
 from projections.engine.view import View

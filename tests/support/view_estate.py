@@ -11,12 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from adapters.projecting.blind_index import BlindIndex
-from adapters.projecting.catalogue import Catalogue
-from adapters.projecting.checking import Difference, check
-from adapters.projecting.follower import Folding, Follower
+from adapters.projecting.folding.checking import Difference, check
+from adapters.projecting.folding.follower import Folding, Follower
+from adapters.projecting.folding.streams import Streams
 from adapters.projecting.projections import Projections
-from adapters.projecting.row_tables import RowTables
-from adapters.projecting.streams import Streams
+from adapters.projecting.tables.catalogue import Catalogue
+from adapters.projecting.tables.row_tables import RowTables
 from adapters.store.database import schema
 from adapters.store.database.database import Database, Transaction
 from adapters.store.database.memory_database import MemoryDatabase

@@ -8,7 +8,7 @@ import typer
 
 from adapters.answers.operate.documents import ProjectionsAnswer, projection_answer
 from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
-from adapters.projecting.checking import Checked
+from adapters.projecting.folding.checking import Checked
 from adapters.projecting.projections import ProjectionStatus
 from projections.read_models import VIEWS
 

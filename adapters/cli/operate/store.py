@@ -10,7 +10,7 @@ from adapters.accounts import tokens
 from adapters.cli.terminal.console import gongdan as opened_store
 from adapters.cli.terminal.console import operator, run, say
 from adapters.composition import make_new
-from adapters.projecting.catalogue import forget_views
+from adapters.projecting.tables.catalogue import forget_views
 from adapters.store.backup.backup import BackupReport
 from adapters.store.backup.backup import backup as copy_store
 from adapters.store.backup.restore import RestoreReport

@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from adapters.projecting.catalogue import Catalogue, read_parked
-from adapters.projecting.fences import Fenced
-from adapters.projecting.follower import Folding
-from adapters.projecting.row_tables import Changes, RowTables
-from adapters.projecting.streams import Run
+from adapters.projecting.folding.follower import Folding
+from adapters.projecting.folding.streams import Run
+from adapters.projecting.tables.catalogue import Catalogue, read_parked
+from adapters.projecting.tables.fences import Fenced
+from adapters.projecting.tables.row_tables import Changes, RowTables
 from adapters.store.database.database import Database, Row, Transaction
 from domain.kernel.ports import Codec, EventLog
 from domain.people.community import Community

@@ -3,13 +3,13 @@
 import asyncio
 from contextlib import aclosing, suppress
 
-from adapters.projecting.builder import Builder, Renewing, adopt, drop
-from adapters.projecting.catalogue import READY, RETIRED, Catalogue
-from adapters.projecting.fences import Fenced
-from adapters.projecting.follower import Folding, Follower
-from adapters.projecting.leases import Leases
-from adapters.projecting.row_tables import RowTables
-from adapters.projecting.streams import told
+from adapters.projecting.folding.builder import Builder, Renewing, adopt, drop
+from adapters.projecting.folding.follower import Folding, Follower
+from adapters.projecting.folding.streams import told
+from adapters.projecting.tables.catalogue import READY, RETIRED, Catalogue
+from adapters.projecting.tables.fences import Fenced
+from adapters.projecting.tables.leases import Leases
+from adapters.projecting.tables.row_tables import RowTables
 from adapters.store.log.wakeups import Wakeups
 from domain.kernel.errors import Overloaded
 from domain.kernel.ports import EventLog

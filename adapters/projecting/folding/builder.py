@@ -10,12 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from adapters.projecting.catalogue import BUILDING, READY, RETIRED, Catalogue, TableSet
-from adapters.projecting.checking import Difference, check_rows
-from adapters.projecting.fences import Fenced
-from adapters.projecting.follower import Folding, Follower
-from adapters.projecting.leases import Leases
-from adapters.projecting.row_tables import RowTables
+from adapters.projecting.folding.checking import Difference, check_rows
+from adapters.projecting.folding.follower import Folding, Follower
+from adapters.projecting.tables.catalogue import BUILDING, READY, RETIRED, Catalogue, TableSet
+from adapters.projecting.tables.fences import Fenced
+from adapters.projecting.tables.leases import Leases
+from adapters.projecting.tables.row_tables import RowTables
 from adapters.store.database.database import Transaction, Unavailable
 from domain.kernel.errors import Overloaded
 from domain.kernel.ports import EventLog

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Generic, Protocol, Self, TypeVar
 
-from adapters.projecting.leases import Leases
+from adapters.projecting.tables.leases import Leases
 from adapters.store.database.database import Database
 from adapters.store.log.wakeups import Wakeups
 from domain.kernel.errors import NotFound

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import psycopg
 
-from adapters.projecting.catalogue import Catalogue
-from adapters.projecting.row_tables import Changes, RowTables
-from adapters.projecting.streams import Poison, Run, Streams, told
+from adapters.projecting.folding.streams import Poison, Run, Streams, told
+from adapters.projecting.tables.catalogue import Catalogue
+from adapters.projecting.tables.row_tables import Changes, RowTables
 from adapters.store.database.database import DEADLINE, Transaction
 from domain.kernel.errors import Overloaded
 from domain.kernel.ports import EventLog, StoredEvent
