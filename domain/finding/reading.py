@@ -1,17 +1,17 @@
 """Queries for findings (考评事项): who may read one, its texts opened with an entry in the access log, and its legal triggers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.finding.concern import charges, person_of
 from domain.finding.desk import RIGHTS, command_name, conflict, right_of
 from domain.finding.events import FindingState
 from domain.finding.lifecycle import legal
-from domain.kernel.aggregate import Folded
 from domain.kernel.errors import NotFound, Refusal, TransitionRefused
+from domain.kernel.journal import Step
 from domain.kernel.periods import Month
-from domain.kernel.ports import Access, AccessLog, StoredEvent
+from domain.kernel.ports import Access, AccessLog
 from domain.kernel.recorded_access import on_record
 from domain.kernel.terms import FindingTrigger, Role
 from domain.people.authority import Held, Mode, Need, Relation, Right, denied, weigh
@@ -38,6 +38,7 @@ class FindingReading:
     legal: Sequence[FindingTrigger]
     waiting: Sequence[FindingTrigger]
     refused: Mapping[FindingTrigger, Refusal]
+    steps: Sequence[Step[FindingState]] = ()
 
 
 class FindingRecords:
@@ -61,22 +62,17 @@ class FindingRecords:
         roles = directory.roles(login, finding.community, self._desk.clock.now())
         return weigh(Right.READ_TALLIES, roles, self._relation(directory, login, finding, book)) is not None
 
-    async def finding(self, login: str, finding: UUID) -> FindingReading:
-        """One finding. Opening its texts is logged first; they stay masked if that fails, and for auditors and HR."""
-        directory = await self._desk.directory.current()
-        state, roles = await self._readable(directory, login, finding)
-        masked = all(held.role in MASKED_ROLES for held in roles)
-        own = charges(directory, state, login)
-        return await self._reading(directory, login, state, roles, opened=own or not masked)
+    async def finding(
+        self, login: str, finding: UUID, *, steps: bool = False, directory: Directory | None = None
+    ) -> FindingReading:
+        """One finding, its stream read once; ``steps`` gives its events too.
 
-    async def events(self, login: str, finding: UUID) -> list[tuple[StoredEvent, Folded.Event]]:
-        """The finding's events with texts sealed, for people who may read it."""
-        directory = await self._desk.directory.current()
-        await self._readable(directory, login, finding)
-        return [(stored, self._journal.codec.decode(stored)) for stored in await self._journal.log.read_stream(finding)]
-
-    async def _readable(self, directory: Directory, login: str, finding: UUID) -> tuple[FindingState, Sequence[Held]]:
-        state = await self._journal.load(finding, FindingState)
+        Opening its texts is logged first; they stay masked if that fails, and for auditors and HR. ``directory`` is the one by
+        which the request was authenticated; without it the newest is read.
+        """
+        directory = directory or await self._desk.directory.current()
+        stored = await self._journal.log.read_stream(finding)
+        state = self._journal.newest(stored, FindingState)
         if state is None:
             raise NotFound("finding")
         roles = directory.roles(login, state.community, self._desk.clock.now())
@@ -84,7 +80,10 @@ class FindingRecords:
             raise NotFound("finding")
         if not self.may_read(directory, login, state, await self.book(state.community)):
             raise denied(Right.READ_TALLIES, "read a finding", roles)
-        return state, roles
+        masked = all(held.role in MASKED_ROLES for held in roles)
+        own = charges(directory, state, login)
+        reading = await self._reading(directory, login, state, roles, opened=own or not masked)
+        return replace(reading, steps=self._journal.steps(stored, FindingState)) if steps else reading
 
     async def after_command(self, login: str, state: FindingState) -> FindingReading:
         """A finding with its texts masked: the answer to a command, or a row of a list."""

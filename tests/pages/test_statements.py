@@ -15,6 +15,7 @@ from domain.kernel.request import Request
 from domain.people.administration import Administrator
 from domain.ticket import commands as c
 from tests.pages.surfing import Surfer
+from tests.pages.test_findings import recorded
 from tests.pages.test_replay import told
 from tests.support.api_estate import Estate
 from tests.support.client import V1
@@ -156,3 +157,13 @@ async def test_a_worklist_reads_each_ticket_once(estate: Estate, surfer: Surfer,
     assert [reads(ran, stream) for stream in streams] == [1, 1, 1]
     assert [look.what for look in looks] == ["worklist"]
     assert len(ran) <= 7 + len(streams), ran
+
+
+async def test_a_finding_page_reads_the_finding_once(estate: Estate, surfer: Surfer, watch: Watch) -> None:
+    page = await recorded(estate)
+    await surfer.sign_in("wang")
+    await watch.settle()
+    _, ran, looks = await watch.open(lambda: surfer.get(page))
+    assert reads(ran, UUID(page.rpartition("/")[2])) == 1
+    assert [look.what for look in looks] == ["finding"]
+    assert len(ran) <= AT_MOST + 1, ran

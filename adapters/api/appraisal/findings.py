@@ -98,5 +98,5 @@ async def list_findings(
 @router.get("/findings/{id}", summary="考评事项 · A finding", response_model=FindingAnswer, responses=responses.read())
 async def one_finding(api: TheApi, caller: TheCaller, id_: Id) -> Response:
     """With its texts; opening them is recorded in the access log."""
-    reading = await api.gongdan.finding_records.finding(caller.login, id_)
+    reading = await api.gongdan.finding_records.finding(caller.login, id_, directory=caller.directory)
     return json_answer(finding_answer(reading), {"ETag": f'"{reading.state.version}"'})

@@ -3,7 +3,7 @@
 Who may read, record and decide what, and why not the rest, is said by the use cases that the API answers by.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -158,7 +158,7 @@ async def shown(
     form: Form | None = None,
 ) -> Response:
     """The page of a finding; after a refusal with the form as it was filled in."""
-    reading = await visitor.gongdan.finding_records.finding(visitor.login, finding)
+    reading = await visitor.gongdan.finding_records.finding(visitor.login, finding, steps=True, directory=visitor.directory)
     state = reading.state
     visitor.community = state.community
     law = _law(visitor, state)
@@ -173,9 +173,9 @@ async def shown(
         item=item,
         law=law,
         points=points(state.points, visitor) if state.points else "",
-        happened=await _history(visitor, reading),
+        happened=_history(visitor, reading),
         tickets=[numbers[ticket] for ticket in state.tickets if ticket in numbers],
-        files=await _files(visitor, state),
+        files=await _files(visitor, state, numbers),
         waiting=await waiting(visitor, state.id),
         steps=[(trigger, deciding(trigger, state, item)) for trigger in reading.legal],
         why_not=[(one, told(why, visitor)) for one, why in reading.refused.items() if one not in by_state],
@@ -189,7 +189,7 @@ async def shown(
     )
 
 
-async def _history(visitor: Visitor, reading: FindingReading) -> list[Happened]:
+def _history(visitor: Visitor, reading: FindingReading) -> list[Happened]:
     """Every event in words, the latest first, with what was written as far as the reader may see it."""
     hidden = {MASKED: visitor.say("（已隐去）"), ERASED: visitor.say("（已删除）")}
     texts = {}
@@ -197,16 +197,16 @@ async def _history(visitor: Visitor, reading: FindingReading) -> list[Happened]:
         text = getattr(reading.state, name)
         texts[text.version] = hidden.get(clear, clear)
     found = []
-    for stored, event in await visitor.gongdan.finding_records.events(visitor.login, reading.state.id):
-        said = finding_sentence(event, visitor, texts.get(stored.version, ""))
+    for step in reading.steps:
+        event: Any = step.event
+        said = finding_sentence(event, visitor, texts.get(step.stored.version, ""))
         found.append(Happened(event.timestamp, doers(visitor, event.meta), said))
     return found[::-1]
 
 
-async def _files(visitor: Visitor, state: FindingState) -> list[tuple[str, str]]:
+async def _files(visitor: Visitor, state: FindingState, numbers: Mapping[UUID, str]) -> list[tuple[str, str]]:
     """The attachments named as evidence: the number of the ticket that holds each, and its name."""
     found = []
-    numbers = await visitor.numbers(state.tickets)
     for ticket in state.tickets if state.attachments else ():
         held = {one.name for one in (await visitor.desk.load(ticket)).attachments}
         found += [(numbers[ticket], name) for name in state.attachments if name in held and ticket in numbers]
