@@ -52,7 +52,7 @@ test-fast: $(STAMP) ## a quick part of the tests (PYTHON=python3.13 VENV=.venv-3
 test-long: $(STAMP) ## the tests that take minutes: kill runs, large histories
 	$(BIN)/python -m pytest -n $(WORKERS) -m long --timeout 3600 $(ARGS)
 
-mutants: $(STAMP) ## mutation testing of the rules that pay depends on (half an hour of one core; not in CI)
+mutants: $(STAMP) ## mutation testing of the rules of pay, clocks, duty and rights (three quarters of an hour of one core; not in CI)
 	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run --max-children $(WORKERS)
 	$(BIN)/python -m tests.mutation
 

@@ -1,5 +1,7 @@
 """The handover sheet as values: its signed form byte by byte, what its hash covers, and which tickets are unconverted at noon."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -116,12 +118,27 @@ def test_the_signed_form_and_its_hash_are_these_bytes() -> None:
     assert SHEET.hash == "9b11134a943e1ca520ecf8a61c1ebfe6e01785f7de415a0015a3cbf194e22a3c"
 
 
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose own clock is set for New York."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_the_time_zone_of_the_machine_is_not_signed() -> None:
+    assert SHEET.canonical == SIGNED
+
+
 def test_a_sheet_without_remarks_says_so() -> None:
     assert b'"remarks":null' in replace(SHEET, remarks=None).canonical
 
 
 def test_remarks_in_the_clear_are_not_signed() -> None:
-    with pytest.raises(TypeError, match="sealed texts"):
+    with pytest.raises(TypeError, match=r"^a sheet is made of sealed texts$"):
         _ = replace(SHEET, remarks=Text(Personal(SUBJECT, "备注"), 7, "remarks")).hash
 
 

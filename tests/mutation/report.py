@@ -1,6 +1,6 @@
 """The page of a mutation run: how many mutants of each module there were, and every survivor with its explanation.
 
-A survivor is told by its function and by the words that its line loses and gets; ``explained.toml`` says why no test can tell it
+A survivor is identified by its function and by the line before and after; ``explained.toml`` says why no test can tell it
 from the original. A survivor that nobody explained, and an explanation of none, are mistakes.
 """
 
@@ -12,16 +12,19 @@ from pathlib import Path
 
 EXPLAINED = Path(__file__).with_name("explained.toml")
 KILLED = ("killed", "timeout")
-"""A mutant that never ends is told from the original too."""
+"""A mutant that never ends differs from the original too."""
 
 HEAD = """# Mutation testing
 
-Made by `make mutants`, by [mutmut](https://github.com/boxed/mutmut): each rule that pay depends on is changed in one place at a
-time (comparisons, boundaries by one, `and` and `or`, plus and minus, arguments left out or `None`, constants, texts), and a test
-of the appraisal that needs no store must fail. A mutant survives where none does; each of those is explained below.
+Made by `make mutants`, by [mutmut](https://github.com/boxed/mutmut). The modules below hold the rules of the appraisal, on which
+pay depends, and those of clocks, workdays, duty periods, guards, late entry, rights and the handover sheet. Each function is
+changed in one place at a time (comparisons, boundaries by one, `and` and `or`, plus and minus, arguments left out or `None`,
+constants, texts), and a test that needs no store must fail. A mutant survives where none does; each survivor is explained below.
 
-mutmut changes what stands in functions. Constants and patterns of a module and the bodies of properties are declarations to it:
-they are held by `tests/tally/test_declared.py`, value by value.
+mutmut changes the bodies of functions. Constants and patterns of a module and the bodies of properties are declarations to it;
+other tests hold them: `tests/tally/test_declared.py` those of the appraisal, value by value;
+`tests/ticket/test_rules_by_clause.py` each rule about tickets, by its clause; `tests/people/test_authority_table.py` the
+authority table, cell by cell; `tests/duty/test_handover_sheet.py` the signed form of a handover sheet, byte by byte.
 
 | module | mutants | killed | survivors, explained |
 |---|---|---|---|
@@ -30,7 +33,7 @@ they are held by `tests/tally/test_declared.py`, value by value.
 
 @dataclass(frozen=True, order=True)
 class Survivor:
-    """A mutant that no test told from the original."""
+    """A mutant that passed every test: its function, and the changed line before and after."""
 
     function: str
     was: str

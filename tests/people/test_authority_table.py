@@ -1,14 +1,17 @@
 """The table in the code is the table of the regulations, cell by cell."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.kernel.terms import ChargeOutcome, Role, Trigger
+from domain.people import authority
 from domain.people.authority import CELLS, COLUMNS, TABLE, Held, Mode, Need, Relation, Right, denied, may_approve, right_of, weigh
 from tests.support.authority_table import READINGS, ROLES, ROWS, Standing, answer, row_of
+from tests.support.executed_anew import executed_anew
 
 RIGHTS = {
     "settle_charge paid": "settle_charge_paid",
@@ -155,3 +158,14 @@ def test_the_administrator_has_no_column_and_hides_no_other_role(roles: tuple[Ro
 def test_the_best_of_two_roles_whatever_their_order(roles: tuple[Role, ...]) -> None:
     assert weigh(Right.READ, [Held(role) for role in roles], Relation()) is Mode.FULL
     assert weigh(Right.READ, [Held(Role.FINANCE)], Relation()) is Mode.MASKED
+
+
+def test_the_table_is_made_on_import() -> None:
+    """By code that nothing else calls: run once more, it makes the table and the cells that the tests above hold."""
+    anew = executed_anew(authority)
+
+    def plain(cells: Any) -> dict[str, list[tuple[str, set[str]]]]:
+        return {cell: [(one.mode.value, {need.value for need in one.needs}) for one in given] for cell, given in cells.items()}
+
+    assert anew.TABLE == TABLE
+    assert plain(anew.CELLS) == plain(CELLS)
