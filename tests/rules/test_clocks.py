@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.kernel import terms as t
 from domain.kernel.terms import ClockName, ClockStatus, Facility, Kind
-from domain.rules.clocks import Reading, latest, readings
+from domain.rules.clocks import Cycle, Reading, RectificationOrder, Suspension, Timeline, latest, readings, work_clock
 from domain.ticket.events import Ticket
 from tests.rules import naive_clocks
 from tests.support.clock import MORNING
@@ -267,3 +267,64 @@ def test_reclassifying_changes_which_clock_runs() -> None:
     assert found == {ClockName.REPLY: ClockStatus.MET, ClockName.PUBLIC_SEVERE: ClockStatus.RUNNING}
     other = fact(Ticket.TicketReclassified, kind=Kind.OTHER, facility=None)
     assert statuses(received(), classified(), other, at=at) == {}
+
+
+# --- what a timeline keeps ---------------------------------------------------------------------------------------------
+
+FIRST, SECOND = POLICY.clock_policy, SHORT.clock_policy
+T = [MORNING + n * timedelta(hours=1) for n in range(9)]
+
+
+def test_a_round_ends_where_its_work_does() -> None:
+    begun_twice = Timeline().begin(T[0], FIRST).end_work(T[1]).begin(T[2], SECOND)
+    assert begun_twice == Timeline((Cycle(T[0], FIRST, T[1]), Cycle(T[2], SECOND)), replied_at=T[1])
+    assert begun_twice.end_work(T[3]).cycles == (Cycle(T[0], FIRST, T[1]), Cycle(T[2], SECOND, T[3]))
+
+
+def test_the_first_answer_counts() -> None:
+    answered = Timeline().begin(T[0], FIRST).replied(T[1])
+    assert answered.replied_at == T[1]
+    assert answered.replied(T[2]) == answered
+    assert answered.end_work(T[3]).replied_at == T[1]
+
+
+def test_a_suspension_ends_once() -> None:
+    reason, other_reason = t.SuspendReason.AWAITING_PARTS, t.SuspendReason.AWAITING_RESIDENT
+    waits = Timeline().suspend(T[0], reason)
+    assert waits.suspensions == (Suspension(reason, T[0]),)
+    resumed = waits.resume(T[1])
+    assert resumed.suspensions == (Suspension(reason, T[0], T[1]),)
+    assert resumed.resume(T[2]) == resumed
+    assert Timeline().resume(T[0]) == Timeline()
+    again = resumed.suspend(T[2], other_reason).resume(T[3])
+    assert again.suspensions == (Suspension(reason, T[0], T[1]), Suspension(other_reason, T[2], T[3]))
+
+
+def test_an_order_is_confirmed_and_the_one_before_stays_so() -> None:
+    once = Timeline().order(T[0], T[5]).confirm(T[1])
+    assert once.orders == (RectificationOrder(T[0], T[5], T[1]),)
+    twice = once.order(T[2], T[6])
+    assert twice.orders == (RectificationOrder(T[0], T[5], T[1]), RectificationOrder(T[2], T[6]))
+    assert twice.confirm(T[3]).orders == (RectificationOrder(T[0], T[5], T[1]), RectificationOrder(T[2], T[6], T[3]))
+
+
+def test_cancelling_ends_the_suspension_that_is_open() -> None:
+    reason = t.SuspendReason.AWAITING_RESIDENT
+    stopped = Timeline().begin(T[0], FIRST).suspend(T[1], reason).stop(T[2])
+    assert stopped == Timeline((Cycle(T[0], FIRST),), (Suspension(reason, T[1], T[2]),), stopped_at=T[2])
+
+
+@pytest.mark.parametrize("kind", [None, *Kind])
+def test_repairs_alone_have_a_work_clock(kind: Kind | None) -> None:
+    for clock, facility, _ in LIMITS:
+        assert work_clock(kind, facility) == (clock if kind is Kind.REPAIR else None)
+    assert work_clock(kind, None) is None
+
+
+def test_a_reading_at_the_moment_of_stopping_and_before() -> None:
+    """A past moment is read as it was: the clock ran still."""
+    timeline = Timeline().begin(T[0], FIRST).end_work(T[4])
+    due = T[0] + 3 * DAY
+    for at, status, stopped in ((T[3], ClockStatus.RUNNING, None), (T[4], ClockStatus.MET, T[4]), (T[5], ClockStatus.MET, T[4])):
+        found = readings(timeline, Kind.REPAIR, Facility.PRIVATE, at)[-1]
+        assert found == Reading(ClockName.REPAIR, status, T[0], due, stopped)

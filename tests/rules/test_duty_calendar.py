@@ -77,6 +77,11 @@ def test_a_summer_over_the_turn_of_the_year() -> None:
     assert list(found.values()) == [False, True, True, False]
 
 
+def test_a_summer_of_one_day() -> None:
+    midsummer = DUTY.model_copy(update={"summer_from": "06-21", "summer_to": "06-21"})
+    assert [is_summer(date(2026, 6, day), midsummer) for day in (20, 21, 22)] == [False, True, False]
+
+
 def test_a_night_keeps_the_season_it_began_in() -> None:
     first_of_october = datetime(2026, 10, 1, 0, 30, tzinfo=ZONE)
     assert period_at(first_of_october, ZONE, DUTY).start == datetime(2026, 9, 30, 18, 0, tzinfo=ZONE)
