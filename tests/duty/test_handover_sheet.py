@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.duty.handover_sheet import (
-    Changed,
+    ChangedTicket,
     Difference,
     Dispute,
     Equipment,
@@ -273,7 +273,7 @@ def test_what_changed_since_the_sheet_was_prepared() -> None:
     assert difference([WHOLE, BARE], [new, moved(WHOLE, 5)]) == Difference(
         added=[new],
         gone=[BARE],
-        changed=[Changed(WHOLE.id, WHOLE.number, State.DISPATCHED, 5, State.CLASSIFIED, 4)],
+        changed=[ChangedTicket(WHOLE.id, WHOLE.number, State.DISPATCHED, 5, State.CLASSIFIED, 4)],
     )
     nothing = difference([WHOLE, BARE], [BARE, WHOLE])
     assert nothing == Difference([], [], [])
