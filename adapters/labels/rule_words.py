@@ -1,5 +1,9 @@
-"""Rules in Chinese, by their code: what would satisfy each. Their English stands with the rules themselves, in the domain."""
+"""Rules in Chinese, by their code: what would satisfy each. The English is the rules' own, in the domain.
 
+Limits are settings of the community: ``{}`` takes the numbers of the English refusal, in their order.
+"""
+
+import re
 from collections.abc import Mapping
 
 RULE_WORDS: Mapping[str, str] = {
@@ -17,8 +21,8 @@ RULE_WORDS: Mapping[str, str] = {
     "checklist_before_completion": "此类工单的清单须全部核对",
     "rectification_open": "限期整改尚未合格，请先确认整改",
     "complaint_needs_judgement": "投诉须先定性，才能回访",
-    "unreached_needs_attempts": "须在三天内回访未遇满三次，才能关闭",
-    "reopened_in_time": "关闭超过三十天不能重开；请新接一单并关联",
+    "unreached_needs_attempts": "须回访未遇满 {} 次，且分在 {} 个不同的日子，才能关闭",
+    "reopened_in_time": "关闭超过 {} 天不能重开；请新接一单并关联",
     "deferred_at_night": "只有夜间才能安排到次日",
     "emergency_not_deferred": "应急事项不得推到次日",
     "quoted_once_accepted": "住户已同意报价，按原报价结清",
@@ -55,5 +59,8 @@ RULE_WORDS: Mapping[str, str] = {
 
 
 def rule_words(code: str, detail: str, language: str) -> str:
-    """What would satisfy a rule; ``detail`` is what the refusal itself says, in English."""
-    return RULE_WORDS.get(code, detail) if language == "zh" else detail[:1].upper() + detail[1:]
+    """What would satisfy a rule; ``detail`` is the refusal's own text, in English, with the limits in force."""
+    if language != "zh":
+        return detail[:1].upper() + detail[1:]
+    words = RULE_WORDS.get(code, detail)
+    return words.format(*re.findall(r"\d+", detail)) if "{}" in words else words

@@ -1,10 +1,10 @@
-"""What forbids a trigger that the table has, whatever is said with it: kind rules, assignments, suspension, quotations, time.
+"""Rules that forbid a trigger although the lifecycle table has it: by kind, assignment, suspension, quotation or time.
 
-One place for each rule: decisions refuse by it, and ``legal[]`` leaves out what it forbids now.
+Each rule is here once: deciding a command refuses by it, and ``legal[]`` leaves out the triggers it forbids.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,13 +20,13 @@ from domain.ticket.workflows import WORKFLOWS
 
 
 def every_day(day: date) -> bool:
-    """Nobody has a day off."""
+    """Treat every day as a workday."""
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """When and where a decision is made: the moment it happened, the community's time zone, readings and workdays."""
+    """The circumstances of a decision: its moment, and the community's time zone, policy and workdays."""
 
     at: datetime
     zone: ZoneInfo
@@ -35,7 +35,7 @@ class Setting:
 
     @property
     def clock_policy(self) -> ClockPolicy:
-        """The terms of the clocks that start now, by 24-hour days or by working days as the community chose."""
+        """The policy of clocks that start now, its limits in 24-hour days or working days as the community chose."""
         if self.policy.limit_days is LimitDays.CALENDAR:
             return self.policy.clock_policy
         return in_working_days(self.policy.clock_policy, self.at, self.zone, self.works)
@@ -43,7 +43,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the regulations: its code, where it stands, what satisfies it, and when it forbids."""
+    """A rule of the regulations: its code, its clause, what satisfies it, and the condition under which it forbids.
+
+    ``detail`` names a limit by its setting, ``{follow_up.reopen_days}``; :meth:`in_force` puts the community's value there.
+    """
 
     code: str
     clause: str
@@ -51,15 +54,19 @@ class Rule:
     triggers: tuple[Trigger, ...]
     forbids: Callable[[TicketState, Setting], bool]
 
+    def in_force(self, policy: Policy) -> "Rule":
+        """The rule with the limits of a policy in its ``detail``."""
+        return replace(self, detail=self.detail.format(follow_up=policy.follow_up))
+
 
 def missing_items(s: TicketState, needed: tuple[str, ...]) -> list[str]:
-    """Checklist items not checked yet, in order."""
+    """Checklist items not checked yet, in the order of ``needed``."""
     checked = {c.item for c in s.checklist}
     return [item for item in needed if item not in checked]
 
 
 def has_open_order(s: TicketState) -> bool:
-    """A rectification was ordered and is not confirmed."""
+    """Whether a rectification was ordered and not confirmed."""
     return s.rectification is not None and s.rectification.confirmed_at is None
 
 
@@ -102,42 +109,42 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "checklist_before_dispatch",
         "D3 一, D2 duty 8",
-        "a renovation is dispatched once application, drawings, deposit, commitment letter and permit are checked",
+        "check application, drawings, deposit, commitment letter and permit before dispatching a renovation",
         (_T.DISPATCH,),
         _missing_before_dispatch,
     ),
     Rule(
         "reassign_only_while_suspended",
         "D1 4.1.2",
-        "after work has started the order goes to another only while it is suspended",
+        "once work has started, a work order can be reassigned only while it is suspended",
         (_T.REASSIGN,),
         lambda s, _: _started(s) and s.suspended is None,
     ),
     Rule(
         "decline_before_start",
         "D5 三",
-        "a work order is declined before work starts; suspend it, or have it reassigned",
+        "a work order can be declined only before work starts; suspend it, or have it reassigned",
         (_T.DECLINE,),
         lambda s, _: _started(s),
     ),
     Rule(
         "accepted_once",
         "D5 三",
-        "a work order is accepted once per assignment",
+        "this assignment has already been accepted",
         (_T.ACCEPT,),
         lambda s, _: s.assignment is not None and s.assignment.accepted,
     ),
     Rule(
         "started_once",
         "D5 三",
-        "work starts once per assignment",
+        "work on this assignment has already started",
         (_T.START,),
         lambda s, _: _started(s),
     ),
     Rule(
         "suspended_once",
         "D2 item 6",
-        "the work is suspended already; resume it first",
+        "the work is already suspended; resume it first",
         (_T.SUSPEND,),
         lambda s, _: s.suspended is not None,
     ),
@@ -158,21 +165,21 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "quotation_unanswered",
         "D1 4.2.1",
-        "the quotation needs the resident's answer first",
+        "the resident must answer the quotation first",
         (_T.COMPLETE,),
         _unanswered,
     ),
     Rule(
         "complaint_needs_reply",
         "D2 item 7, duty 14",
-        "a complaint is answered before it is completed or settled",
+        "reply to the complaint before completing or settling it",
         (_T.COMPLETE, _T.SETTLE),
         lambda s, _: s.kind is Kind.COMPLAINT and not s.replied,
     ),
     Rule(
         "checklist_before_completion",
         "D3 一",
-        "the checklist of this kind must be whole",
+        "check every item of the ticket's checklist first",
         (_T.COMPLETE,),
         _missing_before_completion,
     ),
@@ -186,42 +193,42 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "complaint_needs_judgement",
         "D2 items 9, 10",
-        "a complaint is judged before the follow-up",
+        "judge the complaint before its follow-up",
         (_T.FOLLOW_UP,),
         lambda s, _: s.kind is Kind.COMPLAINT and s.judgement is None,
     ),
     Rule(
         "unreached_needs_attempts",
         "D3 一",
-        "closing without a verdict needs three attempts on three days",
+        "closing without a verdict needs {follow_up.unreached_attempts} attempts, on {follow_up.unreached_days} different days",
         (_T.CLOSE_UNREACHED,),
         _too_few_attempts,
     ),
     Rule(
         "reopened_in_time",
         "D3 一",
-        "a ticket is reopened within 30 days of its end; receive a new one and link it",
+        "a ticket can be reopened within {follow_up.reopen_days} days of its end; receive a new one and link it",
         (_T.REOPEN,),
         _closed_long_ago,
     ),
     Rule(
         "deferred_at_night",
         "D5 四, 五",
-        "only the night puts a request off to the morning",
+        "requests can be deferred to the morning only at night",
         (_T.DEFER,),
         _by_day,
     ),
     Rule(
         "emergency_not_deferred",
         "D5 五",
-        "an emergency is never put off",
+        "an emergency cannot be deferred",
         (_T.DEFER,),
         lambda s, _: s.urgency is Urgency.EMERGENCY,
     ),
     Rule(
         "quoted_once_accepted",
         "D1 4.2.1",
-        "the resident has accepted a quotation; it is settled as it stands",
+        "the resident has already accepted a quotation",
         (_T.QUOTE,),
         _charge_is(ChargeStatus.ACCEPTED),
     ),
@@ -242,7 +249,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "one_order_at_a_time",
         "D2 item 13",
-        "the rectification order before is still open",
+        "the previous rectification order is still open",
         (_T.ORDER_RECTIFICATION,),
         lambda s, _: has_open_order(s),
     ),
@@ -260,7 +267,7 @@ def _kind_rule(trigger: Trigger) -> Rule:
     return Rule(
         "kind_has_no_such_step",
         "D1 4.1.1, D5 七",
-        f"{trigger.value} is for {', '.join(sorted(KINDS[trigger]))}",
+        f"only these kinds of tickets take {trigger.value}: {', '.join(sorted(KINDS[trigger]))}",
         (trigger,),
         lambda s, _: s.kind is not None and s.kind not in KINDS[trigger],
     )
@@ -272,16 +279,17 @@ BY_TRIGGER: dict[Trigger, tuple[Rule, ...]] = {
 
 
 def forbidding(s: TicketState, trigger: Trigger, setting: Setting) -> Rule | None:
-    """The first rule that forbids the trigger now, or None."""
-    return next((rule for rule in BY_TRIGGER[trigger] if rule.forbids(s, setting)), None)
+    """The first rule that forbids the trigger now, with the limits in force; None if none does."""
+    rule = next((rule for rule in BY_TRIGGER[trigger] if rule.forbids(s, setting)), None)
+    return None if rule is None else rule.in_force(setting.policy)
 
 
 def legal_now(s: TicketState, setting: Setting) -> list[Trigger]:
-    """The triggers that table and rules allow now, in the table's order."""
+    """The triggers that both the table and the rules allow now, in the table's order."""
     return [trigger for trigger in legal(s.state) if forbidding(s, trigger, setting) is None]
 
 
 def refuse(s: TicketState, trigger: Trigger, setting: Setting, code: str, clause: str, detail: str) -> RuleRefused:
-    """A RuleRefused that also names the state, the trigger and what is legal now."""
+    """Make a RuleRefused that also names the state, the trigger and the legal triggers."""
     names = [t.value for t in legal_now(s, setting)]
     return RuleRefused(code, clause, detail, s.state.value, trigger.value, names)

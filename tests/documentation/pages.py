@@ -1,5 +1,6 @@
 """Reference pages that are made from the code: ``python -m tests.documentation.pages`` writes them anew."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,8 +63,8 @@ linking (`reclassify_check_item_link`) in the dwelling's area; the rows `read` a
 _RULES_HEAD = """# Rules
 
 What forbids a step that the lifecycle table has, whatever is said with it; made from `domain/ticket/guards.py`. A refusal
-names the rule (`rule`), its clause and what is legal now. D1 is the workflow, D2 the scorecard, D3 the centre's duties, D4 the
-posts' duties, D5 the duty rules.
+names the rule (`rule`), its clause and what is legal now, and gives the community's value where a limit is configurable, such as
+`follow_up.reopen_days`. D1 is the workflow, D2 the scorecard, D3 the centre's duties, D4 the posts' duties, D5 the duty rules.
 """
 
 
@@ -96,7 +97,8 @@ def rules() -> str:
     rows = "| rule | clause | triggers | what satisfies it |\n|---|---|---|---|\n"
     for rule in RULES:
         steps = ", ".join(f"`{trigger.value}`" for trigger in rule.triggers)
-        rows += f"| `{rule.code}` | {rule.clause} | {steps} | {rule.detail} |\n"
+        detail = re.sub(r"\{(.+?)\}", r"`\1`", rule.detail)
+        rows += f"| `{rule.code}` | {rule.clause} | {steps} | {detail} |\n"
     return f"{_RULES_HEAD}\n{rows}"
 
 

@@ -171,7 +171,7 @@ def test_what_a_quotation_forbids(status: ChargeStatus | None) -> None:
 def test_a_kind_takes_its_own_steps_alone(trigger: Trigger) -> None:
     first = BY_TRIGGER[trigger][0]
     assert (first.code, first.clause, first.triggers) == ("kind_has_no_such_step", "D1 4.1.1, D5 七", (trigger,))
-    assert first.detail == f"{trigger.value} is for {', '.join(sorted(KINDS[trigger]))}"
+    assert first.detail == f"only these kinds of tickets take {trigger.value}: {', '.join(sorted(KINDS[trigger]))}"
     assert not first.forbids(ticket(received()), BY_DAY)
     for kind in Kind:
         assert first.forbids(ticket(received(), classified(kind)), BY_DAY) is (kind not in KINDS[trigger])

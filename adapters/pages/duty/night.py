@@ -106,7 +106,7 @@ def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
     setting = visitor.desk.setting(visitor.directory, reading.state.community, visitor.now)
     for rule in RULES:
         if Trigger.DEFER in rule.triggers and rule.forbids(reading.state, setting):
-            return rule_words(rule.code, rule.detail, visitor.language)
+            return rule_words(rule.code, rule.in_force(setting.policy).detail, visitor.language)
     return ""
 
 
