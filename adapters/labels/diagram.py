@@ -80,7 +80,7 @@ WAYS: Mapping[Edge, Path] = MappingProxyType(
 def ways() -> Iterator[Edge]:
     """Every edge of the table that changes the state, in the table's order."""
     for row in TABLE:
-        for source in row.sources or (None,):
+        for source in row.sources:
             target = row.target or source
             if target is not None and target is not source:
                 yield Edge(source, target, row.trigger, row.outcome)
@@ -161,6 +161,6 @@ def rows() -> Iterator[tuple[Transition, str, str, str, str]]:
     """The table for readers: the row, its trigger, from, to and kinds, Chinese first."""
     for row in TABLE:
         said = f"·{OUTCOMES[row.outcome]}" if row.outcome else ""
-        sources = "、".join(label(s) for s in row.sources) or "–"
+        sources = "、".join(label(s) for s in row.sources if s) or "–"
         target = label(row.target) if row.target else "不变"
         yield row, f"{label(row.trigger)}{said}", sources, target, ", ".join(k.value for k in row.kinds) or "all"

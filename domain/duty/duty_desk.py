@@ -15,7 +15,7 @@ from uuid import UUID
 
 from domain.duty import rules
 from domain.duty.handover_sheet import Equipment, Sheet, StaleSheet, difference
-from domain.duty.lifecycle import check, legal
+from domain.duty.lifecycle import LIFECYCLE, legal, step
 from domain.duty.open_list import OpenList
 from domain.duty.roster import RosterState, Slot, month_of, roster_stream
 from domain.duty.shift import Shift, ShiftState
@@ -382,11 +382,12 @@ class DutyDesk:
             if not rules.may(state, trigger, request.login, roles):
                 raise denied(rules.right_of(trigger), trigger.value, roles)
             at = rules.moment_of(directory, state, trigger, request, now)
-            check(state.status, trigger)
+            step(state.status, trigger)
             rules.hindered(state, trigger, directory, at)
             desk = await self._journal.existing(desk_stream(state.community), DeskState)
             meta = Meta(request.login, request.command_id, policy=directory.policy_of(state.community).version)
             decided = await decide(Scene(directory, state, desk, roles, at, meta))
+            LIFECYCLE.agreed(state.status, trigger, state.id, decided.events)
             conditions = () if decided.position is None else (OpenListUnchanged(state.community, decided.position),)
             try:
                 return await self._written(decided.events, directory, state.community, request, shift, conditions)

@@ -1,73 +1,28 @@
-"""The lifecycle of a shift (班次): one small table, from which legality and the reference derive (D1 4.1.3, 4.1.4; D5)."""
+"""The lifecycle of a shift (班次): one table, from which deciding and the reference derive (D1 4.1.3, 4.1.4; D5)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-
-from domain.kernel.errors import TransitionRefused
+from domain.duty.shift import Shift
+from domain.kernel.lifecycle import Lifecycle, Row
 from domain.kernel.terms import ShiftStatus, ShiftTrigger
 
 _ON, _HANDING, _HANDED, _REVIEWED = ShiftStatus
+_T, _HELD = ShiftTrigger, (_ON, _HANDING)
+TERMINAL = (_REVIEWED,)
 
-
-@dataclass(frozen=True, slots=True)
-class ShiftTransition:
-    """One row: from ``sources`` by ``trigger`` to ``target`` (None keeps the state), yielding ``event``."""
-
-    trigger: ShiftTrigger
-    sources: tuple[ShiftStatus, ...]
-    target: ShiftStatus | None
-    event: str
-
-
-_T, _HELD = ShiftTransition, (_ON, _HANDING)
-TABLE: tuple[ShiftTransition, ...] = (
-    _T(ShiftTrigger.OPEN, (), _ON, "ShiftOpened"),
-    _T(ShiftTrigger.EXTEND, (_ON,), None, "ShiftExtended"),
-    _T(ShiftTrigger.LOG, _HELD, None, "LineLogged"),
-    _T(ShiftTrigger.SUBSTITUTE, _HELD, None, "OfficerSubstituted"),
-    _T(ShiftTrigger.RETURN_TO_POST, _HELD, None, "OfficerReturned"),
-    _T(ShiftTrigger.SWITCH_PHONE, (_ON,), None, "PhoneSwitched"),
-    _T(ShiftTrigger.PREPARE_HANDOVER, _HELD, _HANDING, "HandoverPrepared"),
-    _T(ShiftTrigger.SIGN_OUT, (_HANDING,), None, "SignedOut"),
-    _T(ShiftTrigger.SIGN_IN, (_HANDING,), _HANDED, "SignedIn"),
-    _T(ShiftTrigger.DISPUTE, (_HANDING,), _ON, "HandoverDisputed"),
-    _T(ShiftTrigger.TAKE_OVER, _HELD, _HANDED, "ShiftTakenOver"),
-    _T(ShiftTrigger.REVIEW, (_HANDED,), _REVIEWED, "ShiftReviewed"),
+TABLE: tuple[Row[ShiftStatus, ShiftTrigger], ...] = (
+    Row(_T.OPEN, (None,), _ON, Shift.ShiftOpened),
+    Row(_T.EXTEND, (_ON,), None, Shift.ShiftExtended),
+    Row(_T.LOG, _HELD, None, Shift.LineLogged),
+    Row(_T.SUBSTITUTE, _HELD, None, Shift.OfficerSubstituted),
+    Row(_T.RETURN_TO_POST, _HELD, None, Shift.OfficerReturned),
+    Row(_T.SWITCH_PHONE, (_ON,), None, Shift.PhoneSwitched),
+    Row(_T.PREPARE_HANDOVER, _HELD, _HANDING, Shift.HandoverPrepared),
+    Row(_T.SIGN_OUT, (_HANDING,), None, Shift.SignedOut),
+    Row(_T.SIGN_IN, (_HANDING,), _HANDED, Shift.SignedIn),
+    Row(_T.DISPUTE, (_HANDING,), _ON, Shift.HandoverDisputed),
+    Row(_T.TAKE_OVER, _HELD, _HANDED, Shift.ShiftTakenOver),
+    Row(_T.REVIEW, (_HANDED,), _REVIEWED, Shift.ShiftReviewed),
 )
-"""The table is the law; a shift that was taken over counts as handed over, and says so."""
+"""A shift that was taken over counts as handed over, and says so."""
 
-TARGETS: Mapping[str, ShiftStatus | None] = MappingProxyType({row.event: row.target for row in TABLE})
-
-_LEGAL: Mapping[ShiftStatus, tuple[ShiftTrigger, ...]] = MappingProxyType(
-    {status: tuple(row.trigger for row in TABLE if status in row.sources) for status in ShiftStatus}
-)
-
-
-def legal(status: ShiftStatus) -> tuple[ShiftTrigger, ...]:
-    """The triggers that the table has for a state, in its order."""
-    return _LEGAL[status]
-
-
-def check(status: ShiftStatus, trigger: ShiftTrigger) -> None:
-    """Raises TransitionRefused, naming the state, the trigger and what is legal now, where the table has no such row."""
-    if trigger not in _LEGAL[status]:
-        raise TransitionRefused(status.value, trigger.value, [t.value for t in legal(status)])
-
-
-def as_data() -> dict[str, object]:
-    """The table as plain data; ``to`` is "same" where the state stays."""
-    return {
-        "states": [s.value for s in ShiftStatus],
-        "initial": _ON.value,
-        "terminal": [_REVIEWED.value],
-        "transitions": [
-            {
-                "trigger": row.trigger.value,
-                "from": [s.value for s in row.sources],
-                "to": row.target.value if row.target else "same",
-                "events": [row.event],
-            }
-            for row in TABLE
-        ],
-    }
+LIFECYCLE = Lifecycle(ShiftStatus, ShiftTrigger, TABLE, TERMINAL)
+legal, step, as_data = LIFECYCLE.legal, LIFECYCLE.step, LIFECYCLE.as_data

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.duty.handover_sheet import Sheet
-from domain.duty.lifecycle import check, legal
+from domain.duty.lifecycle import legal, step
 from domain.duty.shift import Shift, ShiftState
 from domain.kernel.aggregate import Meta, occurred
 from domain.kernel.errors import Conflict, Refusal, RuleRefused, invalid
@@ -119,7 +119,7 @@ def offers(shift: ShiftState, login: str, roles: Sequence[Held], directory: Dire
         try:
             if not may(shift, trigger, login, roles):
                 raise denied(right_of(trigger), trigger.value, roles)
-            check(shift.status, trigger)
+            step(shift.status, trigger)
             hindered(shift, trigger, directory, at)
         except Refusal as against:
             refusal = against

@@ -5,11 +5,10 @@ Who answers for the desk now is in the desk's stream (``domain.people.post``), a
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.duty.handover_sheet import Dispute, Equipment, Sheet, SheetTicket, Signature
-from domain.duty.lifecycle import TARGETS
 from domain.kernel.aggregate import Folded, FoldedState, register
 from domain.kernel.privacy import Private, Text
 from domain.kernel.terms import DutyLog, DutyPeriod, Role, ShiftEnd, ShiftStatus
@@ -95,16 +94,23 @@ class Shift(Folded[ShiftState]):
     class Event(Folded.Event[ShiftState]):
         """Base of the shift's events."""
 
+        TARGET: ClassVar[ShiftStatus | None] = None
+        """The status it leads to; None keeps the status."""
+
+        @property
+        def target(self) -> ShiftStatus | None:
+            """The status it leads to; None keeps the status."""
+            return self.TARGET
+
         def changes(self, s: ShiftState) -> dict[str, Any]:
             """The state's fields that this event replaces, besides status and occurred_at."""
             return {}
 
         def evolve(self, state: ShiftState) -> ShiftState:
-            """The shift after this event; where it leads is the table's."""
-            status = TARGETS[type(self).__name__] or state.status
+            """The shift after this event."""
+            status = self.TARGET or state.status
             latest = self.timestamp if state.occurred_at is None else max(state.occurred_at, self.timestamp)
-            changed: ShiftState = state.with_(status=status, occurred_at=latest, **self.changes(state))
-            return changed
+            return state.with_(status=status, occurred_at=latest, **self.changes(state))
 
         def sealed_text(self, value: Private | None, name: str) -> Text | None:
             """A personal text of this event, with the references needed to open it."""
@@ -117,6 +123,7 @@ class Shift(Folded[ShiftState]):
         """
 
         TOPIC = "shift.opened"
+        TARGET = ShiftStatus.ON_DUTY
         community: str
         officer: str
         post: Role
@@ -203,6 +210,7 @@ class Shift(Folded[ShiftState]):
         """工作移交表: a frozen sheet; ``position`` is where its list of unfinished tickets was read."""
 
         TOPIC = "shift.handover_prepared"
+        TARGET = ShiftStatus.HANDING_OVER
         position: int
         tickets: tuple[SheetTicket, ...]
         equipment: tuple[Equipment, ...]
@@ -238,6 +246,7 @@ class Shift(Folded[ShiftState]):
         """接班签名: the incoming officer signed this hash too; their shift opened in the commit."""
 
         TOPIC = "shift.signed_in"
+        TARGET = ShiftStatus.HANDED_OVER
         hash: str
         next_shift: UUID
 
@@ -249,6 +258,7 @@ class Shift(Folded[ShiftState]):
         """移交异议: the incoming officer rejected the sheet."""
 
         TOPIC = "shift.disputed"
+        TARGET = ShiftStatus.ON_DUTY
         hash: str
         reason: Private
 
@@ -260,6 +270,7 @@ class Shift(Folded[ShiftState]):
         """主管接管: a supervisor or director ended the shift because its handover failed."""
 
         TOPIC = "shift.taken_over"
+        TARGET = ShiftStatus.HANDED_OVER
         reason: Private
 
         def changes(self, s: ShiftState) -> dict[str, Any]:
@@ -274,6 +285,7 @@ class Shift(Folded[ShiftState]):
         """主管查阅: the record of the shift was read, up to a position of the log (D1 4.1.4)."""
 
         TOPIC = "shift.reviewed"
+        TARGET = ShiftStatus.REVIEWED
         read_upto: int
         urged: tuple[UUID, ...] = ()
         remarks: Private | None = None

@@ -18,7 +18,7 @@ from domain.duty.shift import ShiftState
 from domain.finding import commands as c
 from domain.finding.concern import charges, person_of, subjects
 from domain.finding.events import COMPLETED, DecidedPoints, Finding, FindingState, as_fact
-from domain.finding.lifecycle import check, legal
+from domain.finding.lifecycle import LIFECYCLE, legal, step
 from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
 from domain.kernel.errors import KeyReused, NotAllowed, NotFound, Overloaded, Refusal, RuleRefused, invalid
 from domain.kernel.journal import TRIES, Belonging
@@ -156,7 +156,6 @@ class FindingDesk:
         assert case.stream is not None
         command = c.COMMANDS[_trigger_of(case)].model_validate_json(text)
         scene = await self._scene(directory, case.stream, meta.actor, now, meta)
-        check(scene.finding.status, command.trigger)
         return self._decided(scene, command)
 
     # --- inside ---------------------------------------------------------------------------------------------------
@@ -217,7 +216,6 @@ class FindingDesk:
             relation = Relation(frozenset({Need.ABOUT_SELF} if own else ()), state.area)
             mode = desk.allow(right, command_name(trigger), scene.roles, relation)
             _not_about_oneself(directory, state, trigger, request.login, scene.roles)
-            check(state.status, trigger)
             events = self._decided(scene, command)
             if mode is Mode.SECOND:
                 subject = state.note.value.subject if state.note else desk.ids.new()
@@ -232,6 +230,10 @@ class FindingDesk:
         raise Overloaded("others were faster each time; look again")
 
     def _decided(self, x: Scene, command: c.FindingCommand) -> list[Folded.Event]:
+        step(x.finding.status, command.trigger)
+        return LIFECYCLE.agreed(x.finding.status, command.trigger, x.finding.id, self._events(x, command))
+
+    def _events(self, x: Scene, command: c.FindingCommand) -> list[Folded.Event]:
         match command:
             case c.ConfirmFinding():
                 return self._confirm(x, command)

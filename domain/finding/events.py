@@ -8,10 +8,9 @@ decided, never on replay; every event that was checked names the rule book's ver
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from domain.finding.lifecycle import COUNTING, TARGETS
 from domain.kernel.aggregate import Folded, FoldedState, register
 from domain.kernel.periods import Month, Period
 from domain.kernel.privacy import Private, Text
@@ -19,6 +18,9 @@ from domain.kernel.terms import FindingCause, FindingStatus, WaiveReason
 from domain.rules.clocks import Reading
 from domain.rules.scorecard import Points, Severity
 from domain.tally.facts import ConfirmedFinding
+
+COUNTING = frozenset((FindingStatus.CONFIRMED, FindingStatus.CONTESTED, FindingStatus.UPHELD))
+"""States in which a finding is charged on the tally: what is contested counts until it is revoked."""
 
 
 def proposal_stream(cause: FindingCause, stream: UUID, which: int) -> UUID:
@@ -124,18 +126,23 @@ class Finding(Folded[FindingState]):
     class Event(Folded.Event[FindingState]):
         """Base of the finding's events."""
 
+        TARGET: ClassVar[FindingStatus]
+        """The status it leads to."""
         community: str
+
+        @property
+        def target(self) -> FindingStatus:
+            """The status it leads to."""
+            return self.TARGET
 
         def changes(self, s: FindingState) -> dict[str, Any]:
             """The state's fields that this event replaces, besides status and occurred_at."""
             return {}
 
         def evolve(self, state: FindingState) -> FindingState:
-            """The finding after this event; where it leads is the table's."""
+            """The finding after this event."""
             latest = self.timestamp if state.occurred_at is None else max(state.occurred_at, self.timestamp)
-            status = TARGETS[type(self).__name__]
-            changed: FindingState = state.with_(status=status, occurred_at=latest, **self.changes(state))
-            return changed
+            return state.with_(status=self.TARGET, occurred_at=latest, **self.changes(state))
 
         def sealed_text(self, value: Private | None, name: str) -> Text | None:
             """A personal text of this event, with the references needed to open it."""
@@ -145,6 +152,7 @@ class Finding(Folded[FindingState]):
         """系统提出: the system found a cause. ``reading`` is the clock as evidence; ``timestamp`` is the moment of the cause."""
 
         TOPIC = "finding.proposed"
+        TARGET = FindingStatus.PROPOSED
         cause: FindingCause
         item: str
         day: date
@@ -166,6 +174,7 @@ class Finding(Folded[FindingState]):
         """记录: a person recorded it. ``points`` of a bonus are a proposal until they are approved."""
 
         TOPIC = "finding.recorded"
+        TARGET = FindingStatus.RECORDED
         item: str
         day: date
         rule_book: str
@@ -194,6 +203,7 @@ class Finding(Folded[FindingState]):
         """确认: it counts. None left a field as recorded or proposed."""
 
         TOPIC = "finding.confirmed"
+        TARGET = FindingStatus.CONFIRMED
         rule_book: str
         booked_month: str | None = None
         parties: tuple[str, ...] | None = None
@@ -211,6 +221,7 @@ class Finding(Folded[FindingState]):
         """不予扣分: it does not count, for the reason given."""
 
         TOPIC = "finding.waived"
+        TARGET = FindingStatus.WAIVED
         reason: WaiveReason
         note: Private | None = None
 
@@ -222,6 +233,7 @@ class Finding(Folded[FindingState]):
         """申诉: a person it charges objects; it counts until it is revoked."""
 
         TOPIC = "finding.contested"
+        TARGET = FindingStatus.CONTESTED
         grounds: Private
 
         def changes(self, s: FindingState) -> dict[str, Any]:
@@ -231,6 +243,7 @@ class Finding(Folded[FindingState]):
         """维持: two people rejected the objection."""
 
         TOPIC = "finding.upheld"
+        TARGET = FindingStatus.UPHELD
         reason: Private
 
         def changes(self, s: FindingState) -> dict[str, Any]:
@@ -240,6 +253,7 @@ class Finding(Folded[FindingState]):
         """撤销: two people granted the objection; it no longer counts."""
 
         TOPIC = "finding.revoked"
+        TARGET = FindingStatus.REVOKED
         reason: Private
 
         def changes(self, s: FindingState) -> dict[str, Any]:
@@ -249,6 +263,7 @@ class Finding(Folded[FindingState]):
         """系统撤回: a later event removed the cause. ``reading`` is the clock's present reading, if a clock was the cause."""
 
         TOPIC = "finding.withdrawn"
+        TARGET = FindingStatus.WITHDRAWN
         reading: Reading | None = None
 
 

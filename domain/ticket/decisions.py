@@ -39,7 +39,7 @@ from domain.rules.price_list import PriceList
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
 from domain.ticket.guards import Setting, forbidding, legal_now, missing_items, refuse
-from domain.ticket.lifecycle import step
+from domain.ticket.lifecycle import LIFECYCLE, step
 from domain.ticket.state import CORRECTABLE_CODES, CORRECTABLE_TEXTS, ChargeLine, TicketState, code_of
 from domain.ticket.workflows import FLAT_INSPECTED, WORKFLOWS
 
@@ -94,7 +94,7 @@ def decide(state: TicketState | None, command: c.Command, x: Circumstances) -> l
     rule = forbidding(state, trigger, x.setting)
     if rule is not None:
         raise refuse(state, trigger, x.setting, rule.code, rule.clause, _detail(state, trigger, rule.detail))
-    return DECIDERS[trigger](state, command, x)
+    return LIFECYCLE.agreed(state.state, trigger, state.id, DECIDERS[trigger](state, command, x))
 
 
 def _detail(s: TicketState, trigger: Trigger, detail: str) -> str:

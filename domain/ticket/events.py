@@ -8,7 +8,7 @@ Long because the eventsourcing library reads an event back only if it is nested 
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.kernel.aggregate import Folded, register
@@ -28,13 +28,13 @@ from domain.kernel.terms import (
     FollowUpMethod,
     Kind,
     LinkRelation,
+    State,
     SuspendReason,
     Urgency,
 )
 from domain.people.assignee import Assignee
 from domain.people.place import Location
 from domain.rules.clocks import ClockPolicy, Timeline
-from domain.ticket.lifecycle import TABLE
 from domain.ticket.state import (
     CORRECTABLE_TEXTS,
     Assignment,
@@ -66,9 +66,6 @@ def _marked(assignment: Assignment | None, **marks: Any) -> Assignment | None:
 
 def _charge(charge: Charge | None, status: ChargeStatus, method: str | None = None, receipt: str | None = None) -> Charge | None:
     return replace(charge, status=status, method=method, receipt=receipt) if charge else None
-
-
-_TARGETS = {(row.event, row.outcome): row.target for row in TABLE}
 
 
 def _work_ends(s: TicketState, at: datetime, worker: str) -> dict[str, Any]:
@@ -107,26 +104,26 @@ class Ticket(Folded[TicketState]):
         """Base of the ticket's events: each changes the ticket's version on the handover sheet (工作移交表)."""
 
         changes_open_list = True
+        TARGET: ClassVar[State | None] = None
+        """The state it leads to; None keeps the state."""
 
         @property
-        def outcome_name(self) -> str:
-            """Tells apart the rows of a trigger with two outcomes."""
-            return ""
+        def target(self) -> State | None:
+            """The state it leads to, where that depends on what was said."""
+            return self.TARGET
 
         def changes(self, s: TicketState) -> dict[str, Any]:
             """The fields this event replaces beyond state, occurred_at and last_actor."""
             return {}
 
         def evolve(self, state: TicketState) -> TicketState:
-            """The state after this event; where it leads is the table's."""
-            target = _TARGETS[type(self).__name__, self.outcome_name]
-            changed: TicketState = state.with_(
-                state=target or state.state,
+            """The state after this event."""
+            return state.with_(
+                state=self.target or state.state,
                 occurred_at=self.timestamp,
                 last_actor=self.meta.actor,
                 **self.changes(state),
             )
-            return changed
 
         def sealed_text(self, value: Private | None, name: str) -> Text | None:
             """A personal text of this event, with what is needed to open it."""
@@ -136,6 +133,7 @@ class Ticket(Folded[TicketState]):
         """接单: a request was received."""
 
         TOPIC = "ticket.received"
+        TARGET = State.RECEIVED
         community: str
         subject: UUID
         channel: Channel
@@ -173,6 +171,7 @@ class Ticket(Folded[TicketState]):
         """分类: kind, book, and for a repair whose thing is broken."""
 
         TOPIC = "ticket.classified"
+        TARGET = State.CLASSIFIED
         kind: Kind
         category: str | None = None
         facility: Facility | None = None
@@ -210,6 +209,7 @@ class Ticket(Folded[TicketState]):
         """派单: a work order (维修工作单) was made for an assignee."""
 
         TOPIC = "ticket.dispatched"
+        TARGET: ClassVar[State | None] = State.DISPATCHED
         class_version = 2
         assignee: Assignee
         appointment_at: datetime | None = None
@@ -233,6 +233,7 @@ class Ticket(Folded[TicketState]):
         """转单: the order went to another assignee."""
 
         TOPIC = "ticket.reassigned"
+        TARGET = None
         class_version = 1
         assignee: Assignee
         appointment_at: datetime | None = None
@@ -241,6 +242,7 @@ class Ticket(Folded[TicketState]):
         """退单: the assignee gave it back before starting."""
 
         TOPIC = "ticket.declined"
+        TARGET = State.CLASSIFIED
         reason: Private
 
         def changes(self, s: TicketState) -> dict[str, Any]:
@@ -290,6 +292,7 @@ class Ticket(Folded[TicketState]):
         """完工: the work order was done, or could not be carried out."""
 
         TOPIC = "ticket.completed"
+        TARGET = State.REPAIRED
         resolution: Private
         outcome: CompletionOutcome
         parts: tuple[str, ...] = ()
@@ -305,6 +308,7 @@ class Ticket(Folded[TicketState]):
         """当班办结: settled at the desk (D5 七)."""
 
         TOPIC = "ticket.settled"
+        TARGET = State.REPAIRED
         resolution: Private
 
         def changes(self, s: TicketState) -> dict[str, Any]:
@@ -326,8 +330,8 @@ class Ticket(Folded[TicketState]):
         clock_policy: ClockPolicy | None = None
 
         @property
-        def outcome_name(self) -> str:
-            return "satisfied" if self.satisfied else "dissatisfied"
+        def target(self) -> State:
+            return State.FOLLOWED_UP if self.satisfied else State.CLASSIFIED
 
         def changes(self, s: TicketState) -> dict[str, Any]:
             if self.clock_policy is not None:
@@ -347,6 +351,7 @@ class Ticket(Folded[TicketState]):
         """未回访关闭: closed without a verdict, shown apart in reports."""
 
         TOPIC = "ticket.closed_unreached"
+        TARGET = State.FOLLOWED_UP
 
         def changes(self, s: TicketState) -> dict[str, Any]:
             return {"unreached": True, "closed_at": self.timestamp}
@@ -355,6 +360,7 @@ class Ticket(Folded[TicketState]):
         """重开: it did not hold."""
 
         TOPIC = "ticket.reopened"
+        TARGET = State.CLASSIFIED
         reason: Private
         clock_policy: ClockPolicy
 
@@ -365,6 +371,7 @@ class Ticket(Folded[TicketState]):
         """取消."""
 
         TOPIC = "ticket.cancelled"
+        TARGET = State.CANCELLED
         reason: CancelReason
         duplicate_of: UUID | None = None
 

@@ -48,7 +48,7 @@ def transitions() -> Row:
     model = SimpleNamespace()
     machine = Machine(model=None, states=[s.value for s in State], initial=State.DISPATCHED.value, auto_transitions=False)
     for row in TABLE:
-        for source in row.sources:
+        for source in filter(None, row.sources):
             machine.add_transition(row.trigger.value, source.value, (row.target or source).value)
     machine.add_model(model)
 

@@ -133,7 +133,7 @@ def settings() -> str:
 def lifecycle() -> str:
     """docs/reference/lifecycle.md"""
     rows = [
-        (f"`{row.trigger.value}`", name, sources, target, row.event, kinds)
+        (f"`{row.trigger.value}`", name, sources, target, row.event.__name__, kinds)
         for row, name, sources, target, kinds in diagram.rows()
     ]
     states = "、".join(f"{label(state)} `{state.value}`" for state in diagram.PLACES)

@@ -6,15 +6,16 @@ import pytest
 
 from adapters.labels import diagram
 from adapters.labels.labels import label
+from domain.kernel.lifecycle import NOT_YET
 from domain.kernel.terms import State, Trigger
-from domain.ticket.lifecycle import MACHINE, NOT_YET, TABLE
+from domain.ticket.lifecycle import LIFECYCLE, TABLE
 
 
 def machine_edges() -> set[tuple[str, str, str]]:
     """(source, target, trigger) of every transition of the Machine that changes the state."""
     return {
         (way.source, str(way.dest), name)
-        for name, event in MACHINE.events.items()
+        for name, event in LIFECYCLE.machine.events.items()
         for ways in event.transitions.values()
         for way in ways
         if way.source != str(way.dest)
@@ -22,7 +23,7 @@ def machine_edges() -> set[tuple[str, str, str]]:
 
 
 def test_every_state_of_the_machine_has_a_place() -> None:
-    states = {State(name) for name in MACHINE.states if name != NOT_YET}
+    states = {State(name) for name in LIFECYCLE.machine.states if name != NOT_YET}
     assert set(diagram.PLACES) == set(diagram.LOOPS) == states
 
 
@@ -43,7 +44,7 @@ def test_triggers_that_keep_a_state_stand_at_that_state() -> None:
     kept = {(state, trigger) for state in State for trigger in diagram.loops(state)}
     expected = {
         (State(way.source), Trigger(name))
-        for name, event in MACHINE.events.items()
+        for name, event in LIFECYCLE.machine.events.items()
         for ways in event.transitions.values()
         for way in ways
         if way.source == str(way.dest)

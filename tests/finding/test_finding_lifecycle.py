@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.finding.events import DecidedPoints, Finding, FindingState, as_fact
-from domain.finding.lifecycle import MACHINE, NOT_YET, TABLE, TERMINAL, as_data, check, legal
+from domain.finding.lifecycle import LIFECYCLE, TABLE, TERMINAL, as_data, legal, step
 from domain.kernel.aggregate import fold
 from domain.kernel.errors import TransitionRefused
+from domain.kernel.lifecycle import NOT_YET
 from domain.kernel.periods import Month
 from domain.kernel.terms import FindingStatus, FindingTrigger
 from domain.rules.scorecard import Points, Severity
@@ -38,7 +39,7 @@ def test_the_table_and_its_machine_are_the_law() -> None:
     assert found == {state: set(ways) for state, ways in LAW.items()}
     for state, ways in LAW.items():
         for trigger, target in ways.items():
-            [way] = MACHINE.get_transitions(trigger, state)
+            [way] = LIFECYCLE.machine.get_transitions(trigger, state)
             assert way.dest == target
     assert {s for s in FindingStatus if not legal(s)} == set(TERMINAL)
 
@@ -54,10 +55,10 @@ def test_it_is_shown_as_data() -> None:
 def test_what_it_has_not_is_refused_with_what_is_legal(status: FindingStatus | None, trigger: FindingTrigger) -> None:
     name = status.value if status else "none"
     if trigger.value in LAW[name]:
-        check(status, trigger)
+        step(status, trigger)
         return
     with pytest.raises(TransitionRefused) as refused:
-        check(status, trigger)
+        step(status, trigger)
     assert (refused.value.state, refused.value.trigger) == (name, trigger.value)
     assert set(refused.value.legal) == set(LAW[name])
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapters.composition import shipped
 from adapters.system.holidays_of_china import HolidaysOfChina
 from domain.finding.events import FindingState
-from domain.finding.lifecycle import check
+from domain.finding.lifecycle import step
 from domain.kernel.aggregate import apply, fold
 from domain.kernel.terms import ClockName, ClockStatus, Facility, FindingCause, FindingStatus, FindingTrigger, Kind
 from domain.people.community import CommunityState, community_stream
@@ -51,7 +51,7 @@ class Findings:
         for effect in outlook.effects:
             state = self.states.get(effect.target)
             for event in effect.events(state):
-                check(state.status if state else None, TRIGGERS[event.TOPIC])
+                step(state.status if state else None, TRIGGERS[event.TOPIC])
                 assert event.originator_version == (state.version if state else 0) + 1
                 assert state is None or state.occurred_at is None or event.timestamp >= state.occurred_at
                 assert event.timestamp <= max(now, events[-1].timestamp)

@@ -7,13 +7,15 @@ import pytest
 from transitions import MachineError
 
 from domain.kernel.errors import TransitionRefused
+from domain.kernel.lifecycle import NOT_YET, Lifecycle
 from domain.kernel.terms import Kind, State, Trigger
 from domain.ticket import commands as c
 from domain.ticket import lifecycle
 from domain.ticket.decisions import DECIDERS
 from domain.ticket.events import Ticket
-from domain.ticket.lifecycle import FAST, KINDS, MACHINE, NOT_YET, as_data, legal, step
+from domain.ticket.lifecycle import KINDS, LIFECYCLE, as_data, legal, step
 from domain.ticket.workflows import WORKFLOWS
+from tests.support.ticket_factory import OTHER_TICKET, TICKET, fact, history
 
 # trigger, outcome | from | to | event | kinds; "same" keeps the state, "all" kinds
 LAW = """
@@ -94,9 +96,9 @@ def test_the_table_as_data() -> None:
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("trigger", Trigger)
-def test_fast_and_step_are_the_law(state: State, trigger: Trigger) -> None:
+def test_steps_are_the_law(state: State, trigger: Trigger) -> None:
     ways = LAWFUL.get((state.value, trigger.value))
-    assert [s.value for s in FAST.get((state, trigger), ())] == [target for _, target in ways or []]
+    assert [s.value for s in LIFECYCLE.steps.get((state, trigger), ())] == [target for _, target in ways or []]
     if ways:
         assert [s.value for s in step(state, trigger)] == [target for _, target in ways]
         return
@@ -116,7 +118,7 @@ def test_the_machine_runs_by_the_law(trigger: Trigger) -> None:
 
 def run(source: str, trigger: Trigger, outcome: str | None) -> None:
     model = SimpleNamespace()
-    MACHINE.add_model(model, initial=source)
+    LIFECYCLE.machine.add_model(model, initial=source)
     try:
         ways = LAWFUL.get((source, trigger.value))
         if ways is None:
@@ -128,16 +130,16 @@ def run(source: str, trigger: Trigger, outcome: str | None) -> None:
         moved = model.trigger(trigger.value, outcome=outcome)
         assert (moved, model.state) == ((True, targets[outcome]) if outcome in targets else (False, source))
         if source is not NOT_YET and moved:
-            assert State(model.state) in FAST[State(source), trigger]
+            assert State(model.state) in LIFECYCLE.steps[State(source), trigger]
     finally:
-        MACHINE.remove_model(model)
+        LIFECYCLE.machine.remove_model(model)
 
 
 def test_the_machine_has_nothing_else() -> None:
-    assert set(MACHINE.states) == {NOT_YET, *STATES}
-    found = {(source, name) for name, event in MACHINE.events.items() for source in event.transitions}
+    assert set(LIFECYCLE.machine.states) == {NOT_YET, *STATES}
+    found = {(source, name) for name, event in LIFECYCLE.machine.events.items() for source in event.transitions}
     assert found == set(LAWFUL)
-    assert {(s.value, t.value) for s, t in FAST} == {key for key in LAWFUL if key[0] != NOT_YET}
+    assert {(s.value if s else NOT_YET, t.value) for s, t in LIFECYCLE.steps} == set(LAWFUL)
 
 
 @pytest.mark.parametrize("state", State)
@@ -155,11 +157,25 @@ def test_vocabularies_agree() -> None:
     """Every trigger has its command and its decision, every row its event, every kind its workflow."""
     assert set(c.COMMANDS) == set(Trigger) == {row.trigger for row in lifecycle.TABLE}
     assert set(DECIDERS) == set(Trigger) - {Trigger.RECEIVE}
-    assert {row.event for row in lifecycle.TABLE} == {event.__name__ for event in Ticket.events().values()}
+    assert {row.event for row in lifecycle.TABLE} == set(Ticket.events().values())
     assert set(WORKFLOWS) == set(Kind) == set(KIND_NAMES)
 
 
 def test_the_table_can_not_be_changed() -> None:
-    for mapping in (FAST, KINDS, WORKFLOWS):
+    for mapping in (LIFECYCLE.steps, KINDS, WORKFLOWS):
         with pytest.raises(TypeError):
             mapping["x"] = ()  # type: ignore[index]
+
+
+def test_a_row_that_leads_elsewhere_than_its_event_is_refused_when_the_table_is_made() -> None:
+    elsewhere = lifecycle.Transition(Trigger.COMPLETE, (State.DISPATCHED,), State.DISPATCHED, Ticket.RepairCompleted)
+    with pytest.raises(AssertionError, match=r"ticket\.completed leads to repaired, its row to dispatched"):
+        Lifecycle(State, Trigger, [elsewhere], ())
+
+
+def test_an_event_that_leads_elsewhere_than_the_table_is_refused_when_it_is_decided() -> None:
+    satisfied = history([fact(Ticket.FollowUpRecorded)])[0]
+    LIFECYCLE.agreed(State.REPAIRED, Trigger.FOLLOW_UP, TICKET, [satisfied])
+    LIFECYCLE.agreed(State.REPAIRED, Trigger.REOPEN, OTHER_TICKET, [satisfied])
+    with pytest.raises(AssertionError, match="leads from followed_up to followed_up, reopen does not"):
+        LIFECYCLE.agreed(State.FOLLOWED_UP, Trigger.REOPEN, TICKET, [satisfied])

@@ -53,9 +53,8 @@ def begin_of(directory: Directory, community: str, day: date, pointer: str) -> d
 def walked(found: Process) -> dict[Edge, int]:
     """How often each way of the table was taken, those never taken too."""
     counts = dict.fromkeys(ways(), 0)
-    names = {topic: event.__name__ for topic, event in Ticket.events().items()}
     for way, count in found.taken.items():
-        trigger = next(row.trigger for row in TABLE if row.event == names[way.topic])
+        trigger = next(row.trigger for row in TABLE if way.topic == row.event.TOPIC)
         [edge] = [one for one in counts if (one.source, one.target, one.trigger) == (way.source, way.target, trigger)]
         counts[edge] += count
     return counts

@@ -32,6 +32,7 @@ def lifecycle(
         typer.echo(diagram.svg(), nl=False)
     else:
         cells = [
-            (row.trigger.value, name, sources, target, row.event, kinds) for row, name, sources, target, kinds in diagram.rows()
+            (row.trigger.value, name, sources, target, row.event.__name__, kinds)
+            for row, name, sources, target, kinds in diagram.rows()
         ]
         table(("trigger", "动作", "从", "到", "event", "kinds"), cells)

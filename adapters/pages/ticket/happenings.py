@@ -17,7 +17,6 @@ from adapters.pages.sentences.event_words import doers
 from adapters.pages.sentences.ticket_sentences import sentence
 from adapters.pages.ticket.state_diagram import BOX, HEIGHT, WIDTH, diagram, key
 from domain.duty import lifecycle as shift_lifecycle
-from domain.duty.shift import Shift
 from domain.kernel.errors import NotFound, invalid
 from domain.kernel.terms import Book, State
 from domain.ticket import lifecycle
@@ -33,13 +32,10 @@ PAGE = 50
 def _topics() -> Mapping[str, tuple[StrEnum, tuple[str, ...]]]:
     """What may be asked for, by trigger: its word, and the topics of its events."""
     found: dict[str, tuple[StrEnum, tuple[str, ...]]] = {}
-    for rows, events_of, mark in (
-        (lifecycle.TABLE, Ticket.events(), ""),
-        (shift_lifecycle.TABLE, Shift.events(), "shift-"),
-    ):
-        topics = {event.__name__: topic for topic, event in events_of.items()}
-        for row in rows:
-            found[f"{mark}{row.trigger.value.replace('_', '-')}"] = (row.trigger, (topics[row.event],))
+    for row in lifecycle.TABLE:
+        found[row.trigger.value.replace("_", "-")] = (row.trigger, (row.event.TOPIC,))
+    for on_shift in shift_lifecycle.TABLE:
+        found[f"shift-{on_shift.trigger.value.replace('_', '-')}"] = (on_shift.trigger, (on_shift.event.TOPIC,))
     return MappingProxyType(found)
 
 

@@ -108,17 +108,16 @@ def taken(event: Ticket.Event, before: TicketState | None, after: TicketState) -
     """The way that an event took; None where it kept the state."""
     if before is not None and before.state is after.state:
         return None
-    trigger = TRIGGERS[type(event).__name__, event.outcome_name]
-    return key(Edge(before.state if before else None, after.state, trigger, event.outcome_name))
+    return key(Edge(before.state if before else None, after.state, trigger_of(event)))
 
 
 def trigger_of(event: Ticket.Event) -> Trigger:
     """The trigger that an event answers to, by the table."""
-    return TRIGGERS[type(event).__name__, event.outcome_name]
+    return TRIGGERS[event.TOPIC]
 
 
 def _words(look: Guest, edge: Edge) -> str:
     return look.say(WORDS[edge]) if edge in WORDS else look.label(edge.trigger)
 
 
-TRIGGERS: Mapping[tuple[str, str], Trigger] = MappingProxyType({(row.event, row.outcome): row.trigger for row in TABLE})
+TRIGGERS: Mapping[str, Trigger] = MappingProxyType({row.event.TOPIC: row.trigger for row in TABLE})
