@@ -13,7 +13,7 @@ from adapters.answers.paging import Page
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
 from adapters.web.authentication import TheCaller
-from adapters.web.bodies.shared import Empty, Reason
+from adapters.web.bodies.fields import Empty, Reason
 from adapters.web.commands import command, waiting_response
 from adapters.web.context import TheApi
 from adapters.web.parameters import Cursor, Id, Limit, MinPosition

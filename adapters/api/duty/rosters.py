@@ -21,7 +21,7 @@ from adapters.exchange.exporting.duty_feed import duty_feed
 from adapters.system.system import entropy
 from adapters.web.authentication import TheCaller
 from adapters.web.bodies.duty import CoverLeave, PublishRoster, SwapDuties
-from adapters.web.bodies.shared import Empty
+from adapters.web.bodies.fields import Empty
 from adapters.web.commands import Writing, command, done_response
 from adapters.web.context import TheApi
 from adapters.web.parameters import CommunityParam, MinPosition

@@ -11,7 +11,7 @@ from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
 from adapters.web.authentication import TheCaller
 from adapters.web.bodies.people import NewToken
-from adapters.web.bodies.shared import Empty
+from adapters.web.bodies.fields import Empty
 from adapters.web.commands import command
 from adapters.web.context import TheApi
 from adapters.web.parameters import Cursor, Id, Limit

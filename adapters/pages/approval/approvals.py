@@ -13,7 +13,7 @@ from adapters.pages.frame.forms import filled, receive_form
 from adapters.pages.frame.refusals import WRITING, Told, told
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences import approval_words
-from adapters.web.bodies.shared import Reason
+from adapters.web.bodies.fields import Reason
 from adapters.web.parameters import Id
 from domain.approval.aggregate import ApprovalCase
 from domain.finding.events import FindingState

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from adapters.web.bodies.shared import OCCURRED, OFFLINE
+from adapters.web.bodies.fields import OCCURRED, OFFLINE
 from domain.duty.duty_desk import DutyDesk, ShiftDone
 from domain.duty.roster import Slot
 from domain.kernel.errors import invalid

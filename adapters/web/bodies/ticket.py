@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, create_model
 
-from adapters.web.bodies.shared import OCCURRED, OFFLINE
+from adapters.web.bodies.fields import OCCURRED, OFFLINE
 from domain.kernel.terms import Trigger
 from domain.kernel.values import Value
 from domain.ticket import commands as c

@@ -1,4 +1,4 @@
-"""What bodies of several capabilities have in common."""
+"""Fields and small bodies that several capabilities use: when it happened, drafted offline, a reason, nothing at all."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ OFFLINE: Any = (bool, Field(False, description="离线时所写 · drafted offli
 
 
 class Empty(BaseModel):
-    """Nothing is said beyond the path."""
+    """An empty body: the path says everything."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Reason(Value):
-    """Why."""
+    """A reason, in free text."""
 
     reason: FreeText
