@@ -10,8 +10,8 @@ from adapters.answers.people.people import session_answer, token_answer
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
 from adapters.web.authentication import TheCaller
-from adapters.web.bodies.people import NewToken
 from adapters.web.bodies.fields import Empty
+from adapters.web.bodies.people import NewToken
 from adapters.web.commands import command
 from adapters.web.context import TheApi
 from adapters.web.parameters import Cursor, Id, Limit

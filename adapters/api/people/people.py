@@ -15,8 +15,8 @@ from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
 from adapters.web.administering import administered
 from adapters.web.authentication import TheCaller
-from adapters.web.bodies.people import GrantEnd, NewGrant, NewPerson
 from adapters.web.bodies.fields import Empty
+from adapters.web.bodies.people import GrantEnd, NewGrant, NewPerson
 from adapters.web.commands import command
 from adapters.web.context import TheApi
 from adapters.web.parameters import Cursor, Id, Limit, OptionalCommunity
