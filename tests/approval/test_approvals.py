@@ -1,4 +1,4 @@
-"""A second person: who may be one, what is judged when, and what becomes of the command ("Second person" of the model).
+"""Approvals: who may be the second person, what is judged when, and how the command ends ("Second person" of the model).
 
 Long because each question about a second person (who may, what is judged when, what is carried out) is asked of every kind of
 command over one estate.
@@ -47,7 +47,7 @@ async def repair(estate: Estate, *, area: str = "A1", complained_of: tuple[str, 
 
 
 async def ask(estate: Estate, row: str, login: str, ticket: str, **request: Any) -> Waiting:
-    """Ask for what a row of the table gives to two people."""
+    """Request what a row of the table gives to two people."""
     asked = estate.request(login, **request)
     approvals = estate.g.approvals
     if row == "erase a subject":
@@ -83,7 +83,7 @@ def test_the_rows_of_two() -> None:
 
 @pytest.mark.parametrize("row", sorted(ROWS_OF_TWO))
 async def test_who_asks_and_who_approves(estate: Estate, row: str) -> None:
-    """Every role asks; of what was asked, everybody approves and rejects: the same row entitles both, never the same person."""
+    """Every role requests; every role approves and rejects each request. One row entitles both; never one person both."""
     ticket = await repair(estate)
     estate.clock.forward(10 * DAY)
     approvals = Approvals(proposing(estate), estate.g.keys)
@@ -274,7 +274,7 @@ async def test_a_late_receipt_becomes_a_ticket(estate: Estate) -> None:
 
 
 async def test_what_was_asked_is_kept_whole(estate: Estate) -> None:
-    """Also a null that says something: the correction that clears a field."""
+    """Also a null with a meaning: the correction that clears a field."""
     ticket = await repair(estate)
     now = estate.clock.forward(3 * DAY)
     clear = c.Correct(field="reporter.name", value=None, reason="register_error")
@@ -330,7 +330,7 @@ async def test_whom_it_names_is_of_the_approval(estate: Estate) -> None:
 
 
 async def test_what_is_no_longer_well_formed_has_failed(estate: Estate) -> None:
-    """Asked for in the words of an earlier program; the reason keeps nothing of what was said."""
+    """Requested by an earlier version of the program; the failure's reason repeats nothing of its text."""
     ticket = await estate.state(await repair(estate))
     now, meta = estate.clock.now(), Meta("assistant", estate.g.ids.new())
     assert ticket.subject is not None
@@ -461,7 +461,7 @@ async def test_of_two_approvers_at_once_one_wins(estate: Estate) -> None:
 
 
 async def test_approved_while_somebody_acts_on_the_ticket(estate: Estate) -> None:
-    """Either the works were approved before the ticket was cancelled, or the approval failed: never both, never neither."""
+    """Either the works were approved before the ticket was cancelled, or the approval failed; never both or neither."""
     for _ in range(5):
         ticket = await repair(estate)
         waiting = await ask(estate, "approve_major_works", "assistant", ticket)

@@ -1,8 +1,8 @@
-"""What each golden file must decode to: one event of every class, and of every version that was ever written.
+"""The values that golden files must decode to: one event of every class, and of every version ever written.
 
-To add one: put the event below (a ticket's payload into ``tests/support/ticket_factory.py``), then run
-``python -m tests.golden.write``. After a new version of a class, its older versions stay in :func:`older`, as what they
-become by upcasting.
+To add one, put the event below (a ticket's payload into ``tests/support/ticket_factory.py``), then run ``python -m
+tests.golden.write``. After a new version of a class, its older versions stay in :func:`older`, in the form that upcasting gives
+them.
 """
 
 from collections.abc import Mapping
@@ -312,13 +312,13 @@ def made(kind: type[Any], data: Mapping[str, Any]) -> Folded.Event:
 
 
 def current() -> dict[tuple[str, int], Folded.Event]:
-    """An event of every class, by topic and the version it is written in."""
+    """An event of every class, by topic and the version in which it is written."""
     events = [*sample_events().values(), *(made(kind, data) for kind, data in OTHERS.items())]
     return {(topic_of(type(event)), class_version(type(event))): event for event in events}
 
 
 def older() -> dict[tuple[str, int], Folded.Event]:
-    """What events of older versions are now."""
+    """Events of older versions, as upcast today."""
     wang = Assignee(AssigneeType.PERSON, "wang")
     return {
         ("ticket.dispatched", 1): history([fact(Ticket.WorkOrderDispatched, assignee=wang)])[0],
@@ -327,5 +327,5 @@ def older() -> dict[tuple[str, int], Folded.Event]:
 
 
 def name_of(topic: str, version: int) -> str:
-    """The file that holds an event."""
+    """The golden file of an event."""
     return f"{topic}.v{version}.json"

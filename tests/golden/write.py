@@ -1,6 +1,6 @@
-"""``python -m tests.golden.write``: write the golden file of every event that has none yet.
+"""``python -m tests.golden.write``: write the missing golden files.
 
-A golden file is never overwritten: it stands for events already in somebody's log. When the form of an event changes, raise its
+A golden file is never overwritten: it represents events already in somebody's log. When the form of an event changes, raise its
 ``class_version``, write the upcaster, move the old sample to ``samples.older`` and run this.
 """
 
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent / "events"
 
 
 def write(folder: Path = FOLDER) -> list[str]:
-    """Write what is missing; gives the names of the files written."""
+    """Write the missing files; returns their names."""
     folder.mkdir(exist_ok=True)
     written = []
     for (topic, version), event in current().items():

@@ -1,4 +1,4 @@
-"""Who opened whose data: written down before anything is opened; where it can't be, the masked view is served."""
+"""The access log: written before any text is opened; if it cannot be written, the masked view is served."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 class FullLog:
-    """An access log that can't be written."""
+    """An access log that cannot be written."""
 
     async def record(self, access: Access) -> int:
         raise Overloaded

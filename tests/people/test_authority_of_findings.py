@@ -1,7 +1,7 @@
-"""Role × command × relation × state of findings, all of them: accepted exactly when the written table and the model's §3 say so.
+"""Every role × command × relation × state of findings is accepted exactly when the written table and the model's §3 say so.
 
-One person, ``x``, wrote some findings down, is a party of some and answered for area A1 when they happened; then x is given one
-role after the other. Commands are decided in full, up to the append, so that every combination meets the same findings.
+One person, ``x``, recorded some findings, is a party of some, and had area A1 when they happened. x is then given one role after
+the other. Commands are decided in full, up to the append, so that every combination meets equal findings.
 """
 
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 @dataclass(frozen=True)
 class Case:
-    """A finding: its state, who recorded it, and how it stands to x."""
+    """A finding: its state, who recorded it, and its relation to x."""
 
     finding: UUID
     state: str
@@ -36,7 +36,7 @@ class Case:
 
     @property
     def about_x(self) -> bool:
-        """Its party, or, as it names none, the administrator of its area."""
+        """Whether x is its party or, if it names none, its area's administrator."""
         return self.about in ("party", "administrator")
 
 
@@ -46,7 +46,7 @@ ABOUT = {
     "another": ("17", "A2", ("technician",)),
     "nobody": ("4", "A2", ()),
 }
-"""How a finding stands to x → item, area, parties."""
+"""The relation of a finding to x → item, area, parties."""
 CONTESTED_BY = {"party": X, "administrator": X, "another": "technician", "nobody": "director2"}
 STATES = ("recorded", "confirmed", "contested", "bonus")
 COMMANDS: dict[str, c.FindingCommand] = {
@@ -91,7 +91,7 @@ async def make_case(estate: Estate, state: str, by: str, about: str) -> Case:
 
 @dataclass
 class Stage:
-    """The estate, its findings, and a desk that only proposes."""
+    """The estate, its findings, and a desk that only proposes events."""
 
     estate: Estate
     desk: FindingDesk
@@ -109,7 +109,7 @@ async def stage(estate_template: Path, tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 def hoped(case: Case, command: str, role: Role) -> str:
-    """What must become of it."""
+    """The expected answer."""
     row = ROW["uphold" if case.state == "bonus" and command == "confirm" else command]
     may = answer(row, [role.value], Standing(about_oneself=case.about_x))
     if may == "no" or (command != "contest" and (case.by == X or case.about_x)):
@@ -143,7 +143,7 @@ async def test_recording(stage: Stage) -> None:
 
 
 async def test_every_second_person(stage: Stage) -> None:
-    """x is the second person: entitled by the same row, neither the recorder nor concerned, and not the first."""
+    """x approves: entitled by the row, neither the recorder nor concerned, and not the first person."""
     estate = stage.estate
     asked = []
     for case in stage.cases:

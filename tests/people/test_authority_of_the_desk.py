@@ -1,7 +1,7 @@
-"""Role × command × relation, all of them, through the service desk: accepted exactly when the written table says so.
+"""Every role × command × relation through the service desk is accepted exactly when the written table says so.
 
-One person, ``x``, is given one role after the other; the tickets stay. Commands are decided in full, up to the append: a log that
-refuses to write tells what would have been written, so that every combination meets the same tickets.
+One person, ``x``, is given one role after the other; the tickets stay. Commands are decided in full, up to the append: the log
+refuses to write and returns the events, so that every combination meets equal tickets.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from tests.support.stage import FOLLOW_UPS, Case, X, become, commands, expected,
 
 @dataclass
 class Stage:
-    """The estate, its tickets, and a desk that only proposes."""
+    """The estate, its tickets, and a desk that only proposes events."""
 
     estate: Estate
     desk: ServiceDesk
@@ -49,7 +49,7 @@ async def make_stage(estate: Estate) -> Stage:
 
 
 async def take_the_desk(stage: Stage, duty: str) -> None:
-    """Nobody holds it, x holds it, or x stands in."""
+    """Let nobody hold the desk, x hold it, or x stand in for its officer."""
     g, request = stage.estate.g, stage.estate.request
     if duty == "officer":
         await g.duty.open(JX, request(X))
@@ -63,7 +63,7 @@ Prepared = tuple[Path, list[Case], datetime, str]
 
 @pytest.fixture(scope="module")
 def prepared(estate_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """The folder of the stage, made once for the three duties."""
+    """The stage's folder, made once for the three duties."""
     folder = tmp_path_factory.mktemp("stage")
 
     async def prepare() -> tuple[list[Case], datetime, str]:
@@ -139,7 +139,7 @@ async def test_receiving(stage: Stage, duty: str) -> None:
 
 @pytest.mark.anyio
 async def test_what_is_legal_for_the_caller(stage: Stage, duty: str) -> None:
-    """``legal[]`` names what table, rules and rights allow: no more and no less."""
+    """``legal[]`` names exactly the triggers that table, rules and rights allow."""
     directory = await stage.estate.g.directory.current()
     rows = dict.fromkeys((Trigger.SETTLE_CHARGE,), "settle_charge paid")
     now = stage.estate.clock.now()
@@ -162,7 +162,7 @@ async def test_what_is_legal_for_the_caller(stage: Stage, duty: str) -> None:
 
 @pytest.mark.anyio
 async def test_reading_and_opening(stage: Stage, duty: str) -> None:
-    """Masked or opened by the table; whatever is opened stands in the access log first, and nothing else does."""
+    """Masked or opened as the table says; every opening is in the access log first, and nothing else is."""
     inquiries, log = stage.estate.g.inquiries, stage.estate.g.store.access_log
     looked_at = [case for case in stage.cases if case.scenario in ("received", "dispatched")]
     position = 0

@@ -1,4 +1,4 @@
-"""The table in the code is the table of the regulations, cell by cell."""
+"""The table in the code equals the table of the regulations, cell by cell."""
 
 from itertools import product
 from typing import Any
@@ -161,7 +161,7 @@ def test_the_best_of_two_roles_whatever_their_order(roles: tuple[Role, ...]) -> 
 
 
 def test_the_table_is_made_on_import() -> None:
-    """By code that nothing else calls: run once more, it makes the table and the cells that the tests above hold."""
+    """Code that nothing else calls makes the table; run once more, it makes the cells that the tests above check."""
     anew = executed_anew(authority)
 
     def plain(cells: Any) -> dict[str, list[tuple[str, set[str]]]]:

@@ -1,4 +1,4 @@
-"""Roles are dated, by the community's own calendar; what was granted or taken away counts at once, in every process."""
+"""Dated roles, by the community's own calendar; a grant or its end takes effect at once, in every process."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Somebody whose every word can be recognised, and the tickets in which all of them were said."""
+"""A person whose every word can be recognised, and the tickets that contain all of them."""
 
 import os
 from collections.abc import AsyncIterator
@@ -21,9 +21,9 @@ from tests.support.desk_estate import DAY, JX, ZONE, Estate, leak
 
 NAME, PHONE, DWELLING = "貘小鹮", "13987650042", "鸮座4097"
 SIGN = "鸩鹮鸑鷟鹓鹇"
-"""Stands in every word said below, so that one search finds them all."""
+"""Part of every canary below, so that one search finds them all."""
 FILE = os.urandom(96)
-"""Incompressible, and nobody else's."""
+"""Incompressible, and in no other file."""
 FILE_TEXT = FILE.hex()
 
 OF_STAFF = ("考评", "免扣", "申诉", "维持", "撤销", "警告", "警告撤回", "评议", "请假")
@@ -66,7 +66,7 @@ WORDS = {
 
 
 def canaries() -> dict[str, set[bytes]]:
-    """Everything that must stand in no file."""
+    """Every text that must be in no file."""
     file_text = FILE_TEXT.encode()
     file = {FILE, file_text[:32], file_text[-32:], *in_base64(file_text[:48])}
     return {"word": shapes(SIGN), "file": file, "name": shapes(NAME), "phone": shapes(PHONE), "dwelling": shapes(DWELLING)}
@@ -74,7 +74,7 @@ def canaries() -> dict[str, set[bytes]]:
 
 @dataclass
 class Household:
-    """The tickets of one life, and the person on the roll that it is; the last tickets are of them."""
+    """The tickets of one household, and its registered person; the last tickets are that person's."""
 
     tickets: list[str] = field(default_factory=list)
     attachment: str = ""
@@ -91,12 +91,12 @@ def who(**place: Any) -> dict[str, Any]:
 
 
 async def content() -> AsyncIterator[bytes]:
-    """A file of text that no database makes smaller."""
+    """A file of text that no database can compress."""
     yield FILE_TEXT.encode()
 
 
 async def live(estate: Estate) -> Household:
-    """Say every word through every field there is: all kinds of event with a personal text are written."""
+    """Put every canary through every field: all kinds of event with a personal text are written."""
     lived = Household()
     repair = await estate.receive(description=WORDS["报修"], **who())
     estate.clock.forward(3 * DAY)
@@ -153,9 +153,9 @@ async def live(estate: Estate) -> Household:
 
 
 async def said_on_the_roll(estate: Estate, lived: Household) -> None:
-    """Every word of somebody's file: registered from a line, corrected, and named as the reporter of one ticket of two.
+    """The texts of a registered person: entered from a line, corrected, and named as the reporter of one of two tickets.
 
-    The other ticket's caller is linked to them.
+    The other ticket's caller is linked to the person.
     """
     line = RegisterLine(building="3", dwelling=DWELLING, name=NAME, phone=PHONE, tenure=Tenure.OWNER, keys=2)
     [entered] = await (await estate.g.roll.begin(JX, estate.operator)).take([line])
@@ -173,7 +173,7 @@ async def said_on_the_roll(estate: Estate, lived: Household) -> None:
 
 
 async def said_on_duty(estate: Estate, ticket: str) -> None:
-    """Every word of a shift: written into its log, on its sheet, against the sheet, by whoever took over and read it."""
+    """The texts of a shift: in its log, on its sheet, in a dispute, a take-over and a review."""
     duty, request = estate.g.duty, estate.request
     shift = (await duty.open(JX, request("assistant"))).state.id
     await duty.log(shift, WORDS["值班记录"], ticket, request("assistant"))
@@ -185,7 +185,7 @@ async def said_on_duty(estate: Estate, ticket: str) -> None:
 
 
 async def said_of_staff(estate: Estate) -> None:
-    """Every word of appraisal and roster: findings of every end, a warning taken back, an evaluation, a leave."""
+    """The texts of appraisal and roster: findings with every outcome, a withdrawn warning, an evaluation, a leave."""
     g, request = estate.g, estate.request
 
     async def finding(item: str, **more: Any) -> UUID:
@@ -230,19 +230,19 @@ def back_entry(estate: Estate) -> Any:
 
 
 async def erase(estate: Estate, ticket: str) -> Waiting:
-    """Two people have the ticket's subject erased."""
+    """Let two people erase the ticket's subject."""
     asked = await estate.g.approvals.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer"))
     return await estate.g.approvals.approve(asked.case.id, estate.request("director"))
 
 
 async def erase_resident(estate: Estate, resident: UUID) -> Waiting:
-    """Two people have a resident erased."""
+    """Let two people erase a resident."""
     asked = await estate.g.approvals.ask(Erase(resident=resident, reason="request"), estate.request("privacy_officer"))
     return await estate.g.approvals.approve(asked.case.id, estate.request("director"))
 
 
 async def erase_all(estate: Estate, lived: Household) -> None:
-    """Everything about the household; defects of a move-in belong to the move-in's subject, a linked caller to the resident."""
+    """Erase the whole household; defects of a move-in belong to the move-in's subject, a linked caller to the resident."""
     for ticket in lived.tickets[:5]:
         await erase(estate, ticket)
     assert lived.resident is not None

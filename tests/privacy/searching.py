@@ -1,4 +1,4 @@
-"""Looking for clear text in files, byte by byte, in every shape it might have been written in."""
+"""Search files byte by byte for clear text, in every encoding in which it might have been written."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "gb18030", "big5hks
 
 
 def shapes(text: str) -> set[bytes]:
-    """A text in several encodings, in base64 wherever it may begin, escaped for JSON and for addresses, and as hex digits."""
+    """A text in several encodings: plain, base64 at any alignment, escaped for JSON and for addresses, hex digits."""
     plain = {text.encode(encoding) for encoding in ENCODINGS if _fits(text, encoding)}
     found = plain | {json.dumps(text)[1:-1].encode(), quote(text).encode()}
     for one in plain:
@@ -50,7 +50,7 @@ def _fits(text: str, encoding: str) -> bool:
 
 
 def in_base64(data: bytes) -> Iterable[bytes]:
-    """What of the data's base64 does not depend on its neighbours, at each of three alignments."""
+    """The part of the data's base64 that does not depend on its neighbours, at each of three alignments."""
     for lead in range(3):
         encoded = b64encode(bytes(lead) + data)
         start = -(-lead * 4 // 3)
@@ -61,9 +61,9 @@ def in_base64(data: bytes) -> Iterable[bytes]:
 
 
 def traces(canaries: Mapping[str, Iterable[bytes]], *folders: Path, since: float = 0) -> dict[str, list[str]]:
-    """Canary → the files it stands in, of those written to after ``since`` (seconds of the file system's clock).
+    """Canary → the files that contain it, among those written after ``since`` (seconds of the file system's clock).
 
-    Another process reads: closing a file that SQLite has open takes away SQLite's locks on it in the same process.
+    Another process reads them, because closing a file that SQLite has open drops SQLite's locks on it in this process.
     """
     sought = {shape.hex(): name for name, found in canaries.items() for shape in found}
     command = [sys.executable, "-I", "-S", "-c", _SEARCH, *map(str, folders)]

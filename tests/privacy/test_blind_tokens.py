@@ -1,4 +1,4 @@
-"""Look-ups without clear text: a token says nothing without its key, and the same thing always gives the same token."""
+"""Look-ups without clear text: a token reveals nothing without its key, and equal texts give equal tokens."""
 
 import unicodedata
 

@@ -25,7 +25,7 @@ TEXTS = {"name": "貔小狻", "phone": "199 0471 8855", "description": "饕餮�
 
 
 async def live(store: Store, stores: KeyStores) -> None:
-    """What a day leaves behind: sealed texts in events, an attachment, a refused upload, an erasure."""
+    """A day's leftovers: sealed texts in events, an attachment, a refused upload, an erasure."""
     keys = await stores.new()
     sealer, here, gone = SubjectSealer(keys, os.urandom), uuid4(), uuid4()
     await sealer.ensure_subjects([here, gone])
@@ -49,13 +49,13 @@ async def live(store: Store, stores: KeyStores) -> None:
 
 
 def shapes() -> list[bytes]:
-    """The canaries as they might be written."""
+    """The canaries in every encoding."""
     plain = [text.encode() for text in TEXTS.values()] + [b"19904718855"]
     return plain + [base64.b64encode(text) for text in plain] + [text.hex().encode() for text in plain]
 
 
 def found_below(folder: Path) -> list[str]:
-    """Files with a canary in them, read by another process so that SQLite's locks stay."""
+    """Files with a canary, read by another process so that SQLite's locks stay."""
     patterns = "\n".join(shape.decode() for shape in shapes())
     search = ["grep", "--recursive", "--files-with-matches", "--text", "--fixed-strings", f"--regexp={patterns}", str(folder)]
     found = subprocess.run(search, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})

@@ -1,4 +1,4 @@
-"""No word of a resident stands in any file, before the erasure or after; after it none can be read any more, by anybody."""
+"""No word of a resident is in any file, before or after the erasure; after it nobody can read one any more."""
 
 import asyncio
 import time
@@ -54,14 +54,14 @@ def folders(shared_settings: Any, request: pytest.FixtureRequest, tmp_path: Path
 
 
 async def projected(estate: Estate) -> None:
-    """Every view has reached the log's end."""
+    """Wait until every view has reached the log's end."""
     head = (await estate.g.store.head()).position
     for status in await estate.g.projections.status():
         assert await estate.g.projections.wait_for(status.name, head, 30), status
 
 
 async def settle(estate: Estate) -> None:
-    """PostgreSQL writes what it holds in memory; SQLite has written it."""
+    """Make PostgreSQL write what it holds in memory; SQLite has written it."""
     for database in (estate.g.store.database, estate.g.keys.database):
         if isinstance(database, PostgresDatabase):
             url = estate.settings.store.replace("gongdan@", "postgres@")
@@ -80,7 +80,7 @@ def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
 
 
 async def test_every_personal_field_of_every_event_was_said(estate: Estate) -> None:
-    """The canary search means nothing unless each field that can hold a personal text holds a canary."""
+    """The search means something only if every field that can hold a personal text holds a canary."""
     lived = await live(estate)
     log = await estate.g.store.read_log(0, 1000)
     decoded = [estate.g.journal.codec.decode(stored) for stored in log]
@@ -134,7 +134,7 @@ def readable(steps: list[HistoryStep]) -> set[str]:
 
 
 async def everything_read(estate: Estate, lived: Household) -> set[str]:
-    """Every text that anybody entitled to everything can read."""
+    """Every text that a person with all rights can read."""
     found: set[str] = set()
     for ticket in (*lived.tickets, *lived.theirs):
         reading = await estate.g.inquiries.ticket("director", ticket)
@@ -218,7 +218,7 @@ async def test_the_erasure_names_both_people_and_no_reason_but_a_code(estate: Es
 
 
 async def test_what_can_still_be_done_to_the_ticket_of_somebody_erased(estate: Estate) -> None:
-    """Nothing more can be kept about them, but the ticket goes on by what needs no text of theirs."""
+    """No further text about them can be kept, but steps without texts still work."""
     ticket = await estate.receive()
     await estate.run(ticket, [("assistant", c.Classify(kind="other")), ("assistant", c.Dispatch(assignee="technician"))])
     waiting = await estate.ask("assistant", ticket, c.ApproveMajorWorks(agreed_due_at=estate.clock.now() + MINUTE, reason="立管"))
@@ -307,7 +307,7 @@ class Killed(Exception):
 
 
 class Interrupted:
-    """A destroyer of keys that does not come to it."""
+    """A destroyer of keys that is interrupted before it acts."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -317,7 +317,7 @@ class Interrupted:
 
 
 async def interrupted(estate: Estate, ticket: str, error: Exception, request: Request) -> None:
-    """The event stands in the log, the key is still there."""
+    """The event is in the log, the key still exists."""
     asked = await estate.g.approvals.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer"))
     approvals = Approvals(estate.g.desk, Interrupted(error))
     with pytest.raises(type(error)):

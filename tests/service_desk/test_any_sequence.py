@@ -1,7 +1,7 @@
-"""Any sequence of commands, legal and illegal, on every kind of ticket, by everybody: the service desk and a plain model agree.
+"""Any sequence of commands, legal and illegal, on every kind of ticket, by everyone: the service desk and a plain model agree.
 
-Accepted exactly when table, rules of the kind and authority allow; every refusal leaves the store as it was; what is remembered
-equals what is read anew; numbers are gapless and in the order of the log.
+A command is accepted exactly when table, rules of the kind and authority allow it; every refusal leaves the store unchanged;
+remembered states equal those read again; numbers are gapless and in the order of the log.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ ages = st.sampled_from([None] * 8 + [timedelta(minutes=m) for m in (0, 10, 16, 3
 
 
 def payload(trigger: Trigger) -> st.SearchStrategy[dict[str, Any]]:
-    """What a command says, in this estate."""
+    """A command's data, in terms of this estate."""
     if trigger in OVERRIDES:
         return st.fixed_dictionaries(OVERRIDES[trigger])
     if trigger in (Trigger.CLASSIFY, Trigger.JUDGE_COMPLAINT):
@@ -89,7 +89,7 @@ def payload(trigger: Trigger) -> st.SearchStrategy[dict[str, Any]]:
 
 
 class AnySequence(RuleBasedStateMachine):
-    """Two or three tickets, everybody, and the clock."""
+    """Two or three tickets, everyone on the staff, and the clock."""
 
     template: Path
 
@@ -155,7 +155,7 @@ class AnySequence(RuleBasedStateMachine):
                 self.act(name, *command, None, False)
 
     def sensible(self, data: st.DataObject, name: str) -> tuple[str, c.Command] | None:
-        """Somebody and a command of theirs that the model accepts, where one is found in a few tries."""
+        """A person and a command that the model accepts, if a few tries find one."""
         ticket = self.world.tickets[name]
         legal = [Trigger(found) for found in model.legal(ticket.rules, self.world.now)]
         ahead = [trigger for trigger in legal if trigger in AHEAD]
@@ -208,13 +208,13 @@ class AnySequence(RuleBasedStateMachine):
             self.world.officer = self.world.stand_in = None
 
     def over(self) -> str:
-        """Why nothing more is done on the latest shift: it has ended."""
+        """The reason to stop on the latest shift: it has ended."""
         return "" if self.world.officer else "table"
 
     # --- how it is compared -------------------------------------------------------------------------------------------
 
     def answered(self, doing: Coroutine[Any, Any, T]) -> T | Refusal:
-        """The answer; a refusal leaves everything as it was."""
+        """The answer; checks that a refusal changed nothing."""
         before = self.run(self.estate.footprint())
         try:
             return self.run(doing)
@@ -263,7 +263,7 @@ class AnySequence(RuleBasedStateMachine):
         self.run(agree(self.estate, name, ticket))
 
     def refused(self, found: Any, hoped: set[str], asked: Asked) -> bool:
-        """Whether it was refused, as it had to be; what waits had to wait."""
+        """Whether it was refused, after checking that this and any waiting were expected."""
         if isinstance(found, Refusal):
             assert ANSWERS[type(found)] in hoped, f"{asked}: refused with {found!r}, expected {hoped or 'nothing'}"
             return True
@@ -307,7 +307,7 @@ class AnySequence(RuleBasedStateMachine):
         self.run(agree(self.estate, name, world.tickets[name]))
 
     def with_real_names(self, command: c.Command, name: str) -> c.Command:
-        """The model calls other tickets by words."""
+        """Replace the model's names of other tickets by their ids."""
         refs = {"other": self.other, "third": self.third, "itself": name, "unknown": str(UUID(int=404))}
         field = {Trigger.LINK: "ticket", Trigger.CANCEL: "duplicate_of"}.get(command.trigger)
         if field is None or getattr(command, field) is None:
@@ -320,12 +320,12 @@ class AnySequence(RuleBasedStateMachine):
 
 
 def said_by(command: c.Command) -> dict[str, Any]:
-    """What the model reads of a command."""
+    """The model's view of a command."""
     return command.model_dump(mode="python")
 
 
 async def agree(estate: Estate, name: str, ticket: Ticket) -> None:
-    """What the desk remembers equals what is read anew, and both are what the model says."""
+    """Check that remembered states equal those read again, and both the model."""
     journal, stream = estate.g.journal, UUID(name)
     state = await journal.existing(stream, TicketState)
     assert state == await Journal(journal.log, journal.codec, journal.sealer).load(stream, TicketState)
@@ -349,7 +349,7 @@ async def agree(estate: Estate, name: str, ticket: Ticket) -> None:
 
 
 async def sound(estate: Estate) -> None:
-    """Positions, versions and numbers without a gap, in the order of the log; recorded_at never decreases."""
+    """Check positions, versions and numbers: gapless, in the order of the log; recorded_at never decreases."""
     log = await estate.g.store.read_log(0, 100_000)
     versions: Counter[UUID] = Counter()
     drawn: Counter[str] = Counter()

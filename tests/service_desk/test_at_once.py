@@ -1,6 +1,6 @@
-"""Several people at once, in one process and in several: one wins, the other is decided anew or learns what happened meanwhile.
+"""Several people at once, in one process and in several: one wins, the others decide again or get what happened meanwhile.
 
-And the same request again: after a lost answer, from two processes at once, on SQLite and PostgreSQL alike.
+Also repeated requests, after a lost answer and from two processes at once, on SQLite and PostgreSQL.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def processes(shared: Estate) -> AsyncIterator[list[Estate]]:
-    """The same estate opened three times."""
+    """The estate opened three times."""
     async with AsyncExitStack() as stack:
         yield [shared, *[await stack.enter_async_context(shared.again()) for _ in range(2)]]
 
 
 async def all_of(*doing: Any) -> list[Any]:
-    """What each gave or raised; anything but a refusal fails the test."""
+    """Each call's answer or refusal; any other error fails the test."""
     found = await asyncio.gather(*doing, return_exceptions=True)
     for one in found:
         if isinstance(one, BaseException) and not isinstance(one, Refusal):
@@ -40,7 +40,7 @@ async def all_of(*doing: Any) -> list[Any]:
 
 
 async def sound(estate: Estate) -> None:
-    """Positions gapless, versions gapless, numbers gapless in the order of the log."""
+    """Check that positions, versions and numbers are gapless, numbers in the order of the log."""
     log = await estate.g.store.read_log(0, 100_000)
     assert [event.position for event in log] == list(range(1, len(log) + 1))
     versions: Counter[Any] = Counter()
@@ -86,7 +86,7 @@ async def test_of_two_dispatchers_one_wins_and_the_other_learns_why(processes: l
 
 
 async def test_what_does_not_exclude_each_other_is_all_written(processes: list[Estate]) -> None:
-    """Twelve notes on one ticket at once: each is decided anew until it stands."""
+    """Twelve notes on one ticket at once: each is decided again until it is written."""
     ticket = await repair(processes[0])
     found = await all_of(*(process.act("assistant", ticket, c.Note(text=f"第{i}条")) for i in range(4) for process in processes))
     assert [refusal for refusal in found if isinstance(refusal, Refusal)] == []
@@ -184,7 +184,7 @@ async def test_a_repeat_gives_the_first_answer_again(shared: Estate) -> None:
 
 
 async def test_a_repeat_also_where_it_would_be_refused_by_now(estate: Estate) -> None:
-    """The answer got lost; meanwhile the ticket went on, and the version named is long stale."""
+    """The answer got lost; meanwhile the ticket changed, and the named version is stale."""
     ticket = await repair(estate)
     sent = {"key": key("k2"), "if_match": 2}
     first = await estate.act("assistant", ticket, c.Dispatch(assignee="technician"), **sent)
@@ -235,11 +235,11 @@ async def test_one_key_for_different_requests_at_once_serves_one_of_them(process
 
 
 class Lost(Exception):
-    """The answer never came."""
+    """The answer was lost."""
 
 
 class ForgetfulLog:
-    """A log whose next answer gets lost on the way, after the commit."""
+    """A log whose next answer is lost after the commit."""
 
     def __init__(self, log: Any) -> None:
         self._log = log

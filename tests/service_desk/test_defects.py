@@ -1,4 +1,4 @@
-"""Defects found at a move-in (入伙): repair tickets for the same household."""
+"""Defects found at a move-in (入伙) become repair tickets for the household."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a process remembers of streams is never wrong, however little it remembers and whoever writes meanwhile."""
+"""Remembered states are never wrong, however few a process remembers and no matter who writes meanwhile."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ def forgetful(estate: Estate, remembered: int) -> ServiceDesk:
 
 
 async def agrees(estate: Estate, desk: ServiceDesk, ticket: str) -> None:
-    """Remembered, read anew by the same journal, by a new one, and folded up to the version: all the same."""
+    """Check a state as remembered, as read again by this journal and a new one, and as folded up to its version."""
     stream = await desk.find(ticket)
     remembered = await desk.load(stream)
     assert remembered == await forgetful(estate, 10).load(stream)
@@ -41,7 +41,7 @@ async def test_it_may_forget(estate: Estate, remembered: int) -> None:
 
 
 async def test_it_may_lag_behind(estate: Estate) -> None:
-    """Others write the same ticket through another process, again and again."""
+    """Another process writes the ticket again and again."""
     ticket = await estate.receive()
     async with estate.again() as other:
         for i in range(5):

@@ -1,4 +1,4 @@
-"""A repeat overtaken by the first one: it looked for its key before that was written, and decides on what the first one left."""
+"""A repeat overtaken by its original: it looked for its key before the original was written, and decides on what that left."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -50,7 +50,7 @@ class Slow:
 
 
 async def same(estate: Estate, ask: Callable[[Any], Awaitable[Any]]) -> None:
-    """The slow one gets the answer of the one that overtook it, and nothing more is written."""
+    """Check that the slow process gets the other's answer, and that nothing more is written."""
     slow = Slow(estate, lambda: ask(estate.g))
     before = (await estate.g.store.head()).position
     answer = await ask(slow)

@@ -1,4 +1,4 @@
-"""When it happened and when it was written: skew, lateness, drafts written offline, back-entry ("Two times" of the model).
+"""When it happened and when it was written: skew, lateness, offline drafts, back-entry ("Two times" of the model).
 
 Long because the two times are one rule, seen from each command it bounds.
 """
@@ -44,7 +44,7 @@ LATE, LONG_LATE, SKEW = 900, 86_400, -120
 
 
 def hoped(age: int, login: str, offline: bool, attached: bool) -> str:
-    """The reading of the model, in its own words."""
+    """The model's expected answer, in its own words."""
     if age < SKEW:
         return "/occurred_at"
     if age <= LATE:
@@ -137,7 +137,7 @@ async def test_recorded_at_never_decreases_and_occurred_at_may_lie_before(estate
 
 
 async def test_clocks_run_on_when_it_happened(estate: Estate) -> None:
-    """The reply came within two days, and was written down later."""
+    """The reply came within two days, but was written down later."""
     ticket = await estate.receive()
     estate.clock.forward(2 * DAY + HOUR)
     before = await estate.g.inquiries.ticket("assistant", ticket)
@@ -153,7 +153,7 @@ async def test_clocks_run_on_when_it_happened(estate: Estate) -> None:
 
 
 async def test_night_is_told_by_the_moment_it_happened(estate: Estate) -> None:
-    """A draft of the night, sent in after 08:30 by the officer who still holds the desk."""
+    """A draft of the night, sent after 08:30 by the officer who still holds the desk."""
     night = datetime(2026, 3, 2, 23, 0, tzinfo=MORNING.tzinfo)
     estate.clock.moment = night
     ticket, urgent = await estate.receive(), await estate.receive(urgency="emergency")
@@ -287,7 +287,7 @@ WRONG = {
 @pytest.mark.parametrize(("changes", "pointer"), WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("wait", [3 * HOUR, 30 * HOUR])
 async def test_back_entry_refused(estate: Estate, changes: dict[str, Any], pointer: str, wait: timedelta) -> None:
-    """Also where it takes a second person: what can't become right is refused at once."""
+    """Even one that needs a second person is refused at once if it cannot become valid."""
     estate.clock.forward(wait if pointer != "/completed/occurred_at" else 3 * HOUR)
     before = await estate.footprint()
     with pytest.raises(InvalidInput) as refused:

@@ -1,4 +1,4 @@
-"""Limits in working days (clocks.days), as a community chose them: holidays, make-up days, and clocks that run already."""
+"""Limits in working days (clocks.days), if a community chose them: holidays, make-up days, and running clocks."""
 
 from datetime import date, datetime
 from typing import Any
@@ -34,7 +34,7 @@ async def chosen(estate: Estate, moment: str, **settings: Any) -> str:
 
 @pytest.mark.anyio
 async def test_the_national_day_holiday_and_its_make_up_day(estate: Estate) -> None:
-    """2026: off from 1 to 7 October, Saturday the 10th is worked."""
+    """2026: 1 to 7 October are off, Saturday the 10th is a workday."""
     ticket = await chosen(estate, "2026-09-30 10:00")
     assert await due_of(estate, ticket) == {
         ClockName.REPLY: local("2026-10-09 10:00"),

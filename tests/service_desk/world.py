@@ -1,6 +1,7 @@
-"""The estate as a plain model: who holds what, who may do what, what waits for a second person. Written from the regulations.
+"""The estate as a plain model: roles, rights and waiting approvals, written from the regulations.
 
-One ticket's rules are the model of ``tests.ticket``; the table is ``tests.support.authority_table``; here they meet.
+The rules of one ticket are the model in ``tests.ticket``; the authority table is ``tests.support.authority_table``; this model
+combines them.
 """
 
 from dataclasses import dataclass, field
@@ -20,13 +21,13 @@ LATE, LONG_LATE = timedelta(minutes=15), timedelta(hours=24)
 
 
 def role_of(login: str) -> str:
-    """People are called as their role, the second of them with a 2."""
+    """A person's role: people are named after it, the second of a role with a 2."""
     return login.removesuffix("2")
 
 
 @dataclass
 class Ticket:
-    """A ticket's rules, and what the desk needs to know beyond them."""
+    """A ticket's model, with what the desk knows beyond it."""
 
     rules: model.Model
     complained_of: set[str] = field(default_factory=set)
@@ -35,14 +36,14 @@ class Ticket:
 
     @property
     def area(self) -> str | None:
-        """The area it lies in now."""
+        """The ticket's present area."""
         found: str | None = self.rules["values"]["location.area"]
         return found
 
 
 @dataclass
 class Waiting:
-    """What somebody asked for and a second person is to decide on; ``at`` None means the moment of the approval."""
+    """A request that waits for a second person; ``at`` None means the moment of the approval."""
 
     row: str
     asker: str
@@ -56,7 +57,7 @@ class Waiting:
 
 @dataclass
 class Asked:
-    """A command, by whom, and when it is said to have happened (None: now)."""
+    """A command, who sent it, and its moment (None: now)."""
 
     login: str
     trigger: str
@@ -67,7 +68,7 @@ class Asked:
 
 @dataclass
 class World:
-    """Everything there is."""
+    """The whole estate."""
 
     now: datetime
     people: tuple[str, ...]
@@ -76,10 +77,10 @@ class World:
     officer: str | None = None
     stand_in: str | None = None
 
-    # --- how somebody stands ------------------------------------------------------------------------------------------
+    # --- relations and rights ------------------------------------------------------------------------------------------
 
     def owns(self, login: str, ticket: Ticket | None) -> bool:
-        """Assigned to them, to their team, or to a contractor they dispatched."""
+        """Whether the ticket is assigned to them, to their team, or to a contractor they dispatched."""
         if ticket is None or ticket.rules["assignee"] is None:
             return False
         kind, name = ticket.rules["assignee"]
@@ -88,7 +89,7 @@ class World:
         return ticket.dispatched_by == login if kind == "contractor" else name == login
 
     def standing(self, asked: Asked, ticket: Ticket | None) -> Standing:
-        """In the words of the table."""
+        """The person's relation to the ticket, in the table's words."""
         area = ticket.area if ticket else (asked.said.get("location") or {}).get("area")
         given = asked.said.get("assignee")
         return Standing(
@@ -104,7 +105,7 @@ class World:
     # --- how a command must be answered -------------------------------------------------------------------------------
 
     def verdict(self, asked: Asked, ticket: Ticket | None) -> set[str]:
-        """absent, denied, waiting; said, table or rule; empty is accepted."""
+        """The expected answer: absent, denied, waiting; said, table or rule; empty if accepted."""
         if asked.login not in self.people:
             return {"absent"}
         standing = self.standing(asked, ticket)
@@ -124,13 +125,13 @@ class World:
         return self.refused(asked, ticket, self.moment(asked, ticket))
 
     def row(self, asked: Asked) -> str:
-        """The row of the table."""
+        """The table's row for a command."""
         if asked.trigger == "settle_charge":
             return f"settle_charge {asked.said['outcome']}"
         return row_of(asked.trigger)
 
     def lateness(self, asked: Asked, roles: list[str], standing: Standing) -> str:
-        """on time, offline, late, two or denied."""
+        """ "on time", "offline", "late", "two" (people) or "denied"."""
         age = self.now - (asked.occurred_at or self.now)
         if age <= LATE:
             return "on time"
@@ -140,19 +141,19 @@ class World:
         return {"yes": "late", "two": "two"}.get(answer(row, roles, standing), "denied")
 
     def moment(self, asked: Asked, ticket: Ticket | None) -> datetime:
-        """When it happened."""
+        """The command's moment."""
         if asked.occurred_at is not None:
             return asked.occurred_at
         return max(self.now, ticket.rules["last"]) if ticket else self.now
 
     def refused(self, asked: Asked, ticket: Ticket | None, at: datetime) -> set[str]:
-        """By what is named, then by the rules of the ticket."""
+        """The refusal by unknown names, then by the ticket's rules."""
         if self.names_nobody(asked):
             return {"said"}
         return model.verdict(ticket.rules if ticket else None, asked.trigger, asked.said, self.who(asked, ticket), at)
 
     def names_nobody(self, asked: Asked) -> bool:
-        """An assignee who carries no work orders, a person or an area there isn't."""
+        """Whether it names an assignee who carries no work orders, or an unknown person or area."""
         said = asked.said
         if asked.trigger in ("dispatch", "reassign"):
             kind, name = model.assignee(said)
@@ -172,7 +173,7 @@ class World:
         )
 
     def who(self, asked: Asked, ticket: Ticket | None) -> tuple[str, str | None]:
-        """Who acts, and the contractor whose step it is."""
+        """The actor, and the contractor acted for."""
         given = ticket.rules["assignee"] if ticket else None
         if asked.trigger in WORK and given is not None and given[0] == "contractor":
             return asked.login, f"contractor:{given[1]}"
@@ -181,11 +182,11 @@ class World:
     # --- what an accepted command changes -----------------------------------------------------------------------------
 
     def received(self, asked: Asked, at: datetime) -> Ticket:
-        """A new ticket."""
+        """Add a new ticket."""
         return Ticket(model.received(asked.said, at), set(asked.said["complained_of"]))
 
     def carry_out(self, asked: Asked, ticket: Ticket, at: datetime) -> None:
-        """The ticket after it."""
+        """Apply an accepted command."""
         model.carry_out(ticket.rules, asked.trigger, asked.said, self.who(asked, ticket), at)
         ticket.version += 1
         ticket.complained_of |= set(asked.said.get("complained_of", ()))
@@ -193,7 +194,7 @@ class World:
             ticket.dispatched_by = asked.login
 
     def ask(self, case: Any, asked: Asked, ticket: str | None) -> Waiting:
-        """Written down for a second person."""
+        """Note a request for a second person."""
         two = answer(self.row(asked), [role_of(asked.login)], Standing()) == "two"
         row = self.row(asked) if two else "late entry over 24 h"
         waiting = Waiting(row, asked.login, ticket, asked.trigger, asked.said, asked.occurred_at, self.now + LONG_LATE)
@@ -201,7 +202,7 @@ class World:
         return waiting
 
     def may_decide(self, waiting: Waiting, login: str) -> str:
-        """absent, denied, expired or settled (which refuse), or yes."""
+        """The answer to an approver: absent, denied, expired or settled (all refusals), or yes."""
         if login not in self.people:
             return "absent"
         if login == waiting.asker or answer(waiting.row, [role_of(login)], Standing()) not in ("yes", "two"):

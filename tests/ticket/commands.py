@@ -1,4 +1,4 @@
-"""Any command on a ticket, from a small world in which names and codes meet again."""
+"""Strategies for any command on a ticket, over a small world in which names and codes recur."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,7 +48,7 @@ MOMENTS = ("appointment_at", "due_at", "agreed_due_at")
 
 
 def paired(kind: t.Kind) -> st.SearchStrategy[tuple[t.Kind, t.Facility | None]]:
-    """A kind with a facility, mostly where it belongs."""
+    """Draw a kind with a facility, mostly one that belongs to it."""
     usual = list(t.Facility) if kind is t.Kind.REPAIR else [None]
     return st.tuples(st.just(kind), st.sampled_from([*usual, *usual, *usual, None, t.Facility.PRIVATE]))
 
@@ -127,7 +127,7 @@ PAYLOADS = {trigger: st.fixed_dictionaries(FIELDS.get(trigger, {})) for trigger 
 
 
 def command_of(trigger: Trigger, drawn: dict[str, Any], at: datetime) -> c.Command:
-    """The command with the payload drawn, said at a moment; well-formed, but not always sensible."""
+    """Build a command from the drawn payload, said at a moment; well-formed, but not always sensible."""
     said = {
         name: at + timedelta(minutes=value) if name in MOMENTS and value is not None else value for name, value in drawn.items()
     }

@@ -1,6 +1,6 @@
 """A plain model of one ticket, written from the regulations and not from the code: a dict, tables of words, arithmetic.
 
-:func:`verdict` says how a command must be answered, :func:`carry_out` what it changes, :func:`legal` what may be done now.
+:func:`verdict` gives the expected answer to a command, :func:`carry_out` its effect, :func:`legal` the legal triggers.
 """
 
 from datetime import datetime, timedelta
@@ -123,7 +123,7 @@ def received(said: Said, at: datetime) -> Model:
 
 
 def is_night(at: datetime) -> bool:
-    """From 17:30 in winter, 18:00 from May to September, until 08:30; the evening decides the season."""
+    """Whether it is night: from 17:30 in winter, 18:00 from May to September, until 08:30. The evening decides the season."""
     local = at.astimezone(SHANGHAI)
     minutes = local.hour * 60 + local.minute
     evening = 18 * 60 if 5 <= local.month <= 9 else 17 * 60 + 30
@@ -131,7 +131,7 @@ def is_night(at: datetime) -> bool:
 
 
 def forbidden(m: Model, trigger: str, at: datetime) -> bool:
-    """A rule forbids the trigger now, whatever is said with it."""
+    """Whether a rule forbids the trigger now, whatever the command's data."""
     kind, charge = m["kind"], m["charge"]
     if kind is not None:
         if trigger == "settle" and kind not in (*DESK, "complaint"):
@@ -183,12 +183,12 @@ def forbidden(m: Model, trigger: str, at: datetime) -> bool:
 
 
 def legal(m: Model, at: datetime) -> list[str]:
-    """What may be done now."""
+    """The triggers legal now."""
     return [trigger for trigger, states in FROM.items() if m["state"] in states and not forbidden(m, trigger, at)]
 
 
 def verdict(m: Model | None, trigger: str, said: Said, who: tuple[str, str | None], at: datetime) -> set[str]:
-    """How it must be answered: empty is accepted; else "said" (the command is wrong), "table" or "rule", one of them."""
+    """The expected answer: empty if accepted; else one of "said" (the command's data are wrong), "table" and "rule"."""
     if trigger == "receive":
         if m is not None:
             return {"table"}
@@ -207,7 +207,7 @@ def verdict(m: Model | None, trigger: str, said: Said, who: tuple[str, str | Non
 
 
 def complaints(m: Model, trigger: str, said: Said, who: tuple[str, str | None], at: datetime) -> list[tuple[str, Any]]:
-    """What may be wrong with what is said, and whether it is."""
+    """Possible errors in a command's data, and whether each is present."""
     actor, behalf = who
     did_the_work = bool({actor, behalf} & m["workers"])
     match trigger:
@@ -269,7 +269,7 @@ def complaints(m: Model, trigger: str, said: Said, who: tuple[str, str | None], 
 
 
 def miscorrected(m: Model, field: str, value: str | None) -> bool:
-    """The correction names no field that can be corrected, changes nothing, or leaves something impossible."""
+    """Whether a correction names a field that can't be corrected, changes nothing, or leaves something impossible."""
     if field not in (*TEXTS, *CODES):
         return True
     old = m["values"][field]
@@ -288,13 +288,13 @@ def miscorrected(m: Model, field: str, value: str | None) -> bool:
 
 
 def assignee(said: Said) -> tuple[str, str]:
-    """Who gets the work order."""
+    """The new assignee of the work order."""
     named = said["assignee"]
     return ("person", named) if isinstance(named, str) else (named["type"], named["id"])
 
 
 def carry_out(m: Model, trigger: str, said: Said, who: tuple[str, str | None], at: datetime) -> None:
-    """What an accepted command changes."""
+    """Apply an accepted command."""
     actor, behalf = who
     worker = behalf or actor
     m["last"] = at

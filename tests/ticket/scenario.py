@@ -1,6 +1,6 @@
-"""given(facts).when(command).then(events | refusal): how the rules of the ticket are told in tests.
+"""given(facts).when(command).then(events | refusal): the form of tests of the ticket's rules.
 
-Afterwards a scenario also holds that what was decided survives its way through bytes, and that a refusal names what is legal.
+A scenario also checks that the decided events survive encoding, and that a refusal names the legal triggers.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from tests.support.ticket_factory import MINUTE, POLICY, Fact, circumstances, hi
 
 @dataclass(frozen=True)
 class Given:
-    """What happened so far."""
+    """The events so far."""
 
     events: list[Ticket.Event]
     start: datetime
@@ -41,7 +41,7 @@ class Given:
         readings: Policy = POLICY,
         tickets: Mapping[str, UUID] | None = None,
     ) -> "Outcome":
-        """``actor`` asks for something, ``after`` the last event or ``at`` a moment."""
+        """``actor`` sends a command, ``after`` the last event or ``at`` a moment."""
         state: TicketState | None = fold(self.events) if self.events else None
         moment = at or (self.events[-1].timestamp + after if self.events else self.start)
         x = circumstances(moment, actor, on_behalf_of=on_behalf_of, readings=readings, tickets=tickets)
@@ -55,7 +55,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command came to."""
+    """The answer to a command."""
 
     before: list[Ticket.Event]
     events: list[Ticket.Event]
@@ -63,7 +63,7 @@ class Outcome:
     legal: list[str]
 
     def then(self, *expected: tuple[type[Any], Mapping[str, Any]] | type[Any]) -> TicketState:
-        """It was accepted with these events (classes, or ``event(class, field=…)``); gives the state of the ticket after them."""
+        """Assert acceptance with these events (classes, or ``event(class, field=…)``); returns the ticket's state after them."""
         assert self.refused is None, f"refused: {self.refused}"
         wanted = [one if isinstance(one, tuple) else (one, {}) for one in expected]
         assert [type(event).__name__ for event in self.events] == [kind.__name__ for kind, _ in wanted]
@@ -77,7 +77,7 @@ class Outcome:
         return state
 
     def breaks(self, rule: str, *, says: str = "") -> None:
-        """A rule forbade it; the refusal names the rule, its clause, the state, and what is legal now."""
+        """Assert that a rule forbade it, naming the rule, its clause, the state and the legal triggers."""
         assert isinstance(self.refused, RuleRefused), f"not refused by a rule: {self.refused or self.events}"
         assert self.refused.rule == rule
         assert self.refused.clause.startswith("D")
@@ -86,23 +86,23 @@ class Outcome:
         assert says in self.refused.detail
 
     def illegal(self) -> None:
-        """The lifecycle table has no such transition; the refusal names what is legal now."""
+        """Assert that the lifecycle table has no such transition; the refusal names the legal triggers."""
         assert isinstance(self.refused, TransitionRefused), f"not refused by the table: {self.refused or self.events}"
         assert list(self.refused.legal) == self.legal
 
     def invalid(self, *pointers: str) -> None:
-        """The command itself is wrong there."""
+        """Assert that the command's data are wrong at this pointer."""
         assert isinstance(self.refused, InvalidInput), f"not refused as invalid: {self.refused or self.events}"
         assert [error.pointer for error in self.refused.errors] == list(pointers)
 
 
 def given(*facts: Fact, start: datetime = MORNING) -> Given:
-    """A ticket with this history; none where there are no facts."""
+    """A ticket with this history; no ticket without facts."""
     return Given(history(facts, start=start), start)
 
 
 def event(kind: type[Any], /, **said: Any) -> tuple[type[Any], Mapping[str, Any]]:
-    """An expected event, by some of its fields; personal texts are given in the clear."""
+    """An expected event by some of its fields; personal texts are given in the clear."""
     return kind, said
 
 

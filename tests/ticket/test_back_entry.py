@@ -25,19 +25,19 @@ Steps = list[tuple[datetime, c.Command, str | None]]
 
 
 def steps(*minutes: int) -> Steps:
-    """Received, classified, dispatched, completed by wang, so many minutes after midnight each."""
+    """Received, classified, dispatched and completed by wang, each at the given minutes after midnight."""
     commands: list[tuple[c.Command, str | None]] = [(RECEIVE, None), (CLASSIFY, None), (DISPATCH, None), (COMPLETE, "wang")]
     return [(MIDNIGHT + after * MINUTE, *said) for after, said in zip(minutes, commands, strict=False)]
 
 
 def writing() -> Circumstances:
-    """Written in the morning by the control room's officer."""
+    """The circumstances of the control room's officer, writing in the morning."""
     x = circumstances(MIDNIGHT + timedelta(hours=8), "chen")
     return replace(x, meta=replace(x.meta, back_entered=True))
 
 
 def test_one_command_yields_the_whole_story() -> None:
-    """Each event at its true moment, in order, flagged; the work is the technician's, the writing the officer's."""
+    """Each event has its true moment, in order, and is flagged; the work is the technician's, the writing the officer's."""
     events = decide_back_entry(steps(0, 0, 5, 65), writing())
     expected = [Ticket.TicketReceived, Ticket.TicketClassified, Ticket.WorkOrderDispatched, Ticket.RepairCompleted]
     assert [type(event) for event in events] == expected
@@ -78,7 +78,7 @@ RENOVATION = (MIDNIGHT, c.Classify(kind=Kind.RENOVATION), None)
     ],
 )
 def test_the_rules_hold_as_ever(story: Steps, refusal: type[Refusal]) -> None:
-    """A back-entry is no way around table or checklist; nothing of it is decided then."""
+    """A back-entry cannot avoid the table or the checklist; a refused one decides nothing."""
     with pytest.raises(refusal):
         decide_back_entry(story, writing())
 

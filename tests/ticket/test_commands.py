@@ -1,4 +1,4 @@
-"""Well-formed commands: long texts, invisible characters, unknown fields, and the data files of policy and prices."""
+"""Well-formed commands: long texts, invisible characters, unknown fields; and the data files of policy and prices."""
 
 import json
 from collections.abc import Iterable
@@ -64,12 +64,12 @@ FREE_TEXTS = [
 
 
 def read(trigger: Trigger, **changes: Any) -> c.Command:
-    """A command as it comes over the wire."""
+    """Parse a command as sent over the wire."""
     return c.COMMANDS[trigger].model_validate_json(json.dumps({**MINIMAL[trigger], **changes}))
 
 
 def wrong(trigger: Trigger, **changes: Any) -> list[str]:
-    """Where it is not well-formed."""
+    """The pointers at which a command is not well-formed."""
     with pytest.raises(ValidationError) as refused:
         read(trigger, **changes)
     return ["/".join(str(part) for part in error["loc"]) for error in refused.value.errors()]
@@ -90,7 +90,7 @@ def test_unknown_fields_within() -> None:
 
 @pytest.mark.parametrize(("trigger", "name"), FREE_TEXTS)
 def test_free_texts(trigger: Trigger, name: str) -> None:
-    """At most 4,000 characters, no NUL or other control character, not empty; right-to-left text is text."""
+    """At most 4,000 characters, no NUL or other control character, not empty; right-to-left text is allowed."""
     assert getattr(read(trigger, **{name: "字" * 4000}), name) == "字" * 4000
     assert getattr(read(trigger, **{name: "  第一行\n第二行\t "}), name) == "第一行\n第二行"
     assert getattr(read(trigger, **{name: "\u202eשלום\u200f"}), name) == "\u202eשלום\u200f"
@@ -107,7 +107,7 @@ def test_lists_of_texts() -> None:
 
 @pytest.mark.parametrize("mark", ["\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"])
 def test_names_hold_no_direction_marks(mark: str) -> None:
-    """A name that reads otherwise than it is written could pass for another."""
+    """A name displayed in another order than it is written could be mistaken for another name."""
     assert wrong(Trigger.RECEIVE, reporter={"name": f"王{mark}明"}) == ["reporter/name"]
     assert wrong(Trigger.RECEIVE, location={"public_place": f"广{mark}场"}) == ["location/public_place"]
     assert wrong(Trigger.ATTACH, file_name=f"照{mark}片.png") == ["file_name"]
@@ -141,7 +141,7 @@ def test_numbers_have_bounds() -> None:
 
 @given(st.text(max_size=50))
 def test_any_text_is_taken_or_refused(text: str) -> None:
-    """Whatever is taken can be written as UTF-8."""
+    """Every accepted text can be encoded as UTF-8."""
     try:
         command = c.Note(text=text)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""更正: field, old value, new value, reason; nothing is ever edited."""
+"""更正: field, old value, new value, reason; nothing is edited."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_every_correctable_field_is_tried() -> None:
 
 @pytest.mark.parametrize(("field", "value"), TEXTS.items())
 def test_texts(field: str, value: str) -> None:
-    """A text's old value is named by where it stands: version and field of the event that holds it."""
+    """The old value of a text is a reference: version and field of the event that has it."""
     old_field = {"reporter.name": "reporter_name", "reporter.phone": "reporter_phone", "location.dwelling": "dwelling"}
     version = 4 if field == "resolution" else 1
     expected = event(

@@ -1,4 +1,7 @@
-"""What forbids a trigger: each limit on its exact edge, and the refusal, which names rule, state, trigger and what is legal."""
+"""
+
+Rules that forbid a trigger: each limit at its exact edge; and the refusal, which names rule, state, trigger and legal triggers.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -57,7 +60,7 @@ DONE = [received(), classified(), dispatched(), completed()]
 
 
 def rule(state: TicketState, trigger: Trigger, at: datetime = MORNING, **terms: Any) -> str | None:
-    """The code of the first rule that forbids it at a moment."""
+    """The code of the first rule that forbids the trigger at a moment."""
     found = forbidding(state, trigger, Setting(at, ZONE, POLICY.overridden(terms)))
     return None if found is None else found.code
 
@@ -82,7 +85,7 @@ def test_three_attempts_on_three_days(gaps: tuple[timedelta, ...], forbids: bool
 
 
 def test_attempts_are_counted_by_the_days_of_the_community() -> None:
-    """23:59 and 00:01 in Shanghai are one day in UTC; what lies on one day in Shanghai may be two in UTC."""
+    """23:59 and 00:01 in Shanghai are one day in UTC; one day in Shanghai may be two in UTC."""
     start = datetime(2026, 3, 2, 23, 50, tzinfo=ZONE)
     over_midnight = ticket(*DONE, *attempts(6 * MINUTE, 2 * MINUTE, DAY), start=start)
     days = {moment.astimezone(ZONE).date() for moment in over_midnight.follow_up_attempts}
@@ -214,7 +217,7 @@ def test_limits_count_the_days_the_community_chose() -> None:
 
 
 def test_the_rules_are_made_on_import() -> None:
-    """By code that nothing else calls: run once more, it makes the rules that the tests above hold."""
+    """Code that nothing else calls makes the rules; run once more, it makes those that the tests above check."""
     anew = executed_anew(guards)
     tickets = [ticket(received()), *(ticket(received(), classified(kind)) for kind in Kind)]
     tickets += [ticket(received(), classified(), dispatched(), *facts) for facts in QUOTED.values()]

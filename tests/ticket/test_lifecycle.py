@@ -1,4 +1,4 @@
-"""The lifecycle table against the same table written again by hand, and everything that derives from it against both."""
+"""The lifecycle table against a second table written by hand, and everything derived from it against both."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -110,7 +110,7 @@ def test_steps_are_the_law(state: State, trigger: Trigger) -> None:
 
 @pytest.mark.parametrize("trigger", Trigger)
 def test_the_machine_runs_by_the_law(trigger: Trigger) -> None:
-    """The one shared Machine, really executed, leads where the table says and nowhere else."""
+    """The shared Machine, actually run, leads where the table says and nowhere else."""
     for source in (NOT_YET, *STATES):
         for outcome in (None, "satisfied", "dissatisfied", "indifferent"):
             run(source, trigger, outcome)
@@ -154,7 +154,7 @@ def test_kinds(trigger: Trigger) -> None:
 
 
 def test_vocabularies_agree() -> None:
-    """Every trigger has its command and its decision, every row its event, every kind its workflow."""
+    """Every trigger has a command and a decision, every row an event, every kind a workflow."""
     assert set(c.COMMANDS) == set(Trigger) == {row.trigger for row in lifecycle.TABLE}
     assert set(DECIDERS) == set(Trigger) - {Trigger.RECEIVE}
     assert {row.event for row in lifecycle.TABLE} == set(Ticket.events().values())

@@ -1,4 +1,4 @@
-"""What a command itself may say: each rule of the payload by an example, with the pointer it is refused at."""
+"""Data of commands: each rule of a payload by an example, with the pointer at which it is refused."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -141,7 +141,7 @@ def test_satisfied_residents_rate() -> None:
 
 
 def test_dissatisfied_residents_get_rework() -> None:
-    """返修: counted, dispatched again, and the work clock starts again."""
+    """返修 is counted and dispatched again, and the work clock starts again."""
     repaired = given(received(), classified(), dispatched(), completed())
     state = repaired.when(c.FollowUp(satisfied=False, method=t.FollowUpMethod.PHONE)).then(Ticket.FollowUpRecorded)
     assert (state.state, state.rework, state.assignment, state.outcome) == (t.State.CLASSIFIED, 1, None, None)
@@ -233,7 +233,7 @@ def test_defects_are_found_at_a_flats_inspection() -> None:
 
 
 def test_each_defect_at_move_in_opens_a_linked_repair() -> None:
-    """入伙: each defect becomes a repair ticket of its own, linked; the move-in isn't blocked by it."""
+    """入伙: each defect becomes a linked repair ticket; it does not block the move-in."""
     inspect = c.CheckItem(item="flat_inspected", evidence="验房单", defects=("墙面裂缝", "窗锁松动"))
     outcome = given(received(), classified(Kind.MOVE_IN)).when(inspect)
     opened = (Ticket.TicketReceived, Ticket.TicketClassified, Ticket.TicketLinked)

@@ -1,4 +1,4 @@
-"""One example for every rule, pinned by its clause: the test named after a rule fails when the rule is missing.
+"""One example for each rule, by its clause. The test named after a rule fails if the rule is missing.
 
 D1 customer-centre workflow, D2 appraisal scorecard, D3 duties of the centre, D4 duties of the posts, D5 duty rules.
 """
@@ -86,14 +86,14 @@ def test_checklist_before_dispatch() -> None:
 
 
 def test_a_dispatched_ticket_becomes_a_renovation_only_with_its_papers() -> None:
-    """The same rule, at the side door: reclassifying a dispatched ticket."""
+    """Reclassifying a dispatched ticket must not get around the checklist."""
     reclassify = c.Reclassify(kind=Kind.RENOVATION)
     given(*at_work()).when(reclassify).breaks("checklist_before_dispatch", says="permit_issued")
     given(received(), classified()).when(reclassify).then(event(Ticket.TicketReclassified, moved=True))
 
 
 def test_reassign_only_while_suspended() -> None:
-    """D1 4.1.2: after work has started, the order goes to another only while it waits."""
+    """D1 4.1.2: once work has started, an order can be reassigned only while it is suspended."""
     reassign = c.Reassign(assignee="zhao")
     given(*at_work()).when(reassign).breaks("reassign_only_while_suspended")
     given(received(), classified(), dispatched()).when(reassign).then(Ticket.WorkOrderReassigned)
@@ -104,7 +104,7 @@ def test_reassign_only_while_suspended() -> None:
 
 
 def test_decline_before_start() -> None:
-    """D5 三: the assignee gives an order back before starting, not after."""
+    """D5 三: the assignee may decline an order before starting, not after."""
     decline = c.Decline(reason="不会修")
     given(*at_work()).when(decline, actor="wang").breaks("decline_before_start")
     state = given(received(), classified(), dispatched()).when(decline, actor="wang").then(Ticket.WorkOrderDeclined)
@@ -112,14 +112,14 @@ def test_decline_before_start() -> None:
 
 
 def test_accepted_once() -> None:
-    """D5 三: once per assignment; the next assignee accepts anew."""
+    """D5 三: once per assignment; the next assignee accepts again."""
     given(*at_work()).when(c.Accept(), actor="wang").breaks("accepted_once")
     again = [fact(Ticket.WorkSuspended), fact(Ticket.WorkOrderReassigned)]
     given(*at_work(*again)).when(c.Accept(), actor="zhao").then(Ticket.WorkOrderAccepted)
 
 
 def test_started_once() -> None:
-    """D5 三: once per assignment; the next assignee starts anew."""
+    """D5 三: once per assignment; the next assignee starts again."""
     given(*at_work()).when(c.Start(), actor="wang").breaks("started_once")
     again = [fact(Ticket.WorkSuspended), fact(Ticket.WorkOrderReassigned)]
     given(*at_work(*again)).when(c.Start(), actor="zhao").then(Ticket.WorkStarted)
@@ -140,7 +140,7 @@ def test_resumed_when_suspended() -> None:
 
 
 def test_not_completed_while_suspended() -> None:
-    """D2 item 6: work that waits isn't done."""
+    """D2 item 6: suspended work is not done."""
     given(*at_work(fact(Ticket.WorkSuspended))).when(COMPLETE, actor="wang").breaks("not_completed_while_suspended")
     given(*at_work()).when(COMPLETE, actor="wang").then(event(Ticket.RepairCompleted, resolution="换好了"))
 
@@ -153,7 +153,7 @@ def test_quotation_unanswered() -> None:
 
 
 def test_complaint_needs_reply() -> None:
-    """D2 item 7, duty 14: who complained is answered before the complaint is settled or completed."""
+    """D2 item 7, duty 14: the complainant gets a reply before the complaint is settled or completed."""
     reply = fact(Ticket.ResidentReplied)
     settle = c.Settle(resolution="已沟通")
     given(received(), classified(Kind.COMPLAINT)).when(settle).breaks("complaint_needs_reply")
@@ -172,7 +172,7 @@ def test_an_appointment_is_no_reply_to_a_complaint() -> None:
     [(Kind.RENOVATION, BEFORE_DISPATCH, ("accepted", "deposit_settled")), (Kind.MOVE_IN, (), AT_MOVE_IN)],
 )
 def test_checklist_before_completion(kind: Kind, first: tuple[str, ...], last: tuple[str, ...]) -> None:
-    """D3 一: a renovation is accepted and its deposit settled, a move-in handed over point by point, before completion."""
+    """D3 一: before completion a renovation is accepted and its deposit settled, and a move-in handed over item by item."""
     assert WORKFLOWS[kind].checklist == first + last
     begun = [received(), classified(kind), *checked(*first), dispatched()]
     for missing in last:
@@ -182,7 +182,7 @@ def test_checklist_before_completion(kind: Kind, first: tuple[str, ...], last: t
 
 
 def test_rectification_open() -> None:
-    """D2 item 13: a renovation isn't completed while something is still to be put right; an inspection may be."""
+    """D2 item 13: a renovation is not completed while a rectification order is open; an inspection may be."""
     order, confirmed = fact(Ticket.RectificationOrdered), fact(Ticket.RectificationConfirmed)
     items = checked(*WORKFLOWS[Kind.RENOVATION].checklist)
     renovation = [received(), classified(Kind.RENOVATION), *items, dispatched()]
@@ -222,7 +222,7 @@ def test_unreached_needs_attempts(gaps: tuple[timedelta, ...], enough: bool) -> 
 
 
 def test_unreached_days_are_the_communitys() -> None:
-    """Three moments on two days in UTC may lie on three days here: 23:30, 00:30 and 23:30 the day after the next."""
+    """Three moments on two days in UTC may be on three days here: 23:30, 00:30 and 23:30 the day after the next."""
     repaired = done()
     first = datetime(2026, 3, 2, 23, 30, tzinfo=ZONE)
     to_first = first - datetime(2026, 3, 2, 9, 5, tzinfo=ZONE)
@@ -246,7 +246,7 @@ def test_reopened_in_time() -> None:
 
 
 def test_deferred_at_night() -> None:
-    """D5 四, 五: only the night puts a request off, and until half past eight."""
+    """D5 四, 五: requests are deferred only at night, until half past eight."""
     defer = c.Defer(told_resident=True)
     given(received()).when(defer).breaks("deferred_at_night")
     morning = datetime(2026, 3, 3, 8, 30, tzinfo=ZONE)
@@ -260,7 +260,7 @@ def test_emergency_not_deferred() -> None:
 
 
 def test_quoted_once_accepted() -> None:
-    """D1 4.2.1: an accepted quotation stands as it is; a declined or unanswered one may be replaced."""
+    """D1 4.2.1: an accepted quotation cannot be replaced; a declined or unanswered one can."""
     quote = c.Quote(lines=(c.QuoteLine(code="replace_tap"),))
     quoted = fact(Ticket.ChargeQuoted)
     given(*at_work(quoted, fact(Ticket.ChargeAccepted))).when(quote).breaks("quoted_once_accepted")
@@ -269,7 +269,7 @@ def test_quoted_once_accepted() -> None:
 
 
 def test_quotation_to_answer() -> None:
-    """D1 4.2.1: what was not quoted, or answered already, can't be answered."""
+    """D1 4.2.1: only a quotation that is not answered yet can be answered."""
     for answer, kind in ((c.AcceptQuote(), Ticket.ChargeAccepted), (c.DeclineQuote(), Ticket.ChargeDeclined)):
         given(*at_work()).when(answer).breaks("quotation_to_answer")
         given(*at_work(fact(Ticket.ChargeQuoted), fact(kind))).when(answer).breaks("quotation_to_answer")
@@ -313,7 +313,7 @@ def test_order_to_confirm() -> None:
 
 
 def test_cancel_after_start() -> None:
-    """D1 4.2.1: after work has started, only a withdrawal or a declined quotation ends a ticket."""
+    """D1 4.2.1: once work has started, a ticket is cancelled only for a withdrawal or a declined quotation."""
     for reason, other in ((t.CancelReason.INVALID, None), (t.CancelReason.DUPLICATE, "GD-garden-20260302-0002")):
         cancel = c.Cancel(reason=reason, duplicate_of=other)
         given(*at_work()).when(cancel).breaks("cancel_after_start")
@@ -322,7 +322,7 @@ def test_cancel_after_start() -> None:
 
 
 def test_quotation_declined() -> None:
-    """D1 4.2.1: a ticket ends for a declined quotation only where one was declined."""
+    """D1 4.2.1: a ticket is cancelled for a declined quotation only if one was declined."""
     cancel = c.Cancel(reason=t.CancelReason.QUOTE_DECLINED)
     quoted = at_work(fact(Ticket.ChargeQuoted))
     given(*at_work()).when(cancel).breaks("quotation_declined")
@@ -332,7 +332,7 @@ def test_quotation_declined() -> None:
 
 
 def test_follow_up_by_another() -> None:
-    """D3 一: whoever did the work doesn't ask whether it was done well; nor does the contractor whose steps were entered."""
+    """D3 一: people who did the work do not follow it up; nor does the contractor for whom steps were entered."""
     attempt, close = c.AttemptFollowUp(), c.CloseUnreached()
     given(*done()).when(SATISFIED, actor="wang").breaks("follow_up_by_another")
     given(*done()).when(attempt, actor="wang").breaks("follow_up_by_another")
@@ -350,7 +350,7 @@ def test_whoever_started_did_the_work_too() -> None:
 
 
 def test_on_the_spot() -> None:
-    """D5 七: what was settled at the desk is followed up on the spot by the same person; never a complaint or a repair."""
+    """D5 七: the person who settled a ticket at the desk may follow it up on the spot, except complaints and repairs."""
     spot = c.FollowUp(satisfied=True, method=t.FollowUpMethod.ON_THE_SPOT, rating=4)
     settled = fact(Ticket.SettledAtDesk, actor="li.na")
     for kind in (Kind.ENQUIRY, Kind.ASSISTANCE, Kind.VISIT, Kind.OTHER):
@@ -365,7 +365,7 @@ def test_on_the_spot() -> None:
 
 
 def test_escalation_upward() -> None:
-    """D1 4.1.2: reported upward, never downward."""
+    """D1 4.1.2: escalation goes upward, never downward."""
     director = fact(Ticket.TicketEscalated, level=t.EscalationLevel.DIRECTOR)
     down, up = t.EscalationLevel.SUPERVISOR, t.EscalationLevel.COMPANY
     given(received(), director).when(c.Escalate(reason="无法处理", level=down)).breaks("escalation_upward")
@@ -378,7 +378,7 @@ def test_escalation_upward() -> None:
 
 
 def codes_refused_with() -> set[str]:
-    """The rule codes that decisions refuse with, as they stand in the source."""
+    """The rule codes in calls of ``refuse`` in the decisions' source."""
     tree = ast.parse(inspect.getsource(ticket_decisions))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "refuse"]
     return {str(call.args[3].value) for call in calls if isinstance(call.args[3], ast.Constant)}
@@ -392,7 +392,7 @@ def test_every_rule_has_its_example() -> None:
 
 
 def test_texts_are_compared() -> None:
-    """The helper itself: an expected text that differs is seen."""
+    """The helper itself notices an expected text that differs."""
     with pytest.raises(AssertionError):
         given(received()).when(c.Note(text="一")).then(event(Ticket.NoteAdded, text="二"))
     with pytest.raises(AssertionError):

@@ -1,4 +1,4 @@
-"""Any sequence of triggers, legal and illegal, on every kind of ticket: the rules and a plain model agree at every step."""
+"""Any sequence of triggers, legal and illegal, on every kind of ticket: rules and a plain model agree at every step."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ LATER = [0, 14 * 60, 30 * 1440, 30 * 1440 + 1]
 @one_in(2)
 @given(data=st.data())
 def test_rules_and_model_agree(kind: Kind, data: st.DataObject) -> None:
-    """Accepted exactly when the model accepts, refused in the right class; replay equals the live state after each step."""
+    """Accepted exactly when the model accepts, refused with the right class; replay equals the live state after each step."""
     walk = begun(Walk(), kind)
     for _ in range(STEPS):
         asked = data.draw(st.sampled_from(["sensible", "sensible", "sensible", "any", "early"]))
@@ -36,7 +36,7 @@ def test_rules_and_model_agree(kind: Kind, data: st.DataObject) -> None:
 
 @given(data=st.data())
 def test_from_the_very_beginning(data: st.DataObject) -> None:
-    """Also before there is a ticket, and before it has a kind."""
+    """Also before the ticket exists, and before it is classified."""
     walk = Walk()
     for _ in range(12):
         trigger = data.draw(st.sampled_from(Trigger) | st.sampled_from([Trigger.RECEIVE, Trigger.CLASSIFY]))

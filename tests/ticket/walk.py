@@ -1,4 +1,4 @@
-"""A ticket's walk through life: each command answered by decide and by the plain model, and the two compared."""
+"""A ticket's life as a random walk: every command is decided, answered by the plain model, and the two are compared."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ Step = tuple[c.Command, tuple[str, str | None], datetime]
 
 
 class Walk:
-    """One ticket, its events, and the model beside it."""
+    """One ticket, its events, and the model of it."""
 
     def __init__(self, policy: Policy = POLICY, start: datetime = START) -> None:
         self.policy = policy
@@ -44,7 +44,7 @@ class Walk:
         self.children: list[Ticket.Event] = []
 
     def ask(self, command: c.Command, who: tuple[str, str | None], at: datetime) -> list[Ticket.Event]:
-        """Decide, compare with the model's verdict, go on; gives the events, none where it was refused."""
+        """Decide a command and compare with the model's verdict; returns the events, none if it was refused."""
         said, trigger = command.model_dump(), command.trigger.value
         expected = model.verdict(self.model, trigger, said, who, at)
         try:
@@ -68,7 +68,7 @@ class Walk:
         return circumstances(at, actor, on_behalf_of=behalf, readings=self.policy, tickets=TICKETS, ids=self.ids)
 
     def go_on(self, decided: list[Ticket.Event]) -> None:
-        """Seal, write, read back, fold."""
+        """Seal, encode, decode and fold the events."""
         for event in decided:
             stored = encode(seal(event))
             again = decode(topic_of(type(event)), event.originator_id, event.originator_version, stored)
@@ -81,14 +81,14 @@ class Walk:
                 self.children.append(again)
 
     def check_refusal(self, refused: Refusal, expected: set[str], asked: str, at: datetime) -> None:
-        """It was expected; by table or rule, it names what is legal now."""
+        """Check that the refusal was expected and, by table or rule, names the legal triggers."""
         assert ANSWERS[type(refused)] in expected, f"{asked}: refused with {refused!r}, expected {expected or 'none'}"
         if isinstance(refused, TransitionRefused | RuleRefused) and self.model is not None:
             assert list(refused.legal) == model.legal(self.model, at)
             assert refused.state == self.model["state"]
 
     def check(self) -> None:
-        """Replay equals the live state, in the model's eyes too; so does the memo of a read model."""
+        """Check that replay equals the live state and the model, and so does a read model's memo."""
         state, m = self.state, self.model
         assert state is not None
         assert m is not None
@@ -123,21 +123,21 @@ class Walk:
         assert (state.channel, state.urgency) == (m["values"]["channel"], m["values"]["urgency"])
 
     def legal_agrees(self, at: datetime) -> None:
-        """What may be done at a moment, by table and rules."""
+        """Check the legal triggers at a moment against the model."""
         if self.state is not None and self.model is not None:
             found = [t.value for t in legal_now(self.state, Setting(at, ZONE, self.policy))]
             assert found == model.legal(self.model, at)
 
 
 def any_step(draw: Draw, walk: Walk, trigger: Trigger, gaps: list[int] = GAPS) -> Step:
-    """A command of the trigger, by somebody, some minutes after the last."""
+    """A command of the trigger, by anybody, some minutes after the last."""
     at = (walk.at + timedelta(minutes=draw(st.sampled_from(gaps)))).astimezone(UTC)
     command = command_of(trigger, draw(PAYLOADS[trigger]), at)
     return command, (draw(actors), draw(behalves)), at
 
 
 def sensible_step(draw: Draw, walk: Walk, gaps: list[int] = GAPS) -> Step:
-    """A command that the model accepts, where one is found in a few tries."""
+    """A command that the model accepts, if a few tries find one."""
     for _ in range(5):
         trigger = likely(draw, walk)
         step = any_step(draw, walk, trigger, gaps)
@@ -151,7 +151,7 @@ def sensible_step(draw: Draw, walk: Walk, gaps: list[int] = GAPS) -> Step:
 
 
 def likely(draw: Draw, walk: Walk) -> Trigger:
-    """A trigger that the model allows now, work more often than talk."""
+    """A trigger that the model allows now; work more often than talk."""
     if walk.model is None:
         return Trigger.RECEIVE
     allowed = [Trigger(name) for name in model.legal(walk.model, walk.at)]
@@ -179,7 +179,7 @@ AHEAD = (
 
 
 def begun(walk: Walk, kind: Kind, facility: Facility | None = None) -> Walk:
-    """The walk of a ticket received and classified by the book."""
+    """The walk of a ticket that was received and classified."""
     who = ("li.na", None)
     place = c.Place(area="east", building="3")
     walk.ask(c.Receive(community=COMMUNITY, channel=Channel.PHONE, description="漏水", location=place), who, walk.at)
