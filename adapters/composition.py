@@ -1,6 +1,6 @@
 """The only place where parts are wired: a running Gongdan from its settings."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -26,7 +26,8 @@ from adapters.system.system import SystemClock, TimeOrderedIds, entropy
 from domain.appraisal.desk import AppraisalDesk
 from domain.appraisal.month_close import CLOSE_MONTH, MonthClose
 from domain.appraisal.reading import ReportedRecords
-from domain.approval.deciding import Approvals, TwoPersonCommand
+from domain.approval.command import TwoPersonCommand
+from domain.approval.deciding import Approvals
 from domain.approval.reading import Oversight
 from domain.duty.duty_desk import DutyDesk
 from domain.duty.open_list import OpenList
@@ -35,18 +36,25 @@ from domain.duty.rostering import Rostering
 from domain.finding.desk import TWO_PEOPLE, FindingDesk, command_name
 from domain.finding.reading import FindingRecords
 from domain.household.keeping import Households
+from domain.household.register import RegisterKeeper
 from domain.household.register_entry import RegisterEntry
 from domain.kernel.journal import Journal
 from domain.kernel.ports import Clock, Ids
 from domain.people.administration import Administration
 from domain.people.directory import DirectoryKeeper
+from domain.people.office import Office
 from domain.people.reading_scope import Scopes
 from domain.process.catalogue import PROCESSES
+from domain.publication.desk import MODELS as PUBLISHED
+from domain.publication.desk import Publication
 from domain.rules.policy import Policy, parse_policy
 from domain.rules.price_list import PriceList, parse_price_list
 from domain.rules.scorecard import RuleBook, parse_rule_book
 from domain.rules.workdays import Holidays
+from domain.service_desk.approved import ticket_commands
 from domain.service_desk.desk import ServiceDesk
+from domain.service_desk.disclosure import DISCLOSE, Disclosure
+from domain.service_desk.erasure import ERASE, Erasure
 from domain.service_desk.importing import Imports
 from domain.service_desk.reading import Inquiries
 
@@ -63,8 +71,12 @@ class Gongdan:
     sealer: SubjectSealer
     journal: Journal
     directory: DirectoryKeeper
+    office: Office
     desk: ServiceDesk
     approvals: Approvals
+    publication: Publication
+    erasure: Erasure
+    disclosure: Disclosure
     duty: DutyDesk
     duty_records: DutyRecords
     rostering: Rostering
@@ -76,6 +88,7 @@ class Gongdan:
     finding_records: FindingRecords
     reported_records: ReportedRecords
     inquiries: Inquiries
+    register: RegisterKeeper
     roll: RegisterEntry
     households: Households
     oversight: Oversight
@@ -109,6 +122,25 @@ def read_rule_book(settings: Settings) -> RuleBook:
     """The company's scorecard."""
     given = settings.rule_book_file
     return parse_rule_book(given.read_text(encoding="utf-8") if given else shipped("scorecards/default.toml"))
+
+
+def two_person_commands(
+    office: Office,
+    publication: TwoPersonCommand,
+    erasure: TwoPersonCommand,
+    disclosure: TwoPersonCommand,
+    findings: TwoPersonCommand,
+    month_close: TwoPersonCommand,
+) -> Mapping[str, TwoPersonCommand]:
+    """Every command that may wait for a second person, by the name its approvals bear."""
+    return {
+        **ticket_commands(office),
+        **dict.fromkeys(PUBLISHED, publication),
+        **dict.fromkeys(map(command_name, TWO_PEOPLE), findings),
+        ERASE: erasure,
+        DISCLOSE: disclosure,
+        CLOSE_MONTH: month_close,
+    }
 
 
 @asynccontextmanager
@@ -147,19 +179,19 @@ async def opened(
         directory = DirectoryKeeper(
             store, codec, read_policy(settings), read_prices(settings), read_rule_book(settings), holidays
         )
-        desk = ServiceDesk(journal, directory, clock, ids)
+        office = Office(journal, directory, clock, ids)
         index = BlindIndex(sealer, keys)
         projections = await Projections.open(store, codec, index, clock)
         stack.push_async_callback(projections.stop)
         processes = await Processes.open(store, journal, directory, clock, PROCESSES)
         stack.push_async_callback(processes.stop)
-        findings = FindingDesk(desk)
-        month_close = MonthClose(desk, ProjectedRecords(store, projections))
-        others: dict[str, TwoPersonCommand] = {command_name(trigger): findings for trigger in TWO_PEOPLE}
-        others[CLOSE_MONTH] = month_close
-        approvals = Approvals(desk, keys, others)
-        roll = RegisterEntry(desk)
-        finding_records = FindingRecords(desk, store.access_log)
+        register = RegisterKeeper(journal)
+        publication, disclosure, erasure = Publication(office), Disclosure(office), Erasure(office, register, keys)
+        findings = FindingDesk(office)
+        month_close = MonthClose(office, ProjectedRecords(store, projections))
+        approvals = Approvals(office, two_person_commands(office, publication, erasure, disclosure, findings, month_close))
+        roll = RegisterEntry(office, register)
+        finding_records = FindingRecords(office, store.access_log)
         yield Gongdan(
             settings=settings,
             clock=clock,
@@ -169,23 +201,28 @@ async def opened(
             sealer=sealer,
             journal=journal,
             directory=directory,
-            desk=desk,
+            office=office,
+            desk=ServiceDesk(office),
             approvals=approvals,
-            duty=DutyDesk(journal, directory, clock, ids, desk, OpenList(journal, WorkloadOpenTickets(projections))),
-            duty_records=DutyRecords(journal, directory, clock, store.access_log),
-            rostering=Rostering(journal, directory, clock, ids, store.access_log),
-            administration=Administration(journal, directory, clock, ids),
+            publication=publication,
+            erasure=erasure,
+            disclosure=disclosure,
+            duty=DutyDesk(office, OpenList(journal, WorkloadOpenTickets(projections))),
+            duty_records=DutyRecords(office, store.access_log),
+            rostering=Rostering(office, store.access_log),
+            administration=Administration(office),
             month_close=month_close,
-            appraisal=AppraisalDesk(journal, directory, clock, ids),
-            imports=Imports(desk),
+            appraisal=AppraisalDesk(office),
+            imports=Imports(office),
             findings=findings,
             finding_records=finding_records,
-            reported_records=ReportedRecords(desk, finding_records, store.access_log),
-            inquiries=Inquiries(desk, store.access_log),
+            reported_records=ReportedRecords(office, finding_records, store.access_log),
+            inquiries=Inquiries(office, store.access_log),
+            register=register,
             roll=roll,
-            households=Households(desk, roll),
-            oversight=Oversight(desk, approvals, store.access_log),
-            scopes=Scopes(desk),
+            households=Households(office, register, roll),
+            oversight=Oversight(office, approvals, store.access_log),
+            scopes=Scopes(office),
             holidays=holidays,
             attachments=Attachments(store.database, keys, clock, entropy),
             sign_ins=SignIns(store.database, clock, ids, entropy),

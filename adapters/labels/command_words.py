@@ -7,10 +7,12 @@ from adapters.labels.labels import label
 from adapters.labels.marking import N_
 from adapters.labels.vocabulary import member
 from domain.appraisal.month_close import CLOSE_MONTH
-from domain.approval.commands import CALENDAR, DISCLOSE, ERASE, PRICE_LIST, RULE_BOOK
 from domain.finding.desk import command_name
 from domain.kernel.terms import FindingStatus, FindingTrigger, ShiftStatus, ShiftTrigger, State, Trigger
+from domain.publication.commands import CALENDAR, PRICE_LIST, RULE_BOOK
 from domain.service_desk.desk import BACK_ENTRY
+from domain.service_desk.disclosure import DISCLOSE
+from domain.service_desk.erasure import ERASE
 from domain.service_desk.importing import COMMAND as IMPORT
 
 APPROVE = "approve "

@@ -19,7 +19,7 @@ from adapters.web.receiving import received
 from domain.approval.waiting import Waiting
 from domain.kernel.errors import NotFound, Overloaded, Refusal
 from domain.kernel.terms import Trigger
-from domain.people.authority import Right
+from domain.people.authority import Right, allow
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 
@@ -79,7 +79,8 @@ async def attachable(gongdan: Gongdan, caller: Caller, ref: str) -> Attachable:
     roles = caller.directory.roles(caller.login, state.community, now)
     if not roles:
         raise NotFound("ticket")
-    desk.allow(Right.NOTE_ATTACH, Trigger.ATTACH.value, roles, await desk.relation(caller.directory, caller.login, state, now))
+    relation = await desk.openings.relation(caller.directory, caller.login, state, now)
+    allow(Right.NOTE_ATTACH, Trigger.ATTACH.value, roles, relation)
     return Attachable(id=state.id, subject=state.subject or state.id)
 
 

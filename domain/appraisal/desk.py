@@ -18,15 +18,16 @@ from domain.appraisal.probation import Probation, ProbationState, probation_stre
 from domain.appraisal.reprimand import Reprimand, ReprimandState
 from domain.finding.concern import person_of
 from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
-from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, Overloaded, RuleRefused, invalid
-from domain.kernel.journal import TRIES, Belonging, Journal
+from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, RuleRefused, invalid
+from domain.kernel.journal import decide_again
 from domain.kernel.periods import Month, Period
-from domain.kernel.ports import Clock, CommandRecord, Ids, VersionConflict
+from domain.kernel.ports import CommandRecord
 from domain.kernel.privacy import Personal
 from domain.kernel.request import Request
 from domain.kernel.terms import EvaluationKind, Role
-from domain.people.authority import Held, Mode, Need, Relation, Right, denied, weigh
-from domain.people.directory import Directory, DirectoryKeeper
+from domain.people.authority import Held, Need, Relation, Right, allow
+from domain.people.directory import Directory
+from domain.people.office import Office
 from domain.tally.facts import Metric
 from domain.tally.figure_rules import wrong_figure
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
@@ -78,15 +79,15 @@ Decide = Callable[[Scene], Awaitable[Sequence[Folded.Event]]]
 class AppraisalDesk:
     """Takes reports from people who may make them."""
 
-    def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids) -> None:
-        self._journal, self._directory, self._clock, self._ids = journal, directory, clock, ids
+    def __init__(self, office: Office) -> None:
+        self._journal, self._directory, self._clock, self._ids = office.journal, office.directory, office.clock, office.ids
 
     async def report(self, command: c.ReportFigure, request: Request) -> Noted[FigureState]:
         """上报指标: report a figure of a period that has begun and whose last month is open."""
         stream = figure_stream(command.community, command.name, command.period, command.area)
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
-            self._allow(x, Right.METRICS, "metrics", Relation())
+            allow(Right.METRICS, "metrics", x.roles, Relation())
             span = command.span
             _begun(span, x.today)
             book = x.directory.law_of(x.community).of(span.last)
@@ -108,7 +109,7 @@ class AppraisalDesk:
         stream = self._ids.new()
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
-            self._allow(x, Right.WARNINGS, "warnings", Relation())
+            allow(Right.WARNINGS, "warnings", x.roles, Relation())
             day = command.date or x.today
             _not_ahead(day, x.today, "/date")
             self._about_another(command.login, request.login, "warnings")
@@ -128,7 +129,7 @@ class AppraisalDesk:
         community, month = state.community, Month.of(state.day)
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
-            self._allow(x, Right.WARNINGS, "warnings", Relation())
+            allow(Right.WARNINGS, "warnings", x.roles, Relation())
             self._about_another(state.login, request.login, "warnings")
             version = await self._expected(reprimand, request)
             now = await self._journal.existing(reprimand, ReprimandState)
@@ -145,7 +146,7 @@ class AppraisalDesk:
         stream = probation_stream(command.community, command.login)
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
-            self._allow(x, Right.WARNINGS, "probations", Relation())
+            allow(Right.WARNINGS, "probations", x.roles, Relation())
             self._about_another(command.login, request.login, "probations")
             if person_of(x.directory, x.community, command.login) is None:
                 raise invalid("/login", "no one with that login is appraised in this community")
@@ -176,7 +177,7 @@ class AppraisalDesk:
         stream = evaluation_stream(command.community, command.login, command.kind, command.period, request.login)
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
-            self._allow(x, Right.EVALUATIONS, f"evaluations {command.kind.value}", _evaluating(x, command, request.login))
+            allow(Right.EVALUATIONS, f"evaluations {command.kind.value}", x.roles, _evaluating(x, command, request.login))
             _begun(command.span, x.today)
             _appraised(x, command.login, command.span.first, command.span.last)
             version = await self._expected(stream, request)
@@ -187,11 +188,6 @@ class AppraisalDesk:
         return await self._do(command.community, stream, request, EvaluationState, decide)
 
     # --- inside ---------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _allow(x: Scene, right: Right, command: str, relation: Relation) -> None:
-        if weigh(right, x.roles, relation) is not Mode.FULL:
-            raise denied(right, command, x.roles)
 
     @staticmethod
     def _about_another(login: str, by: str, command: str) -> None:
@@ -224,7 +220,8 @@ class AppraisalDesk:
     ) -> Noted[S]:
         """Decide and write one command; decide again on the newest book after a lost race."""
         directory = await self._directory.current(request.registry_version)
-        for _ in range(TRIES):
+
+        async def attempt() -> Noted[S]:
             now = self._clock.now()
             roles = directory.roles(request.login, community, now)
             if not roles:
@@ -232,17 +229,14 @@ class AppraisalDesk:
             stream_of_book = book_stream(community)
             book = await self._journal.load(stream_of_book, BookState) or BookState(stream_of_book, 0, community)
             meta = Meta(request.login, request.command_id, policy=directory.policy_of(community).version)
-            scene = Scene(directory, community, roles, now, directory.day(community, now), meta, book)
-            events = await decide(scene)
-            belonging = Belonging(community, directory.community(community).timezone)
-            try:
-                written = await self._journal.write(events, belonging, command=request.key, answers_with=stream)
-            except VersionConflict:
-                continue
+            events = await decide(Scene(directory, community, roles, now, directory.day(community, now), meta, book))
+            belonging = directory.belonging(community)
+            written = await self._journal.write(events, belonging, command=request.key, answers_with=stream)
             last = written.appended.events[-1]
             version = max(event.originator_version for event in events if event.originator_id == stream)
             return Noted(await self._journal.load_at(stream, version, kind), last.position, last.recorded_at)
-        raise Overloaded("others were faster each time; ask again")
+
+        return await decide_again(attempt)
 
 
 def _begun(span: Period, today: date) -> None:

@@ -11,17 +11,18 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field
 
 from domain.approval.aggregate import ApprovalCase
-from domain.approval.commands import MonthCode
+from domain.approval.asking import Asking
+from domain.approval.command import TwoPersonCommand
 from domain.approval.waiting import Waiting
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import NotAllowed, NotFound, Refusal, RuleRefused
 from domain.kernel.periods import Month, Period
 from domain.kernel.request import Request
-from domain.kernel.values import Code, Value
-from domain.people.authority import Relation, Right
+from domain.kernel.values import Code, MonthCode, Value
+from domain.people.authority import Relation, Right, allow
 from domain.people.directory import Directory
+from domain.people.office import Office
 from domain.rules.scorecard import RuleBook
-from domain.service_desk.desk import ServiceDesk
 from domain.tally.frozen import canonical, digest
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from domain.tally.record import Record, tallies
@@ -50,33 +51,30 @@ class Records(Protocol):
         ...
 
 
-class MonthClose:
-    """Requests and carries out a month's close (``domain.approval.deciding.TwoPersonCommand``)."""
+class MonthClose(TwoPersonCommand):
+    """Requests and carries out a month's close (``domain.approval.command.TwoPersonCommand``)."""
 
-    def __init__(self, desk: ServiceDesk, records: Records) -> None:
-        self._desk = desk
-        self._journal = desk.journal
+    def __init__(self, office: Office, records: Records) -> None:
+        self._office = office
+        self._journal = office.journal
+        self._asking = Asking(office)
         self._records = records
 
     async def ask(self, command: CloseMonth, request: Request) -> Waiting:
         """Request a month's close. Raises RuleRefused unless the month is over, open, and next in order."""
-        return await self._journal.once(request.key, lambda: self._asked(command, request), self._desk.answered_waiting)
+        return await self._journal.once(request.key, lambda: self._asked(command, request), self._asking.answered)
 
     async def refused(self, community: str, month: str, login: str) -> Refusal | None:
         """The refusal a person would meet when requesting a month's close; None if they may."""
-        desk = self._desk
-        directory = await desk.directory.current()
-        now = desk.clock.now()
+        directory = await self._office.directory.current()
+        now = self._office.clock.now()
         roles = directory.roles(login, community, now)
         try:
-            desk.allow(Right.REVIEW_FINDING, CLOSE_MONTH, roles, Relation())
+            allow(Right.REVIEW_FINDING, CLOSE_MONTH, roles, Relation())
             _closable(await self._book(community), month, directory.day(community, now))
         except (NotAllowed, RuleRefused) as refusal:
             return refusal
         return None
-
-    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
-        """Add no condition to the authority row: any other person it entitles may approve."""
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
         """The month's close. Raises RuleRefused if the tally is not the requested one."""
@@ -90,19 +88,19 @@ class MonthClose:
         return [closed]
 
     async def _asked(self, command: CloseMonth, request: Request) -> Waiting:
-        desk, community = self._desk, command.community
-        directory = await desk.directory.current(request.registry_version)
-        now = desk.clock.now()
+        community = command.community
+        directory = await self._office.directory.current(request.registry_version)
+        now = self._office.clock.now()
         roles = directory.roles(request.login, community, now)
         if not roles:
             raise NotFound("community")
-        desk.allow(Right.REVIEW_FINDING, CLOSE_MONTH, roles, Relation())
+        allow(Right.REVIEW_FINDING, CLOSE_MONTH, roles, Relation())
         book = await self._book(community)
         month = _closable(book, command.month, directory.day(community, now))
         _, _, form = await self._made(directory, community, month)
         _same(command, form)
         seen = command.model_copy(update={"hash": digest(form)})
-        return await desk.ask_second_person(directory, Right.REVIEW_FINDING, CLOSE_MONTH, seen, community, request)
+        return await self._asking.ask(directory, Right.REVIEW_FINDING, CLOSE_MONTH, seen, community, request)
 
     async def _book(self, community: str) -> BookState:
         """The appraisal book. Read it before the tally, so that the tally contains at least the book's entries."""

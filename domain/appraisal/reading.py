@@ -17,7 +17,7 @@ from domain.kernel.privacy import Text
 from domain.kernel.recorded_access import on_record
 from domain.kernel.terms import EvaluationKind
 from domain.people.authority import Held, Mode, Relation, Right, denied, weigh
-from domain.service_desk.desk import ServiceDesk
+from domain.people.office import Office
 
 S = TypeVar("S", bound=FoldedState)
 
@@ -37,14 +37,14 @@ class ReportedRecords:
     rules for texts of findings.
     """
 
-    def __init__(self, desk: ServiceDesk, findings: FindingRecords, access_log: AccessLog) -> None:
-        self._desk = desk
+    def __init__(self, office: Office, findings: FindingRecords, access_log: AccessLog) -> None:
+        self._office = office
         self._findings = findings
         self._access_log = access_log
 
     async def reprimand(self, login: str, reprimand: UUID) -> ReportedReading[ReprimandState]:
         """A warning or public criticism (D2 五.5), withdrawn ones included. Raises NotFound, NotAllowed."""
-        state = await self._desk.journal.load(reprimand, ReprimandState)
+        state = await self._office.journal.load(reprimand, ReprimandState)
         if state is None or state.day is None:
             raise NotFound("warning")
         what = Reported(Right.WARNINGS, Month.of(state.day), state.login)
@@ -56,7 +56,7 @@ class ReportedRecords:
 
         A peer evaluation (互评) is NotFound for the person it is about: finding it by its id would reveal who wrote it.
         """
-        state = await self._desk.journal.load(evaluation, EvaluationState)
+        state = await self._office.journal.load(evaluation, EvaluationState)
         if state is None or (state.kind is EvaluationKind.PEER and state.login == login):
             raise NotFound("evaluation")
         what = Reported(Right.EVALUATIONS, Period.parse(state.period).last, state.login, state.by)
@@ -67,8 +67,8 @@ class ReportedRecords:
         self, login: str, stream: UUID, community: str, kind: str, what: Reported, found: Mapping[str, Text | None]
     ) -> dict[str, str]:
         """Open the texts. The access log is written first; if that fails, the texts stay masked."""
-        directory = await self._desk.directory.current()
-        now = self._desk.clock.now()
+        directory = await self._office.directory.current()
+        now = self._office.clock.now()
         roles = directory.roles(login, community, now)
         if not roles:
             raise NotFound(kind)
@@ -77,7 +77,7 @@ class ReportedRecords:
         texts = {name: text for name, text in found.items() if text is not None}
         access = Access(now, login, community, kind, (), stream)
         may_open = self._opens(login, roles, what)
-        clear, _ = await on_record(self._desk.journal.sealer, self._access_log, access, list(texts.values()), may_open=may_open)
+        clear, _ = await on_record(self._office.journal.sealer, self._access_log, access, list(texts.values()), may_open=may_open)
         return dict(zip(texts, clear, strict=True))
 
     @staticmethod

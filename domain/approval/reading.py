@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from domain.approval.aggregate import ApprovalCase
+from domain.approval.asking import Asking
 from domain.approval.deciding import Approvals
 from domain.kernel.errors import NotFound
 from domain.kernel.ports import Access, AccessLog
 from domain.kernel.recorded_access import noted
 from domain.people.authority import Mode, Need, Relation, Right, denied, may_approve, weigh
 from domain.people.directory import Directory
-from domain.service_desk.desk import ServiceDesk
+from domain.people.office import Office
 
 PAGE = 200
 NO_RESIDENT = (Right.PRICE_LIST, Right.REVIEW_FINDING)
@@ -34,16 +35,17 @@ class ApprovalReading:
 class Oversight:
     """Answers questions about what two people do, and who looked at whose data."""
 
-    def __init__(self, desk: ServiceDesk, approvals: Approvals, access_log: AccessLog) -> None:
-        self._desk = desk
+    def __init__(self, office: Office, approvals: Approvals, access_log: AccessLog) -> None:
+        self._office = office
+        self._asking = Asking(office)
         self._approvals = approvals
         self._access_log = access_log
 
     async def approval(self, login: str, approval: UUID) -> ApprovalReading:
         """An approval, for its requester and whoever might decide on it; opening what was asked is recorded first."""
         case = await self._approvals.case(approval, login)
-        directory = await self._desk.directory.current()
-        now = self._desk.clock.now()
+        directory = await self._office.directory.current()
+        now = self._office.clock.now()
         roles = directory.roles(login, case.community, now)
         relation = Relation(frozenset({Need.OWN} if login == case.requested_by else ()), case.area)
         if case.right not in NO_RESIDENT and weigh(Right.OPEN_PERSONAL, roles, relation) is not Mode.FULL:
@@ -51,12 +53,12 @@ class Oversight:
         subjects = (case.arguments.subject,) if case.arguments else ()
         if not await noted(self._access_log, Access(now, login, case.community, "approval", subjects, case.id)):
             return ApprovalReading(case, None)
-        text = await self._desk.arguments(case)
+        text = await self._asking.arguments(case)
         return ApprovalReading(case, None if text is None else json.loads(text))
 
     def may_decide(self, directory: Directory, login: str, community: str, right: str, area: str | None) -> bool:
         """Whether a person is entitled by the row of an approval."""
-        roles = directory.roles(login, community, self._desk.clock.now())
+        roles = directory.roles(login, community, self._office.clock.now())
         return may_approve(Right(right), roles, Relation(frozenset({Need.FOR_COMPANY}), area))
 
     async def accesses(
@@ -67,7 +69,7 @@ class Oversight:
 
         Raises NotFound where they have no role in ``community``, NotAllowed where they hold no such right.
         """
-        now = self._desk.clock.now()
+        now = self._office.clock.now()
         if community is not None and not directory.roles(login, community, now):
             raise NotFound("community")
         held = directory.communities_of(login, now) if community is None else [community]

@@ -20,18 +20,22 @@ from domain.duty.open_list import OpenList
 from domain.duty.roster import RosterState, Slot, month_of, roster_stream
 from domain.duty.shift import Shift, ShiftState
 from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
-from domain.kernel.errors import Conflict, KeyReused, NotAllowed, NotFound, Overloaded, Refusal, invalid
-from domain.kernel.journal import TRIES, Belonging, Journal
-from domain.kernel.ports import Clock, CommandRecord, ConditionFailed, Ids, OpenListUnchanged, VersionConflict
+from domain.kernel.errors import Conflict, KeyReused, NotAllowed, NotFound, Refusal, invalid
+from domain.kernel.journal import LostRace, decide_again
+from domain.kernel.ports import CommandRecord, ConditionFailed, OpenListUnchanged
 from domain.kernel.privacy import Personal
 from domain.kernel.request import Request
 from domain.kernel.terms import Condition, DutyLog, DutyPeriod, Role, ShiftTrigger, Trigger
 from domain.people.authority import Held, Need, Relation, Right, denied
-from domain.people.directory import Directory, DirectoryKeeper
+from domain.people.directory import Directory
+from domain.people.office import Office
 from domain.people.post import Desk, DeskState, desk_stream
+from domain.people.two_times import judge_entry
 from domain.rules.duty_calendar import period_at, utc
-from domain.service_desk.desk import ServiceDesk
+from domain.service_desk.deciding import Deciding
 from domain.ticket import commands as c
+from domain.ticket.state import TicketState
+from domain.ticket.tickets import Tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +83,10 @@ Decide = Callable[[Scene], Awaitable[Decided]]
 class DutyDesk:
     """Carries out commands on shifts."""
 
-    def __init__(
-        self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids, service: ServiceDesk, open_list: OpenList
-    ) -> None:
-        self._journal, self._directory, self._clock, self._ids = journal, directory, clock, ids
-        self._service, self.open_list = service, open_list
+    def __init__(self, office: Office, open_list: OpenList) -> None:
+        self._journal, self._directory, self._clock, self._ids = office.journal, office.directory, office.clock, office.ids
+        self._deciding, self._tickets = Deciding(office), Tickets(office.journal)
+        self.open_list = open_list
 
     # --- holding the desk -----------------------------------------------------------------------------------------
 
@@ -93,7 +96,8 @@ class DutyDesk:
 
     async def _open(self, community: str, request: Request, arrived_at: datetime | None) -> ShiftDone:
         directory = await self._directory.current(request.registry_version)
-        for _ in range(TRIES):
+
+        async def attempt() -> ShiftDone:
             now = self._clock.now()
             roles = directory.roles(request.login, community, now)
             if not roles:
@@ -113,11 +117,9 @@ class DutyDesk:
                 Desk.ShiftOpened, desk.id, desk.version + 1, at, meta,
                 community=community, shift=opened.originator_id, officer=request.login, period=opened.period,
             )  # fmt: skip
-            try:
-                return await self._written([opened, taken], directory, community, request, opened.originator_id)
-            except VersionConflict:
-                continue
-        raise Overloaded("others were faster each time; look again")
+            return await self._written([opened, taken], directory, community, request, opened.originator_id)
+
+        return await decide_again(attempt)
 
     async def extend(self, shift: UUID, request: Request) -> ShiftDone:
         """连班: keep the desk for the adjoining period without a handover, one period at a time."""
@@ -138,7 +140,7 @@ class DutyDesk:
             pointed = await self._pointed(ticket, community) if ticket is not None else None
             subject = (pointed and pointed.subject) or self._ids.new()
             relation = Relation(frozenset({Need.OWN, Need.ON_DUTY}))
-            entry = self._service.judge_entry(x.directory, community, request, x.roles, relation, self._clock.now())
+            entry = judge_entry(x.directory, community, request, x.roles, relation, self._clock.now())
             if entry.long_late:
                 longest = x.directory.policy_of(community).entry.long_late_minutes
                 raise invalid("/occurred_at", f"a line of the duty log must be written within {longest} minutes")
@@ -312,7 +314,7 @@ class DutyDesk:
                     detail = "people the complaint is about may only add a note"
                     raise NotAllowed(Trigger.URGE.value, [h.role.value for h in x.roles], ["note"], detail)
                 at = max(x.at, ticket.occurred_at or x.at)
-                events += await self._service.decided(x.directory, ticket, c.Urge(message=message), at, x.meta)
+                events += await self._deciding.on(x.directory, ticket, c.Urge(message=message), at, x.meta)
                 urged.append(ticket.id)
             text = Personal(self._ids.new(), remarks) if remarks is not None else None
             upto = head if read_upto is None else read_upto
@@ -369,7 +371,8 @@ class DutyDesk:
 
     async def _decided(self, shift: UUID, trigger: ShiftTrigger, request: Request, decide: Decide) -> ShiftDone:
         directory = await self._directory.current(request.registry_version)
-        for _ in range(TRIES):
+
+        async def attempt() -> ShiftDone:
             state = await self._journal.load(shift, ShiftState)
             now = self._clock.now()
             if state is None:
@@ -391,20 +394,17 @@ class DutyDesk:
             conditions = () if decided.position is None else (OpenListUnchanged(state.community, decided.position),)
             try:
                 return await self._written(decided.events, directory, state.community, request, shift, conditions)
-            except VersionConflict:
-                continue
             except ConditionFailed:
-                if decided.sheet is not None:
-                    raise await self._stale(state, decided.sheet, trigger, at) from None
-        raise Overloaded("others were faster each time; look again")
+                if decided.sheet is None:
+                    raise LostRace from None  # the list that a new sheet was made from changed meanwhile
+                raise await self._stale(state, decided.sheet, trigger, at) from None
 
-    async def _pointed(self, ref: str, community: str, pointer: str = "/ticket") -> Any:
+        return await decide_again(attempt)
+
+    async def _pointed(self, ref: str, community: str, pointer: str = "/ticket") -> TicketState:
         """A ticket of this community. Raises one InvalidInput whether it belongs to another community or does not exist."""
-        try:
-            ticket = await self._service.load(await self._service.find(ref))
-        except NotFound:
-            ticket = None
-        if ticket is None or ticket.community != community:
+        ticket = await self._tickets.of_community(ref, community)
+        if ticket is None:
             raise invalid(pointer, "no such ticket in this community")
         return ticket
 
@@ -421,7 +421,7 @@ class DutyDesk:
         shift: UUID,
         conditions: Sequence[OpenListUnchanged] = (),
     ) -> ShiftDone:
-        belonging = Belonging(community, directory.community(community).timezone)
+        belonging = directory.belonging(community)
         written = await self._journal.write(events, belonging, command=request.key, conditions=conditions, answers_with=shift)
         last = written.appended.events[-1]
         version = max(event.originator_version for event in events if event.originator_id == shift)

@@ -12,13 +12,13 @@ from domain.duty.handover_sheet import Sheet
 from domain.duty.lifecycle import legal
 from domain.duty.shift import ShiftState
 from domain.kernel.errors import NotFound
-from domain.kernel.journal import Journal
-from domain.kernel.ports import Access, AccessLog, Clock
+from domain.kernel.ports import Access, AccessLog
 from domain.kernel.privacy import Text
 from domain.kernel.recorded_access import on_record
 from domain.kernel.terms import ShiftStatus, ShiftTrigger
 from domain.people.authority import Held, Mode, Need, Relation, Right, denied, weigh
-from domain.people.directory import Directory, DirectoryKeeper
+from domain.people.directory import Directory
+from domain.people.office import Office
 from domain.people.post import DeskState, desk_stream
 
 
@@ -39,8 +39,9 @@ class ShiftReading:
 class DutyRecords:
     """Answers queries about single shifts."""
 
-    def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, access_log: AccessLog) -> None:
-        self._journal, self._directory, self._clock, self._access_log = journal, directory, clock, access_log
+    def __init__(self, office: Office, access_log: AccessLog) -> None:
+        self._journal, self._directory, self._clock = office.journal, office.directory, office.clock
+        self._access_log = access_log
 
     async def shift(self, login: str, shift: UUID, *, personal: bool = True) -> ShiftReading:
         """A shift; ``personal=False`` masks its texts. Raises NotFound, NotAllowed."""

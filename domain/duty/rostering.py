@@ -11,15 +11,16 @@ from datetime import date, datetime, timedelta
 from domain.duty.roster import Duty, Passed, Roster, RosterState, Slot, month_of, roster_stream
 from domain.duty.rules import post_of
 from domain.kernel.aggregate import Folded, Meta, occurred
-from domain.kernel.errors import Conflict, NotFound, Overloaded, RuleRefused, invalid
-from domain.kernel.journal import TRIES, Belonging, Journal
-from domain.kernel.ports import Access, AccessLog, Clock, CommandRecord, Ids, VersionConflict
+from domain.kernel.errors import Conflict, NotFound, RuleRefused, invalid
+from domain.kernel.journal import Belonging, decide_again
+from domain.kernel.ports import Access, AccessLog, CommandRecord
 from domain.kernel.privacy import Personal
 from domain.kernel.recorded_access import on_record
 from domain.kernel.request import Request
 from domain.kernel.terms import DutyPeriod, RosterChange
-from domain.people.authority import Mode, Relation, Right, denied, weigh
-from domain.people.directory import Directory, DirectoryKeeper
+from domain.people.authority import Mode, Relation, Right, allow, weigh
+from domain.people.directory import Directory
+from domain.people.office import Office
 from domain.people.staff import Person, PersonState, person_stream
 from domain.rules.duty_calendar import span_on, utc
 
@@ -79,8 +80,8 @@ class _Scene:
 class Rostering:
     """Publishes, changes and reads rosters; issues calendar feeds."""
 
-    def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids, access_log: AccessLog) -> None:
-        self._journal, self._directory, self._clock, self._ids = journal, directory, clock, ids
+    def __init__(self, office: Office, access_log: AccessLog) -> None:
+        self._journal, self._directory, self._clock, self._ids = office.journal, office.directory, office.clock, office.ids
         self._access_log = access_log
 
     # --- who is due -----------------------------------------------------------------------------------------------
@@ -182,18 +183,16 @@ class Rostering:
     async def _feed(self, request: Request, decide: Callable[[datetime, PersonState, Meta], Folded.Event]) -> FeedDone:
         stream = person_stream(request.login)
 
+        async def attempt() -> FeedDone:
+            person = await self._journal.existing(stream, PersonState)
+            event = decide(self._clock.now(), person, Meta(request.login, request.command_id))
+            written = await self._journal.write([event], Belonging(""), command=request.key, bumps_registry=True)
+            person = await self._journal.load_at(stream, event.originator_version, PersonState)
+            return FeedDone(person, written.appended.position)
+
         async def carry_out() -> FeedDone:
             (await self._directory.current(request.registry_version)).person(request.login)
-            for _ in range(TRIES):
-                person = await self._journal.existing(stream, PersonState)
-                event = decide(self._clock.now(), person, Meta(request.login, request.command_id))
-                try:
-                    written = await self._journal.write([event], Belonging(""), command=request.key, bumps_registry=True)
-                except VersionConflict:
-                    continue
-                person = await self._journal.load_at(stream, event.originator_version, PersonState)
-                return FeedDone(person, written.appended.position)
-            raise Overloaded("others were faster each time; look again")
+            return await decide_again(attempt)
 
         async def answer(record: CommandRecord) -> FeedDone:
             return FeedDone(await self._journal.load_at(record.stream_id, record.version, PersonState), record.position)
@@ -242,26 +241,22 @@ class Rostering:
     async def _do(
         self, command: str, community: str, request: Request, decide: Callable[[_Scene], Awaitable[list[Folded.Event]]]
     ) -> RosterDone:
+        async def attempt(directory: Directory) -> RosterDone:
+            now = self._clock.now()
+            roles = directory.roles(request.login, community, now)
+            if not roles:
+                raise NotFound("community")
+            allow(Right.TAKE_OVER, command, roles, Relation())
+            meta = Meta(request.login, request.command_id, policy=directory.policy_of(community).version)
+            events = await decide(_Scene(directory, community, now, meta))
+            written = await self._journal.write(events, directory.belonging(community), command=request.key)
+            last = written.appended.events[-1]
+            state = await self._journal.load_at(events[0].originator_id, events[0].originator_version, RosterState)
+            return RosterDone(state, last.position, last.recorded_at)
+
         async def carry_out() -> RosterDone:
             directory = await self._directory.current(request.registry_version)
-            for _ in range(TRIES):
-                now = self._clock.now()
-                roles = directory.roles(request.login, community, now)
-                if not roles:
-                    raise NotFound("community")
-                if weigh(Right.TAKE_OVER, roles, Relation()) is not Mode.FULL:
-                    raise denied(Right.TAKE_OVER, command, roles)
-                meta = Meta(request.login, request.command_id, policy=directory.policy_of(community).version)
-                events = await decide(_Scene(directory, community, now, meta))
-                belonging = Belonging(community, directory.community(community).timezone)
-                try:
-                    written = await self._journal.write(events, belonging, command=request.key)
-                except VersionConflict:
-                    continue
-                last = written.appended.events[-1]
-                state = await self._journal.load_at(events[0].originator_id, events[0].originator_version, RosterState)
-                return RosterDone(state, last.position, last.recorded_at)
-            raise Overloaded("others were faster each time; look again")
+            return await decide_again(lambda: attempt(directory))
 
         async def answer(record: CommandRecord) -> RosterDone:
             state = await self._journal.load_at(record.stream_id, record.version, RosterState)

@@ -13,6 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.approval.aggregate import ApprovalCase
+from domain.approval.asking import Asking
+from domain.approval.command import TwoPersonCommand
 from domain.approval.waiting import Waiting
 from domain.duty.shift import ShiftState
 from domain.finding import commands as c
@@ -20,20 +22,21 @@ from domain.finding.concern import charges, person_of, subjects
 from domain.finding.events import COMPLETED, DecidedPoints, Finding, FindingState, as_fact
 from domain.finding.lifecycle import LIFECYCLE, legal, step
 from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
-from domain.kernel.errors import KeyReused, NotAllowed, NotFound, Overloaded, Refusal, RuleRefused, invalid
-from domain.kernel.journal import TRIES, Belonging
+from domain.kernel.errors import KeyReused, NotAllowed, NotFound, Refusal, RuleRefused, invalid
+from domain.kernel.journal import decide_again
 from domain.kernel.periods import Month, Period
-from domain.kernel.ports import CommandRecord, VersionConflict
+from domain.kernel.ports import CommandRecord
 from domain.kernel.privacy import Personal
 from domain.kernel.request import Request
 from domain.kernel.terms import FindingTrigger, Role, WaiveReason
-from domain.people.authority import Held, Mode, Need, Relation, Right, denied
+from domain.people.authority import Held, Mode, Need, Relation, Right, allow, denied
 from domain.people.directory import Directory
+from domain.people.office import Office
 from domain.rules.scorecard import Item, RuleBook
-from domain.service_desk.desk import ServiceDesk
 from domain.tally.finding_rules import checked, decided_by_hand, waive_reasons
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from domain.ticket.state import TicketState
+from domain.ticket.tickets import Tickets
 
 RIGHTS = {
     FindingTrigger.RECORD: Right.RECORD_FINDING,
@@ -123,12 +126,14 @@ def conflict(
     return NotAllowed(refusal.command, refusal.roles, refusal.allowed_to, detail)
 
 
-class FindingDesk:
+class FindingDesk(TwoPersonCommand):
     """Carries out commands on findings."""
 
-    def __init__(self, desk: ServiceDesk) -> None:
-        self._desk = desk
-        self._journal = desk.journal
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._journal = office.journal
+        self._asking = Asking(office)
+        self._tickets = Tickets(office.journal)
 
     # --- commands -------------------------------------------------------------------------------------------------
 
@@ -140,7 +145,7 @@ class FindingDesk:
         """Take one trigger on a finding. Raises a Refusal and writes nothing if it is not allowed, legal, valid or current."""
         return await self._journal.once(request.key, lambda: self._act(finding, command, request), self._answered)
 
-    # --- what approvals carry out (domain.approval.deciding.TwoPersonCommand) ------------------------------------------------
+    # --- what approvals carry out (domain.approval.command.TwoPersonCommand) ------------------------------------------------
 
     async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
         """Refuse an approver who recorded the finding or whom it is about."""
@@ -148,7 +153,7 @@ class FindingDesk:
         command = c.COMMANDS[_trigger_of(case)]
         finding = await self._load(case.stream)
         _not_about_oneself(
-            directory, finding, command.trigger, login, directory.roles(login, case.community, self._desk.clock.now())
+            directory, finding, command.trigger, login, directory.roles(login, case.community, self._office.clock.now())
         )
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
@@ -161,28 +166,28 @@ class FindingDesk:
     # --- inside ---------------------------------------------------------------------------------------------------
 
     async def _record(self, command: c.RecordFinding, request: Request) -> FindingDone:
-        desk = self._desk
-        directory = await desk.directory.current(request.registry_version)
-        community, now = command.community, desk.clock.now()
+        office = self._office
+        directory = await office.directory.current(request.registry_version)
+        community, now = command.community, office.clock.now()
         roles = directory.roles(request.login, community, now)
         if not roles:
             raise NotFound("community")
-        desk.allow(Right.RECORD_FINDING, command_name(command.trigger), roles, Relation())
+        allow(Right.RECORD_FINDING, command_name(command.trigger), roles, Relation())
         if command.date > directory.day(community, now):
             raise invalid("/date", "must not be in the future")
         areas = directory.community(community).areas
         if command.area is not None and command.area not in areas:
             raise invalid("/area", f"no such area in {community}; areas: {', '.join(areas) or 'none'}")
-        tickets = await self._tickets(command, community)
+        tickets = await self._named(command, community)
         await self._shifts(command, community)
         files = {attachment.name for ticket in tickets for attachment in ticket.attachments}
         for i, name in enumerate(command.attachments):
             if name not in files:
                 raise invalid(f"/attachments/{i}", "none of the tickets has this attachment")
         rules = directory.law_of(community).of(Month.of(command.date))
-        subject = next((ticket.subject for ticket in tickets if ticket.subject), None) or desk.ids.new()
+        subject = next((ticket.subject for ticket in tickets if ticket.subject), None) or office.ids.new()
         recorded = occurred(
-            Finding.FindingRecorded, desk.ids.new(), 1, now,
+            Finding.FindingRecorded, office.ids.new(), 1, now,
             Meta(request.login, request.command_id, policy=directory.policy_of(community).version),
             **command.model_dump(include=set(_AS_SAID)),
             day=command.date,
@@ -200,34 +205,33 @@ class FindingDesk:
         return await self._written([recorded], directory, state, request)
 
     async def _act(self, finding: UUID, command: c.FindingCommand, request: Request) -> FindingDone | Waiting:
-        desk = self._desk
-        directory = await desk.directory.current(request.registry_version)
-        for _ in range(TRIES):
-            now = desk.clock.now()
-            meta = Meta(request.login, request.command_id)
-            scene = await self._scene(directory, finding, request.login, now, meta)
-            state, trigger = scene.finding, command.trigger
-            if not scene.roles:
-                raise NotFound("finding")
-            if request.if_match is not None and request.if_match != state.version:
-                raise await self._journal.stale(finding, request.if_match, state.version)
-            right = right_of(trigger, scene.item)
-            own = trigger is FindingTrigger.CONTEST and charges(directory, state, request.login)
-            relation = Relation(frozenset({Need.ABOUT_SELF} if own else ()), state.area)
-            mode = desk.allow(right, command_name(trigger), scene.roles, relation)
-            _not_about_oneself(directory, state, trigger, request.login, scene.roles)
-            events = self._decided(scene, command)
-            if mode is Mode.SECOND:
-                subject = state.note.value.subject if state.note else desk.ids.new()
-                return await desk.ask_second_person(
-                    directory, right, command_name(trigger), command, state.community, request,
-                    stream=state.id, subject=subject, area=state.area,
-                )  # fmt: skip
-            try:
-                return await self._written(events, directory, state, request)
-            except VersionConflict:
-                continue
-        raise Overloaded("others were faster each time; look again")
+        directory = await self._office.directory.current(request.registry_version)
+        return await decide_again(lambda: self._taken(directory, finding, command, request))
+
+    async def _taken(
+        self, directory: Directory, finding: UUID, command: c.FindingCommand, request: Request
+    ) -> FindingDone | Waiting:
+        """One attempt at a trigger on the newest state."""
+        now = self._office.clock.now()
+        scene = await self._scene(directory, finding, request.login, now, Meta(request.login, request.command_id))
+        state, trigger = scene.finding, command.trigger
+        if not scene.roles:
+            raise NotFound("finding")
+        if request.if_match is not None and request.if_match != state.version:
+            raise await self._journal.stale(finding, request.if_match, state.version)
+        right = right_of(trigger, scene.item)
+        own = trigger is FindingTrigger.CONTEST and charges(directory, state, request.login)
+        relation = Relation(frozenset({Need.ABOUT_SELF} if own else ()), state.area)
+        mode = allow(right, command_name(trigger), scene.roles, relation)
+        _not_about_oneself(directory, state, trigger, request.login, scene.roles)
+        events = self._decided(scene, command)
+        if mode is Mode.SECOND:
+            subject = state.note.value.subject if state.note else self._office.ids.new()
+            return await self._asking.ask(
+                directory, right, command_name(trigger), command, state.community, request,
+                stream=state.id, subject=subject, area=state.area,
+            )  # fmt: skip
+        return await self._written(events, directory, state, request)
 
     def _decided(self, x: Scene, command: c.FindingCommand) -> list[Folded.Event]:
         step(x.finding.status, command.trigger)
@@ -292,7 +296,7 @@ class FindingDesk:
 
     def _text(self, x: Scene, text: str) -> Personal:
         """Seal a text under the subject of the finding's note, or under a new subject."""
-        return Personal(x.finding.note.value.subject if x.finding.note else self._desk.ids.new(), text)
+        return Personal(x.finding.note.value.subject if x.finding.note else self._office.ids.new(), text)
 
     @staticmethod
     def _check_parties(directory: Directory, finding: FindingState) -> None:
@@ -302,14 +306,12 @@ class FindingDesk:
             if person is None or finding.day is None or person.post_on(finding.day) is None:
                 raise invalid(f"/parties/{i}", "no one with that login held a post in this community on that day")
 
-    async def _tickets(self, command: c.RecordFinding, community: str) -> list[TicketState]:
+    async def _named(self, command: c.RecordFinding, community: str) -> list[TicketState]:
+        """The tickets that a finding names."""
         found = []
         for i, ref in enumerate(command.tickets):
-            try:
-                ticket = await self._desk.load(await self._desk.find(ref))
-            except NotFound:
-                ticket = None
-            if ticket is None or ticket.community != community:
+            ticket = await self._tickets.of_community(ref, community)
+            if ticket is None:
                 raise invalid(f"/tickets/{i}", "no such ticket in this community")
             found.append(ticket)
         return found
@@ -337,8 +339,7 @@ class FindingDesk:
     async def _written(
         self, events: Sequence[Folded.Event], directory: Directory, finding: FindingState, request: Request
     ) -> FindingDone:
-        community = finding.community
-        belonging = Belonging(community, directory.community(community).timezone)
+        belonging = directory.belonging(finding.community)
         written = await self._journal.write(events, belonging, command=request.key, answers_with=finding.id)
         last = written.appended.events[-1]
         decided = await self._journal.load_at(finding.id, events[0].originator_version, FindingState)

@@ -16,8 +16,8 @@ from domain.kernel.recorded_access import on_record
 from domain.kernel.terms import FindingTrigger, Role
 from domain.people.authority import Held, Mode, Need, Relation, Right, denied, weigh
 from domain.people.directory import Directory
+from domain.people.office import Office
 from domain.rules.scorecard import Post
-from domain.service_desk.desk import ServiceDesk
 from domain.tally.months_closed import BookState, book_stream
 
 MASKED_ROLES = (Role.AUDITOR, Role.HR, Role.PRIVACY_OFFICER)
@@ -44,9 +44,9 @@ class FindingReading:
 class FindingRecords:
     """Answers queries about findings."""
 
-    def __init__(self, desk: ServiceDesk, access_log: AccessLog) -> None:
-        self._desk = desk
-        self._journal = desk.journal
+    def __init__(self, office: Office, access_log: AccessLog) -> None:
+        self._office = office
+        self._journal = office.journal
         self._access_log = access_log
 
     async def book(self, community: str) -> BookState:
@@ -59,7 +59,7 @@ class FindingRecords:
         A finding that charges a person or that they recorded counts as their own; one that names no director as a party, as about
         staff.
         """
-        roles = directory.roles(login, finding.community, self._desk.clock.now())
+        roles = directory.roles(login, finding.community, self._office.clock.now())
         return weigh(Right.READ_TALLIES, roles, self._relation(directory, login, finding, book)) is not None
 
     async def finding(
@@ -70,12 +70,12 @@ class FindingRecords:
         Opening its texts is logged first; they stay masked if that fails, and for auditors and HR. ``directory`` is the one by
         which the request was authenticated; without it the newest is read.
         """
-        directory = directory or await self._desk.directory.current()
+        directory = directory or await self._office.directory.current()
         stored = await self._journal.log.read_stream(finding)
         state = self._journal.newest(stored, FindingState)
         if state is None:
             raise NotFound("finding")
-        roles = directory.roles(login, state.community, self._desk.clock.now())
+        roles = directory.roles(login, state.community, self._office.clock.now())
         if not roles:
             raise NotFound("finding")
         if not self.may_read(directory, login, state, await self.book(state.community)):
@@ -87,15 +87,15 @@ class FindingRecords:
 
     async def after_command(self, login: str, state: FindingState) -> FindingReading:
         """A finding with its texts masked: the answer to a command, or a row of a list."""
-        directory = await self._desk.directory.current()
-        roles = directory.roles(login, state.community, self._desk.clock.now())
+        directory = await self._office.directory.current()
+        roles = directory.roles(login, state.community, self._office.clock.now())
         return await self._reading(directory, login, state, roles, opened=False)
 
     async def _reading(
         self, directory: Directory, login: str, state: FindingState, roles: Sequence[Held], *, opened: bool
     ) -> FindingReading:
         found = {name: text for name in ("note", "grounds", "review") if (text := getattr(state, name)) is not None}
-        access = Access(self._desk.clock.now(), login, state.community, "finding", (), state.id)
+        access = Access(self._office.clock.now(), login, state.community, "finding", (), state.id)
         clear, masked = await on_record(self._journal.sealer, self._access_log, access, list(found.values()), may_open=opened)
         modes, refused = self._weighed(directory, login, state, roles)
         waiting = [trigger for trigger, mode in modes.items() if mode is Mode.SECOND]

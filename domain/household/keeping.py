@@ -21,18 +21,19 @@ from domain.household.commands import (
     RegisterResident,
 )
 from domain.household.dwelling import DwellingState
-from domain.household.register import Members
+from domain.household.register import Members, RegisterKeeper
 from domain.household.register_entry import RegisterEntry
 from domain.household.register_lines import Entered
 from domain.household.resident import Occupancy, Resident, ResidentState
 from domain.kernel.aggregate import Folded, Meta, apply, occurred
-from domain.kernel.errors import Conflict, NotFound, Overloaded, invalid
-from domain.kernel.journal import TRIES
-from domain.kernel.ports import PlainField, VersionConflict
+from domain.kernel.errors import Conflict, NotFound, invalid
+from domain.kernel.journal import decide_again
+from domain.kernel.ports import PlainField
 from domain.kernel.privacy import Personal, Text, normal_text
 from domain.kernel.subject_file import SubjectState
 from domain.people.administration import Administrator
-from domain.service_desk.desk import ServiceDesk
+from domain.people.office import Office
+from domain.ticket.tickets import Tickets
 
 Facts = list[tuple[type[Folded.Event], dict[str, Any]]]
 """Event classes for one person's stream, with the data of each."""
@@ -43,10 +44,12 @@ Change = Callable[[ResidentState, Members, date], Awaitable[Facts]]
 class Households:
     """The use cases of the household register."""
 
-    def __init__(self, desk: ServiceDesk, entry: RegisterEntry) -> None:
-        self._desk = desk
+    def __init__(self, office: Office, register: RegisterKeeper, entry: RegisterEntry) -> None:
+        self._office = office
+        self._register = register
         self._entry = entry
-        self._journal = desk.journal
+        self._journal = office.journal
+        self._tickets = Tickets(office.journal)
 
     # --- entering ---------------------------------------------------------------------------------------------------
 
@@ -100,7 +103,7 @@ class Households:
                 again = one.until is not None and command.since is not None and command.since > one.until
                 if one.tenure is command.tenure and not again:
                     raise Conflict("resident", f"this person is already {one.tenure.value} there", {"occupancy": str(one.id)})
-            occupancy = self._desk.ids.new()
+            occupancy = self._office.ids.new()
             facts: Facts = [
                 (
                     Resident.MovedIn,
@@ -201,15 +204,15 @@ class Households:
 
         Allowed to administrators, and to staff who may keep the register in one of the person's areas.
         """
-        desk = self._desk
-        for _ in range(TRIES):
+
+        async def attempt() -> ResidentState:
             person = await self.resident(resident)
             belongs = [one.place.area for one in person.occupancies]
             directory = await self._entry.authorise(person.community, areas or belongs or [None], by, what="resident")
             if by.if_match is not None and by.if_match != person.version:
                 raise await self._journal.stale(person.id, by.if_match, person.version)
-            members = await desk.roll.members(person.community)
-            now = desk.clock.now()
+            members = await self._register.members(person.community)
+            now = self._office.clock.now()
             facts = await change(person, members, directory.day(person.community, now))
             meta = Meta(by.login, by.command_id, policy=directory.policy_of(person.community).version)
             events: list[Folded.Event] = []
@@ -217,16 +220,14 @@ class Households:
             for event, said in facts:
                 events.append(occurred(event, person.id, after.version + 1, now, meta, **said))
                 after = apply(after, events[-1])
-            try:
-                await self._entry.write(person.community, members.version, events, by, now, meta, answers_with=person.id)
-            except VersionConflict:
-                continue
+            await self._entry.write(person.community, members.version, events, by, now, meta, answers_with=person.id)
             return await self._journal.load_at(person.id, after.version, ResidentState)
-        raise Overloaded("others were faster each time; look again")
+
+        return await decide_again(attempt)
 
     async def _at(self, community: str, address: Address, pointer: str) -> DwellingState:
         """Find the dwelling at an address. Raises InvalidInput."""
-        members = await self._desk.roll.members(community)
+        members = await self._register.members(community)
         near = [one for one in members.dwellings.values() if (one.building, one.entrance) == (address.building, address.entrance)]
         for one, number in zip(near, await self._open([(one.id, one.number) for one in near]), strict=True):
             if number is not None and normal_text(number) == normal_text(address.dwelling):
@@ -247,7 +248,7 @@ class Households:
 
     async def _caller(self, person: ResidentState, ref: str) -> tuple[UUID, UUID]:
         """Find a ticket of the person's community, and the subject of its caller. Raises NotFound."""
-        ticket = await self._desk.load(await self._desk.find(ref))
+        ticket = await self._tickets.load(await self._tickets.find(ref))
         if ticket.community != person.community or ticket.subject is None:
             raise NotFound("ticket")
         return ticket.id, ticket.subject

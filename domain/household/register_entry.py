@@ -8,17 +8,17 @@ from uuid import UUID
 
 from domain.household.commands import RegisterLine
 from domain.household.dwelling import Dwelling
-from domain.household.register import HouseholdRegister, membership, register_stream
+from domain.household.register import HouseholdRegister, RegisterKeeper, membership, register_stream
 from domain.household.register_lines import Decided, Entered, LineRefused, OpenRegister
 from domain.household.resident import Resident
 from domain.kernel.aggregate import Folded, Meta, occurred
-from domain.kernel.errors import Conflict, NotFound, Overloaded
-from domain.kernel.journal import TRIES, Belonging
-from domain.kernel.ports import ReserveName, VersionConflict
+from domain.kernel.errors import Conflict, NotFound
+from domain.kernel.journal import decide_again
+from domain.kernel.ports import ReserveName
 from domain.people.administration import Administrator
 from domain.people.authority import Mode, Relation, Right, denied, weigh
 from domain.people.directory import Directory
-from domain.service_desk.desk import ServiceDesk
+from domain.people.office import Office
 
 KEEP = Right.RECLASSIFY_CHECK_LINK
 """The authority row by which staff of the desk may keep the household register."""
@@ -47,9 +47,10 @@ class LineOutcome:
 class RegisterEntry:
     """Enters lines for people who may keep the household register."""
 
-    def __init__(self, desk: ServiceDesk) -> None:
-        self._desk = desk
-        self._journal = desk.journal
+    def __init__(self, office: Office, register: RegisterKeeper) -> None:
+        self._office = office
+        self._register = register
+        self._journal = office.journal
 
     async def authorise(
         self,
@@ -64,9 +65,9 @@ class RegisterEntry:
 
         Raises NotFound for people outside the community, so that they learn nothing of it, and NotAllowed for others.
         """
-        directory = await self._desk.directory.current()
+        directory = await self._office.directory.current()
         directory.community(community)
-        now = self._desk.clock.now()
+        now = self._office.clock.now()
         if by.operator or directory.is_admin(by.login, now, community):
             return directory
         roles = directory.roles(by.login, community, now)
@@ -81,22 +82,20 @@ class RegisterEntry:
         self, community: str, line: RegisterLine, by: Administrator, answers_with: Callable[[Decided], UUID]
     ) -> Decided:
         """Enter one line. Raises Conflict if it contradicts the register."""
-        for _ in range(TRIES):
-            now = self._desk.clock.now()
+
+        async def attempt() -> Decided:
+            now = self._office.clock.now()
             meta = await self.meta(community, by)
             register = await self.open(community)
             try:
                 decided = register.enter(line, now, meta)
             except LineRefused as refused:
                 raise Conflict("roll", refused.detail, {"reason": refused.reason}) from None
-            if not decided.events:
-                return decided
-            try:
+            if decided.events:
                 await self.write(community, register.version, decided.events, by, now, meta, answers_with=answers_with(decided))
-            except VersionConflict:
-                continue
             return decided
-        raise Overloaded("others were faster each time; look again")
+
+        return await decide_again(attempt)
 
     async def begin(self, community: str, by: Administrator, source: str | None = None) -> "RegisterImport":
         """Begin an import; ``source`` is the file's SHA-256. Nothing is written before the first lines are taken.
@@ -104,7 +103,7 @@ class RegisterEntry:
         For administrators of the community, and for staff who may keep the register in all of it.
         """
         await self.authorise(community, [None], by)
-        return RegisterImport(self, self._desk, community, by, source)
+        return RegisterImport(self, self._office, community, by, source)
 
     async def write(
         self,
@@ -135,53 +134,55 @@ class RegisterEntry:
             changed=len({event.originator_id for event in events} - {event.originator_id for event in begun}),
             source=source,
         )
-        directory = await self._desk.directory.current()
-        belonging = Belonging(community, directory.community(community).timezone)
+        directory = await self._office.directory.current()
         await self._journal.write(
-            [kept, *events], belonging, command=by.key, conditions=names, answers_with=answers_with or kept.originator_id
+            [kept, *events],
+            directory.belonging(community),
+            command=by.key,
+            conditions=names,
+            answers_with=answers_with or kept.originator_id,
         )
 
     async def open(self, community: str) -> OpenRegister:
         """The register with its texts opened, to match a few lines against."""
-        members = await self._desk.roll.members(community)
-        directory = await self._desk.directory.current()
+        members = await self._register.members(community)
+        directory = await self._office.directory.current()
         areas = directory.community(community).areas
-        return await OpenRegister.opened(members, areas, self._journal.sealer, self._desk.ids)
+        return await OpenRegister.opened(members, areas, self._journal.sealer, self._office.ids)
 
     async def meta(self, community: str, by: Administrator) -> Meta:
         """The metadata of an entry's events."""
-        directory = await self._desk.directory.current()
+        directory = await self._office.directory.current()
         return Meta(by.login, by.command_id, policy=directory.policy_of(community).version)
 
 
 class RegisterImport:
     """An import in batches. The opened register is kept between batches until a batch meets somebody else's change."""
 
-    def __init__(self, entry: RegisterEntry, desk: ServiceDesk, community: str, by: Administrator, source: str | None) -> None:
-        self._entry, self._desk = entry, desk
+    def __init__(self, entry: RegisterEntry, office: Office, community: str, by: Administrator, source: str | None) -> None:
+        self._entry, self._office = entry, office
         self._community, self._by, self._source = community, by, source
         self._register: OpenRegister | None = None
 
     async def take(self, lines: Sequence[RegisterLine], *, dry: bool = False) -> list[LineOutcome]:
         """Enter the next lines in one commit, in their order; ``dry`` decides without writing."""
-        for _ in range(TRIES):
+
+        async def attempt() -> list[LineOutcome]:
             register = self._register or await self._entry.open(self._community)
             # Deciding changes the opened register. If the write is refused, it holds lines that were never written, so it
             # must be read again: forget it until the write has succeeded.
             self._register = None
-            now = self._desk.clock.now()
+            now = self._office.clock.now()
             meta = await self._entry.meta(self._community, self._by)
             events: list[Folded.Event] = []
             outcomes = [_outcome(register, line, now, meta, events) for line in lines]
             if events and not dry:
-                try:
-                    await self._entry.write(self._community, register.version, events, self._by, now, meta, source=self._source)
-                except VersionConflict:
-                    continue
+                await self._entry.write(self._community, register.version, events, self._by, now, meta, source=self._source)
                 register.version += 1
             self._register = register
             return outcomes
-        raise Overloaded("others were faster each time; run it again")
+
+        return await decide_again(attempt)
 
 
 def _outcome(register: OpenRegister, line: RegisterLine, at: datetime, meta: Meta, events: list[Folded.Event]) -> LineOutcome:

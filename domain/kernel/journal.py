@@ -21,6 +21,7 @@ from domain.kernel.ports import (
     PlainField,
     Sealer,
     StoredEvent,
+    VersionConflict,
 )
 from domain.kernel.privacy import Personal
 from domain.kernel.sealing import seal_fields, with_sealed
@@ -207,4 +208,24 @@ def _found(stream: UUID, of: type[S], state: object) -> S:
 
 
 TRIES = 100
-"""How often a command is decided anew after losing a race; each loss is somebody else's success."""
+"""How often a command is decided before it is refused as Overloaded."""
+
+
+class LostRace(Exception):
+    """An attempt lost a race that shows in no stream's version, as by a condition of its append; deciding again may succeed."""
+
+
+async def decide_again(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Repeat an attempt (read the newest state, decide, write) until it loses no race (VersionConflict, LostRace).
+
+    Writing is optimistic: nobody holds a lock while deciding, the log refuses what was decided on an old version, and a decision
+    on an old version must not be written, so the whole attempt is repeated and not the append alone. Each loss is another
+    writer's success: writers together always advance, and losing a hundred races in a row means that the stream is written
+    faster than it can be decided on. The tries are bounded so that the caller then hears of it: raises Overloaded.
+    """
+    for _ in range(TRIES):
+        try:
+            return await attempt()
+        except (VersionConflict, LostRace):
+            continue
+    raise Overloaded("others changed it first each time; look at it again and repeat the command")

@@ -61,6 +61,10 @@ Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._\-]{0,39}$")]
 TicketRef = Annotated[str, StringConstraints(pattern=r"^[\w\-]{1,80}$")]
 
 
+MonthCode = Annotated[str, StringConstraints(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$")]
+"""A calendar month as text, ``YYYY-MM``."""
+
+
 class Value(BaseModel):
     """Base of well-formed input: frozen, unknown fields refused by name."""
 

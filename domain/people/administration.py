@@ -11,13 +11,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.kernel.aggregate import Folded, Meta, S, occurred
-from domain.kernel.errors import Conflict, NotAllowed, NotFound, Overloaded, invalid
-from domain.kernel.journal import TRIES, Belonging, Journal
-from domain.kernel.ports import Clock, CommandKey, ConditionFailed, Ids, ReserveName, VersionConflict
+from domain.kernel.errors import Conflict, NotAllowed, NotFound, invalid
+from domain.kernel.journal import Belonging, decide_again
+from domain.kernel.ports import CommandKey, ConditionFailed, ReserveName, VersionConflict
 from domain.kernel.terms import Role
 from domain.people.community import SCOPE as COMMUNITIES
 from domain.people.community import Community, CommunityState, community_stream
-from domain.people.directory import Directory, DirectoryKeeper
+from domain.people.directory import Directory
+from domain.people.office import Office
 from domain.people.staff import COMPANY_ROLES, EVERYWHERE, Grant, Person, PersonState, person_stream
 from domain.people.staff import SCOPE as PEOPLE
 
@@ -39,8 +40,8 @@ class Administrator:
 class Administration:
     """The use cases of administration."""
 
-    def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids) -> None:
-        self._journal, self._directory, self._clock, self._ids = journal, directory, clock, ids
+    def __init__(self, office: Office) -> None:
+        self._journal, self._directory, self._clock, self._ids = office.journal, office.directory, office.clock, office.ids
 
     async def add_community(self, code: str, name: str, timezone: str, by: Administrator) -> CommunityState:
         """Register a community; its code and time zone stay for ever."""
@@ -210,8 +211,7 @@ class Administration:
         directory = await self._directory.current()
         directory.community(code)
         await self._authorised(by, code)
-        belonging = Belonging(code, directory.community(code).timezone)
-        return await self._change(community_stream(code), CommunityState, belonging, by, decide)
+        return await self._change(community_stream(code), CommunityState, directory.belonging(code), by, decide)
 
     async def _person(
         self, login: str, by: Administrator, decide: Callable[[PersonState, datetime, Meta], Folded.Event]
@@ -227,14 +227,12 @@ class Administration:
         by: Administrator,
         decide: Callable[[S, datetime, Meta], Folded.Event],
     ) -> S:
-        for _ in range(TRIES):
+        async def attempt() -> S:
             state = await self._journal.existing(stream, of)
             if by.if_match is not None and by.if_match != state.version:
                 raise await self._journal.stale(stream, by.if_match, state.version)
             event = decide(state, self._clock.now(), Meta(by.login, by.command_id))
-            try:
-                await self._journal.write([event], belonging, command=by.key, bumps_registry=True)
-            except VersionConflict:
-                continue
+            await self._journal.write([event], belonging, command=by.key, bumps_registry=True)
             return await self._journal.load_at(stream, event.originator_version, of)
-        raise Overloaded("others were faster each time; look again")
+
+        return await decide_again(attempt)

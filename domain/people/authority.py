@@ -6,7 +6,7 @@
 ``admin`` manages accounts and configuration, has no column and holds no business right.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -276,6 +276,14 @@ def weigh(right: Right, roles: Iterable[Held], relation: Relation) -> Mode | Non
 
 
 _RANK = {Mode.MASKED: 0, Mode.SECOND: 1, Mode.FULL: 2}
+
+
+def allow(right: Right, command: str, roles: Sequence[Held], relation: Relation) -> Mode:
+    """The mode that the table gives a command (FULL or SECOND); raises NotAllowed, naming who may."""
+    mode = weigh(right, roles, relation)
+    if mode is None or mode is Mode.MASKED:
+        raise denied(right, command, roles)
+    return mode
 
 
 def may_approve(right: Right, roles: Iterable[Held], relation: Relation) -> bool:

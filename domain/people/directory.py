@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from domain.kernel.aggregate import apply
 from domain.kernel.errors import NotFound, invalid
+from domain.kernel.journal import Belonging
 from domain.kernel.periods import Period
 from domain.kernel.ports import Codec, EventLog
 from domain.kernel.terms import AssigneeType, Role
@@ -57,6 +58,10 @@ class Directory:
             if person.enabled and person.feed == digest:
                 return person
         raise NotFound("calendar")
+
+    def belonging(self, code: str) -> Belonging:
+        """What the journal writes beside every event of a community: its code and time zone."""
+        return Belonging(code, self.community(code).timezone)
 
     def zone(self, code: str) -> ZoneInfo:
         """The time zone of a community."""

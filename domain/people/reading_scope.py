@@ -11,7 +11,7 @@ from domain.kernel.terms import AssigneeType, Role
 from domain.people.assignee import Assignee
 from domain.people.authority import CELLS, TABLE, Held, Mode, Need, Right
 from domain.people.directory import Directory
-from domain.service_desk.desk import ServiceDesk
+from domain.people.office import Office
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,16 @@ class Scope:
 class Scopes:
     """Tells how far a person's rights reach."""
 
-    def __init__(self, desk: ServiceDesk) -> None:
-        self._desk = desk
+    def __init__(self, office: Office) -> None:
+        self._office = office
 
     async def scope(self, directory: Directory, login: str, community: str, right: Right = Right.READ) -> Scope:
         """How far a right reaches in a community; NotFound for people without a role there."""
-        now = self._desk.clock.now()
+        now = self._office.clock.now()
         roles = directory.roles(login, community, now)
         if not roles:
             raise NotFound("community")
-        desk = await self._desk.desk(community)
+        desk = await self._office.desk(community)
         holds = frozenset({Need.ON_DUTY}) if desk is not None and desk.on_duty(login) else frozenset[Need]()
         masked = right is Right.READ  # whoever reads masked lists the same tickets
         return bounds(right, roles, holds, carried_by(directory, login, community), community, masked=masked)
@@ -54,7 +54,7 @@ class Scopes:
     async def scopes(self, directory: Directory, login: str, right: Right = Right.READ) -> list[Scope]:
         """How far a right reaches in every community where the person has a role; those it does not reach are left out."""
         found = [
-            await self.scope(directory, login, code, right) for code in directory.communities_of(login, self._desk.clock.now())
+            await self.scope(directory, login, code, right) for code in directory.communities_of(login, self._office.clock.now())
         ]
         return [scope for scope in found if not scope.nothing]
 

@@ -1,55 +1,134 @@
-"""Erasing somebody (个人信息删除): every subject that is the same person, each with an event of its own."""
+"""Erasing somebody (个人信息删除) by two people: every subject that is the same person, each with an event of its own."""
 
 from datetime import datetime
+from typing import Literal, Self
 from uuid import UUID
 
-from domain.approval.commands import Erase
+from pydantic import model_validator
+
+from domain.approval.aggregate import ApprovalCase
+from domain.approval.asking import Asking
+from domain.approval.command import TwoPersonCommand
+from domain.approval.waiting import Waiting
+from domain.household.register import RegisterKeeper
 from domain.household.resident import ResidentState
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import Conflict, NotFound
-from domain.kernel.journal import Journal
+from domain.kernel.ports import KeyDestroyer
+from domain.kernel.request import Request
 from domain.kernel.subject_file import SubjectFile, SubjectState
-from domain.service_desk.desk import ServiceDesk
+from domain.kernel.terms import ApprovalState
+from domain.kernel.values import Code, TicketRef, Value
+from domain.people.authority import Relation, Right, allow
+from domain.people.directory import Directory
+from domain.people.office import Office
+from domain.service_desk.approved import refuse_complained_of
+from domain.ticket.tickets import Tickets
+
+ERASE: Literal["erase"] = "erase"
 
 
-async def erased(
-    desk: ServiceDesk, command: Erase, community: str, ticket: UUID | None, at: datetime, meta: Meta
-) -> list[Folded.Event]:
-    """What orders the keys of a person destroyed: whom a ticket is about, or a resident, with every caller linked to them.
+class Erase(Value):
+    """Destroy the keys of a person (个人信息删除): whom a ticket is about, or a resident of the roll.
 
-    The first event names the other subjects; those erased before are left out. Raises Conflict where nobody is left.
+    Callers linked to a resident are that person. ``reason`` is a code, as it stays readable.
     """
-    if command.resident is not None:
-        subjects = (await resident_of(desk.journal, command.resident)).subjects
-    else:
-        assert ticket is not None
-        about = (await desk.load(ticket)).subject
+
+    ticket: TicketRef | None = None
+    resident: UUID | None = None
+    reason: Code
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.ticket is None) is (self.resident is None):
+            raise ValueError("names a ticket or a resident, one of them")
+        return self
+
+
+class Erasure(TwoPersonCommand):
+    """Asks for an erasure, orders it once a second person agrees, and destroys the keys."""
+
+    def __init__(self, office: Office, register: RegisterKeeper, keys: KeyDestroyer) -> None:
+        self._office = office
+        self._journal = office.journal
+        self._asking = Asking(office)
+        self._tickets = Tickets(office.journal)
+        self._register = register
+        self._keys = keys
+
+    async def ask(self, command: Erase, request: Request) -> Waiting:
+        """Ask a second person to agree. Raises NotFound, NotAllowed."""
+        return await self._journal.once(request.key, lambda: self._asked(command, request), self._asking.answered)
+
+    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+        """Refuse somebody the ticket complains of."""
+        if case.stream is not None:
+            refuse_complained_of(await self._tickets.load(case.stream), case, login)
+
+    async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
+        """The events that order the keys of a person destroyed: the subject's own, and those of every caller linked to them.
+
+        The first event names the other subjects; those erased before are left out. Raises Conflict where nobody is left.
+        """
+        command = Erase.model_validate_json(text)
+        subjects = await self._subjects(command, case)
+        files = {subject: await self._journal.load(subject, SubjectState) for subject in subjects}
+        living = {subject: file for subject, file in files.items() if file is None or file.erased_at is None}
+        if not living:
+            raise Conflict("subject", "was erased already")
+        first, *others = living
+        said = {"community": case.community, "reason": command.reason, "ticket": case.stream, "resident": command.resident}
+        return [
+            occurred(
+                SubjectFile.SubjectErased,
+                subject,
+                (file.version if file else 0) + 1,
+                now,
+                meta,
+                together=tuple(others) if others and subject == first else None,
+                **said,
+            )
+            for subject, file in living.items()
+        ]
+
+    async def finish(self, case: ApprovalCase) -> None:
+        """Destroy the keys that an approved erasure orders destroyed.
+
+        Keys lie in another store than the log, so no commit holds both: the order is written first, and its keys are destroyed
+        after it; a process that ends in between leaves that to the next repeat, or to the start of the next process.
+        """
+        if case.status is ApprovalState.APPROVED and case.result is not None:
+            file = await self._journal.existing(case.result, SubjectState)
+            for subject in (case.result, *file.together):
+                await self._keys.erase(subject)
+
+    async def _asked(self, command: Erase, request: Request) -> Waiting:
+        directory = await self._office.directory.current(request.registry_version)
+        stream = subject = None
+        if command.ticket is not None:
+            ticket = await self._tickets.load(await self._tickets.find(command.ticket))
+            community, stream, subject = ticket.community, ticket.id, ticket.subject
+        else:
+            assert command.resident is not None
+            community = (await self._resident(command.resident)).community
+        roles = directory.roles(request.login, community, self._office.clock.now())
+        if not roles:
+            raise NotFound("ticket" if command.ticket is not None else "resident")
+        allow(Right.ERASE, ERASE, roles, Relation())
+        return await self._asking.ask(directory, Right.ERASE, ERASE, command, community, request, stream=stream, subject=subject)
+
+    async def _subjects(self, command: Erase, case: ApprovalCase) -> tuple[UUID, ...]:
+        """Every subject of the person: whom the ticket is about, or the resident, with the callers linked to them."""
+        if command.resident is not None:
+            return (await self._resident(command.resident)).subjects
+        assert case.stream is not None
+        about = (await self._tickets.load(case.stream)).subject
         assert about is not None
-        person = (await desk.roll.members(community)).person_of(about)
-        subjects = tuple(dict.fromkeys((about, *(person.subjects if person else ()))))
-    files = {subject: await desk.journal.load(subject, SubjectState) for subject in subjects}
-    living = {subject: file for subject, file in files.items() if file is None or file.erased_at is None}
-    if not living:
-        raise Conflict("subject", "was erased already")
-    first, *others = living
-    said = {"community": community, "reason": command.reason, "ticket": ticket, "resident": command.resident}
-    return [
-        occurred(
-            SubjectFile.SubjectErased,
-            subject,
-            (file.version if file else 0) + 1,
-            at,
-            meta,
-            together=tuple(others) if others and subject == first else None,
-            **said,
-        )
-        for subject, file in living.items()
-    ]
+        person = (await self._register.members(case.community)).person_of(about)
+        return tuple(dict.fromkeys((about, *(person.subjects if person else ()))))
 
-
-async def resident_of(journal: Journal, resident: UUID) -> ResidentState:
-    """A person of a roll by id; NotFound where there is none."""
-    state = await journal.load(resident, ResidentState)
-    if state is None:
-        raise NotFound("resident")
-    return state
+    async def _resident(self, resident: UUID) -> ResidentState:
+        state = await self._journal.load(resident, ResidentState)
+        if state is None:
+            raise NotFound("resident")
+        return state

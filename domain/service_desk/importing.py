@@ -20,19 +20,19 @@ from domain.kernel.errors import (
     InvalidInput,
     NotAllowed,
     NotFound,
-    Overloaded,
     Refusal,
     RuleRefused,
     TransitionRefused,
 )
-from domain.kernel.journal import TRIES, Belonging
+from domain.kernel.journal import Belonging, decide_again
 from domain.kernel.ports import VersionConflict
 from domain.kernel.privacy import Personal
 from domain.kernel.terms import Kind, State
 from domain.people.assignee import Assignee
 from domain.people.authority import Mode, Relation, Right, denied, weigh
 from domain.people.directory import Directory
-from domain.service_desk.desk import ASSIGNABLE, ServiceDesk
+from domain.people.office import ASSIGNABLE, Office
+from domain.service_desk.openings import setting_of
 from domain.ticket import commands as c
 from domain.ticket.decisions import Circumstances, assignee_of, decide
 from domain.ticket.state import TicketState
@@ -133,17 +133,17 @@ class ForeignFile:
 class Imports:
     """Begins imports for people with the right."""
 
-    def __init__(self, desk: ServiceDesk) -> None:
-        self._desk = desk
+    def __init__(self, office: Office) -> None:
+        self._office = office
 
     async def begin(self, file: ForeignFile, login: str, second: str) -> "Import":
         """One request of two people for a file; nothing is written before its first case is.
 
         Raises NotFound, NotAllowed, or InvalidInput where an assignee of the mapping is not registered here.
         """
-        desk = self._desk
-        directory = await desk.directory.current()
-        now = desk.clock.now()
+        office = self._office
+        directory = await office.directory.current()
+        now = office.clock.now()
         for who in (login, second):
             roles = directory.roles(who, file.community, now)
             if not roles:
@@ -160,22 +160,22 @@ class Imports:
                 unknown += [FieldError(f"/assignees/{assignee.type}:{assignee.id}", e.message) for e in refusal.errors]
         if unknown:
             raise InvalidInput(unknown)
-        origin = (await desk.journal.log.head()).origin
+        origin = (await office.journal.log.head()).origin
         space = uuid5(NAMESPACE_URL, f"gongdan:import:{origin}:{file.community}:{file.mapping}")
         approval = uuid5(space, f"{file.file_digest}:{file.mapping_digest}:{login}:{second}")
-        asked = await desk.journal.load(approval, ApprovalCase) is not None
-        return Import(desk, directory, file, login, second, space, approval, asked)
+        asked = await office.journal.load(approval, ApprovalCase) is not None
+        return Import(office, directory, file, login, second, space, approval, asked)
 
 
 class Import:
     """A file on its way in, batch by batch."""
 
     def __init__(
-        self, desk: ServiceDesk, directory: Directory, file: ForeignFile, login: str, second: str, space: UUID, approval: UUID,
+        self, office: Office, directory: Directory, file: ForeignFile, login: str, second: str, space: UUID, approval: UUID,
         asked: bool,
     ) -> None:  # fmt: skip
-        self._desk = desk
-        self._journal = desk.journal
+        self._office = office
+        self._journal = office.journal
         self._directory = directory
         self._file = file
         self._login, self._second = login, second
@@ -184,7 +184,7 @@ class Import:
         self._asked = asked
         self._zone = directory.zone(file.community)
         self._belonging = Belonging(file.community, self._zone.key)
-        self._setting = desk.setting(directory, file.community, desk.clock.now())
+        self._setting = setting_of(directory, file.community, office.clock.now())
         self._prices = directory.prices_of(file.community)
         self._read: set[int] = set()
 
@@ -195,23 +195,24 @@ class Import:
     async def take(self, cases: Sequence[ForeignCase | Unreadable], *, dry: bool = False) -> list[Outcome]:
         """Decide on the next cases, and write those accepted in one commit, in the file's order; ``dry``: only decide."""
         fresh = [self._once(case) for case in cases]
-        for _ in range(TRIES):
-            there = await self._there([case.name for case in fresh if isinstance(case, ForeignCase)])
-            decided = [self._decided(case, there) for case in fresh]
-            events = [event for _, events in decided for event in events]
-            outcomes = [outcome for outcome, _ in decided]
-            if not events or dry:
-                return outcomes
-            if not self._asked:
-                events = [*self._request(events[0].originator_id), *events]
-            try:
-                await self._journal.write(events, self._belonging)
-            except VersionConflict:
-                self._asked = await self._journal.load(self.approval, ApprovalCase) is not None
-                continue
-            self._asked = True
+        return await decide_again(lambda: self._written(fresh, dry))
+
+    async def _written(self, fresh: Sequence[ForeignCase | Unreadable], dry: bool) -> list[Outcome]:
+        there = await self._there([case.name for case in fresh if isinstance(case, ForeignCase)])
+        decided = [self._decided(case, there) for case in fresh]
+        events = [event for _, events in decided for event in events]
+        outcomes = [outcome for outcome, _ in decided]
+        if not events or dry:
             return outcomes
-        raise Overloaded("others import the same file at the same time; run it again")
+        if not self._asked:
+            events = [*self._request(events[0].originator_id), *events]
+        try:
+            await self._journal.write(events, self._belonging)
+        except VersionConflict:
+            self._asked = await self._journal.load(self.approval, ApprovalCase) is not None
+            raise
+        self._asked = True
+        return outcomes
 
     def _once(self, case: ForeignCase | Unreadable) -> ForeignCase | Unreadable:
         """The case, or its refusal where the file had one of this name before."""
@@ -230,7 +231,7 @@ class Import:
 
     def _request(self, first: UUID) -> list[Folded.Event]:
         """The request and its approval, in the commit of the first tickets."""
-        file, now = self._file, self._desk.clock.now()
+        file, now = self._file, self._office.clock.now()
         policy = self._directory.policy_of(file.community)
         asked = {name: getattr(file, name) for name in ("community", "file", "file_digest", "mapping", "mapping_digest")}
         return [
@@ -272,7 +273,7 @@ class Import:
 
     def _history(self, case: ForeignCase, ticket: UUID) -> tuple[list[Folded.Event], TicketState, tuple[str, ...]]:
         """The events of a case, each at its true moment, in the order given."""
-        latest = self._desk.clock.now() + timedelta(minutes=self._setting.policy.entry.skew_minutes)
+        latest = self._office.clock.now() + timedelta(minutes=self._setting.policy.entry.skew_minutes)
         meta = Meta(
             actor=self._login,
             command_id=uuid5(ticket, "command"),
@@ -281,7 +282,7 @@ class Import:
             back_entered=True,
             policy=self._setting.policy.version,
         )
-        x = Circumstances(self._setting, meta, self._desk.ids, self._prices, {}, ticket, uuid5(ticket, "subject"))
+        x = Circumstances(self._setting, meta, self._office.ids, self._prices, {}, ticket, uuid5(ticket, "subject"))
         events: list[Folded.Event] = []
         noted: list[str] = []
         state: TicketState | None = None

@@ -17,7 +17,9 @@ from domain.kernel.recorded_access import noted
 from domain.kernel.terms import Book, State, Trigger
 from domain.people.authority import Held, Mode, Need, Relation, Right, denied, right_of, weigh
 from domain.people.directory import Directory
-from domain.service_desk.desk import ServiceDesk, about_oneself
+from domain.people.office import Office
+from domain.service_desk.desk import about_oneself
+from domain.service_desk.openings import Openings, setting_of
 from domain.service_desk.ticket_reading import (
     HistoryStep,
     NamedText,
@@ -35,6 +37,7 @@ from domain.ticket.decisions import FOLLOW_UP_BY_ANOTHER
 from domain.ticket.guards import forbidding, refuse
 from domain.ticket.lifecycle import legal
 from domain.ticket.state import TicketState
+from domain.ticket.tickets import Tickets
 
 HINTED = ("reporter_name", "reporter_phone")
 """Texts of which a masked view keeps a hint."""
@@ -61,10 +64,12 @@ class Inquiries:
     ``directory`` is the one by which the request was authenticated; without it the newest is read.
     """
 
-    def __init__(self, desk: ServiceDesk, access_log: AccessLog) -> None:
-        self._desk = desk
+    def __init__(self, office: Office, access_log: AccessLog) -> None:
+        self._office = office
+        self._openings = Openings(office)
+        self._tickets = Tickets(office.journal)
         self._access_log = access_log
-        self._log = desk.journal.log
+        self._log = office.journal.log
 
     async def ticket(
         self,
@@ -84,13 +89,13 @@ class Inquiries:
         ``personal`` False gives the masked view without a look at personal data. ``steps`` gives the events too; ``quoted`` opens
         their texts by the one look at the ticket, for those who may audit. Raises NotFound and NotAllowed.
         """
-        directory = directory or await self._desk.directory.current()
-        stored, state = await self._desk.read(ref)
-        now = self._desk.clock.now()
+        directory = directory or await self._office.directory.current()
+        stored, state = await self._tickets.read(ref)
+        now = self._office.clock.now()
         right = await self._reading_right(directory, login, state, Right.READ, "read")
-        able = await self._desk.legal(directory, login, state, now, on_duty=right.on_duty)
+        able = await self._openings.legal(directory, login, state, now, on_duty=right.on_duty)
         past = version is not None or at is not None or known_at is not None
-        taken: Sequence[Step[TicketState]] = self._desk.journal.steps(stored, TicketState) if past or steps or quoted else ()
+        taken: Sequence[Step[TicketState]] = self._office.journal.steps(stored, TicketState) if past or steps or quoted else ()
         last, clock_at = stored[-1], now
         if past:
             state, taken = as_of(taken, version, at, known_at)
@@ -123,11 +128,11 @@ class Inquiries:
 
         ``personal`` False gives the masked view without a look. Tickets that moved on or are somebody else's are left out.
         """
-        directory, now = directory or await self._desk.directory.current(), self._desk.clock.now()
+        directory, now = directory or await self._office.directory.current(), self._office.clock.now()
         on_duty: dict[str, bool] = {}
         found: list[tuple[Sequence[StoredEvent], TicketState, bool]] = []
         for stream in tickets:
-            stored, state = await self._desk.read(str(stream))
+            stored, state = await self._tickets.read(str(stream))
             try:
                 right = await self._reading_right(directory, login, state, Right.READ, "worklist", on_duty.get(state.community))
             except (NotFound, NotAllowed):
@@ -148,7 +153,7 @@ class Inquiries:
                 said,
                 not opened,
                 clocks_at(state, now),
-                await self._desk.legal(directory, login, state, now, on_duty=on_duty[state.community]),
+                await self._openings.legal(directory, login, state, now, on_duty=on_duty[state.community]),
                 stored[-1].recorded_at,
                 on_duty[state.community],
             )
@@ -167,9 +172,9 @@ class Inquiries:
 
         ``position`` is where its last event stands; without it the ticket is taken to be at its newest version.
         """
-        directory = directory or await self._desk.directory.current()
-        on_duty = await self._desk.holds_desk(login, state.community)
-        able = await self._desk.legal(directory, login, state, recorded_at, on_duty=on_duty)
+        directory = directory or await self._office.directory.current()
+        on_duty = await self._office.holds_desk(login, state.community)
+        able = await self._openings.legal(directory, login, state, recorded_at, on_duty=on_duty)
         own = texts_of(state)
         texts = named(own, await self._opened(own, False))
         clocks = clocks_at(state, max(recorded_at, state.occurred_at or recorded_at))
@@ -177,11 +182,11 @@ class Inquiries:
 
     async def history(self, login: str, ref: str, *, directory: Directory | None = None) -> Sequence[HistoryStep]:
         """Every event of a ticket, for those who may audit; personal texts opened or masked by their own right."""
-        directory = directory or await self._desk.directory.current()
-        stored, state = await self._desk.read(ref)
+        directory = directory or await self._office.directory.current()
+        stored, state = await self._tickets.read(ref)
         right = await self._reading_right(directory, login, state, Right.AUDIT, "history")
-        opened = right.opens and await self._noted_ticket(login, state, "ticket_history", self._desk.clock.now())
-        steps = self._desk.journal.steps(stored, TicketState)
+        opened = right.opens and await self._noted_ticket(login, state, "ticket_history", self._office.clock.now())
+        steps = self._office.journal.steps(stored, TicketState)
         fields = texts_in(steps)
         texts = by_version(fields, await self._opened(fields, opened))
         return [
@@ -198,8 +203,8 @@ class Inquiries:
 
     def refused(self, directory: Directory, login: str, reading: TicketReading) -> Mapping[Trigger, Refusal]:
         """Why each trigger that is not legal for a person on a ticket now is not: the refusal its command would meet."""
-        state, open_to, now = reading.state, reading.legal, self._desk.clock.now()
-        setting, roles = self._desk.setting(directory, state.community, now), directory.roles(login, state.community, now)
+        state, open_to, now = reading.state, reading.legal, self._office.clock.now()
+        setting, roles = setting_of(directory, state.community, now), directory.roles(login, state.community, now)
         found: dict[Trigger, Refusal] = {}
         for trigger in Trigger:
             if trigger is Trigger.RECEIVE or trigger in open_to:
@@ -224,8 +229,8 @@ class Inquiries:
 
         A file can't be masked: raises NotAllowed for those who may not, and Overloaded where the look can't be recorded.
         """
-        directory = directory or await self._desk.directory.current()
-        _, state = await self._desk.read(ref)
+        directory = directory or await self._office.directory.current()
+        _, state = await self._tickets.read(ref)
         right = await self._reading_right(directory, login, state, Right.READ, "read")
         if not right.opens:
             raise denied(Right.OPEN_PERSONAL, "attachment", right.roles)
@@ -233,10 +238,10 @@ class Inquiries:
             raise NotFound("attachment")
         subjects = (state.subject,) if state.subject else ()
         await self._access_log.record(
-            Access(self._desk.clock.now(), login, state.community, "attachment", subjects, state.id, {"name": name})
+            Access(self._office.clock.now(), login, state.community, "attachment", subjects, state.id, {"name": name})
         )
         sealed = [(where, text) for called, where, text in texts_of(state) if called == f"attachments.{name}"]
-        return state, (await self._desk.journal.sealer.open(sealed))[0] if sealed else None
+        return state, (await self._office.journal.sealer.open(sealed))[0] if sealed else None
 
     async def numbers(self, state: TicketState, position: int | None = None) -> Numbers:
         """The ticket's number, and its number in the book it stood in as of a position (default: now)."""
@@ -250,11 +255,11 @@ class Inquiries:
         self, directory: Directory, login: str, state: TicketState, right: Right, what: str, on_duty: bool | None = None
     ) -> ReadingRight:
         """What somebody may read; refuses people without the right, and people outside as if there were no ticket."""
-        now = self._desk.clock.now()
+        now = self._office.clock.now()
         roles = directory.roles(login, state.community, now)
         if not roles:
             raise NotFound("ticket")
-        relation = await self._desk.relation(directory, login, state, now, on_duty=on_duty)
+        relation = await self._openings.relation(directory, login, state, now, on_duty=on_duty)
         if weigh(right, roles, relation) is None:
             raise denied(right, what, roles)
         return ReadingRight(roles, relation, weigh(Right.OPEN_PERSONAL, roles, relation) is Mode.FULL)
@@ -273,7 +278,7 @@ class Inquiries:
         """Texts in full, or masked (names and phones keep a hint, other texts nothing); unsealed in one batch."""
         hinted = [opened or name in HINTED for name, _, _ in fields]
         sealed = [(where, text) for (_, where, text), wanted in zip(fields, hinted, strict=True) if wanted]
-        clear = iter(await self._desk.journal.sealer.open(sealed) if sealed else ())
+        clear = iter(await self._office.journal.sealer.open(sealed) if sealed else ())
         found = []
         for (name, _, _), wanted in zip(fields, hinted, strict=True):
             text = next(clear) if wanted else MASKED

@@ -158,9 +158,9 @@ async def test_months_are_closed_once_in_order_and_when_they_are_over(moving: Es
 async def test_who_asks_and_who_approves(moving: Estate) -> None:
     """Every role requests, and every role approves each request; never one person both."""
     waiting = await moving.g.month_close.ask(MARCH, moving.request("director"))
-    desk = proposing(moving)
-    asks = MonthClose(desk, moving.g.month_close._records)
-    approves = Approvals(desk, moving.g.keys, {CLOSE_MONTH: asks})
+    office = proposing(moving)
+    asks = MonthClose(office, moving.g.month_close._records)
+    approves = Approvals(office, {CLOSE_MONTH: asks})
     before = await moving.footprint()
     for login in EVERYBODY:
         role = login.removesuffix("2")
@@ -212,8 +212,8 @@ async def test_what_is_confirmed_in_the_middle_of_a_close_is_not_lost(moving: Es
                 await confirmed(moving, "7", date(2026, 3, 4))
             return found
 
-    close_ = MonthClose(moving.g.desk, Interrupted())
-    approvals = Approvals(moving.g.desk, moving.g.keys, {CLOSE_MONTH: close_})
+    close_ = MonthClose(moving.g.office, Interrupted())
+    approvals = Approvals(moving.g.office, {CLOSE_MONTH: close_})
     failed = await approvals.approve(waiting.case.id, moving.request("appraiser"))
     assert (failed.case.status, "tally_unchanged" in (failed.case.outcome or "")) == (ApprovalState.FAILED, True)
     book = await moving.g.journal.existing(book_stream(JX), BookState)

@@ -40,7 +40,7 @@ def proposing(estate: Estate) -> AppraisalDesk:
     """The estate's desk over a log that only proposes events."""
     log: Any = ProposingLog(estate.g.store)
     journal = Journal(log, estate.g.journal.codec, estate.g.sealer)
-    return AppraisalDesk(journal, estate.g.directory, estate.clock, estate.g.ids)
+    return AppraisalDesk(estate.office(journal))
 
 
 async def close(estate: Estate, month: str) -> None:

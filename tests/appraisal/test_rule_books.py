@@ -3,10 +3,10 @@
 import pytest
 
 from domain.approval.aggregate import ApprovalCase
-from domain.approval.commands import PublishRuleBook
 from domain.kernel.errors import InvalidInput, RuleRefused
 from domain.kernel.periods import Month
 from domain.kernel.terms import ApprovalState
+from domain.publication.commands import PublishRuleBook
 from tests.support.desk_estate import DAY, JX, Estate
 from tests.tally.test_law import STRICTER
 
@@ -15,7 +15,7 @@ from tests.tally.test_law import STRICTER
 @pytest.mark.parametrize(("first", "second"), [("director", "appraiser"), ("appraiser", "director2")])
 async def test_two_people_publish_it_for_a_month_to_come(estate: Estate, first: str, second: str) -> None:
     command = PublishRuleBook(community=JX, text=STRICTER, from_month="2026-04")
-    waiting = await estate.g.approvals.ask(command, estate.request(first))
+    waiting = await estate.g.publication.ask(command, estate.request(first))
     assert (await estate.g.directory.current()).law_of(JX).published == {}
     approved = await estate.g.approvals.approve(waiting.case.id, estate.request(second))
     assert approved.case.status is ApprovalState.APPROVED
@@ -31,11 +31,13 @@ async def test_two_people_publish_it_for_a_month_to_come(estate: Estate, first: 
 async def test_a_month_that_has_begun_keeps_its_book(estate: Estate, month: str) -> None:
     before = await estate.footprint()
     with pytest.raises(RuleRefused, match="after 2026-03") as refused:
-        await estate.g.approvals.ask(PublishRuleBook(community=JX, text=STRICTER, from_month=month), estate.request("director"))
+        await estate.g.publication.ask(PublishRuleBook(community=JX, text=STRICTER, from_month=month), estate.request("director"))
     assert refused.value.rule == "rule_book_ahead"
     wrong = STRICTER.replace("threshold = 2", "threshold = 1")
     with pytest.raises(InvalidInput, match="item 4"):
-        await estate.g.approvals.ask(PublishRuleBook(community=JX, text=wrong, from_month="2027-01"), estate.request("director"))
+        await estate.g.publication.ask(
+            PublishRuleBook(community=JX, text=wrong, from_month="2027-01"), estate.request("director")
+        )
     assert await estate.footprint() == before
 
 
@@ -43,7 +45,7 @@ async def test_a_month_that_has_begun_keeps_its_book(estate: Estate, month: str)
 async def test_a_month_may_begin_while_it_waits(estate: Estate) -> None:
     estate.clock.forward(29 * DAY)  # the last day of March
     command = PublishRuleBook(community=JX, text=STRICTER, from_month="2026-04")
-    waiting = await estate.g.approvals.ask(command, estate.request("director"))
+    waiting = await estate.g.publication.ask(command, estate.request("director"))
     estate.clock.forward(DAY * 0.9)
     failed = await estate.g.approvals.approve(waiting.case.id, estate.request("appraiser"))
     case: ApprovalCase = failed.case

@@ -12,8 +12,6 @@ from uuid import UUID
 import pytest
 
 from domain.approval.aggregate import Approval
-from domain.approval.commands import Disclose, Erase, PublishPriceList
-from domain.approval.deciding import Approvals
 from domain.approval.waiting import Waiting
 from domain.kernel.aggregate import Meta, occurred
 from domain.kernel.errors import Conflict, InvalidInput, KeyReused, NotAllowed, NotFound, StaleVersion
@@ -21,12 +19,15 @@ from domain.kernel.journal import Belonging
 from domain.kernel.ports import CommandKey
 from domain.kernel.privacy import Personal
 from domain.kernel.terms import ApprovalState, AssigneeType, Role, State
+from domain.publication.commands import PublishPriceList
+from domain.service_desk.disclosure import Disclose
+from domain.service_desk.erasure import Erase
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.support.authority_table import ROLES, ROWS
 from tests.support.clock import MORNING
 from tests.support.desk_estate import DAY, DH, HOUR, JX, SECONDS, Estate, leak
-from tests.support.proposing import outcome, proposing
+from tests.support.proposing import approvals_over, outcome, proposing
 
 pytestmark = pytest.mark.anyio
 TICK = timedelta(microseconds=1)
@@ -49,13 +50,12 @@ async def repair(estate: Estate, *, area: str = "A1", complained_of: tuple[str, 
 async def ask(estate: Estate, row: str, login: str, ticket: str, **request: Any) -> Waiting:
     """Request what a row of the table gives to two people."""
     asked = estate.request(login, **request)
-    approvals = estate.g.approvals
     if row == "erase a subject":
-        return await approvals.ask(Erase(ticket=ticket, reason="request"), asked)
+        return await estate.g.erasure.ask(Erase(ticket=ticket, reason="request"), asked)
     if row == "disclose to police":
-        return await approvals.ask(Disclose(ticket=ticket, reference="X-2026-17"), asked)
+        return await estate.g.disclosure.ask(Disclose(ticket=ticket, reference="X-2026-17"), asked)
     if row == "price list":
-        return await approvals.ask(PublishPriceList(community=JX, text=PRICES), asked)
+        return await estate.g.publication.ask(PublishPriceList(community=JX, text=PRICES), asked)
     command = WORKS if row == "approve_major_works" else c.Note(text="昨天的事")
     if row == "late entry over 24 h":
         asked = estate.request(login, occurred_at=estate.clock.now() - 2 * DAY, **request)
@@ -86,7 +86,7 @@ async def test_who_asks_and_who_approves(estate: Estate, row: str) -> None:
     """Every role requests; every role approves and rejects each request. One row entitles both; never one person both."""
     ticket = await repair(estate)
     estate.clock.forward(10 * DAY)
-    approvals = Approvals(proposing(estate), estate.g.keys)
+    approvals = approvals_over(estate, proposing(estate))
     cells = {role: ROWS[row].get(role, "–") for role in (*ROLES, "admin")}
     for login in EVERYBODY:
         if cells[role_of(login)] != "2":
@@ -126,17 +126,20 @@ async def test_outsiders_learn_of_no_approval(estate: Estate) -> None:
                 await asking
             refusals.append(vars(refused.value))
     assert all(refusal == refusals[0] for refusal in refusals)
-    for command in (Erase(ticket=str(waiting.case.stream), reason="x"), Disclose(ticket="nonsense", reference="x")):
+    for asked in (
+        estate.g.erasure.ask(Erase(ticket=str(waiting.case.stream), reason="x"), estate.request("stranger")),
+        estate.g.disclosure.ask(Disclose(ticket="nonsense", reference="x"), estate.request("stranger")),
+    ):
         with pytest.raises(NotFound):
-            await estate.g.approvals.ask(command, estate.request("stranger"))
+            await asked
     for community in (JX, "XX"):
         with pytest.raises(NotFound):
-            await estate.g.approvals.ask(PublishPriceList(community=community, text=PRICES), estate.request("stranger"))
+            await estate.g.publication.ask(PublishPriceList(community=community, text=PRICES), estate.request("stranger"))
 
 
 async def test_an_appraiser_of_the_company_is_a_second_person_everywhere(estate: Estate) -> None:
     asked = PublishPriceList(community=DH, text=PRICES)
-    waiting = await estate.g.approvals.ask(asked, estate.request("stranger"))
+    waiting = await estate.g.publication.ask(asked, estate.request("stranger"))
     approved = await estate.g.approvals.approve(waiting.case.id, estate.request("appraiser"))
     assert approved.case.status is ApprovalState.APPROVED
 
@@ -178,7 +181,7 @@ async def test_both_are_named_and_both_streams_move_in_one_commit(estate: Estate
 @pytest.mark.parametrize("second", ["appraiser", "director2"])
 async def test_a_price_list_counts_from_its_approval(estate: Estate, second: str) -> None:
     with pytest.raises(InvalidInput):
-        await estate.g.approvals.ask(PublishPriceList(community=JX, text="version = 3"), estate.request("director"))
+        await estate.g.publication.ask(PublishPriceList(community=JX, text="version = 3"), estate.request("director"))
     ticket = await repair(estate)
     await estate.act("assistant", ticket, c.Dispatch(assignee="technician"))
     quote = c.Quote(lines=(c.QuoteLine(code="repair_lock", quantity=2),))
@@ -496,7 +499,7 @@ async def test_a_key_spent_on_a_ticket_asks_for_nothing(estate: Estate) -> None:
     done = await estate.g.desk.act(ticket, c.Note(text="一"), estate.request("director", key=key("director", "k")))
     assert isinstance(done, Done)
     with pytest.raises(KeyReused):
-        await estate.g.approvals.ask(Erase(ticket=ticket, reason="request"), estate.request("director", key=key("director", "k")))
+        await estate.g.erasure.ask(Erase(ticket=ticket, reason="request"), estate.request("director", key=key("director", "k")))
 
 
 async def test_whoever_knew_the_version_learns_what_happened_meanwhile(estate: Estate) -> None:

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from adapters.composition import opened
-from domain.approval.commands import Erase
 from domain.duty.handover_sheet import StaleSheet
 from domain.duty.shift import Shift, ShiftState
 from domain.kernel.aggregate import fold
 from domain.kernel.errors import Conflict, NotAllowed, Refusal, RuleRefused, TransitionRefused
 from domain.kernel.terms import Role, ShiftStatus
 from domain.people.post import Desk, desk_stream
+from domain.service_desk.erasure import Erase
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
 from projections.duty.duty_coverage import coverage
@@ -246,7 +246,7 @@ class AnySequence(RuleBasedStateMachine):
         ticket = data.draw(st.sampled_from([one for one in self.signed[-1][3] if one not in self.erased]))
         self.erased.add(ticket)
         request = self.estate.request
-        waiting = self.run(self.estate.g.approvals.ask(Erase(ticket=ticket, reason="request"), request("privacy_officer")))
+        waiting = self.run(self.estate.g.erasure.ask(Erase(ticket=ticket, reason="request"), request("privacy_officer")))
         self.run(self.estate.g.approvals.approve(waiting.case.id, request("director")))
         event("erased")
 
@@ -360,7 +360,7 @@ async def test_an_erased_resident_leaves_the_sheet_whole(station: Station) -> No
     records, request = station.estate.g.duty_records, station.estate.request
     reading = await records.shift("supervisor", handed.id)
     assert reading.text(reading.state.lines[0].text) == "1201 王小明来电。"
-    waiting = await station.estate.g.approvals.ask(Erase(ticket=ticket, reason="request"), request("privacy_officer"))
+    waiting = await station.estate.g.erasure.ask(Erase(ticket=ticket, reason="request"), request("privacy_officer"))
     await station.estate.g.approvals.approve(waiting.case.id, request("director"))
     async with station.again() as other:
         reading, sheet = await other.estate.g.duty_records.handover("supervisor", handed.id)

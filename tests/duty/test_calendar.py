@@ -7,9 +7,9 @@ import chinese_calendar
 import pytest
 
 from adapters.system.holidays_of_china import HolidaysOfChina
-from domain.approval.commands import OverrideCalendar
 from domain.kernel.errors import NotAllowed
 from domain.kernel.terms import DaySource, DutyPeriod, Role
+from domain.publication.commands import OverrideCalendar
 from domain.rules.workdays import day_of
 from tests.support.desk_estate import JX
 from tests.support.station import Station, at
@@ -49,7 +49,7 @@ async def test_a_day_is_decided_otherwise_by_two_people(station: Station) -> Non
     for works, expected in ((False, (False, DaySource.OVERRIDE)), (None, (True, DaySource.PUBLISHED))):
         before = await today()
         ask = OverrideCalendar(community=JX, date=thursday, works=works, reason="台风停工")
-        waiting = await approvals.ask(ask, request("director"))
+        waiting = await station.estate.g.publication.ask(ask, request("director"))
         assert await today() == before
         for login in ("director", "supervisor"):
             with pytest.raises(NotAllowed):
@@ -64,7 +64,7 @@ async def test_a_day_is_decided_otherwise_by_two_people(station: Station) -> Non
 async def test_only_directors_and_appraisers_ask(station: Station) -> None:
     ask = OverrideCalendar(community=JX, date=date(2026, 10, 8), works=False, reason="台风停工")
     with pytest.raises(NotAllowed):
-        await station.estate.g.approvals.ask(ask, station.estate.request("supervisor"))
+        await station.estate.g.publication.ask(ask, station.estate.request("supervisor"))
 
 
 @pytest.mark.anyio

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from adapters.answers.household.reading import history_answer, phone_answer
-from domain.approval.commands import Erase
 from domain.household.commands import CorrectContact, LinkCaller, MoveIn, MoveOut, ReceiveKeys
 from domain.kernel.errors import Refusal
+from domain.service_desk.erasure import Erase
 from domain.ticket import commands as c
 from projections.household.household_history import HOUSEHOLD_HISTORY
 from tests.household.register import HOME, PHONE, line, take
@@ -21,7 +21,7 @@ NAMES, NUMBERS, PHONES = ("王小明", "李娜", "赵六"), ("1201", "1202", "03
 
 async def one_step(estate: Estate, random: Random) -> None:
     """Take one random step on the household register or a ticket; a refused step leaves nothing."""
-    members = await estate.g.desk.roll.members(JX)
+    members = await estate.g.register.members(JX)
     people, households, by = list(members.residents.values()), estate.g.households, estate.operator
     what = random.choice(["line", "ticket", "ticket", "note", "in", "out", "keys", "correct", "link", "unlink", "erase"])
     estate.clock.forward(DAY / 4)
@@ -55,7 +55,7 @@ async def one_step(estate: Estate, random: Random) -> None:
     elif what == "unlink":
         await households.unlink_caller(person.id, LinkCaller(ticket=ticket), by)
     elif random.random() < 0.3:
-        asked = await estate.g.approvals.ask(Erase(resident=person.id, reason="request"), estate.request("privacy_officer"))
+        asked = await estate.g.erasure.ask(Erase(resident=person.id, reason="request"), estate.request("privacy_officer"))
         await estate.g.approvals.approve(asked.case.id, estate.request("director"))
 
 
@@ -116,7 +116,7 @@ async def test_nothing_tells_where_somebody_lived_who_was_erased(shared: Estate)
         return {one.name for one in told.people}, len(history.tickets), [one.resident for one in history.people]
 
     assert await read() == ({"王小明", "李娜"}, 1, [wang.resident, li.resident])
-    asked = await estate.g.approvals.ask(Erase(resident=wang.resident, reason="request"), estate.request("privacy_officer"))
+    asked = await estate.g.erasure.ask(Erase(resident=wang.resident, reason="request"), estate.request("privacy_officer"))
     await estate.g.approvals.approve(asked.case.id, estate.request("director"))
     await seen(estate)
     assert await read() == ({"李娜"}, 0, [li.resident])

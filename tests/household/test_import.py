@@ -83,7 +83,7 @@ async def test_every_row_is_accounted_for_and_twice_is_once(made: Any, estate: E
     assert (again.read, again.accepted, again.already_there) == (9, 0, 4)
     assert again.refused == found.refused
     assert (await estate.g.store.head()).position == head
-    people = (await estate.g.desk.roll.members(JX)).residents.values()
+    people = (await estate.g.register.members(JX)).residents.values()
     [zhao] = [person for person in people if await opened(estate, person.id, person.name) == "赵六"]
     assert isinstance(zhao, ResidentState)
     [home] = zhao.occupancies

@@ -160,13 +160,13 @@ async def test_two_registers_at_once_are_one(shared: Estate) -> None:
     assert len(accepted) == 20
     roll = await shared.g.journal.existing(register_stream(JX), RegisterState)
     assert (roll.dwellings, roll.residents) == (20, 20)
-    members = await shared.g.desk.roll.members(JX)
+    members = await shared.g.register.members(JX)
     assert (len(members.dwellings), len(members.residents), members.version) == (20, 20, roll.version)
 
 
 async def test_every_state_of_the_roll_is_its_fold(estate: Estate) -> None:
     await take(estate, line(), line(dwelling="1202", name="李娜", phone=None))
-    members = await estate.g.desk.roll.members(JX)
+    members = await estate.g.register.members(JX)
     for stream in (*members.dwellings, *members.residents):
         assert fold(await estate.events_of(stream)) == (members.dwellings.get(stream) or members.residents[stream])
 

@@ -9,7 +9,6 @@ from domain.kernel.errors import Overloaded
 from domain.kernel.journal import Journal
 from domain.kernel.ports import Access, PlainField
 from domain.kernel.privacy import MASKED, Private
-from domain.service_desk.desk import ServiceDesk
 from domain.service_desk.reading import Inquiries
 from domain.ticket import commands as c
 from tests.support.desk_estate import Estate
@@ -53,7 +52,7 @@ class Witness:
 @pytest.mark.parametrize("login", ["assistant", "director", "privacy_officer"])
 async def test_where_the_look_cannot_be_noted_the_masked_view_is_served(estate: Estate, login: str) -> None:
     ticket = await estate.receive()
-    blind = Inquiries(estate.g.desk, FullLog())
+    blind = Inquiries(estate.g.office, FullLog())
     reading = await blind.ticket(login, ticket)
     assert reading.masked
     assert reading.texts == {
@@ -73,8 +72,8 @@ async def test_noted_before_opened(estate: Estate) -> None:
     for what in ("ticket", "history"):
         witness: Any = Witness(estate)
         journal = Journal(estate.g.store, estate.g.journal.codec, witness)
-        desk = ServiceDesk(journal, estate.g.directory, estate.clock, estate.g.ids)
-        await getattr(Inquiries(desk, witness), what)("director", ticket)
+        office = estate.office(journal)
+        await getattr(Inquiries(office, witness), what)("director", ticket)
         assert witness.seen[0] == "noted"
         assert "opened description" in witness.seen
 
@@ -83,9 +82,9 @@ async def test_a_masked_look_opens_no_more_than_its_hints_and_is_not_noted(estat
     ticket = await estate.receive()
     witness: Any = Witness(estate)
     journal = Journal(estate.g.store, estate.g.journal.codec, witness)
-    desk = ServiceDesk(journal, estate.g.directory, estate.clock, estate.g.ids)
-    await Inquiries(desk, witness).ticket("auditor", ticket)
-    await Inquiries(desk, witness).ticket("director", ticket, personal=False)
+    office = estate.office(journal)
+    await Inquiries(office, witness).ticket("auditor", ticket)
+    await Inquiries(office, witness).ticket("director", ticket, personal=False)
     assert sorted(set(witness.seen)) == ["opened reporter_name", "opened reporter_phone"]
 
 
@@ -102,7 +101,7 @@ async def test_a_worklist_is_opened_by_one_look_that_names_everybody_and_only_th
     assert (access.who, access.what, access.community, access.stream_id) == ("technician", "worklist", "JX", None)
     assert list(access.subjects) == [state.subject for state in mine]
     kept = await estate.g.inquiries.carried("technician", ids, personal=False)
-    blind = await Inquiries(estate.g.desk, FullLog()).carried("technician", ids)
+    blind = await Inquiries(estate.g.office, FullLog()).carried("technician", ids)
     for reading in (*kept, *blind):
         assert (reading.masked, reading.texts["description"]) == (True, MASKED)
     assert await estate.g.inquiries.carried("director", ids) == []  # who may read them all, and carries none

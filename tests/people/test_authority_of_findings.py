@@ -153,7 +153,7 @@ async def test_every_second_person(stage: Stage) -> None:
                 assert isinstance(waiting, Waiting)
                 asked.append((case, waiting.case.id))
     assert len(asked) == 3 * 8
-    approvals = Approvals(proposing(estate), estate.g.keys, {command_name(t): stage.desk for t in TWO_PEOPLE})
+    approvals = Approvals(proposing(estate), {command_name(t): stage.desk for t in TWO_PEOPLE})
     wrong = []
     for role in Role:
         await become(estate, role)

@@ -17,6 +17,7 @@ from domain.kernel.privacy import MASKED
 from domain.kernel.request import Request
 from domain.kernel.terms import Role, Trigger
 from domain.service_desk.desk import ServiceDesk
+from domain.service_desk.openings import setting_of
 from domain.ticket import commands as c
 from domain.ticket.guards import legal_now
 from tests.support.authority_table import Standing, answer, row_of
@@ -45,7 +46,7 @@ class Stage:
 async def make_stage(estate: Estate) -> Stage:
     other = await hire(estate)
     cases = await make_cases(estate)
-    return Stage(estate, proposing(estate), cases, estate.clock.forward(DAY), other)
+    return Stage(estate, ServiceDesk(proposing(estate)), cases, estate.clock.forward(DAY), other)
 
 
 async def take_the_desk(stage: Stage, duty: str) -> None:
@@ -84,7 +85,7 @@ def duty(request: pytest.FixtureRequest) -> str:
 async def stage(prepared: Prepared, duty: str, tmp_path: Path) -> AsyncIterator[Stage]:
     folder, cases, day, other = prepared
     async with copied(folder, tmp_path) as estate:
-        made = Stage(estate, proposing(estate), cases, day, other)
+        made = Stage(estate, ServiceDesk(proposing(estate)), cases, day, other)
         made.at(night=False)
         await take_the_desk(made, duty)
         yield made
@@ -150,14 +151,14 @@ async def test_what_is_legal_for_the_caller(stage: Stage, duty: str) -> None:
             state = await stage.estate.state(case.ticket)
             standing = replace(standing_of(case, None, duty, night=False), to_self_or_security=True)
             hoped = []
-            for trigger in legal_now(state, stage.desk.setting(directory, JX, now)):
+            for trigger in legal_now(state, setting_of(directory, JX, now)):
                 row = rows.get(trigger) or row_of(trigger.value)
                 may = answer(row, [role.value], replace(standing, command=trigger.value))
                 by_the_worker = trigger.value in FOLLOW_UPS and case.given_to == X
                 gagged = case.complained_of and trigger is not Trigger.NOTE
                 if may in ("yes", "two") and not by_the_worker and not gagged:
                     hoped.append(trigger)
-            assert await stage.desk.legal(directory, X, state, now) == hoped, (role, case)
+            assert await stage.desk.openings.legal(directory, X, state, now) == hoped, (role, case)
 
 
 @pytest.mark.anyio

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from domain.appraisal import commands as a
-from domain.approval.commands import Erase
 from domain.approval.waiting import Waiting
 from domain.duty.rostering import Wanted
 from domain.finding import commands as f
 from domain.household.commands import CorrectContact, LinkCaller, RegisterLine
 from domain.kernel.terms import DutyPeriod, EvaluationKind, ReprimandKind, Tenure, WaiveReason
+from domain.service_desk.erasure import Erase
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
@@ -231,13 +231,13 @@ def back_entry(estate: Estate) -> Any:
 
 async def erase(estate: Estate, ticket: str) -> Waiting:
     """Let two people erase the ticket's subject."""
-    asked = await estate.g.approvals.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer"))
+    asked = await estate.g.erasure.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer"))
     return await estate.g.approvals.approve(asked.case.id, estate.request("director"))
 
 
 async def erase_resident(estate: Estate, resident: UUID) -> Waiting:
     """Let two people erase a resident."""
-    asked = await estate.g.approvals.ask(Erase(resident=resident, reason="request"), estate.request("privacy_officer"))
+    asked = await estate.g.erasure.ask(Erase(resident=resident, reason="request"), estate.request("privacy_officer"))
     return await estate.g.approvals.approve(asked.case.id, estate.request("director"))
 
 

@@ -9,8 +9,6 @@ import psycopg
 import pytest
 
 from adapters.store.database.postgres_database import PostgresDatabase
-from domain.approval.commands import Disclose, Erase
-from domain.approval.deciding import Approvals
 from domain.household.commands import CorrectContact, RegisterLine
 from domain.household.register_lines import Entered
 from domain.kernel.aggregate import TOPICS, fold
@@ -20,6 +18,8 @@ from domain.kernel.privacy import ERASED, Private
 from domain.kernel.request import Request
 from domain.kernel.sealing import seal_fields
 from domain.kernel.terms import ApprovalState, State, Tenure
+from domain.service_desk.disclosure import Disclose
+from domain.service_desk.erasure import Erase
 from domain.service_desk.ticket_reading import HistoryStep
 from domain.ticket import commands as c
 from projections.ticket.ticket_search import Filters
@@ -40,6 +40,7 @@ from tests.privacy.household import (
 from tests.privacy.searching import shapes, traces
 from tests.support.desk_estate import JX, MINUTE, Estate
 from tests.support.postgres_server import PostgresServer
+from tests.support.proposing import approvals_over
 
 pytestmark = pytest.mark.anyio
 
@@ -242,15 +243,15 @@ async def test_what_can_still_be_done_to_the_ticket_of_somebody_erased(estate: E
 async def test_somebody_erased_is_not_erased_or_disclosed_again(estate: Estate) -> None:
     ticket = await estate.receive()
     asked = [
-        await estate.g.approvals.ask(command, estate.request("privacy_officer"))
-        for command in (Erase(ticket=ticket, reason="request"), Disclose(ticket=ticket, reference="X-1"))
+        await estate.g.erasure.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer")),
+        await estate.g.disclosure.ask(Disclose(ticket=ticket, reference="X-1"), estate.request("privacy_officer")),
     ]
     await erase(estate, ticket)
     for waiting in asked:
         failed = await estate.g.approvals.approve(waiting.case.id, estate.request("director"))
         assert failed.case.status is ApprovalState.FAILED
     with pytest.raises(Conflict):
-        await estate.g.approvals.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer"))
+        await estate.g.erasure.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer"))
 
 
 # --- residents ----------------------------------------------------------------------------------------------------
@@ -268,7 +269,7 @@ async def test_a_person_is_erased_whole_however_they_are_named(by: str, estate: 
     for ticket in (named, caller):
         assert set((await estate.g.inquiries.ticket("director", ticket)).texts.values()) == {ERASED}
     assert ERASED not in (await estate.g.inquiries.ticket("director", lived.tickets[0])).texts.values()
-    failed = await estate.g.approvals.ask(Erase(resident=lived.resident, reason="request"), estate.request("director"))
+    failed = await estate.g.erasure.ask(Erase(resident=lived.resident, reason="request"), estate.request("director"))
     again = await estate.g.approvals.approve(failed.case.id, estate.request("director2"))
     assert again.case.status is ApprovalState.FAILED
     with pytest.raises(Conflict):
@@ -290,9 +291,9 @@ async def test_who_was_erased_can_be_entered_anew_and_is_somebody_else(estate: E
 async def test_the_erasure_of_several_subjects_cut_short_is_finished(estate: Estate) -> None:
     lived = await live(estate)
     assert lived.resident is not None
-    asked = await estate.g.approvals.ask(Erase(resident=lived.resident, reason="request"), estate.request("privacy_officer"))
+    asked = await estate.g.erasure.ask(Erase(resident=lived.resident, reason="request"), estate.request("privacy_officer"))
     with pytest.raises(Killed):
-        await Approvals(estate.g.desk, Interrupted(Killed())).approve(asked.case.id, estate.request("director"))
+        await approvals_over(estate, estate.g.office, Interrupted(Killed())).approve(asked.case.id, estate.request("director"))
     with pytest.raises(Conflict):
         await estate.g.approvals.approve(asked.case.id, estate.request("director"))
     for ticket in lived.theirs:
@@ -318,8 +319,8 @@ class Interrupted:
 
 async def interrupted(estate: Estate, ticket: str, error: Exception, request: Request) -> None:
     """The event is in the log, the key still exists."""
-    asked = await estate.g.approvals.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer"))
-    approvals = Approvals(estate.g.desk, Interrupted(error))
+    asked = await estate.g.erasure.ask(Erase(ticket=ticket, reason="request"), estate.request("privacy_officer"))
+    approvals = approvals_over(estate, estate.g.office, Interrupted(error))
     with pytest.raises(type(error)):
         await approvals.approve(asked.case.id, request)
     assert (await estate.g.inquiries.ticket("director", ticket)).texts["description"] == "厨房水管漏水"
@@ -350,7 +351,7 @@ async def test_an_erasure_cut_short_is_finished_by_a_repeat(estate: Estate) -> N
 async def test_erased_twice_at_once(shared: Estate) -> None:
     ticket = await shared.receive()
     cases = [
-        (await shared.g.approvals.ask(Erase(ticket=ticket, reason="request"), shared.request("privacy_officer"))).case.id
+        (await shared.g.erasure.ask(Erase(ticket=ticket, reason="request"), shared.request("privacy_officer"))).case.id
         for _ in range(2)
     ]
     async with shared.again() as other:

@@ -255,7 +255,7 @@ class ForgetfulLog:
 async def test_a_repeat_after_a_lost_answer(shared: Estate) -> None:
     log: Any = ForgetfulLog(shared.g.store)
     journal = Journal(log, shared.g.journal.codec, shared.g.sealer)
-    forgetful = ServiceDesk(journal, shared.g.directory, shared.clock, shared.g.ids)
+    forgetful = ServiceDesk(shared.office(journal))
     with pytest.raises(Lost):
         await forgetful.receive(leak(), shared.request("assistant", key=key("k")))
     position = (await shared.g.store.head()).position

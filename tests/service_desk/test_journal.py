@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 def forgetful(estate: Estate, remembered: int) -> ServiceDesk:
     """The estate's desk over a journal that remembers few streams."""
     journal = Journal(estate.g.store, estate.g.journal.codec, estate.g.sealer, remembered)
-    return ServiceDesk(journal, estate.g.directory, estate.clock, estate.g.ids)
+    return ServiceDesk(estate.office(journal))
 
 
 async def agrees(estate: Estate, desk: ServiceDesk, ticket: str) -> None:
@@ -25,7 +25,7 @@ async def agrees(estate: Estate, desk: ServiceDesk, ticket: str) -> None:
     stream = await desk.find(ticket)
     remembered = await desk.load(stream)
     assert remembered == await forgetful(estate, 10).load(stream)
-    assert remembered == await desk.journal.load_at(stream, remembered.version, TicketState)
+    assert remembered == await desk._journal.load_at(stream, remembered.version, TicketState)
 
 
 @pytest.mark.parametrize("remembered", [0, 1, 2])
@@ -61,7 +61,7 @@ async def test_read_and_written_by_many_at_once(estate: Estate, remembered: int)
     async def look(ticket: str) -> None:
         for _ in range(10):
             state = await desk.load(await desk.find(ticket))
-            assert state == await desk.journal.load_at(state.id, state.version, TicketState)
+            assert state == await desk._journal.load_at(state.id, state.version, TicketState)
 
     async def write(ticket: str, i: int) -> None:
         await desk.act(ticket, c.Note(text=f"第{i}条"), estate.request("assistant"))

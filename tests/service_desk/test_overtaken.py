@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from domain.approval.commands import Erase
 from domain.approval.deciding import Approvals
 from domain.duty.duty_desk import DutyDesk
 from domain.kernel.errors import KeyReused, TransitionRefused
 from domain.kernel.journal import Journal
 from domain.kernel.ports import CommandKey, CommandRecord
 from domain.service_desk.desk import ServiceDesk
+from domain.service_desk.erasure import ERASE, Erase, Erasure
 from domain.ticket import commands as c
 from tests.support.desk_estate import JX, Estate, leak
 
@@ -44,9 +44,11 @@ class Slow:
         g = estate.g
         self.log = Overtaken(estate, meanwhile)
         journal = Journal(self.log, g.journal.codec, g.sealer)  # type: ignore[arg-type]
-        self.desk = ServiceDesk(journal, g.directory, g.clock, g.ids)
-        self.approvals = Approvals(self.desk, g.keys)
-        self.duty = DutyDesk(journal, g.directory, g.clock, g.ids, self.desk, g.duty.open_list)
+        office = estate.office(journal)
+        self.desk = ServiceDesk(office)
+        self.erasure = Erasure(office, g.register, g.keys)
+        self.approvals = Approvals(office, {ERASE: self.erasure})
+        self.duty = DutyDesk(office, g.duty.open_list)
 
 
 async def same(estate: Estate, ask: Callable[[Any], Awaitable[Any]]) -> None:
@@ -85,8 +87,8 @@ async def test_a_step_that_takes_two(estate: Estate) -> None:
 
 async def test_what_always_takes_two_and_its_approval(estate: Estate) -> None:
     erase = Erase(ticket=await estate.receive(), reason="request")
-    await same(estate, lambda g: g.approvals.ask(erase, estate.request("director", key="k")))
-    waiting = await estate.g.approvals.ask(erase, estate.request("director", key="k"))
+    await same(estate, lambda g: g.erasure.ask(erase, estate.request("director", key="k")))
+    waiting = await estate.g.erasure.ask(erase, estate.request("director", key="k"))
     decided = estate.request("privacy_officer", key="k")
     await same(estate, lambda g: g.approvals.approve(waiting.case.id, decided))
 

@@ -13,6 +13,7 @@ import pytest
 from domain.approval.waiting import Waiting
 from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, RuleRefused
 from domain.kernel.terms import ClockName, ClockStatus
+from domain.service_desk.desk import ServiceDesk
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
@@ -62,7 +63,7 @@ async def test_lateness_by_role(estate: Estate, officer: str | None) -> None:
     if officer:
         await take_the_desk(estate, officer)
     now = estate.clock.forward(10 * DAY)
-    desk = proposing(estate)
+    desk = ServiceDesk(proposing(estate))
     for login, age, offline in product(
         ("assistant", "butler", "technician", "control_room", "supervisor", "director", "appraiser"), AGES, (False, True)
     ):
@@ -345,7 +346,7 @@ async def test_a_community_decides_otherwise(
 ) -> None:
     ticket = await dispatched(estate)
     now = estate.clock.forward(10 * DAY)
-    desk = proposing(estate)
+    desk = ServiceDesk(proposing(estate))
 
     async def found() -> str:
         request = estate.request(login, occurred_at=now - age, **request_more)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from domain.approval.commands import OverrideCalendar
 from domain.kernel.terms import ClockName
+from domain.publication.commands import OverrideCalendar
 from domain.rules.clocks import latest, readings
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
@@ -45,7 +45,7 @@ async def test_the_national_day_holiday_and_its_make_up_day(estate: Estate) -> N
 @pytest.mark.anyio
 async def test_a_calendar_changed_later_moves_no_clock_that_runs(estate: Estate) -> None:
     before = await chosen(estate, "2026-03-06 16:00")
-    asked = await estate.g.approvals.ask(
+    asked = await estate.g.publication.ask(
         OverrideCalendar(community=JX, date=date(2026, 3, 9), works=False, reason="台风停工"), estate.request("director")
     )
     await estate.g.approvals.approve(asked.case.id, estate.request("appraiser"))

@@ -16,10 +16,12 @@ from zoneinfo import ZoneInfo
 from adapters.composition import Gongdan, make_new, opened
 from adapters.system.settings import Settings
 from domain.approval.waiting import Waiting
+from domain.kernel.journal import Journal
 from domain.kernel.ports import CommandKey
 from domain.kernel.request import Request
 from domain.kernel.terms import Role
 from domain.people.administration import Administrator
+from domain.people.office import Office
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
@@ -46,6 +48,10 @@ class Estate:
     g: Gongdan
     clock: SetClock
     settings: Settings
+
+    def office(self, journal: Journal) -> Office:
+        """The office of this estate over another journal."""
+        return Office(journal, self.g.directory, self.clock, self.g.ids)
 
     @property
     def operator(self) -> Administrator:

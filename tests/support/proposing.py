@@ -6,10 +6,17 @@ So that thousands of combinations can meet the same ticket.
 from collections.abc import Awaitable
 from typing import Any
 
+from adapters.composition import two_person_commands
+from domain.appraisal.month_close import MonthClose
+from domain.approval.deciding import Approvals
+from domain.finding.desk import FindingDesk
 from domain.kernel.errors import InvalidInput, NotAllowed, RuleRefused, TransitionRefused
 from domain.kernel.journal import Journal
-from domain.kernel.ports import Append, Appended, StoredEvent
-from domain.service_desk.desk import ServiceDesk
+from domain.kernel.ports import Append, Appended, KeyDestroyer, StoredEvent
+from domain.people.office import Office
+from domain.publication.desk import Publication
+from domain.service_desk.disclosure import Disclosure
+from domain.service_desk.erasure import Erasure
 from tests.support.desk_estate import Estate
 
 
@@ -33,10 +40,18 @@ class ProposingLog:
         raise Proposed(append)
 
 
-def proposing(estate: Estate) -> ServiceDesk:
-    """The estate's desk over a log that only proposes."""
+def proposing(estate: Estate) -> Office:
+    """The estate's office over a log that only proposes."""
     log: Any = ProposingLog(estate.g.store)
-    return ServiceDesk(Journal(log, estate.g.journal.codec, estate.g.sealer), estate.g.directory, estate.clock, estate.g.ids)
+    return estate.office(Journal(log, estate.g.journal.codec, estate.g.sealer))
+
+
+def approvals_over(estate: Estate, office: Office, keys: KeyDestroyer | None = None) -> Approvals:
+    """The estate's approvals, with every command that may wait, over another office and perhaps another destroyer of keys."""
+    erasure = Erasure(office, estate.g.register, keys or estate.g.keys)
+    month_close = MonthClose(office, estate.g.month_close._records)
+    others = Publication(office), erasure, Disclosure(office), FindingDesk(office), month_close
+    return Approvals(office, two_person_commands(office, *others))
 
 
 async def outcome(deciding: Awaitable[Any]) -> str:

@@ -87,7 +87,7 @@ def _item(caller: Caller, row: HandoverRow, now: datetime) -> HandoverItem:
 
 
 async def _post(gongdan: Gongdan, community: str) -> t.Role:
-    desk = await gongdan.desk.desk(community)
+    desk = await gongdan.office.desk(community)
     shift = await gongdan.journal.load(desk.shift.id, ShiftState) if desk and desk.shift else None
     return shift.post if shift is not None else t.Role.ASSISTANT
 
@@ -95,7 +95,7 @@ async def _post(gongdan: Gongdan, community: str) -> t.Role:
 async def _lines(gongdan: Gongdan, caller: Caller, community: str, rows: Sequence[LineRow]) -> tuple[list[LogLineAnswer], bool]:
     """Lines with their texts opened, where the caller may and the look can be recorded."""
     now = gongdan.clock.now()
-    desk = await gongdan.desk.desk(community)
+    desk = await gongdan.office.desk(community)
     holds = frozenset({Need.ON_DUTY}) if desk is not None and desk.on_duty(caller.login) else frozenset[Need]()
     roles = caller.directory.roles(caller.login, community, now)
     opened = weigh(Right.OPEN_PERSONAL, roles, Relation(holds)) is Mode.FULL

@@ -11,7 +11,7 @@ from domain.kernel.ports import Access
 from domain.kernel.terms import AssigneeType
 from domain.people.assignee import Assignee
 from domain.people.authority import Right, denied
-from domain.people.reading_scope import Scope, Scopes
+from domain.people.reading_scope import Scope
 from projections.ticket.ticket_search import NUMBER, Filters
 
 PING = 15
@@ -39,7 +39,7 @@ class WorklistAnswer(Answer):
 
 async def scope_of(gongdan: Gongdan, caller: Caller, community: str, right: Right = Right.READ) -> Scope:
     """How far the caller may read in a community; NotFound outside it, NotAllowed where nothing may be read."""
-    found = await Scopes(gongdan.desk).scope(caller.directory, caller.login, community, right)
+    found = await gongdan.scopes.scope(caller.directory, caller.login, community, right)
     if found.nothing:
         raise denied(right, right.value, caller.directory.roles(caller.login, community, gongdan.clock.now()))
     return found
@@ -66,7 +66,7 @@ async def _within(gongdan: Gongdan, caller: Caller, filters: Filters, community:
     if community is not None:
         areas, own = (await scope_of(gongdan, caller, community, right)).limits
         return replace(filters, communities=[community], areas=areas, own=own)
-    scopes = await Scopes(gongdan.desk).scopes(caller.directory, caller.login, right)
+    scopes = await gongdan.scopes.scopes(caller.directory, caller.login, right)
     if len(scopes) == 1:
         areas, own = scopes[0].limits
         return replace(filters, communities=[scopes[0].community], areas=areas, own=own)

@@ -14,8 +14,8 @@ from adapters.web.context import TheApi
 from adapters.web.parameters import CommunityParam
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
-from domain.approval.commands import PublishRuleBook
 from domain.kernel.periods import Month
+from domain.publication.commands import PublishRuleBook
 
 router = resources("appraisal")
 
@@ -45,4 +45,4 @@ async def rule_book(api: TheApi, caller: TheCaller, community: CommunityParam) -
 async def publish_rule_book(request: Request) -> Response:
     """TOML, validated; once a second person approves it counts from the first of a month that has not begun."""
     async with command(request, PublishRuleBook) as (write, body):
-        return waiting_response(await write.api.gongdan.approvals.ask(body, write.request()))
+        return waiting_response(await write.api.gongdan.publication.ask(body, write.request()))

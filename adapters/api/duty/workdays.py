@@ -17,9 +17,9 @@ from adapters.web.context import TheApi
 from adapters.web.parameters import CommunityParam
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
-from domain.approval.commands import OverrideCalendar
 from domain.kernel.errors import NotFound, invalid
 from domain.kernel.terms import DaySource
+from domain.publication.commands import OverrideCalendar
 from domain.rules.workdays import day_of
 
 router = resources("duty")
@@ -60,4 +60,4 @@ async def calendar(
 async def override(request: Request) -> Response:
     """In force once a second person approves; null takes the decision back."""
     async with command(request, OverrideCalendar) as (write, body):
-        return waiting_response(await write.api.gongdan.approvals.ask(body, write.request()))
+        return waiting_response(await write.api.gongdan.publication.ask(body, write.request()))

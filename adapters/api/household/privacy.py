@@ -15,7 +15,8 @@ from adapters.web.context import TheApi
 from adapters.web.parameters import Cursor, Limit, OptionalCommunity
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
-from domain.approval.commands import Disclose, Erase
+from domain.service_desk.disclosure import Disclose
+from domain.service_desk.erasure import Erase
 from projections.engine.cursors import position_in, seal_cursor
 
 router = resources("privacy")
@@ -32,7 +33,7 @@ router = resources("privacy")
 async def erase(request: Request) -> Response:
     """Once a second person approves, the key is destroyed and every field of theirs reads "erased"."""
     async with command(request, Erase) as (write, body):
-        return waiting_response(await write.api.gongdan.approvals.ask(body, write.request()))
+        return waiting_response(await write.api.gongdan.erasure.ask(body, write.request()))
 
 
 @router.post(
@@ -46,7 +47,7 @@ async def erase(request: Request) -> Response:
 async def disclose(request: Request) -> Response:
     """Under the police's reference number (D2 duty 21)."""
     async with command(request, Disclose) as (write, body):
-        return waiting_response(await write.api.gongdan.approvals.ask(body, write.request()))
+        return waiting_response(await write.api.gongdan.disclosure.ask(body, write.request()))
 
 
 @router.get("/audit/access", summary="查阅记录 · The access log", response_model=Page[AccessAnswer], responses=responses.read())

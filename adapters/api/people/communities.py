@@ -23,7 +23,7 @@ from adapters.web.context import TheApi
 from adapters.web.parameters import CommunityParam, Cursor, Limit, OptionalCommunity
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
-from domain.approval.commands import PublishPriceList
+from domain.publication.commands import PublishPriceList
 
 router = resources("registry")
 
@@ -202,4 +202,4 @@ async def price_list(api: TheApi, caller: TheCaller, community: CommunityParam) 
 async def publish_price_list(request: Request) -> Response:
     """TOML with a version and services by code; in force once a second person approves."""
     async with command(request, PublishPriceList) as (write, body):
-        return waiting_response(await write.api.gongdan.approvals.ask(body, write.request()))
+        return waiting_response(await write.api.gongdan.publication.ask(body, write.request()))

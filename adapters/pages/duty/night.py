@@ -23,6 +23,7 @@ from domain.duty.duty_desk import ShiftDone
 from domain.kernel.errors import NotFound, Refusal, invalid
 from domain.kernel.request import Request
 from domain.kernel.terms import Facility, Kind, ShiftTrigger, Trigger, Urgency
+from domain.service_desk.openings import setting_of
 from domain.service_desk.outcome import Done
 from domain.service_desk.ticket_reading import TicketReading
 from domain.ticket import commands as c
@@ -103,7 +104,7 @@ async def _calls(visitor: Visitor, community: str) -> list[Call]:
 
 def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
     """The rule that forbids to put a call off, in words; nothing where it is a matter of state or rights."""
-    setting = visitor.desk.setting(visitor.directory, reading.state.community, visitor.now)
+    setting = setting_of(visitor.directory, reading.state.community, visitor.now)
     for rule in RULES:
         if Trigger.DEFER in rule.triggers and rule.forbids(reading.state, setting):
             return rule_words(rule.code, rule.in_force(setting.policy).detail, visitor.language)
@@ -112,7 +113,7 @@ def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
 
 async def _carriers(visitor: Visitor, community: str) -> list[tuple[str, str]]:
     """Whom the visitor may give a work order to, themselves first."""
-    found = await visitor.desk.carriers(visitor.directory, visitor.login, community, visitor.now)
+    found = await visitor.desk.openings.carriers(visitor.directory, visitor.login, community, visitor.now)
     return [(login, visitor.person(login)) for login in sorted(found, key=lambda one: (one != visitor.login, one))]
 
 

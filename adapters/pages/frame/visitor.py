@@ -212,7 +212,7 @@ class Visitor(Guest):
 
     async def numbers(self, tickets: Iterable[UUID]) -> dict[UUID, str]:
         """The numbers of tickets, by their ids."""
-        taken = await self.desk.journal.log.numbers_of(list(tickets))
+        taken = await self.gongdan.journal.log.numbers_of(list(tickets))
         return {id_: one.number for id_, numbers in taken.items() for one in numbers if one.book == Book.INTAKE}
 
     def carrier(self, assignee: Assignee | None) -> str:

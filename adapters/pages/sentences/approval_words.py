@@ -18,23 +18,14 @@ from adapters.labels.marking import N_
 from adapters.pages.frame.visitor import Visitor
 from adapters.rendering.environment import yuan
 from domain.appraisal.month_close import CLOSE_MONTH, CloseMonth
-from domain.approval.commands import (
-    CALENDAR,
-    DISCLOSE,
-    ERASE,
-    PRICE_LIST,
-    RULE_BOOK,
-    Disclose,
-    Erase,
-    OverrideCalendar,
-    PublishPriceList,
-    PublishRuleBook,
-)
 from domain.finding.commands import COMMANDS as FINDING_COMMANDS
 from domain.finding.desk import TWO_PEOPLE, command_name
 from domain.kernel.terms import AssigneeType, FindingTrigger, Trigger
 from domain.people.assignee import Assignee
+from domain.publication.desk import MODELS as PUBLISHED
 from domain.service_desk.desk import BACK_ENTRY
+from domain.service_desk.disclosure import DISCLOSE, Disclose
+from domain.service_desk.erasure import ERASE, Erase
 from domain.service_desk.importing import COMMAND as IMPORT
 from domain.tally.document import amount
 from domain.ticket import commands as c
@@ -48,12 +39,10 @@ MODELS: Mapping[str, type[BaseModel]] = {
     Trigger.RECEIVE.value: c.Receive,
     BACK_ENTRY: BackEntry,
     **{name: FINDING_COMMANDS[trigger] for name, trigger in FINDINGS.items()},
+    **PUBLISHED,
     CLOSE_MONTH: CloseMonth,
     ERASE: Erase,
     DISCLOSE: Disclose,
-    PRICE_LIST: PublishPriceList,
-    CALENDAR: OverrideCalendar,
-    RULE_BOOK: PublishRuleBook,
 }
 """The command of every approval, by the name it bears; an import has none."""
 BESIDE = ("community", "ticket", "hash")

@@ -162,7 +162,7 @@ async def _audited(visitor: Visitor, what: str) -> str:
 
 
 async def _told(visitor: Visitor, rows: Sequence[EventRow]) -> list[Told]:
-    journal = visitor.desk.journal
+    journal = visitor.gongdan.journal
     taken = await journal.log.numbers_of(list({row.stream for row in rows}))
     found = []
     for row in rows:

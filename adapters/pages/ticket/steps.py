@@ -14,7 +14,7 @@ from adapters.pages.frame.forms import Form
 from adapters.pages.frame.visitor import Visitor
 from domain.kernel import terms as t
 from domain.kernel.terms import Trigger
-from domain.service_desk.desk import ASSIGNABLE
+from domain.people.office import ASSIGNABLE
 from domain.ticket.guards import missing_items
 from domain.ticket.state import CORRECTABLE_CODES, CORRECTABLE_TEXTS, TicketState
 from domain.ticket.workflows import WORKFLOWS

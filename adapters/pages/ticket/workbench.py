@@ -138,7 +138,7 @@ async def board(visitor: Visitor, scope: Scope, at: datetime | None = None) -> B
 
 async def _ticker(visitor: Visitor, scope: Scope, position: int) -> list[Told]:
     """The latest events of tickets that the visitor may read, the newest first, without personal data."""
-    journal = visitor.desk.journal
+    journal = visitor.gongdan.journal
     stored = await journal.log.read_log(max(0, position - LOOKED_BACK), LOOKED_BACK)
     found = []
     for one in reversed(stored):

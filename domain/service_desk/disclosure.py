@@ -1,0 +1,70 @@
+"""Disclosing a ticket's personal data to the police (公安机关查案, D2 duty 21) by two people."""
+
+from datetime import datetime
+from typing import Literal
+
+from domain.approval.aggregate import ApprovalCase
+from domain.approval.asking import Asking
+from domain.approval.command import TwoPersonCommand
+from domain.approval.waiting import Waiting
+from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.errors import Conflict, NotFound
+from domain.kernel.request import Request
+from domain.kernel.subject_file import SubjectFile, SubjectState
+from domain.kernel.values import Code, TicketRef, Value
+from domain.people.authority import Relation, Right, allow
+from domain.people.directory import Directory
+from domain.people.office import Office
+from domain.service_desk.approved import refuse_complained_of
+from domain.ticket.tickets import Tickets
+
+DISCLOSE: Literal["disclose"] = "disclose"
+
+
+class Disclose(Value):
+    """Disclose a ticket's personal data to the police under their reference number (公安机关查案, D2 duty 21)."""
+
+    ticket: TicketRef
+    reference: Code
+
+
+class Disclosure(TwoPersonCommand):
+    """Asks for a disclosure, and records it in the subject's file once a second person agrees."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._journal = office.journal
+        self._asking = Asking(office)
+        self._tickets = Tickets(office.journal)
+
+    async def ask(self, command: Disclose, request: Request) -> Waiting:
+        """Ask a second person to agree. Raises NotFound, NotAllowed."""
+        return await self._journal.once(request.key, lambda: self._asked(command, request), self._asking.answered)
+
+    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+        """Refuse somebody the ticket complains of."""
+        assert case.stream is not None
+        refuse_complained_of(await self._tickets.load(case.stream), case, login)
+
+    async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
+        """The disclosure, an event of the subject's own stream; Conflict where the subject was erased."""
+        assert case.stream is not None
+        ticket = await self._tickets.load(case.stream)
+        assert ticket.subject is not None
+        file = await self._journal.load(ticket.subject, SubjectState)
+        if file is not None and file.erased_at is not None:
+            raise Conflict("subject", "was erased already")
+        version = (file.version if file else 0) + 1
+        said = {"community": case.community, "ticket": ticket.id, "reference": Disclose.model_validate_json(text).reference}
+        return [occurred(SubjectFile.DisclosedToPolice, ticket.subject, version, now, meta, **said)]
+
+    async def _asked(self, command: Disclose, request: Request) -> Waiting:
+        directory = await self._office.directory.current(request.registry_version)
+        ticket = await self._tickets.load(await self._tickets.find(command.ticket))
+        roles = directory.roles(request.login, ticket.community, self._office.clock.now())
+        if not roles:
+            raise NotFound("ticket")
+        allow(Right.DISCLOSE, DISCLOSE, roles, Relation())
+        return await self._asking.ask(
+            directory, Right.DISCLOSE, DISCLOSE, command, ticket.community, request, stream=ticket.id, subject=ticket.subject
+        )

@@ -1,0 +1,96 @@
+"""Openings: the triggers and assignees that are open to a person on a ticket now, and how the person relates to it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from domain.kernel.terms import AssigneeType, Trigger
+from domain.people.authority import Mode, Need, Relation, Right, right_of, weigh
+from domain.people.directory import Directory
+from domain.people.office import ASSIGNABLE, Office, self_or_security
+from domain.ticket import commands as c
+from domain.ticket.decisions import ON_THE_SPOT_KINDS, assignee_of
+from domain.ticket.guards import Setting, legal_now
+from domain.ticket.state import TicketState
+
+
+def setting_of(directory: Directory, community: str, at: datetime) -> Setting:
+    """The moment, time zone, policy and working days that a decision in a community is made by."""
+    return Setting(at, directory.zone(community), directory.policy_of(community), directory.works_in(community))
+
+
+class Openings:
+    """What a person may do on tickets."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def relation(
+        self,
+        directory: Directory,
+        login: str,
+        state: TicketState,
+        now: datetime,
+        command: c.Command | None = None,
+        occurred_at: datetime | None = None,
+        *,
+        on_duty: bool | None = None,
+    ) -> Relation:
+        """The needs that hold between a person and a ticket, for a command or for reading (``command`` None).
+
+        ``on_duty`` says whether they hold the community's desk, where this request has read that already.
+        """
+        area = state.location.area if state.location else None
+        relation = await self._office.standing(directory, login, state.community, area, now, occurred_at, on_duty)
+        holds = set(relation.holds)
+        if _owns(directory, login, state):
+            holds.add(Need.OWN)
+        if isinstance(command, c.LinkTicket):
+            holds.add(Need.LINK)
+        if isinstance(command, c.Dispatch | c.Reassign):
+            assignee = assignee_of(command)
+            person = assignee.type is AssigneeType.PERSON
+            if person and self_or_security(directory, login, state.community, assignee.id, now):
+                holds.add(Need.TO_SELF_OR_SECURITY)
+        return Relation(frozenset(holds), area)
+
+    async def legal(
+        self, directory: Directory, login: str, state: TicketState, now: datetime, *, on_duty: bool | None = None
+    ) -> list[Trigger]:
+        """The triggers that table, rules and the authority table allow this person on this ticket now."""
+        roles = directory.roles(login, state.community, now)
+        relation = await self.relation(directory, login, state, now, on_duty=on_duty)
+        anyone = replace(relation, holds=relation.holds | {Need.LINK, Need.TO_SELF_OR_SECURITY})
+        found = []
+        for trigger in legal_now(state, setting_of(directory, state.community, now)):
+            if login in state.complained_of and trigger is not Trigger.NOTE:
+                continue
+            if right_of(trigger) is Right.FOLLOW_UP and login in state.workers:
+                on_the_spot = state.kind in ON_THE_SPOT_KINDS and state.settled_on_the_spot_by == login
+                if trigger is not Trigger.FOLLOW_UP or not on_the_spot:
+                    continue
+            standing = anyone if trigger in (Trigger.LINK, Trigger.DISPATCH, Trigger.REASSIGN) else relation
+            if weigh(right_of(trigger), roles, standing) in (Mode.FULL, Mode.SECOND):
+                found.append(trigger)
+        return found
+
+    async def carriers(self, directory: Directory, login: str, community: str, now: datetime) -> list[str]:
+        """The logins somebody may give a work order to: people who can carry one, as far as the authority table allows."""
+        standing = await self._office.standing(directory, login, community, None, now)
+        roles = directory.roles(login, community, now)
+        found = []
+        for other in directory.people:
+            near = self_or_security(directory, login, community, other, now)
+            relation = replace(standing, holds=standing.holds | {Need.TO_SELF_OR_SECURITY}) if near else standing
+            able = any(held.role in ASSIGNABLE for held in directory.roles(other, community, now))
+            if able and weigh(Right.DISPATCH, roles, relation) in (Mode.FULL, Mode.SECOND):
+                found.append(other)
+        return found
+
+
+def _owns(directory: Directory, login: str, state: TicketState) -> bool:
+    if state.assignment is None:
+        return False
+    assignee = state.assignment.assignee
+    if assignee.type is AssigneeType.CONTRACTOR:
+        return state.assignment.dispatched_by == login
+    return login in directory.members(state.community, assignee)

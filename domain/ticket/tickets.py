@@ -1,0 +1,57 @@
+"""The repository of tickets: one by id or number, its newest state."""
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain.kernel.errors import NotFound
+from domain.kernel.journal import Journal
+from domain.kernel.ports import StoredEvent
+from domain.ticket.state import TicketState
+
+NUMBER = re.compile(r"[\w\-]{1,80}")
+
+
+class Tickets:
+    """Finds tickets and loads them."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def find(self, ref: str) -> UUID:
+        """The id of a ticket named by id or number; NotFound alike for a wrong form and for none."""
+        try:
+            return UUID(ref)
+        except ValueError:
+            if not NUMBER.fullmatch(ref):
+                raise NotFound("ticket") from None
+            stream = await self._journal.log.stream_of_number(ref)
+            if stream is None:
+                raise NotFound("ticket") from None
+            return stream
+
+    async def read(self, ref: str) -> tuple[Sequence[StoredEvent], TicketState]:
+        """A ticket's stream by id or number, in one read, and its newest state; NotFound alike for a wrong form and for none."""
+        try:
+            stored = await self._journal.log.read_stream(UUID(ref))
+        except ValueError:
+            stored = await self._journal.log.read_numbered(ref) if NUMBER.fullmatch(ref) else ()
+        state = self._journal.newest(stored, TicketState)
+        if state is None:
+            raise NotFound("ticket")
+        return stored, state
+
+    async def load(self, stream: UUID) -> TicketState:
+        """The newest state of a ticket, or NotFound."""
+        state = await self._journal.load(stream, TicketState)
+        if state is None:
+            raise NotFound("ticket")
+        return state
+
+    async def of_community(self, ref: str, community: str) -> TicketState | None:
+        """The ticket a text names in a community; None alike for another community's and for none."""
+        try:
+            ticket = await self.load(await self.find(ref))
+        except NotFound:
+            return None
+        return ticket if ticket.community == community else None
