@@ -201,12 +201,7 @@ MESSAGES: Sequence[tuple[str, str]] = (
     (r"was recorded by hand; .*", "人工记录的内容不能在确认时改，请免扣后重新记录"),
     (r"only these items except what the office handled itself: .*", "这一项没有“自行处理除外”"),
     (r"give the reason in a note", "其他原因须写明"),
-    (r"the person who recorded a finding may not decide on it", "记录人不能自己决定"),
-    (r"nobody may decide on a finding about themselves", "不能决定关于自己的考评事项"),
     (r"only an appraiser enters the points of item (\S+)", r"第 \1 项的分数由公司考评填写"),
-    (r"nobody may decide on a matter about themselves", "不能决定关于自己的事"),
-    (r"a second, different person(?: approves)?", "须由另一人审批"),
-    (r"(?:who is complained of|people the complaint is about) may only add a note", "被投诉人只能加备注"),
     (r"wrong login or password", "登录名或口令不对"),
 )
 """What refusals say in English → Chinese."""

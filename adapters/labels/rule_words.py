@@ -48,6 +48,14 @@ RULE_WORDS: Mapping[str, str] = {
     "stood_in_for": "没有人代值",
     "phone_switched": "电话已在该处",
     "signed_out_first": "须交班人先签名",
+    # rules about a person
+    "not_complained_of": "被投诉人只能加备注",
+    "second_person": "须由另一人审批",
+    "reviewed_by_another": "当值人不能查阅自己的班次",
+    "signed_by_another": "接班签名须由交班人以外的人进行",
+    "decided_by_another": "记录人不能自己决定",
+    "not_about_oneself": "不能决定关于自己的考评事项",
+    "reported_by_another": "不能决定关于自己的事",
     # books and rules
     "month_closed": "该月已结账，计分所依据的记录不再改动",
     "withdrawn_once": "已经撤销过",

@@ -91,8 +91,8 @@ class Problem(BaseModel):
     state: str | None = Field(None, description="of transition-refused and rule-refused: the ticket's state")
     trigger: str | None = Field(None, description="of transition-refused and rule-refused")
     legal: list[str] | None = Field(None, description="of transition-refused and rule-refused: what is legal now")
-    rule: str | None = Field(None, description="of rule-refused: the rule's code")
-    clause: str | None = Field(None, description="of rule-refused: where the rule stands in the regulations")
+    rule: str | None = Field(None, description="of rule-refused, and of not-allowed by a rule about the person: the rule's code")
+    clause: str | None = Field(None, description="of a rule: where it stands in the regulations")
     difference: SheetDifference | None = Field(None, description="of rule-refused, rule sheet_current: what changed")
     expected: int | None = Field(None, description="of stale-version: the version the caller saw")
     version: int | None = Field(None, description="of stale-version: the newest version")
@@ -162,7 +162,13 @@ KINDS: Mapping[type[Exception], Kind] = {
         403,
         "not-allowed",
         "没有权限 · Not allowed",
-        lambda r: {"command": r.command, "roles": list(r.roles), "allowed_to": list(r.allowed_to)},
+        lambda r: {
+            "command": r.command,
+            "roles": list(r.roles),
+            "allowed_to": list(r.allowed_to),
+            "rule": r.rule or None,
+            "clause": r.clause or None,
+        },
     ),
     e.NotFound: Kind(404, "not-found", "没有找到 · Not found"),
     TooSlow: Kind(408, "too-slow", "正文传送太慢 · The body came too slowly"),

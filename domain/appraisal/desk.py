@@ -18,7 +18,7 @@ from domain.appraisal.probation import Probation, ProbationState, probation_stre
 from domain.appraisal.reprimand import Reprimand, ReprimandState
 from domain.finding.concern import person_of
 from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
-from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, RuleRefused, invalid
+from domain.kernel.errors import InvalidInput, NotFound, RuleRefused, invalid
 from domain.kernel.journal import decide_again
 from domain.kernel.periods import Month, Period
 from domain.kernel.ports import CommandRecord
@@ -28,6 +28,7 @@ from domain.kernel.terms import EvaluationKind, Role
 from domain.people.authority import Held, Need, Relation, Right, allow
 from domain.people.directory import Directory
 from domain.people.office import Office
+from domain.people.person_rules import PersonRule
 from domain.tally.facts import Metric
 from domain.tally.figure_rules import wrong_figure
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
@@ -38,6 +39,10 @@ S = TypeVar("S", FigureState, ReprimandState, ProbationState, EvaluationState)
 SUPERIORS = {Role.SUPERVISOR: 1, Role.DIRECTOR: 2, Role.APPRAISER: 3}
 """The rank of each superior (上级): higher numbers are above lower ones, and roles that are not listed are below all."""
 CLAUSE = "D2 五"
+BY_ANOTHER: PersonRule[str, str] = PersonRule(
+    "reported_by_another", CLAUSE, "nobody may decide on a matter about themselves", None, lambda about, _, login: login == about
+)
+"""The case of the rule is the login that a warning or a probation is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +197,8 @@ class AppraisalDesk:
     @staticmethod
     def _about_another(login: str, by: str, command: str) -> None:
         """Refuse to let people warn themselves or set their own probation."""
-        if login == by:
-            raise NotAllowed(command, [by], ["another person"], "nobody may decide on a matter about themselves")
+        if BY_ANOTHER.forbids(login, command, by):
+            raise BY_ANOTHER.refusal(command, [by], ["another person"])
 
     async def _expected(self, stream: UUID, request: Request) -> int:
         """The stream's version. Raises StaleVersion if the caller saw another."""

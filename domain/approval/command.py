@@ -7,6 +7,18 @@ from typing import Protocol
 from domain.approval.aggregate import ApprovalCase
 from domain.kernel.aggregate import Folded, Meta
 from domain.people.directory import Directory
+from domain.people.person_rules import PersonRule
+
+ANOTHER = "another person"
+SECOND_PERSON: PersonRule[str, str] = PersonRule(
+    "second_person", "", "a second, different person approves", None, lambda requester, _, login: login == requester
+)
+"""Who asked for a command does not approve it; the case of the rule is the requester's login."""
+
+
+def approving(command: str) -> str:
+    """How deciding on a command is named in refusals."""
+    return f"approve {command}"
 
 
 class TwoPersonCommand(Protocol):

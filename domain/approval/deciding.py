@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from domain.approval.aggregate import Approval, ApprovalCase
 from domain.approval.asking import Asking
-from domain.approval.command import TwoPersonCommand
+from domain.approval.command import ANOTHER, SECOND_PERSON, TwoPersonCommand, approving
 from domain.approval.waiting import Waiting
 from domain.kernel.aggregate import Folded, Meta, occurred
 from domain.kernel.errors import Conflict, NotAllowed, NotFound, Overloaded, Refusal
@@ -60,7 +60,7 @@ class Approvals:
             raise NotFound("approval")
         relation = Relation(frozenset({Need.FOR_COMPANY}), case.area)
         if not may_approve(Right(case.right), roles, relation):
-            raise denied(Right(case.right), f"approve {case.command}", roles)
+            raise denied(Right(case.right), approving(case.command), roles)
         return case
 
     async def refused(self, approval: UUID, login: str) -> Refusal | None:
@@ -80,8 +80,8 @@ class Approvals:
 
     async def _second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
         """Refuse the requester, and whom the command itself excludes."""
-        if login == case.requested_by:
-            raise NotAllowed(f"approve {case.command}", [login], ["another person"], "a second, different person")
+        if SECOND_PERSON.forbids(case.requested_by, case.command, login):
+            raise SECOND_PERSON.refusal(approving(case.command), [login], [ANOTHER])
         if case.command in self._commands:
             await self._commands[case.command].second_person(directory, case, login)
 

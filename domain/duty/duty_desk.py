@@ -20,7 +20,7 @@ from domain.duty.open_list import OpenList
 from domain.duty.roster import RosterState, Slot, month_of, roster_stream
 from domain.duty.shift import Shift, ShiftState
 from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
-from domain.kernel.errors import Conflict, KeyReused, NotAllowed, NotFound, Refusal, invalid
+from domain.kernel.errors import Conflict, KeyReused, NotFound, Refusal, invalid
 from domain.kernel.journal import LostRace, decide_again
 from domain.kernel.ports import CommandRecord, ConditionFailed, OpenListUnchanged
 from domain.kernel.privacy import Personal
@@ -33,6 +33,7 @@ from domain.people.post import Desk, DeskState, desk_stream
 from domain.people.two_times import judge_entry
 from domain.rules.duty_calendar import period_at, utc
 from domain.service_desk.deciding import Deciding
+from domain.service_desk.openings import check_person
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
 from domain.ticket.tickets import Tickets
@@ -310,9 +311,7 @@ class DutyDesk:
             urged: list[UUID] = []
             for i, ref in enumerate(dict.fromkeys(urge)):
                 ticket = await self._pointed(ref, x.shift.community, f"/urge/{i}")
-                if request.login in ticket.complained_of:
-                    detail = "people the complaint is about may only add a note"
-                    raise NotAllowed(Trigger.URGE.value, [h.role.value for h in x.roles], ["note"], detail)
+                check_person(ticket, Trigger.URGE, request.login, x.roles)
                 at = max(x.at, ticket.occurred_at or x.at)
                 events += await self._deciding.on(x.directory, ticket, c.Urge(message=message), at, x.meta)
                 urged.append(ticket.id)
@@ -382,8 +381,9 @@ class DutyDesk:
                 raise NotFound("shift")
             if request.if_match is not None and request.if_match != state.version:
                 raise await self._journal.stale(shift, request.if_match, state.version)
-            if not rules.may(state, trigger, request.login, roles):
-                raise denied(rules.right_of(trigger), trigger.value, roles)
+            barred = rules.barred(state, trigger, request.login, roles)
+            if barred is not None:
+                raise barred
             at = rules.moment_of(directory, state, trigger, request, now)
             step(state.status, trigger)
             rules.hindered(state, trigger, directory, at)

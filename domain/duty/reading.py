@@ -87,7 +87,7 @@ class DutyRecords:
         """A person's relation to a shift: people who held or signed it own it, and so does an officer who may sign in next."""
         signers = {sign.by for sheet in state.sheets for sign in (sheet.signed_out, sheet.signed_in) if sign is not None}
         own = login in (state.officer, state.phone_with, state.stand_in) or login in signers
-        if state.status is ShiftStatus.HANDING_OVER and rules.may(state, ShiftTrigger.SIGN_IN, login, roles):
+        if state.status is ShiftStatus.HANDING_OVER and rules.barred(state, ShiftTrigger.SIGN_IN, login, roles) is None:
             own = True
         desk = await self._journal.load(desk_stream(state.community), DeskState)
         on_duty = desk is not None and desk.on_duty(login)
@@ -99,7 +99,7 @@ class DutyRecords:
         clear, masked = await on_record(self._journal.sealer, self._access_log, access, found, may_open=opened)
         texts = {(text.version, text.name): said for text, said in zip(found, clear, strict=True)}
         roles = directory.roles(login, state.community, self._clock.now())
-        able = [trigger for trigger in legal(state.status) if rules.may(state, trigger, login, roles)]
+        able = [trigger for trigger in legal(state.status) if rules.barred(state, trigger, login, roles) is None]
         return ShiftReading(state, texts, masked, able)
 
 

@@ -9,11 +9,12 @@ from domain.duty.handover_sheet import Sheet
 from domain.duty.lifecycle import legal, step
 from domain.duty.shift import Shift, ShiftState
 from domain.kernel.aggregate import Meta, occurred
-from domain.kernel.errors import Conflict, Refusal, RuleRefused, invalid
+from domain.kernel.errors import Conflict, NotAllowed, Refusal, RuleRefused, invalid
 from domain.kernel.request import Request
 from domain.kernel.terms import DutyPeriod, Role, ShiftTrigger
 from domain.people.authority import Held, Need, Relation, Right, denied, weigh
 from domain.people.directory import Directory
+from domain.people.person_rules import PersonRule, conflict
 from domain.rules.duty_calendar import Span, minutes_late, period_at, period_taken, utc
 from domain.rules.policy import DutyTimes
 
@@ -38,14 +39,13 @@ def may(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[He
     """Whether authority lets a person take a trigger on a shift, given their relation to it.
 
     The shift is the officer's own, or the control room's while it has the phone. For log lines and the return it is also the
-    stand-in's; for signing in and disputing, that of any other person who may hold the desk. Nobody reviews their own shift.
+    stand-in's; for signing in and disputing, that of anybody who may hold the desk.
     """
     holders = (shift.officer, shift.phone_with)
     if trigger in OVERSEEN:
-        own = trigger is not ShiftTrigger.REVIEW or login not in holders
-        return own and weigh(Right.TAKE_OVER, roles, Relation()) is not None
+        return weigh(Right.TAKE_OVER, roles, Relation()) is not None
     if trigger in INCOMING:
-        own = login not in holders and may_open(roles)
+        own = may_open(roles)
     elif trigger is ShiftTrigger.LOG:
         own = login in (*holders, shift.stand_in)
     elif trigger is ShiftTrigger.RETURN_TO_POST:
@@ -55,6 +55,34 @@ def may(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[He
     else:
         own = login == shift.acting
     return weigh(Right.SHIFT, roles, Relation(frozenset({Need.OWN} if own else ()))) is not None
+
+
+ShiftRule = PersonRule[ShiftState, ShiftTrigger]
+PERSON_RULES: tuple[ShiftRule, ...] = (
+    PersonRule(
+        "reviewed_by_another",
+        "D1 4.1.4",
+        "nobody reviews a shift they held",
+        frozenset({ShiftTrigger.REVIEW}),
+        lambda shift, _, login: login in (shift.officer, shift.phone_with),
+    ),
+    PersonRule(
+        "signed_by_another",
+        "D1 4.1.3",
+        "the incoming officer is another person than the outgoing one",
+        frozenset(INCOMING),
+        lambda shift, _, login: login in (shift.officer, shift.phone_with),
+    ),
+)
+"""Who must not take a trigger on a shift whatever their right."""
+
+
+def barred(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[Held]) -> NotAllowed | None:
+    """Why somebody may not take a trigger on a shift, whatever state it is in: by the table, or by a rule about them."""
+    if not may(shift, trigger, login, roles):
+        return denied(right_of(trigger), trigger.value, roles)
+    rule = conflict(PERSON_RULES, shift, trigger, login)
+    return rule.refusal(trigger.value, (held.role.value for held in roles), ["another person"]) if rule else None
 
 
 def refused(shift: ShiftState, trigger: ShiftTrigger, rule: str, clause: str, detail: str) -> RuleRefused:
@@ -117,8 +145,9 @@ def offers(shift: ShiftState, login: str, roles: Sequence[Held], directory: Dire
             continue
         refusal: Refusal | None = None
         try:
-            if not may(shift, trigger, login, roles):
-                raise denied(right_of(trigger), trigger.value, roles)
+            against_person = barred(shift, trigger, login, roles)
+            if against_person is not None:
+                raise against_person
             step(shift.status, trigger)
             hindered(shift, trigger, directory, at)
         except Refusal as against:

@@ -1,9 +1,12 @@
 """Whom a finding concerns (D2): the people it charges, and those who must not decide on it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from domain.finding.events import FindingState, as_fact
+from domain.kernel.terms import FindingTrigger
 from domain.people.directory import Directory
+from domain.people.person_rules import PersonRule
 from domain.people.staff import EVERYWHERE
 from domain.rules.scorecard import Post
 from domain.tally.charging import stake
@@ -37,6 +40,35 @@ def subjects(directory: Directory, finding: FindingState) -> frozenset[str]:
     here = people_of(directory, finding.community)
     administrators = (person for person in here if person.post_on(day) is Post.ADMINISTRATOR)
     return frozenset(person.login for person in administrators if person.answers_for(finding.area, day))
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """A finding, and the directory that tells whom it is about."""
+
+    directory: Directory
+    finding: FindingState
+
+
+FindingRule = PersonRule[Concerned, FindingTrigger]
+DECIDING = frozenset({FindingTrigger.CONFIRM, FindingTrigger.WAIVE, FindingTrigger.UPHOLD, FindingTrigger.REVOKE})
+RULES: tuple[FindingRule, ...] = (
+    PersonRule(
+        "decided_by_another",
+        "D2 五",
+        "the person who recorded a finding may not decide on it",
+        DECIDING,
+        lambda case, _, login: login == case.finding.recorded_by,
+    ),
+    PersonRule(
+        "not_about_oneself",
+        "D2 五",
+        "nobody may decide on a finding about themselves",
+        DECIDING,
+        lambda case, _, login: login in subjects(case.directory, case.finding),
+    ),
+)
+"""Who must not take a trigger on a finding whatever their right."""
 
 
 def charges(directory: Directory, finding: FindingState, login: str) -> bool:

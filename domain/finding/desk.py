@@ -18,7 +18,7 @@ from domain.approval.command import TwoPersonCommand
 from domain.approval.waiting import Waiting
 from domain.duty.shift import ShiftState
 from domain.finding import commands as c
-from domain.finding.concern import charges, person_of, subjects
+from domain.finding.concern import RULES, Concerned, charges, person_of
 from domain.finding.events import COMPLETED, DecidedPoints, Finding, FindingState, as_fact
 from domain.finding.lifecycle import LIFECYCLE, legal, step
 from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
@@ -32,6 +32,7 @@ from domain.kernel.terms import FindingTrigger, Role, WaiveReason
 from domain.people.authority import Held, Mode, Need, Relation, Right, allow, denied
 from domain.people.directory import Directory
 from domain.people.office import Office
+from domain.people.person_rules import conflict as person_conflict
 from domain.rules.scorecard import Item, RuleBook
 from domain.tally.finding_rules import checked, decided_by_hand, waive_reasons
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
@@ -47,7 +48,6 @@ RIGHTS = {
     FindingTrigger.REVOKE: Right.REVIEW_FINDING,
 }
 """The authority row of each trigger; :func:`right_of` knows the exception for bonus items."""
-DECIDING = (FindingTrigger.CONFIRM, FindingTrigger.WAIVE, FindingTrigger.UPHOLD, FindingTrigger.REVOKE)
 
 
 def right_of(trigger: FindingTrigger, item: Item | None) -> Right:
@@ -114,16 +114,11 @@ def conflict(
     directory: Directory, finding: FindingState, trigger: FindingTrigger, login: str, roles: Sequence[Held]
 ) -> Refusal | None:
     """The refusal for someone who recorded the finding or whom it is about, whatever their roles; None for others."""
-    if trigger not in DECIDING:
-        return None
-    if login == finding.recorded_by:
-        detail = "the person who recorded a finding may not decide on it"
-    elif login in subjects(directory, finding):
-        detail = "nobody may decide on a finding about themselves"
-    else:
+    rule = person_conflict(RULES, Concerned(directory, finding), trigger, login)
+    if rule is None:
         return None
     refusal = denied(RIGHTS[trigger], command_name(trigger), roles)
-    return NotAllowed(refusal.command, refusal.roles, refusal.allowed_to, detail)
+    return rule.refusal(refusal.command, refusal.roles, refusal.allowed_to)
 
 
 class FindingDesk(TwoPersonCommand):

@@ -80,12 +80,17 @@ class RuleRefused(Refusal):
 
 @dataclass(eq=False)
 class NotAllowed(Refusal):
-    """The caller may see the thing, but not do this with it."""
+    """The caller may see the thing, but not do this with it.
+
+    Where a rule about the person forbids what their right would give, ``rule`` is its code and ``clause`` where it stands.
+    """
 
     command: str
     roles: Sequence[str]
     allowed_to: Sequence[str]
     detail: str = ""
+    rule: str = ""
+    clause: str = ""
 
     def __str__(self) -> str:
         have = ", ".join(self.roles) or "no role here"

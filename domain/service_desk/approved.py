@@ -5,9 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.approval.aggregate import ApprovalCase
-from domain.approval.command import TwoPersonCommand
+from domain.approval.command import ANOTHER, TwoPersonCommand, approving
 from domain.kernel.aggregate import Meta
-from domain.kernel.errors import NotAllowed
 from domain.kernel.terms import Trigger
 from domain.people.directory import Directory
 from domain.people.office import Office
@@ -16,15 +15,15 @@ from domain.service_desk.desk import BACK_ENTRY, contractor_of
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 from domain.ticket.decisions import Event
+from domain.ticket.persons import NOT_COMPLAINED_OF
 from domain.ticket.state import TicketState
 from domain.ticket.tickets import Tickets
 
 
 def refuse_complained_of(ticket: TicketState, case: ApprovalCase, login: str) -> None:
     """Refuse a second person the ticket complains of."""
-    if login in ticket.complained_of:
-        detail = "who is complained of may only add a note"
-        raise NotAllowed(f"approve {case.command}", [login], ["another person"], detail)
+    if NOT_COMPLAINED_OF.concerns(ticket, Trigger.NOTE, login):  # not even a note is approved by them
+        raise NOT_COMPLAINED_OF.refusal(approving(case.command), [login], [ANOTHER])
 
 
 class ApprovedReceipt(TwoPersonCommand):

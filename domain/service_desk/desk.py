@@ -13,22 +13,23 @@ from domain.approval.aggregate import ApprovalCase
 from domain.approval.asking import Asking
 from domain.approval.waiting import Waiting
 from domain.kernel.aggregate import Folded, FoldedState, Meta, apply
-from domain.kernel.errors import KeyReused, NotAllowed, NotFound
+from domain.kernel.errors import KeyReused, NotFound
 from domain.kernel.journal import decide_again
 from domain.kernel.ports import CommandRecord
 from domain.kernel.request import Request
 from domain.kernel.terms import AssigneeType, Channel, Trigger
-from domain.people.authority import Held, Mode, Need, Right, allow, right_of
+from domain.people.authority import Mode, Need, Right, allow, right_of
 from domain.people.directory import Directory
 from domain.people.office import Office
 from domain.people.two_times import Entry, judge_entry
 from domain.service_desk.deciding import Deciding
-from domain.service_desk.openings import Openings
+from domain.service_desk.openings import Openings, check_person, person_refused
 from domain.service_desk.outcome import Done
 from domain.service_desk.reporters import reported
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 from domain.ticket.events import Ticket
+from domain.ticket.persons import NOT_COMPLAINED_OF
 from domain.ticket.state import TicketState
 from domain.ticket.tickets import Tickets
 
@@ -80,7 +81,7 @@ class ServiceDesk:
         relation = await self.openings.relation(directory, request.login, state, now, command, request.occurred_at)
         right = right_of(command.trigger, getattr(command, "outcome", None) if isinstance(command, c.SettleCharge) else None)
         mode = allow(right, command.trigger.value, roles, relation)
-        _not_about_oneself(state.complained_of, command.trigger, request.login, roles)
+        check_person(state, command.trigger, request.login, roles)
         entry = judge_entry(directory, state.community, request, roles, relation, now)
         if state.occurred_at is not None and entry.at < state.occurred_at <= (request.occurred_at or state.occurred_at):
             entry = replace(entry, at=state.occurred_at)  # written by a clock a little ahead of this one
@@ -105,9 +106,8 @@ class ServiceDesk:
         if command.channel in (Channel.INSPECTION, Channel.COMPANY):
             relation = replace(relation, holds=relation.holds | {Need.FOR_COMPANY})
         mode = allow(Right.RECEIVE, Trigger.RECEIVE.value, roles, relation)
-        if isinstance(command, BackEntry):
-            named = (*command.complained_of, *command.classified.complained_of)
-            _not_about_oneself(named, Trigger.CLASSIFY, request.login, roles)
+        if isinstance(command, BackEntry) and request.login in (*command.complained_of, *command.classified.complained_of):
+            raise person_refused(NOT_COMPLAINED_OF, Trigger.CLASSIFY, roles)
         entry = judge_entry(directory, community, request, roles, relation, now, always=isinstance(command, BackEntry))
         meta = self._meta(directory, None, command, request, entry)
         events = self._deciding.new(directory, command, entry.at, meta, subject)
@@ -206,17 +206,6 @@ class ServiceDesk:
             opened = event.defects if isinstance(event, Ticket.ChecklistItemChecked) else ()
             return Done(state, record.position, record.recorded_at, list(opened))
         raise KeyReused(record.key)
-
-
-def _not_about_oneself(complained_of: Sequence[str], trigger: Trigger, login: str, roles: Sequence[Held]) -> None:
-    if login in complained_of and trigger is not Trigger.NOTE:
-        raise about_oneself(trigger, roles)
-
-
-def about_oneself(trigger: Trigger, roles: Sequence[Held]) -> NotAllowed:
-    """The refusal of whoever is complained of."""
-    held = sorted(one.role.value for one in roles)
-    return NotAllowed(trigger.value, held, [Trigger.NOTE.value], "who is complained of may only add a note")
 
 
 def contractor_of(state: TicketState, command: c.Command) -> str | None:

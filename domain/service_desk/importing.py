@@ -14,11 +14,11 @@ from enum import StrEnum
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.approval.aggregate import Approval, ApprovalCase
+from domain.approval.command import ANOTHER, SECOND_PERSON
 from domain.kernel.aggregate import Folded, Meta, apply, occurred
 from domain.kernel.errors import (
     FieldError,
     InvalidInput,
-    NotAllowed,
     NotFound,
     Refusal,
     RuleRefused,
@@ -150,8 +150,8 @@ class Imports:
                 raise NotFound("community")
             if weigh(Right.IMPORT, roles, Relation()) not in (Mode.FULL, Mode.SECOND):
                 raise denied(Right.IMPORT, COMMAND, roles)
-        if login == second:
-            raise NotAllowed(COMMAND, [login], ["another person"], "a second, different person approves")
+        if SECOND_PERSON.forbids(login, COMMAND, second):
+            raise SECOND_PERSON.refusal(COMMAND, [login], [ANOTHER])
         unknown = []
         for assignee in file.assignees:
             try:

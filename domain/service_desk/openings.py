@@ -1,21 +1,37 @@
 """Openings: the triggers and assignees that are open to a person on a ticket now, and how the person relates to it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from domain.kernel.errors import NotAllowed
 from domain.kernel.terms import AssigneeType, Trigger
-from domain.people.authority import Mode, Need, Relation, Right, right_of, weigh
+from domain.people.authority import Held, Mode, Need, Relation, Right, right_of, weigh
 from domain.people.directory import Directory
 from domain.people.office import ASSIGNABLE, Office, self_or_security
+from domain.people.person_rules import conflict
 from domain.ticket import commands as c
-from domain.ticket.decisions import ON_THE_SPOT_KINDS, assignee_of
+from domain.ticket.decisions import assignee_of
 from domain.ticket.guards import Setting, legal_now
+from domain.ticket.persons import RULES, WITH_RIGHTS, TicketRule
 from domain.ticket.state import TicketState
 
 
 def setting_of(directory: Directory, community: str, at: datetime) -> Setting:
     """The moment, time zone, policy and working days that a decision in a community is made by."""
     return Setting(at, directory.zone(community), directory.policy_of(community), directory.works_in(community))
+
+
+def check_person(state: TicketState, trigger: Trigger, login: str, roles: Sequence[Held]) -> None:
+    """Refuse (NotAllowed) a person whom a rule keeps from a trigger, whatever their right."""
+    rule = conflict(WITH_RIGHTS, state, trigger, login)
+    if rule is not None:
+        raise person_refused(rule, trigger, roles)
+
+
+def person_refused(rule: TicketRule, trigger: Trigger, roles: Sequence[Held]) -> NotAllowed:
+    """The refusal of a rule that is judged with rights; a note stays open to everybody who may write one."""
+    return rule.refusal(trigger.value, (held.role.value for held in roles), [Trigger.NOTE.value])
 
 
 class Openings:
@@ -62,12 +78,8 @@ class Openings:
         anyone = replace(relation, holds=relation.holds | {Need.LINK, Need.TO_SELF_OR_SECURITY})
         found = []
         for trigger in legal_now(state, setting_of(directory, state.community, now)):
-            if login in state.complained_of and trigger is not Trigger.NOTE:
+            if conflict(RULES, state, trigger, login) is not None:
                 continue
-            if right_of(trigger) is Right.FOLLOW_UP and login in state.workers:
-                on_the_spot = state.kind in ON_THE_SPOT_KINDS and state.settled_on_the_spot_by == login
-                if trigger is not Trigger.FOLLOW_UP or not on_the_spot:
-                    continue
             standing = anyone if trigger in (Trigger.LINK, Trigger.DISPATCH, Trigger.REASSIGN) else relation
             if weigh(right_of(trigger), roles, standing) in (Mode.FULL, Mode.SECOND):
                 found.append(trigger)

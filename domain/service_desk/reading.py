@@ -18,8 +18,8 @@ from domain.kernel.terms import Book, State, Trigger
 from domain.people.authority import Held, Mode, Need, Relation, Right, denied, right_of, weigh
 from domain.people.directory import Directory
 from domain.people.office import Office
-from domain.service_desk.desk import about_oneself
-from domain.service_desk.openings import Openings, setting_of
+from domain.people.person_rules import conflict
+from domain.service_desk.openings import Openings, person_refused, setting_of
 from domain.service_desk.ticket_reading import (
     HistoryStep,
     NamedText,
@@ -33,9 +33,9 @@ from domain.service_desk.ticket_reading import (
     texts_in,
     texts_of,
 )
-from domain.ticket.decisions import FOLLOW_UP_BY_ANOTHER
-from domain.ticket.guards import forbidding, refuse
+from domain.ticket.guards import forbidding, refuse, refuse_person
 from domain.ticket.lifecycle import legal
+from domain.ticket.persons import WITH_RIGHTS, WITH_STATE
 from domain.ticket.state import TicketState
 from domain.ticket.tickets import Tickets
 
@@ -214,10 +214,10 @@ class Inquiries:
                 found[trigger] = TransitionRefused(state.state.value, trigger.value, [t.value for t in open_to])
             elif rule is not None:
                 found[trigger] = refuse(state, trigger, setting, rule.code, rule.clause, rule.detail)
-            elif login in state.complained_of:
-                found[trigger] = about_oneself(trigger, roles)
-            elif right_of(trigger) is Right.FOLLOW_UP and login in state.workers:
-                found[trigger] = refuse(state, trigger, setting, *FOLLOW_UP_BY_ANOTHER)
+            elif (barred := conflict(WITH_RIGHTS, state, trigger, login)) is not None:
+                found[trigger] = person_refused(barred, trigger, roles)
+            elif (concerned := conflict(WITH_STATE, state, trigger, login)) is not None:
+                found[trigger] = refuse_person(state, trigger, setting, concerned)
             else:
                 found[trigger] = denied(right_of(trigger), trigger.value, roles)
         return found

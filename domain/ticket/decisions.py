@@ -33,13 +33,21 @@ from domain.kernel.terms import (
 )
 from domain.kernel.values import Value
 from domain.people.assignee import Assignee
+from domain.people.person_rules import conflict
 from domain.people.place import Location
 from domain.rules.duty_calendar import period_at
 from domain.rules.price_list import PriceList
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
-from domain.ticket.guards import Setting, forbidding, legal_now, missing_items, refuse
+from domain.ticket.guards import Setting, forbidding, legal_now, missing_items, refuse, refuse_person
 from domain.ticket.lifecycle import LIFECYCLE, step
+from domain.ticket.persons import (
+    FOLLOW_UP_BY_ANOTHER,
+    ON_THE_SPOT_KINDS,
+    WITH_STATE,
+    did_the_work,
+    settled_on_the_spot,
+)
 from domain.ticket.state import CORRECTABLE_CODES, CORRECTABLE_TEXTS, ChargeLine, TicketState, code_of
 from domain.ticket.workflows import FLAT_INSPECTED, WORKFLOWS
 
@@ -94,6 +102,11 @@ def decide(state: TicketState | None, command: c.Command, x: Circumstances) -> l
     rule = forbidding(state, trigger, x.setting)
     if rule is not None:
         raise refuse(state, trigger, x.setting, rule.code, rule.clause, _detail(state, trigger, rule.detail))
+    on_the_spot = isinstance(command, c.FollowUp) and command.method is FollowUpMethod.ON_THE_SPOT  # has a rule of its own
+    for person in (x.meta.actor, x.meta.on_behalf_of):
+        concerned = None if on_the_spot or person is None else conflict(WITH_STATE, state, trigger, person)
+        if concerned is not None:
+            raise refuse_person(state, trigger, x.setting, concerned)
     return LIFECYCLE.agreed(state.state, trigger, state.id, DECIDERS[trigger](state, command, x))
 
 
@@ -258,23 +271,13 @@ def _settle(s: TicketState, command: c.Settle, x: Circumstances) -> list[Event]:
     return [_made(s, Ticket.SettledAtDesk, x, resolution=_private(s, command.resolution))]
 
 
-FOLLOW_UP_BY_ANOTHER = ("follow_up_by_another", "D3 一", "the follow-up is made by somebody other than who did the work")
-"""The rule's code, its clause and what satisfies it."""
-ON_THE_SPOT_KINDS = (Kind.ENQUIRY, Kind.ASSISTANCE, Kind.VISIT, Kind.OTHER)
-
-
-def _by_another(s: TicketState, trigger: Trigger, x: Circumstances) -> None:
-    if x.meta.actor in s.workers or x.meta.on_behalf_of in s.workers:
-        raise refuse(s, trigger, x.setting, *FOLLOW_UP_BY_ANOTHER)
-
-
 def _follow_up(s: TicketState, command: c.FollowUp, x: Circumstances) -> list[Event]:
     if command.method is FollowUpMethod.ON_THE_SPOT:
-        if s.kind not in ON_THE_SPOT_KINDS or s.settled_on_the_spot_by != x.meta.actor:
+        if not settled_on_the_spot(s, x.meta.actor):
             detail = f"on the spot: by whoever settled at the desk, for {', '.join(ON_THE_SPOT_KINDS)}"
             raise refuse(s, command.trigger, x.setting, "on_the_spot", "D5 七", detail)
-    else:
-        _by_another(s, command.trigger, x)
+    elif did_the_work(s, x.meta.actor) or did_the_work(s, x.meta.on_behalf_of):
+        raise refuse_person(s, command.trigger, x.setting, FOLLOW_UP_BY_ANOTHER)
     if command.satisfied and command.rating is None:
         raise invalid("/rating", "a satisfied resident's verdict needs a rating of 1 to 5")
     return [
@@ -292,14 +295,12 @@ def _follow_up(s: TicketState, command: c.FollowUp, x: Circumstances) -> list[Ev
 
 
 def _attempt(s: TicketState, command: c.AttemptFollowUp, x: Circumstances) -> list[Event]:
-    _by_another(s, command.trigger, x)
     if command.method is FollowUpMethod.ON_THE_SPOT:
         raise invalid("/method", "an attempt is made by phone or visit")
     return [_made(s, Ticket.FollowUpAttempted, x, method=command.method)]
 
 
 def _close_unreached(s: TicketState, command: c.CloseUnreached, x: Circumstances) -> list[Event]:
-    _by_another(s, command.trigger, x)
     return [_made(s, Ticket.ClosedUnreached, x)]
 
 

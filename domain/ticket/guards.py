@@ -15,6 +15,7 @@ from domain.rules.duty_calendar import period_at
 from domain.rules.policy import Policy
 from domain.rules.workdays import Works, in_working_days
 from domain.ticket.lifecycle import KINDS, legal
+from domain.ticket.persons import TicketRule
 from domain.ticket.state import TicketState
 from domain.ticket.workflows import WORKFLOWS
 
@@ -293,3 +294,8 @@ def refuse(s: TicketState, trigger: Trigger, setting: Setting, code: str, clause
     """Make a RuleRefused that also names the state, the trigger and the legal triggers."""
     names = [t.value for t in legal_now(s, setting)]
     return RuleRefused(code, clause, detail, s.state.value, trigger.value, names)
+
+
+def refuse_person(s: TicketState, trigger: Trigger, setting: Setting, rule: TicketRule) -> RuleRefused:
+    """The refusal of a rule about a person that is judged with the state."""
+    return refuse(s, trigger, setting, rule.code, rule.clause, rule.detail)

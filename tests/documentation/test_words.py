@@ -12,10 +12,11 @@ from adapters.labels.field_words import FIELD_WORDS, field_words, message_words
 from adapters.labels.rule_words import RULE_WORDS
 from domain.ticket.commands import COMMANDS
 from domain.ticket.guards import RULES
+from domain.ticket.persons import RULES as PERSON_RULES
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u3400-\u9fff]")
-CODE_AT = {"refuse": 3, "refused": 2, "RuleRefused": 0, "Rule": 0}
+CODE_AT = {"refuse": 3, "refused": 2, "RuleRefused": 0, "Rule": 0, "PersonRule": 0}
 """Which argument of these is the rule's code."""
 
 
@@ -31,7 +32,7 @@ def rule_codes() -> Iterator[str]:
 
 def test_every_rule_has_its_chinese() -> None:
     codes = set(rule_codes())
-    assert {rule.code for rule in RULES} <= codes
+    assert {rule.code for rule in (*RULES, *PERSON_RULES)} <= codes
     assert {code: CHINESE.search(RULE_WORDS.get(code, "")) is not None for code in codes} == dict.fromkeys(codes, True)
 
 

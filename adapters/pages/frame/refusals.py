@@ -122,7 +122,9 @@ def _not_allowed(refusal: e.NotAllowed, look: Guest) -> list[str]:
     ]
     if list(refusal.allowed_to) == [Trigger.NOTE.value]:
         return [look.say("此单投诉的是您本人，您只能加备注。")]
-    if refusal.detail:
+    if refusal.rule:
+        said = [look.say("{why}。", why=rule_words(refusal.rule, refusal.detail, look.language))]
+    elif refusal.detail:
         said = [look.say("{why}。", why=message_words(refusal.detail, look.language))]
     may = [named for text in refusal.allowed_to if (named := _who(text, refusal.command, look))]
     if may:
