@@ -72,8 +72,6 @@ def test_no_folder_is_full() -> None:
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.read_text(encoding="utf-8").count("\n") > LINES], ids=name)
 def test_a_long_module_gives_its_reason(path: Path) -> None:
-    if name(path) in NO_REASON_YET:
-        return
     assert REASON in docstring(path)
 
 

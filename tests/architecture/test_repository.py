@@ -1,4 +1,4 @@
-"""The repository stands on its own: nothing in it leads to a machine, a registry or a folder outside."""
+"""The repository needs nothing else: nothing in it leads to a machine, a registry or a folder outside."""
 
 import re
 import subprocess
