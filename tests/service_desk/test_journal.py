@@ -1,9 +1,12 @@
 """Remembered states are never wrong, however few a process remembers and no matter who writes meanwhile."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
+from domain.approval.aggregate import ApprovalCase
+from domain.kernel.aggregate import FoldedState
 from domain.kernel.journal import Journal
 from domain.kernel.terms import State
 from domain.service_desk.desk import ServiceDesk
@@ -26,6 +29,19 @@ async def agrees(estate: Estate, desk: ServiceDesk, ticket: str) -> None:
     remembered = await desk.load(stream)
     assert remembered == await forgetful(estate, 10).load(stream)
     assert remembered == await desk._journal.load_at(stream, remembered.version, TicketState)
+
+
+async def test_a_stream_is_read_as_the_kind_that_is_asked_for(estate: Estate) -> None:
+    journal, ticket = estate.g.journal, await estate.g.desk.find(await estate.receive())
+    state = await journal.existing(ticket, TicketState)
+    assert await journal.load(ticket, TicketState) == await journal.load(ticket, FoldedState) == state
+    assert await journal.load(ticket, ApprovalCase) is None
+    assert await journal.load(UUID(int=7), FoldedState) is None
+    for stream, of in ((ticket, ApprovalCase), (UUID(int=7), TicketState)):
+        with pytest.raises(LookupError, match=of.__name__):
+            await journal.existing(stream, of)
+        with pytest.raises(LookupError, match=of.__name__):
+            await journal.load_at(stream, 1, of)
 
 
 @pytest.mark.parametrize("remembered", [0, 1, 2])

@@ -21,20 +21,17 @@ from adapters.store.log.codec import (
     UnknownVersion,
     class_version,
     decode,
-    decode_state,
     encode,
-    encode_state,
     instant,
     topic_of,
 )
-from domain.kernel.aggregate import OWNERS, TOPICS, Folded, FoldedState, Meta, payload_fields
+from domain.kernel.aggregate import TOPICS, Folded, Meta, payload_fields
 from domain.kernel.ports import StoredEvent
 from domain.kernel.privacy import Personal, Private, Sealed
 from domain.kernel.sealing import seal_fields, with_sealed
 from domain.kernel.terms import Book, ClockName, Kind, SuspendReason
 from domain.rules.clocks import ClockPolicy
 from domain.ticket.events import Ticket
-from domain.ticket.state import TicketState
 from domain.ticket.workflows import WORKFLOWS
 from tests.support.clock import MORNING
 from tests.support.examples import one_in
@@ -48,11 +45,9 @@ from tests.support.ticket_factory import (
     fact,
     history,
     received,
-    ticket,
 )
 
 CLASSES = sorted(TOPICS.values(), key=topic_of)
-STATES = sorted({owner.STATE for owner in OWNERS.values()}, key=lambda state: state.__name__)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -89,11 +84,6 @@ def events_of(kind: type[Folded.Event]) -> st.SearchStrategy[Folded.Event]:
     payload = {name: values(hints[name]) for name in payload_fields(kind)}
     head = {"originator_id": st.uuids(), "originator_version": st.integers(1, 999), "timestamp": moments}
     return st.builds(kind, **head, meta=st.from_type(Meta), **payload)
-
-
-def states_of(kind: type[FoldedState]) -> st.SearchStrategy[FoldedState]:
-    """Any state of a class."""
-    return st.builds(kind, **{name: values(hint) for name, hint in get_type_hints(kind).items()})
 
 
 def decoded(event: Folded.Event, state: bytes | None = None) -> Folded.Event:
@@ -134,22 +124,8 @@ def test_bytes_are_canonical(kind: type[Folded.Event]) -> None:
     holds()
 
 
-@pytest.mark.parametrize("kind", STATES, ids=lambda state: state.__name__)
-def test_every_state_comes_back_as_it_was(kind: type[FoldedState]) -> None:
-    @one_in(3)
-    @given(states_of(kind))
-    def holds(state: FoldedState) -> None:
-        again = decode_state(encode_state(state), kind)
-        assert again == state
-        assert set(vars(again)) == set(vars(state))
-        assert encode_state(again) == encode_state(state)
-
-    holds()
-
-
-def test_a_fresh_ticket_takes_few_bytes() -> None:
-    """What equals its default is left out of a state; None is left out of an event."""
-    assert set(json.loads(encode_state(TicketState(TICKET, 1)))) == {"id", "timeline", "version"}
+def test_none_is_left_out_where_it_is_the_default() -> None:
+    """Other defaults are written."""
     (event,) = history([received(location=None, dwelling=None)])
     stored = json.loads(encode(event))
     assert not {"location", "dwelling"} & set(stored["data"])
@@ -197,12 +173,6 @@ def test_no_personal_text_is_written_in_the_clear(kind: type[Folded.Event]) -> N
 
     if personal:
         holds()
-
-
-def test_no_state_is_written_with_a_personal_text_in_the_clear() -> None:
-    state = ticket(received(description=Personal(SUBJECT, "王小明")))
-    with pytest.raises(ClearText):
-        encode_state(state)
 
 
 def test_moments_have_an_offset() -> None:
@@ -265,8 +235,6 @@ def test_what_does_not_belong_is_refused(change: Callable[[dict[str, Any]], obje
 def test_what_is_no_event_is_refused(stored: bytes) -> None:
     with pytest.raises(CodecError):
         decode("ticket.dispatched", TICKET, 1, stored)
-    with pytest.raises(Malformed):
-        decode_state(stored)
 
 
 def test_an_older_event_that_does_not_upcast_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Event bytes: what an event or a state is on disk, the same on every store.
+"""Event bytes: what an event is on disk, the same on every store.
 
 Canonical JSON: UTF-8, sorted keys, no spaces. An event is ``{"data": …, "meta": …, "v": class version}``; times are ISO 8601
 UTC with six digits and ``Z``, identifiers and decimals texts, enumerations their codes, personal texts their sealed form. None is
@@ -10,7 +10,7 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache
-from typing import Any, NotRequired, TypeVar, cast, get_type_hints
+from typing import Any, NotRequired, cast, get_type_hints
 from uuid import UUID
 
 import orjson
@@ -35,16 +35,13 @@ import domain.people.staff
 import domain.process.reminder
 import domain.tally.months_closed
 import domain.ticket.events  # noqa: F401  each registers its events
-from domain.kernel.aggregate import TOPICS, Folded, FoldedState, Meta, payload_fields
+from domain.kernel.aggregate import TOPICS, Folded, Meta, payload_fields
 from domain.kernel.ports import StoredEvent
 from domain.kernel.privacy import Personal, Sealed, to_stored
-from domain.ticket.state import TicketState
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 _new_typed_dict: Any = typing_extensions.TypedDict  # made from fields at run time, which mypy doesn't follow
-
-State = TypeVar("State", bound=FoldedState)
 
 
 class CodecError(Exception):
@@ -85,7 +82,7 @@ class UnknownVersion(CodecError):
 
 @dataclass(eq=False)
 class Malformed(CodecError):
-    """The bytes are no such event or state: not JSON, a field missing, unknown or of another type."""
+    """The bytes are no such event: not JSON, a field missing, unknown or of another type."""
 
     what: str
     detail: str
@@ -97,11 +94,11 @@ class Malformed(CodecError):
 def encode(event: Folded.Event) -> bytes:
     """The canonical bytes of an event; raises ClearText where a personal text is not sealed."""
     kind = type(event)
-    data = {name: getattr(event, name) for name in payload_fields(kind)}
-    meta = _stored_fields(event.meta, _left_out)
+    known = _fields(kind)
+    meta = _stored_fields(event.meta)
     meta["occurred_at"] = event.timestamp
-    present = _present(kind, data, _left_out)
-    return _dump({"v": class_version(kind), "meta": meta, "data": present}, topic_of(kind), _stored_in_event)
+    data = {name: value for name in payload_fields(kind) if not _left_out(known[name], value := getattr(event, name))}
+    return _dump({"v": class_version(kind), "meta": meta, "data": data}, topic_of(kind))
 
 
 def decode(topic: str, stream_id: UUID, version: int, state: bytes) -> Folded.Event:
@@ -149,27 +146,6 @@ class EventCodec:
         return decode_stored(stored)
 
 
-def encode_state(state: FoldedState) -> bytes:
-    """The canonical bytes of a folded state, sealed texts sealed; what equals its default is left out.
-
-    For memos of read models only: a memo is valid for the code that wrote it.
-    """
-    return _dump(_stored_fields(state, _is_default), type(state).__name__, _stored_in_state)
-
-
-def decode_state(state: bytes, of: type[State] = TicketState) -> State:  # type: ignore[assignment]
-    """The folded state that these bytes are; raises Malformed."""
-    reader = _state_reader(of)  # type: ignore[arg-type]  # mypy takes a class for unhashable
-    try:
-        found = reader.adapter.validate_json(state)
-    except ValidationError as error:
-        raise _malformed(of.__name__, error) from error
-    made = object.__new__(of)
-    made.__dict__.update(reader.defaults())
-    made.__dict__.update(found)
-    return made
-
-
 def class_version(event: type[Folded.Event]) -> int:
     """The version in which this class writes its events; 1 where it says nothing."""
     return cast(int, getattr(event, "class_version", 1))
@@ -184,16 +160,8 @@ def topic_of(event: type[Folded.Event]) -> str:
 
 
 def _left_out(field: "Field[Any]", value: Any) -> bool:
-    """Events: None where it is the default. Other defaults are written: they may change one day, the fact doesn't."""
+    """None where it is the default. Other defaults are written: they may change one day, the fact doesn't."""
     return value is None and field.default is None
-
-
-def _is_default(field: "Field[Any]", value: Any) -> bool:
-    """States: whatever equals its default."""
-    return field.default is not MISSING and bool(value == field.default)
-
-
-_Omit = Callable[["Field[Any]", Any], bool]
 
 
 @cache
@@ -201,25 +169,12 @@ def _fields(kind: Any) -> dict[str, "Field[Any]"]:
     return {f.name: f for f in fields(kind)}
 
 
-def _present(kind: type[object], values: Mapping[str, Any], omit: _Omit) -> dict[str, Any]:
-    known = _fields(kind)  # type: ignore[arg-type]
-    return {name: value for name, value in values.items() if not omit(known[name], value)}
-
-
-def _stored_fields(value: object, omit: _Omit) -> dict[str, Any]:
+def _stored_fields(value: object) -> dict[str, Any]:
     known = _fields(type(value))  # type: ignore[arg-type]
-    return {name: found for name, f in known.items() if not omit(f, found := getattr(value, name))}
+    return {name: found for name, f in known.items() if not _left_out(f, found := getattr(value, name))}
 
 
-def _stored_in_event(value: Any) -> Any:
-    return _stored(value, _left_out)
-
-
-def _stored_in_state(value: Any) -> Any:
-    return _stored(value, _is_default)
-
-
-def _stored(value: Any, omit: _Omit) -> Any:
+def _stored(value: Any) -> Any:
     """What orjson is to write for a value that it doesn't know."""
     if isinstance(value, datetime):
         return instant(value)
@@ -228,7 +183,7 @@ def _stored(value: Any, omit: _Omit) -> Any:
     if isinstance(value, Personal):
         raise ClearText(repr(value))
     if is_dataclass(value):
-        return _stored_fields(value, omit)
+        return _stored_fields(value)
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -243,9 +198,9 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-def _dump(value: Mapping[str, Any], what: str, default: Callable[[Any], Any]) -> bytes:
+def _dump(value: Mapping[str, Any], what: str) -> bytes:
     try:
-        return orjson.dumps(value, default=default, option=_OPTIONS)
+        return orjson.dumps(value, default=_stored, option=_OPTIONS)
     except orjson.JSONEncodeError as error:
         if isinstance(error.__cause__, ClearText):
             raise ClearText(f"{what}, {error.__cause__.what}") from error
@@ -305,12 +260,6 @@ def _event_reader(event: type[Folded.Event]) -> _Reader:
     data = _typed_dict(event.__name__, _parts(event, wanted))
     envelope = _typed_dict("event", {"v": int, "meta": meta, "data": data})
     return _reader(wanted, envelope, b',"v":%d}' % class_version(event))
-
-
-@cache
-def _state_reader(state: type[FoldedState]) -> _Reader:
-    wanted = list(fields(state))
-    return _reader(wanted, _typed_dict(state.__name__, _parts(state, wanted)))
 
 
 def _upcast(event: type[Folded.Event], state: bytes) -> bytes:
