@@ -7,7 +7,9 @@ import pytest
 
 from domain.approval.aggregate import ApprovalCase
 from domain.kernel.aggregate import FoldedState
-from domain.kernel.journal import Journal
+from domain.kernel.errors import NotFound, Overloaded
+from domain.kernel.journal import TRIES, Journal, LostRace, decide_again
+from domain.kernel.ports import VersionConflict
 from domain.kernel.terms import State
 from domain.service_desk.desk import ServiceDesk
 from domain.ticket import commands as c
@@ -87,3 +89,32 @@ async def test_read_and_written_by_many_at_once(estate: Estate, remembered: int)
         state = await estate.state(ticket)
         assert (state.version, state.state) == (9, State.RECEIVED)
         await agrees(estate, desk, ticket)
+
+
+@pytest.mark.parametrize("lost", [VersionConflict(UUID(int=1), 1, 2), LostRace()], ids=["version", "condition"])
+async def test_an_attempt_is_repeated_whole_until_it_loses_no_race(lost: Exception) -> None:
+    tried: list[int] = []
+
+    async def attempt() -> int:
+        tried.append(len(tried))
+        if len(tried) < 4:
+            raise lost
+        return tried[-1]
+
+    assert await decide_again(attempt) == 3
+    assert tried == [0, 1, 2, 3]
+
+
+async def test_the_tries_are_bounded_and_a_refusal_is_not_repeated() -> None:
+    tried: list[Exception] = []
+
+    async def attempt(error: Exception) -> None:
+        tried.append(error)
+        raise error
+
+    with pytest.raises(Overloaded, match="others changed it first each time"):
+        await decide_again(lambda: attempt(LostRace()))
+    assert len(tried) == TRIES
+    with pytest.raises(NotFound):
+        await decide_again(lambda: attempt(NotFound("ticket")))
+    assert len(tried) == TRIES + 1
