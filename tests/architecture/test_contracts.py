@@ -36,7 +36,7 @@ SEEDED = [
     Seeded("layers", "projections.engine.seeded", "adapters.labels.marking"),
     Seeded("layers", "domain.kernel.seeded", "adapters.labels.marking"),
     Seeded("layers", "domain.kernel.seeded", "projections.engine.tables"),
-    Seeded("domain", "domain.rules.seeded", "domain.tally.facts"),
+    Seeded("domain", "domain.tally.seeded", "domain.household.register"),
     Seeded("domain", "domain.ticket.seeded", "domain.approval.aggregate"),
     Seeded("domain", "domain.undrawn", "domain.kernel.terms"),
     Seeded("projections", "projections.ticket.seeded", "projections.appraisal.findings"),
