@@ -74,6 +74,9 @@ def test_clocks_equal_a_model_that_counts(kind: Kind, facility: Facility | None,
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
+FIRST, SECOND = POLICY.clock_policy, SHORT.clock_policy
+T = [MORNING + n * timedelta(hours=1) for n in range(9)]
+"""The hours of a timeline."""
 
 
 def statuses(*facts: Fact, at: datetime) -> dict[ClockName, ClockStatus]:
@@ -205,6 +208,14 @@ def test_a_pause_of_an_earlier_round_does_not_lengthen_the_next_rounds_limit(abs
     assert (later.status, later.breached_at) == (ClockStatus.BREACHED, again + 3 * DAY)
 
 
+def test_a_pause_of_each_round_lengthens_its_own_limit() -> None:
+    reason = t.SuspendReason.AWAITING_RESIDENT
+    first = Timeline().begin(T[0], FIRST).suspend(T[1], reason).resume(T[2]).end_work(T[3])
+    second = first.begin(T[4], FIRST).suspend(T[5], reason).resume(T[8])
+    found = readings(second, Kind.REPAIR, Facility.PRIVATE, T[8])
+    assert [one.due_at for one in found[1:]] == [T[0] + 3 * DAY + (T[2] - T[1]), T[4] + 3 * DAY + (T[8] - T[5])]
+
+
 def test_rework_and_reopening_start_the_work_clock_again() -> None:
     policy = POLICY.clock_policy
     rework = fact(Ticket.FollowUpRecorded, satisfied=False, clock_policy=policy, after=DAY)
@@ -270,9 +281,6 @@ def test_reclassifying_changes_which_clock_runs() -> None:
 
 
 # --- what a timeline keeps ---------------------------------------------------------------------------------------------
-
-FIRST, SECOND = POLICY.clock_policy, SHORT.clock_policy
-T = [MORNING + n * timedelta(hours=1) for n in range(9)]
 
 
 def test_a_round_ends_where_its_work_does() -> None:
