@@ -1,5 +1,6 @@
 """Compare the SLA clocks with a model that counts minute by minute, and pin the edges of D2 items 5–8 by example."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -214,6 +215,13 @@ def test_a_pause_of_each_round_lengthens_its_own_limit() -> None:
     second = first.begin(T[4], FIRST).suspend(T[5], reason).resume(T[8])
     found = readings(second, Kind.REPAIR, Facility.PRIVATE, T[8])
     assert [one.due_at for one in found[1:]] == [T[0] + 3 * DAY + (T[2] - T[1]), T[4] + 3 * DAY + (T[8] - T[5])]
+
+
+def test_a_policy_that_names_no_pauses_pauses_no_clock() -> None:
+    without = replace(FIRST, pauses={})
+    waits = Timeline().begin(T[0], without).suspend(T[1], t.SuspendReason.AWAITING_RESIDENT)
+    found = readings(waits, Kind.REPAIR, Facility.PRIVATE, T[2])[-1]
+    assert found == Reading(ClockName.REPAIR, ClockStatus.RUNNING, T[0], T[0] + 3 * DAY)
 
 
 def test_rework_and_reopening_start_the_work_clock_again() -> None:
