@@ -7,9 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.kernel.errors import NotAllowed
 from domain.kernel.terms import ChargeOutcome, Role, Trigger
 from domain.people import authority
-from domain.people.authority import CELLS, COLUMNS, TABLE, Held, Mode, Need, Relation, Right, denied, may_approve, right_of, weigh
+from domain.people.authority import (
+    CELLS,
+    COLUMNS,
+    TABLE,
+    Held,
+    Mode,
+    Need,
+    Relation,
+    Right,
+    allow,
+    denied,
+    may_approve,
+    right_of,
+    weigh,
+)
 from tests.support.authority_table import READINGS, ROLES, ROWS, Standing, answer, row_of
 from tests.support.executed_anew import executed_anew
 
@@ -169,3 +184,18 @@ def test_the_table_is_made_on_import() -> None:
 
     assert anew.TABLE == TABLE
     assert plain(anew.CELLS) == plain(CELLS)
+
+
+def test_a_command_is_allowed_alone_or_with_a_second_person() -> None:
+    assert allow(Right.READ, "read", [Held(Role.DIRECTOR)], Relation()) is Mode.FULL
+    assert allow(Right.PRICE_LIST, "publish", [Held(Role.DIRECTOR)], Relation()) is Mode.SECOND
+    assert allow(Right.CLASSIFY, "classify", [Held(Role.BUTLER, frozenset({"A1"}))], Relation(area="A1")) is Mode.FULL
+
+
+@pytest.mark.parametrize("role", [Role.FINANCE, Role.ADMIN])
+def test_what_is_masked_or_not_given_allows_no_command(role: Role) -> None:
+    held = [Held(role)]
+    with pytest.raises(NotAllowed) as refusal:
+        allow(Right.READ, "read", held, Relation())
+    expected = denied(Right.READ, "read", held)
+    assert (refusal.value.command, refusal.value.roles, refusal.value.allowed_to) == ("read", [role.value], expected.allowed_to)

@@ -20,8 +20,10 @@ from domain.ticket.guards import (
     legal_now,
     missing_items,
     refuse,
+    refuse_person,
 )
 from domain.ticket.lifecycle import KINDS, legal
+from domain.ticket.persons import WITH_STATE, TicketRule
 from domain.ticket.state import TicketState
 from domain.ticket.workflows import WORKFLOWS
 from tests.support.executed_anew import executed_anew
@@ -200,6 +202,23 @@ def test_a_refusal_names_rule_state_trigger_and_what_is_legal() -> None:
     assert (refusal.rule, refusal.clause, refusal.detail) == ("some_rule", "D9", "what would satisfy it")
     assert (refusal.state, refusal.trigger) == ("classified", "complete")
     assert refusal.legal == [one.value for one in legal_now(state, BY_DAY)]
+
+
+@pytest.mark.parametrize("about", WITH_STATE)
+def test_a_refusal_about_a_person_is_of_its_rule(about: TicketRule) -> None:
+    state = ticket(received(), classified())
+    refusal = refuse_person(state, Trigger.COMPLETE, BY_DAY, about)
+    assert (refusal.rule, refusal.clause, refusal.detail) == (about.code, about.clause, about.detail)
+    assert (refusal.state, refusal.trigger) == ("classified", "complete")
+    assert refusal.legal == [one.value for one in legal_now(state, BY_DAY)]
+
+
+def test_a_refusal_gives_the_limits_in_force() -> None:
+    policy = POLICY.overridden({"follow_up.reopen_days": 45})
+    found = forbidding(ticket(*DONE), Trigger.REOPEN, Setting(MORNING, ZONE, policy))
+    assert found is not None
+    assert found.detail == "a ticket can be reopened within 45 days of its end; receive a new one and link it"
+    assert (found.code, found.clause, found.triggers) == ("reopened_in_time", "D3 一", (Trigger.REOPEN,))
 
 
 def test_nobody_has_a_day_off_where_no_calendar_counts() -> None:
