@@ -1,1 +1,1 @@
-"""Answers: what a caller may read, as documents, one folder a capability; API, pages and terminal show them."""
+"""Answers: documents of all that a caller may read, one folder a capability. API, pages and command line show them."""

@@ -1,4 +1,4 @@
-"""The authenticated caller of a request."""
+"""Caller of a request."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from domain.people.directory import Directory
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated person, with the directory as new as the registry was at authentication."""
+    """An authenticated person, and the directory as of the registry version read at authentication."""
 
     login: str
     directory: Directory

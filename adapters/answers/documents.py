@@ -1,7 +1,7 @@
-"""The documents that are answered, as models, so that OpenAPI describes them whole.
+"""Base of all documents that are answered. They are pydantic models so that OpenAPI describes every field.
 
-Moments are UTC in ISO 8601 with ``Z``; days are the community's; money is integer fen; codes are those of
-``domain.kernel.terms``. A person's assignment reads as the login alone, as it may be written; a team or contractor as {type, id}.
+Moments are UTC in ISO 8601 with ``Z``. Days are calendar days of the community. Money is an integer of fen. Codes are those
+of ``domain.kernel.terms``. An assigned person is a login, a team or contractor ``{type, id}``; commands take both forms too.
 """
 
 from datetime import UTC, datetime
@@ -13,10 +13,10 @@ Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC
 
 
 class Answer(BaseModel):
-    """Base of answers; they are made here, so a field unknown to its model is a mistake of ours."""
+    """Base of answers. An unknown field is a programming error, so it is forbidden."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True, frozen=True)
 
     def json_bytes(self) -> bytes:
-        """The document as UTF-8."""
+        """Write the document as JSON in UTF-8."""
         return self.model_dump_json().encode()

@@ -1,4 +1,4 @@
-"""Lists in pages: ``limit`` up to 200 items, and a ``cursor`` that is handed back as it was given."""
+"""Lists in pages: at most ``limit`` items (up to 200), and an opaque ``cursor`` that leads to the next page."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
@@ -9,27 +9,27 @@ from projections.engine.cursors import open_cursor, position_in, seal_cursor
 T = TypeVar("T")
 
 
-class Placed(Protocol):
-    """A row with its place in the log."""
+class Positioned(Protocol):
+    """A row with its position in the log."""
 
     @property
     def first_position(self) -> int:
-        """Where the log first knew of it."""
+        """Position of the first event about it."""
         ...
 
 
-P = TypeVar("P", bound=Placed)
+P = TypeVar("P", bound=Positioned)
 
 
 class Page(Answer, Generic[T]):
-    """One page of a list; without ``next_cursor`` it is the last."""
+    """One page of a list. Without ``next_cursor`` it is the last."""
 
     items: list[T]
     next_cursor: str | None
 
 
 def page_of(items: Iterable[tuple[str, T]], limit: int, cursor: str | None) -> tuple[list[T], str | None]:
-    """A page of items that each have a key of their own, in the order of the keys."""
+    """Cut one page from items with unique keys, sorted by key; returns it with the next cursor. The cursor holds a key."""
     after = str(open_cursor(cursor, str)[0]) if cursor is not None else None
     rest = sorted((pair for pair in items if after is None or pair[0] > after), key=lambda pair: pair[0])
     more = seal_cursor(rest[limit - 1][0]) if len(rest) > limit else None
@@ -39,7 +39,11 @@ def page_of(items: Iterable[tuple[str, T]], limit: int, cursor: str | None) -> t
 async def readable_page(
     fetch: Callable[[int | None, int], Awaitable[Sequence[P]]], may_read: Callable[[P], bool], limit: int, cursor: str | None
 ) -> tuple[list[P], str | None]:
-    """A page of the rows that somebody may read, the latest first; ``fetch`` gives some of those before a position."""
+    """Gather a page of the rows that ``may_read`` accepts, the latest first, and the next cursor.
+
+    ``fetch`` takes a position and a size, and gives rows before the position. Rights are checked on rows, not in SQL, so
+    rows are fetched until a page is full or none is left.
+    """
     before = position_in(cursor)
     found: list[P] = []
     while len(found) <= limit:

@@ -1,1 +1,1 @@
-"""Rendering: templates, translations, static files and printed pages."""
+"""Rendering: templates, translations, static files, printed pages."""

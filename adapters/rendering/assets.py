@@ -1,4 +1,7 @@
-"""Static files (静态文件): read once at start, addressed by their content's hash, served compressed from memory."""
+"""Static files (静态文件): read once at start, served compressed from memory, at addresses with their content's hash.
+
+With the hash in its address a file may be cached for ever: changed content has a new address.
+"""
 
 import gzip
 from dataclasses import dataclass
@@ -26,7 +29,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file: its content, compressed where that is shorter, and the hash that goes into its address."""
+    """A static file: its content, its gzip where that is shorter, and the start of its SHA-384 as ``version``."""
 
     content: bytes
     compressed: bytes | None
@@ -42,11 +45,11 @@ class Assets:
         self._assets = {name: _asset(name, found.read_bytes()) for name, found in _below(root, "")}
 
     def address(self, name: str) -> str:
-        """Where a page finds a file; another content, another address. Raises KeyError for a name that is not there."""
+        """Make a file's address, which changes with its content; raises KeyError for an unknown name."""
         return f"{PREFIX}{name}?v={self._assets[name].version}"
 
     def answer(self, request: Request, name: str) -> Response:
-        """A file, for ever where its address names this very content; raises NotFound."""
+        """Answer with a file, cached for ever if the address has its current hash; raises NotFound."""
         asset = self._assets.get(name)
         if asset is None:
             raise NotFound("file")

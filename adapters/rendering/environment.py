@@ -1,4 +1,4 @@
-"""Templates and languages: one Jinja2 environment a language, its catalogue compiled in memory at start.
+"""Templates and languages: one Jinja2 environment for each language, its catalogue compiled in memory at start.
 
 The templates are written in Chinese; ``catalogues/en.po`` holds the English of every text.
 """
@@ -24,12 +24,12 @@ from adapters.rendering.assets import Assets
 
 CHINESE, ENGLISH = "zh", "en"
 LANGUAGES = {CHINESE: "中文", ENGLISH: "English"}
-"""The languages, each in its own name; the first is what is shown unasked."""
+"""Languages, each by its own name. The first is the default."""
 LANGUAGE_TAGS = {CHINESE: "zh-CN", ENGLISH: "en"}
 
 
 def translations(language: str) -> NullTranslations:
-    """A language's texts; Chinese stands in the sources themselves."""
+    """Load the catalogue of a language; Chinese needs none, since it is the language of the sources."""
     if language == CHINESE:
         return NullTranslations()
     text = (files("adapters.rendering") / "catalogues" / f"{language}.po").read_bytes()
@@ -40,29 +40,29 @@ def translations(language: str) -> NullTranslations:
 
 
 class Words:
-    """What is said in one language, for the code of the pages; templates say it by ``_``."""
+    """Translations into one language for Python code. Templates use ``_`` instead."""
 
     def __init__(self, language: str) -> None:
         self.language = language
         self.translations = translations(language)
 
     def say(self, text: str, **named: object) -> str:
-        """A text in this language, its ``{names}`` filled in."""
+        """Translate a text and fill in its ``{names}``."""
         said: str = self.translations.gettext(text)
         return said.format(**named) if named else said
 
     def label(self, code: StrEnum) -> str:
-        """A code in words."""
+        """Translate a code."""
         return label(code, self.language)
 
     def many(self, words: list[str]) -> str:
-        """A list of words."""
+        """Join words with the language's comma."""
         return ("、" if self.language == CHINESE else ", ").join(words)
 
 
 @pass_context
 def moment(context: Context, at: datetime | None, form: str = "%m-%d %H:%M") -> str:
-    """A moment by the community's clock; the year where it is not this one."""
+    """Format a moment in the community's time zone (UTC without one); with the year unless it is the current one."""
     if at is None:
         return "—"
     zone: tzinfo = context.get("zone") or UTC
@@ -71,24 +71,24 @@ def moment(context: Context, at: datetime | None, form: str = "%m-%d %H:%M") -> 
 
 
 def yuan(fen: int) -> str:
-    """An amount of money."""
+    """Format an amount given in fen."""
     return f"¥{fen // 100}.{fen % 100:02d}"
 
 
 class Templates:
-    """Renders pages in every language."""
+    """Renderer of templates in every language."""
 
     def __init__(self, assets: Assets) -> None:
         self.words: Mapping[str, Words] = {language: Words(language) for language in LANGUAGES}
         self._environments = {language: _environment(words, assets) for language, words in self.words.items()}
 
     def render(self, language: str, template: str, context: Mapping[str, Any]) -> str:
-        """A page as text."""
+        """Render a template in a language."""
         return self._environments[language].get_template(template).render(context)
 
 
 def templates_of(request: Request) -> Templates:
-    """The templates of a request's application."""
+    """Templates of the application that serves a request."""
     templates: Templates = request.app.state.templates
     return templates
 

@@ -1,4 +1,4 @@
-"""What the navigation offers: one line a page, and the rows of the authority table that make it worth offering."""
+"""Entries of the navigation, and the rights for which each is offered."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,10 @@ from domain.people.authority import CELLS, TABLE, Mode, Right
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page: its address, its name (Chinese; the catalogue has the English), who is offered it."""
+    """A page in the navigation: address, name (in Chinese; the catalogue has the English), and the rights, one of which suffices.
+
+    ``admin`` entries are for administrators.
+    """
 
     path: str
     name: str
@@ -19,7 +22,7 @@ class Entry:
 TWO_PEOPLE = tuple(
     right for right, row in TABLE.items() if any(given.mode is Mode.SECOND for cell in row.values() for given in CELLS[cell])
 )
-"""The rows by which somebody asks, and another person decides."""
+"""Rights that some role has only together with a second person."""
 
 NAVIGATION: tuple[Entry, ...] = (
     Entry("/", N_("工作台"), (Right.READ,)),
@@ -37,4 +40,4 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("/process", N_("流程"), (Right.AUDIT,)),
     Entry("/admin", N_("管理"), admin=True),
 )
-"""In the order shown."""
+"""Entries in the order shown."""

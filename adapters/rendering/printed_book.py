@@ -1,6 +1,6 @@
-"""A month of a book (记录册) to be printed: A4 across, the head of the table on every sheet, no entry torn, void numbers shown.
+"""Printed page of a month of a book (记录册): A4 landscape, table head on every sheet, entries unbroken, void numbers shown.
 
-The page stands by itself: it loads nothing, and its one style is named by its hash in the policy it is served with.
+The page loads nothing. The content security policy allows its one style by hash, so injected styles and scripts are dead.
 """
 
 from base64 import b64encode
@@ -35,13 +35,13 @@ thead th { background: #eee; white-space: nowrap }
 .signed { break-inside: avoid; margin: 8mm 0 0; display: flex; gap: 60mm }
 """
 POLICY = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'; frame-ancestors 'none'"
-"""The content security policy of the page."""
+"""Content security policy of the page."""
 SIGNERS = ("制表：", "审核：", "日期：")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """An entry as it is printed."""
+class PrintedEntry:
+    """An entry of the book as printed cells."""
 
     void: bool
     cells: Sequence[str]
@@ -50,9 +50,12 @@ class Line:
 def printed_book(
     templates: Templates, book: str, community: str, span: str, zone: ZoneInfo, entries: Sequence[RegisterEntry], now: datetime
 ) -> str:
-    """The page; ``span`` names the month or the days, moments are the community's. Personal data are as masked as the entries."""
+    """Render the page. ``span`` names the month or days in the title; moments are printed in the community's ``zone``.
+
+    Personal data is masked as it is in ``entries``.
+    """
     days = [
-        (f"{day:%Y-%m-%d}", [Line(entry.void, [_cell(cell, zone) for cell in register_cells(entry)]) for entry in some])
+        (f"{day:%Y-%m-%d}", [PrintedEntry(entry.void, [_cell(cell, zone) for cell in register_cells(entry)]) for entry in some])
         for day, some in groupby(entries, lambda entry: entry.recorded_at.astimezone(zone).date())
     ]
     void = sum(entry.void for entry in entries)

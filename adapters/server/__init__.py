@@ -1,1 +1,1 @@
-"""The web server: API and pages assembled into one application, with what surrounds every request."""
+"""Web server: API and pages as one application, with the middleware around every request."""

@@ -1,4 +1,4 @@
-"""The web application: the API, the pages, problems, the layer around every request, and its opening from the settings."""
+"""Web application: API, pages, exception handlers and middleware, and its start from the settings."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -33,7 +33,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def create_app(gongdan: Gongdan) -> FastAPI:
-    """The application over an open Gongdan, which the caller closes."""
+    """Make the application of a running Gongdan; the caller closes that."""
     app = _application()
     _serve(app, gongdan)
     return app
@@ -47,7 +47,7 @@ def _serve(app: FastAPI, gongdan: Gongdan) -> None:
 
 
 def from_settings() -> FastAPI:
-    """The application over the store that the settings name, opened when the server starts: the factory for uvicorn."""
+    """Make the application for uvicorn; on start it opens the store named by the settings."""
     settings = Settings()
 
     @asynccontextmanager
@@ -85,7 +85,7 @@ OPERATION = ("/healthz", "/readyz", "/metrics")
 
 
 def _for_programs(request: Request) -> bool:
-    """Whether programs ask here, who are refused in JSON; people get a page."""
+    """Whether the path is for programs, whose errors are JSON problems. On other paths errors are pages."""
     return request.url.path.startswith("/api/") or request.url.path in OPERATION
 
 

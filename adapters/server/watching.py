@@ -1,4 +1,4 @@
-"""Around every request: a number to find it by, a log line without personal data, measures, safe headers, no bare failure."""
+"""Middleware around every request: request id, log line, metrics, security headers, answer to unexpected errors."""
 
 import time
 import traceback
@@ -19,20 +19,20 @@ HEADERS = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 ]
-"""Added where the answer has not set them itself."""
+"""Headers added to answers that do not set them."""
 
 log = structlog.get_logger("gongdan.api")
 
 
 class Watching:
-    """The outermost layer (ASGI). Logs name the route, never the path or query as sent, which may hold personal data."""
+    """Outermost ASGI middleware. It logs the route, never the path or query, which may hold personal data."""
 
     def __init__(self, app: ASGIApp, failed: Callable[[Request, str], Response]) -> None:
         self._app = app
         self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Serve one request. After an unexpected error it answers 500, unless an answer has begun; then it raises on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -53,7 +53,7 @@ class Watching:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:
-            failure = _told(error)
+            failure = _failure(error)
             if status:
                 raise
             await self._failed(Request(scope), request_id)(scope, receive, watched)
@@ -86,8 +86,8 @@ class Watching:
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
-def _told(error: BaseException) -> dict[str, Any]:
-    """What failed and where, without the message, which may hold what was sent."""
+def _failure(error: BaseException) -> dict[str, Any]:
+    """Describe an error by class and place; not by its message, which may quote personal data from the request."""
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     found = {"error": type(error).__qualname__, "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]}
     if error.__cause__ is not None:

@@ -1,4 +1,7 @@
-"""Commands on the registry and the desk: carried out once per idempotency key, answered from the stream at that version."""
+"""Commands on the registry and the household register: carried out once per idempotency key.
+
+A repeat is answered from the stream at the version that the first request left.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -12,19 +15,23 @@ from domain.kernel.aggregate import FoldedState, S
 from domain.kernel.ports import CommandKey, CommandRecord
 
 
-async def carried_out(parts: Gongdan, key: CommandKey | None, change: Callable[[], Awaitable[S]]) -> tuple[S, int]:
-    """The state that a change left and where its event stands; for a repeat of the key the first ones again."""
+async def carried_out(gongdan: Gongdan, key: CommandKey | None, change: Callable[[], Awaitable[S]]) -> tuple[S, int]:
+    """Carry out a change; returns the state after it and the position of its event.
+
+    For a repeat of the key both are those of the first time.
+    """
 
     async def now() -> tuple[S, int]:
         state = await change()
-        [last] = await parts.store.read_stream(state.id, after_version=state.version - 1, upto_version=state.version)
+        [last] = await gongdan.store.read_stream(state.id, after_version=state.version - 1, upto_version=state.version)
         return state, last.position
 
     async def again(record: CommandRecord) -> tuple[S, int]:
-        state = await parts.journal.load_at(record.stream_id, record.version, FoldedState)
-        return cast(S, state), record.position  # a key is kept with the hash of its request, so the state is that of ``change``
+        state = await gongdan.journal.load_at(record.stream_id, record.version, FoldedState)
+        # A key is stored with the hash of its request, so a repeat asks for the state type that ``change`` returns.
+        return cast(S, state), record.position
 
-    return await parts.journal.once(key, now, again)
+    return await gongdan.journal.once(key, now, again)
 
 
 async def administered(
@@ -34,6 +41,6 @@ async def administered(
     status: int = 200,
     location: Callable[[S], str] | None = None,
 ) -> Response:
-    """The answer to a change, or to its repeat the first answer again."""
+    """Carry out a change and answer with its document; a repeat of the idempotency key gets the first answer."""
     state, position = await carried_out(write.api.gongdan, write.key, change)
     return written(answer(state), status, state.version, position, location(state) if location else None)

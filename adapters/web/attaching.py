@@ -1,4 +1,7 @@
-"""Attachments (附件) of a request: uploads received in a stream and dropped again where no event names them; downloads."""
+"""Attachments (附件): uploads, encrypted and stored as they arrive, and downloads.
+
+The file is stored before the command that names it, so a file whose command is refused must be deleted.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -24,14 +27,14 @@ from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 
 ENVELOPE_BYTES = 64 * 1024
-"""What an upload may hold beside the file."""
+"""Bytes that an upload may hold besides the file: part headers and text fields."""
 
 
 _UNSAFE = re.compile(r"[^\w.\- ()（）]")
 
 
 async def begun(request: Request, gongdan: Gongdan) -> Upload:
-    """An upload up to its file; raises UnsupportedMedia, TooLarge, InvalidInput."""
+    """Receive an upload up to where its file begins; raises UnsupportedMedia, TooLarge, TooSlow, InvalidInput."""
     media = request.headers.get("content-type", "")
     if media.partition(";")[0].strip().lower() != "multipart/form-data":
         raise UnsupportedMedia("the body must be multipart/form-data")
@@ -41,38 +44,41 @@ async def begun(request: Request, gongdan: Gongdan) -> Upload:
 
 
 def attach_command(stored: Attachment, upload: Upload) -> c.Attach:
-    """The command that names a stored file."""
+    """Make the command that names a stored file; unsafe characters of the file name become ``_``."""
     file_name = _UNSAFE.sub("_", upload.file_name) if upload.file_name else None
     return c.Attach(name=stored.name, content_type=stored.content_type, size=stored.size, file_name=file_name)
 
 
 @asynccontextmanager
 async def kept_if_named(gongdan: Gongdan, stored: Attachment) -> AsyncIterator[None]:
-    """Drops the file again where the command is refused, so that no event names it."""
+    """Delete the stored file if the command within is refused, since no event then names it."""
     try:
         yield
     except Overloaded:
-        raise  # an event may name the file
+        raise  # Overloaded leaves it open whether the event was written: keep the file
     except Refusal:
         await gongdan.attachments.discard(stored.name)
         raise
 
 
 async def drop_repeated(gongdan: Gongdan, stored: Attachment, done: Done | Waiting, repeated: bool) -> None:
-    """Drops the file of a request that was carried out before, with the file of that time."""
+    """Delete the stored file if the command was a repeat, whose first request stored its own copy."""
     if repeated or (isinstance(done, Done) and all(file.name != stored.name for file in done.state.attachments)):
         await gongdan.attachments.discard(stored.name)
 
 
 class Attachable(BaseModel):
-    """A ticket that a file may be attached to."""
+    """A ticket to which the caller may attach a file; ``subject`` is whose key encrypts it."""
 
     id: UUID
     subject: UUID
 
 
 async def attachable(gongdan: Gongdan, caller: Caller, ref: str) -> Attachable:
-    """Refuse, before anything is received, whoever may not attach to this ticket."""
+    """Find the ticket and check the right to attach, before any byte of the file is received.
+
+    Raises NotFound outside the ticket's community, NotAllowed inside.
+    """
     desk = gongdan.desk
     state = await desk.load(await desk.find(ref))
     now = gongdan.clock.now()
@@ -85,7 +91,10 @@ async def attachable(gongdan: Gongdan, caller: Caller, ref: str) -> Attachable:
 
 
 async def downloaded(gongdan: Gongdan, caller: Caller, ref: str, name: str) -> Response:
-    """The file, once the look is in the access log; a browser saves it and runs nothing of it."""
+    """Answer with an attachment, once the access log has the entry.
+
+    Headers make a browser save the file and keep it from running any of it.
+    """
     _, file_name = await gongdan.inquiries.attachment(caller.login, ref, name, directory=caller.directory)
     attachment, content = await gongdan.attachments.open(name)
     headers = {

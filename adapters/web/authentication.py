@@ -1,4 +1,4 @@
-"""Who calls: a bearer token, looked up by its hash together with the registry's version in one query."""
+"""Authentication by bearer token. One query looks up the token by its hash and reads the registry's version."""
 
 from typing import Annotated
 
@@ -12,12 +12,16 @@ from domain.kernel.errors import Unauthenticated
 
 
 async def authenticate(request: Request) -> Caller:
-    """The caller, counted against the token's rate; raises Unauthenticated or TooManyRequests."""
+    """Identify the caller and count the request against the token's rate; raises Unauthenticated or TooManyRequests."""
     return await identify(request, counted=True)
 
 
 async def identify(request: Request, *, counted: bool = False) -> Caller:
-    """The caller. No token, an unknown, expired or revoked one, and a disabled person are refused alike."""
+    """Identify the caller; raises Unauthenticated.
+
+    A missing, unknown, expired or revoked token and a disabled person are refused alike, so that a stranger learns nothing.
+    Invalid tokens are counted by address; beyond the rate TooManyRequests is raised, which slows down guessing.
+    """
     api = api_of(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:

@@ -1,4 +1,4 @@
-"""A request that writes: its conditions as the domain has them, and the answer with its headers."""
+"""Requests that write: idempotency key, expected version, body; and answers with version and position."""
 
 import re
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ _VERSION = re.compile(r'"([0-9]{1,15})"')
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A command on its way: who asks, by which key, on which version."""
+    """A command being carried out: its caller, idempotency key, and the version that the caller expects."""
 
     api: Api
     caller: Caller
@@ -42,7 +42,7 @@ class Writing:
     if_match: int | None
 
     def request(self, body: BaseModel | None = None) -> Request:
-        """What travels beside a command; ``occurred_at`` and ``offline`` stand in the bodies of triggers."""
+        """Make the domain's request; ``occurred_at`` and ``offline`` come from the body where it has them."""
         return Request(
             self.caller.login,
             self.api.gongdan.ids.new(),
@@ -54,11 +54,11 @@ class Writing:
         )
 
     def administrator(self) -> Administrator:
-        """The caller as one who administers."""
+        """Make the domain's request of a command on the registry."""
         return Administrator(self.caller.login, self.api.gongdan.ids.new(), key=self.key, if_match=self.if_match)
 
     async def repeated(self) -> CommandRecord | None:
-        """What this key did before; raises KeyReused where it came with another request."""
+        """Find the record of an earlier request with this key; raises KeyReused where that was another request."""
         if self.key is None:
             return None
         record = await self.api.gongdan.store.find_command(self.key.caller, self.key.key)
@@ -69,7 +69,10 @@ class Writing:
 
 @asynccontextmanager
 async def writing(request: HttpRequest, raw: bytes, caller: Caller) -> AsyncIterator[Writing]:
-    """The conditions of a command whose body is ``raw``; one at a time for an idempotency key."""
+    """Read a command's headers; requests with one idempotency key run one at a time.
+
+    The key is bound to a keyed hash of method, path and the bytes ``raw``, so that it can't be used for another request.
+    """
     api = api_of(request)
     key = idempotency_key(request)
     async with api.alone(caller.login, key):
@@ -92,7 +95,7 @@ async def command(request: HttpRequest, model: type[M]) -> AsyncIterator[tuple[W
 
 
 def idempotency_key(request: HttpRequest) -> str | None:
-    """``Idempotency-Key``: 1 to 200 visible ASCII characters."""
+    """Read ``Idempotency-Key``; raises InvalidInput unless it has 1 to 200 visible ASCII characters."""
     key = request.headers.get("idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
         raise invalid("/header/Idempotency-Key", "1 to 200 visible ASCII characters")
@@ -100,7 +103,7 @@ def idempotency_key(request: HttpRequest) -> str | None:
 
 
 def if_match(request: HttpRequest) -> int | None:
-    """``If-Match: "VERSION"``; ``*`` is no condition."""
+    """Read the version in ``If-Match``; None without a condition, that is without the header or with ``*``."""
     value = request.headers.get("if-match")
     if value is None or value == "*":
         return None
@@ -111,7 +114,7 @@ def if_match(request: HttpRequest) -> int | None:
 
 
 def written(answer: Answer, status: int, version: int, position: int, location: str | None = None) -> Response:
-    """The resource as a command left it."""
+    """Answer with a document, its version as ``ETag`` and the position of the last event written."""
     headers = {"ETag": f'"{version}"', "Gongdan-Position": str(position)}
     if location is not None:
         headers["Location"] = PREFIX + location
@@ -119,42 +122,42 @@ def written(answer: Answer, status: int, version: int, position: int, location: 
 
 
 class Stated(Protocol):
-    """What a command was carried out on, at a version."""
+    """State with a version."""
 
     @property
     def version(self) -> int:
-        """Of its last event."""
+        """Version of the last event."""
         ...
 
 
 class CarriedOut(Protocol):
-    """A command that was carried out: what it was done to, and where the last event stands."""
+    """Outcome of a command: the state after it and the position of its last event."""
 
     @property
     def state(self) -> Stated:
-        """As it now is."""
+        """State after the command."""
         ...
 
     @property
     def position(self) -> int:
-        """Of the log."""
+        """Position of the last event in the log."""
         ...
 
 
 def done_response(answer: Answer, done: CarriedOut, location: str | None = None) -> Response:
-    """The resource as a command left it; it was made by it where it has a ``location``."""
+    """Answer with the document after a command: 201 with a ``location`` for a new resource, else 200."""
     return written(answer, 200 if location is None else 201, done.state.version, done.position, location)
 
 
 def waiting_response(answer: Waiting, status: int = 202) -> Response:
-    """An approval as it stood when the command was answered first."""
+    """Answer with an approval as of the moment the request was recorded, so that a repeat gets the first answer."""
     case = answer.case
     document = approval_answer(case, answer.recorded_at)
     return written(document, status, case.version, answer.position, f"/approvals/{case.id}" if status == 202 else None)
 
 
 async def ticket_response(write: Writing, answer: Done | Waiting, status: int = 200) -> Response:
-    """The ticket as a command left it, personal data masked; or the approval that the command waits for."""
+    """Answer with the ticket after a command, personal data masked; or with the approval that the command waits for."""
     if isinstance(answer, Waiting):
         return waiting_response(answer)
     inquiries = write.api.gongdan.inquiries

@@ -1,4 +1,4 @@
-"""What every operation of the API needs: the running Gongdan, the limits, and which requests are being worked on."""
+"""State of one server process: the running Gongdan, metrics, rate limits, idempotency keys in progress."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,25 +17,25 @@ from domain.kernel.errors import InProgress
 
 
 class Limiter:
-    """A rate limit per key, in this process."""
+    """A rate limit per key, counted in this process."""
 
     def __init__(self, rate: str) -> None:
         self._item: RateLimitItem = parse(rate)
         self._limits = FixedWindowRateLimiter(MemoryStorage())
 
     async def hit(self, key: str) -> None:
-        """Count one; raises TooManyRequests."""
+        """Count a request; raises TooManyRequests beyond the rate."""
         if not await self._limits.hit(self._item, key):
             raise TooManyRequests(self._item.get_expiry())
 
     async def check(self, key: str) -> None:
-        """Count nothing; raises TooManyRequests where nothing more is let through."""
+        """Raise TooManyRequests where the rate is used up; counts nothing."""
         if not await self._limits.test(self._item, key):
             raise TooManyRequests(self._item.get_expiry())
 
 
 class Api:
-    """The state behind the operations of one server process."""
+    """State that all requests of one server process share."""
 
     def __init__(self, gongdan: Gongdan) -> None:
         self.gongdan = gongdan
@@ -46,7 +46,10 @@ class Api:
 
     @asynccontextmanager
     async def alone(self, login: str, key: str | None) -> AsyncIterator[None]:
-        """One request at a time for a caller's idempotency key; raises InProgress."""
+        """Hold a caller's idempotency key; raises InProgress while another request of this process holds it.
+
+        Other processes are kept out by the store, which accepts a key once.
+        """
         if key is None:
             yield
             return
@@ -60,7 +63,7 @@ class Api:
 
 
 def api_of(request: Request) -> Api:
-    """The state behind a request's application."""
+    """State of the application that serves a request."""
     api: Api = request.app.state.api
     return api
 

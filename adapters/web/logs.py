@@ -9,7 +9,7 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 
 
 def configure(level: str) -> None:
-    """Log from ``level`` up, as JSON lines with a UTC time."""
+    """Configure logging from ``level`` up, as JSON lines with a UTC time."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

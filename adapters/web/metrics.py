@@ -1,4 +1,4 @@
-"""Measures for Prometheus, of this process: requests, commands, the store's queue, the lag of projections and processes."""
+"""Prometheus metrics of this process: requests, commands, the store's queue, the lag of projections and processes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics(Collector):
-    """The registry of one server process; no label holds personal data."""
+    """Metrics registry of one server process. No label holds personal data."""
 
     def __init__(self, gongdan: Gongdan) -> None:
         self._gongdan = gongdan
@@ -31,7 +31,10 @@ class Metrics(Collector):
         self._registry.register(self)
 
     def collect(self) -> Iterable[Metric]:
-        """Gauges, as they were when the text was asked for."""
+        """Make the gauges from the values that :meth:`text` read.
+
+        Prometheus calls this synchronously, so the asynchronous reads happen before.
+        """
         queue = GaugeMetricFamily("gongdan_store_queue", "appends waiting for the store")
         queue.add_metric([], self._gongdan.store.waiting)
         head = GaugeMetricFamily("gongdan_log_position", "last position of the log")
@@ -53,7 +56,7 @@ class Metrics(Collector):
         return [queue, head, lag, seconds, parked, behind, overdue, held]
 
     async def text(self) -> bytes:
-        """Everything in Prometheus' text format."""
+        """Read the gauges and write all metrics in Prometheus' text format."""
         self._head = (await self._gongdan.store.head()).position
         self._projections = await self._gongdan.projections.status()
         self._processes = await self._gongdan.processes.status()

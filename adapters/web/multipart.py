@@ -1,6 +1,7 @@
-"""Uploads (multipart/form-data) as they arrive: the file's bytes go on at once, nothing is gathered in memory or on disk.
+"""Streaming parser of uploads (multipart/form-data). File content is passed on at once, never gathered in memory or on disk.
 
-The file part is named ``file``; small text fields may stand before or behind it.
+A plain-text temporary file would leave personal data unencrypted on the disk. The file part is named ``file``; small text
+fields may come before or after it.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -17,7 +18,10 @@ FILE = "file"
 
 
 class Upload:
-    """Reads one upload: :meth:`begin`, then :meth:`content` to its end, then ``fields`` and ``digest`` are whole."""
+    """Reader of one upload: call :meth:`begin`, then read :meth:`content` to its end.
+
+    Only then ``fields`` and ``digest`` are complete. The parser calls the ``on_…`` methods, with pieces cut anywhere.
+    """
 
     def __init__(self, content_type: str, pieces: AsyncIterator[bytes]) -> None:
         _, options = parse_options_header(content_type)
@@ -46,13 +50,13 @@ class Upload:
         return self._digest.hexdigest()
 
     async def begin(self) -> None:
-        """Read up to the file's content; raises InvalidInput where there is no file."""
+        """Read up to the file's content; raises InvalidInput without a file."""
         while not self._file_begun:
             if not await self._feed():
                 raise invalid("/file", "a part named file is needed")
 
     async def content(self) -> AsyncGenerator[bytes, None]:
-        """The file's content; behind it the rest is read. Raises InvalidInput where the upload is not well-formed."""
+        """Yield the file's content, and read the fields after it; raises InvalidInput where the upload is malformed."""
         more = True
         while more:
             for data in self._content:
@@ -73,29 +77,29 @@ class Upload:
             raise invalid("", "the body is not well-formed multipart/form-data") from None
         return True
 
-    # What the parser finds
+    # Callbacks of the parser
 
     def on_part_begin(self) -> None:
-        """A part begins."""
+        """Start a part."""
         self._headers = {}
         self._field.clear()
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
-        """Some of a header's name."""
+        """Take a piece of a header's name."""
         self._header[0].extend(data[start:end])
 
     def on_header_value(self, data: bytes, start: int, end: int) -> None:
-        """Some of a header's value."""
+        """Take a piece of a header's value."""
         self._header[1].extend(data[start:end])
 
     def on_header_end(self) -> None:
-        """A header is whole."""
+        """Finish a header."""
         name, value = self._header
         self._headers[bytes(name).lower()] = bytes(value)
         self._header = (bytearray(), bytearray())
 
     def on_headers_finished(self) -> None:
-        """The part's headers are whole."""
+        """Finish a part's headers; raises InvalidInput for a part without a name, a repeated name, or too many fields."""
         disposition, options = parse_options_header(self._headers.get(b"content-disposition"))
         self._name = options.get(b"name", b"").decode(errors="replace")
         if disposition != b"form-data" or not self._name:
@@ -110,7 +114,7 @@ class Upload:
             raise invalid("", f"there are more than {FIELDS} fields")
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
-        """Some of a part's content."""
+        """Take a piece of a part's content; raises InvalidInput for a text field over 4 KiB."""
         if self._name == FILE:
             self._content.append(bytes(data[start:end]))
             return
@@ -119,7 +123,7 @@ class Upload:
             raise invalid(f"/{self._name[:40]}", f"is longer than {FIELD_BYTES} bytes")
 
     def on_part_end(self) -> None:
-        """A part is whole."""
+        """Finish a part; raises InvalidInput for a text field that is not UTF-8."""
         if self._name == FILE:
             return
         try:
@@ -128,5 +132,5 @@ class Upload:
             raise invalid(f"/{self._name[:40]}", "is not UTF-8") from None
 
     def on_end(self) -> None:
-        """The last boundary."""
+        """Note the closing boundary; without it the upload was cut off."""
         self._ended = True

@@ -1,4 +1,4 @@
-"""Parameters that many operations have: ids in the path; community, page and position in the query."""
+"""Parameters of many operations: the id in the path; community, page and position in the query."""
 
 from typing import Annotated
 from uuid import UUID

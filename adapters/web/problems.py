@@ -1,6 +1,7 @@
-"""Refusals as RFC 9457 problems: one table maps each class to a status and a type; the refusals know nothing of it.
+"""Refusals as RFC 9457 problems. One table maps each class of refusals to a status and a problem type.
 
-A problem says no more than its refusal. All that is not found, or may not be known of, reads alike to the byte.
+Refusals know nothing of HTTP. A resource that does not exist and one that the caller may not know of get answers that are
+equal byte for byte, so that guessing ids reveals nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class NotJson(e.Refusal):
-    """The body is no I-JSON (RFC 7493): UTF-8 without duplicate names or lone surrogates, at most 32 levels deep."""
+    """The body is not I-JSON (RFC 7493): UTF-8 without duplicate names or lone surrogates, at most 32 levels deep."""
 
 
 class TooSlow(e.Refusal):
@@ -32,11 +33,11 @@ class TooSlow(e.Refusal):
 
 
 class UnsupportedMedia(e.Refusal):
-    """The body is of another media type than the operation takes."""
+    """The body has a media type that the operation does not take."""
 
 
 class TooManyRequests(e.Refusal):
-    """More requests than one token, or one address without a valid token, may send."""
+    """Too many requests by one token, or by one address without a valid token."""
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(f"too many requests; ask again in {retry_after_seconds} s")
@@ -51,7 +52,7 @@ class ErrorItem(BaseModel):
 
 
 class SinceItem(BaseModel):
-    """Something that happened after the version the caller saw."""
+    """An event after the version that the caller saw."""
 
     version: int
     type: str
@@ -60,7 +61,10 @@ class SinceItem(BaseModel):
 
 
 class SheetItem(BaseModel):
-    """A ticket that stands otherwise than the handover sheet says; what does not apply is left out."""
+    """A ticket that differs from its line on the handover sheet. ``…_then`` is the sheet's, ``…_now`` the current.
+
+    For a ticket that is not on the sheet, or no longer unfinished, the fields that do not apply are left out.
+    """
 
     id: UUID
     number: str
@@ -71,7 +75,7 @@ class SheetItem(BaseModel):
 
 
 class SheetDifference(BaseModel):
-    """What became of the unfinished tickets since the sheet was prepared."""
+    """Changes to the unfinished tickets since the sheet was prepared."""
 
     added: list[SheetItem]
     gone: list[SheetItem]
@@ -79,7 +83,7 @@ class SheetDifference(BaseModel):
 
 
 class Problem(BaseModel):
-    """RFC 9457; the members beyond ``detail`` stand where their type has them."""
+    """A problem (RFC 9457). Members after ``detail`` are present only for the types that have them."""
 
     model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
@@ -92,7 +96,7 @@ class Problem(BaseModel):
     trigger: str | None = Field(None, description="of transition-refused and rule-refused")
     legal: list[str] | None = Field(None, description="of transition-refused and rule-refused: what is legal now")
     rule: str | None = Field(None, description="of rule-refused, and of not-allowed by a rule about the person: the rule's code")
-    clause: str | None = Field(None, description="of a rule: where it stands in the regulations")
+    clause: str | None = Field(None, description="of a rule: its clause of the regulations")
     difference: SheetDifference | None = Field(None, description="of rule-refused, rule sheet_current: what changed")
     expected: int | None = Field(None, description="of stale-version: the version the caller saw")
     version: int | None = Field(None, description="of stale-version: the newest version")
@@ -106,7 +110,7 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a class of refusals is answered."""
+    """Status, type and title by which a class of refusals is answered; ``more`` reads further members from a refusal."""
 
     status: int
     slug: str
@@ -172,7 +176,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     ),
     e.NotFound: Kind(404, "not-found", "没有找到 · Not found"),
     TooSlow: Kind(408, "too-slow", "正文传送太慢 · The body came too slowly"),
-    e.InProgress: Kind(409, "in-progress", "同一请求正在处理 · The same request is being worked on"),
+    e.InProgress: Kind(409, "in-progress", "同一请求正在处理 · This request is already being worked on"),
     e.TransitionRefused: Kind(
         409,
         "transition-refused",
@@ -200,7 +204,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     TooManyRequests: Kind(429, "too-many-requests", "请求过于频繁 · Too many requests"),
     e.Overloaded: Kind(503, "overloaded", "系统繁忙，请稍后再试 · Overloaded, try again"),
 }
-"""THE table: class of refusal → status, type and title."""
+"""Class of refusals → status, type and title."""
 
 INTERNAL = Kind(500, "internal", "系统内部错误 · Internal error")
 METHOD = Kind(405, "method-not-allowed", "不支持此方法 · Method not allowed")
@@ -208,14 +212,14 @@ OTHERS = {404: KINDS[e.NotFound], 405: METHOD, 413: KINDS[e.TooLarge]}
 
 
 def problem_response(kind: Kind, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
-    """A problem as a response."""
+    """Make the response of a problem."""
     problem = Problem(type=f"/problems/{kind.slug}", title=kind.title, status=kind.status, detail=detail, **more)
     content = problem.model_dump_json(exclude_none=True).encode()
     return Response(content, kind.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 def refusal_response(refusal: Exception) -> Response:
-    """The response to a refusal, by the table."""
+    """Make the response to a refusal, by the nearest of its classes that the table has."""
     kind = next(KINDS[known] for known in type(refusal).__mro__ if known in KINDS)
     return problem_response(kind, str(refusal), _headers(refusal), **kind.more(refusal))
 
@@ -227,17 +231,17 @@ def _headers(refusal: Exception) -> dict[str, str]:
         case e.Overloaded() | TooManyRequests():
             return {"Retry-After": str(refusal.retry_after_seconds)}
         case TooSlow() | e.TooLarge():
-            return {"Connection": "close"}  # the rest of the body is not waited for
+            return {"Connection": "close"}  # the rest of the body is not read, so the connection can't be used again
     return {}
 
 
 async def on_refusal(request: Request, error: Exception) -> Response:
-    """Exception handler of every refusal."""
+    """Handle a refusal (exception handler)."""
     return refusal_response(error)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """The router's own errors: no such path, no such method."""
+    """Handle the router's own errors: no such path, no such method."""
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return refusal_response(e.NotFound("resource"))
@@ -246,12 +250,12 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def on_invalid_request(request: Request, error: Exception) -> Response:
-    """Query, path and header parameters that are not well-formed."""
+    """Handle malformed query, path and header parameters."""
     assert isinstance(error, RequestValidationError)
     errors = [e.FieldError("/" + "/".join(str(part) for part in found["loc"]), found["msg"]) for found in error.errors()]
     return refusal_response(e.InvalidInput(errors))
 
 
 def internal_response(request_id: str) -> Response:
-    """Something unexpected; the log says what, the caller gets the number to ask by."""
+    """Answer an unexpected error. Its cause is only in the log, found by the request id that the caller gets."""
     return problem_response(INTERNAL, "the server failed; nothing is known of the outcome", request_id=request_id)

@@ -1,4 +1,4 @@
-"""The answer to a request that reads."""
+"""Answers to requests that read."""
 
 from starlette.responses import Response
 
@@ -6,5 +6,5 @@ from adapters.answers.documents import Answer
 
 
 def json_answer(answer: Answer, headers: dict[str, str] | None = None) -> Response:
-    """A document."""
+    """Answer with a document as JSON."""
     return Response(answer.json_bytes(), headers=headers, media_type="application/json")

@@ -1,7 +1,7 @@
-"""Request bodies: received within a size and a time, read as I-JSON (RFC 7493), validated by a model.
+"""Request bodies: received within limits of size and time, parsed as I-JSON (RFC 7493), validated by a model.
 
-UTF-8, at most 32 levels deep, no duplicate names, no NaN, no lone surrogates. Unknown fields are refused by name; every error
-points into the body.
+I-JSON here means UTF-8, at most 32 levels deep, no duplicate names, no NaN, no lone surrogates. Unknown fields are refused by
+name, and every error points into the body. Python's own parser takes duplicate names, NaN and lone surrogates; hence the checks.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 async def received(request: Request, limit: int, seconds: float) -> AsyncIterator[bytes]:
-    """The body's pieces; raises TooLarge beyond ``limit`` bytes and TooSlow where the next piece is late by ``seconds``."""
+    """Yield the body piece by piece; raises TooLarge beyond ``limit`` bytes, TooSlow ``seconds`` after the last piece."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:19]) > limit:
         raise TooLarge("body", limit)
@@ -45,7 +45,7 @@ async def received(request: Request, limit: int, seconds: float) -> AsyncIterato
 
 
 async def receive_json(request: Request, limit: int, seconds: float) -> bytes:
-    """A whole JSON body as bytes; nothing at all stands for an empty object."""
+    """Receive a whole JSON body within ``limit`` bytes and ``seconds``; an empty body counts as an empty object."""
     raw = bytearray()
     try:
         async with asyncio.timeout(seconds):
@@ -68,7 +68,7 @@ def _check_media(request: Request) -> None:
 
 
 def parse_json(raw: bytes) -> Any:
-    """The value of an I-JSON text; raises NotJson."""
+    """Parse an I-JSON text; raises NotJson."""
     try:
         value = json.loads(
             raw.decode(), object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
@@ -108,7 +108,7 @@ def _float(digits: str) -> float:
 
 
 def _check(value: Any) -> None:
-    """Refuse lone surrogates and what is nested too deep."""
+    """Refuse lone surrogates and values nested too deep. Walks level by level, since recursion could exhaust the stack."""
     level = [value]
     depth = 0
     while level:
@@ -132,7 +132,7 @@ def _check_text(text: str) -> None:
 
 
 def validated(model: type[M], raw: bytes) -> M:
-    """The body as its model has it; raises NotJson, or InvalidInput with a pointer for every error."""
+    """Validate a body by its model; raises NotJson, or InvalidInput with a pointer for every error."""
     value = parse_json(raw)
     try:
         return model.model_validate_json(raw, strict=True)
@@ -142,7 +142,7 @@ def validated(model: type[M], raw: bytes) -> M:
 
 
 def pointer(error: ErrorDetails, value: Any) -> str:
-    """The JSON pointer of an error: its location without the names of union branches."""
+    """Make the JSON pointer of an error: pydantic's location without the names of union branches, which no body has."""
     location: Sequence[int | str] = error["loc"]
     parts: list[str] = []
     for i, part in enumerate(location):

@@ -1,4 +1,4 @@
-"""Routes that are told apart quickly, most by their last, fixed part, and that refuse queries they don't know."""
+"""Routes that compare the path's fixed ending before its pattern, and that refuse unknown query parameters."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -14,13 +14,14 @@ from starlette.types import Scope
 from domain.kernel.errors import FieldError, InvalidInput
 
 PREFIX = "/api/v1"
-"""Below which every resource stands; health and measures stand at the root."""
+"""Path prefix of every resource. Health and metrics are at the root."""
 
 
 class Operation(APIRoute):
-    """A route that looks at the path's ending before its pattern.
+    """A route that compares the path's ending before its pattern, and that refuses unknown query parameters.
 
-    A query parameter it doesn't have is refused by name: a misspelt filter would show more than was asked for.
+    There are more than a hundred routes and routing tries them in order; comparing a fixed ending costs less than the
+    pattern. A misspelt filter that were ignored would show more than was asked for, so it is refused by name.
     """
 
     def __init__(self, path: str, endpoint: Any, **more: Any) -> None:
@@ -28,13 +29,13 @@ class Operation(APIRoute):
         super().__init__(path, endpoint, **more)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """As the pattern has it, where the ending fits."""
+        """Match the pattern if the path has the route's ending."""
         if not scope["path"].endswith(self._ending):
             return Match.NONE, {}
         return super().matches(scope)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, behind a look at the names in the query."""
+        """Wrap the handler in a check of the query's names."""
         handle, known = super().get_route_handler(), frozenset(_queries(self.dependant))
 
         async def guarded(request: Request) -> Response:
@@ -54,5 +55,5 @@ def _queries(dependant: Dependant) -> Iterator[str]:
 
 
 def resources(*tags: str, prefix: str = PREFIX) -> APIRouter:
-    """A router of operations; at the root those for probes, which may send any query."""
+    """Make a router of operations. At the root (empty prefix) queries are not checked, for probes may add any."""
     return APIRouter(prefix=prefix, tags=list(tags), route_class=Operation if prefix else APIRoute)

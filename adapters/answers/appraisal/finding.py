@@ -1,4 +1,4 @@
-"""What the API and the command line answer of findings (考评事项); points are decimal strings."""
+"""Documents of findings (考评事项) for the API and the command line. Points are decimal strings."""
 
 from datetime import date
 from uuid import UUID
@@ -12,14 +12,14 @@ from domain.tally.document import amount
 
 
 class PointsAnswer(Answer):
-    """Points decided by hand, in the two columns."""
+    """Points decided by hand, in the scorecard's two columns: director (主责任人) and administrator (付责任人)."""
 
     director: str
     administrator: str
 
 
 class FindingAnswer(Answer):
-    """A finding; ``month`` is the one whose tally it stands on. Texts read ``***`` where they are masked."""
+    """A finding. ``month`` is the month whose tally charges it. Masked texts read ``***``."""
 
     id: UUID
     version: int
@@ -59,11 +59,11 @@ class FindingAnswer(Answer):
 _APART = ("date", "month", "points", "clock", "note", "grounds", "review", "masked", "legal")
 _LISTS = ("parties", "tickets", "shifts", "attachments", "decided_by")
 _SAME = tuple(name for name in FindingAnswer.model_fields if name not in (*_APART, *_LISTS))
-"""Fields that are answered as the state has them."""
+"""Fields copied from the state without change."""
 
 
 def finding_answer(reading: FindingReading) -> FindingAnswer:
-    """A finding as it is answered."""
+    """Make the document of a finding; texts that the reader may not open are masked."""
     s = reading.state
     assert s.day is not None
     points = PointsAnswer(director=amount(s.points.director), administrator=amount(s.points.administrator)) if s.points else None

@@ -1,4 +1,4 @@
-"""Pages of findings, bounded to what the caller may read."""
+"""Pages of the findings that a caller may read."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,10 @@ from projections.appraisal.findings import FINDINGS, FindingFilters, FindingRow,
 async def page_of_findings(
     gongdan: Gongdan, caller: Caller, filters: FindingFilters, cursor: str | None, limit: int
 ) -> Page[FindingAnswer]:
-    """What the caller may read of the findings asked for, the latest first; texts masked."""
+    """List the findings that match the filters and that the caller may read, the latest first, texts masked.
+
+    Raises NotFound for a community in which the caller has no role.
+    """
     g = gongdan
     own = caller.directory.communities_of(caller.login, g.clock.now())
     if filters.community is not None and filters.community not in own:

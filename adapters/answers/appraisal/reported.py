@@ -1,4 +1,7 @@
-"""What the API and the command line answer of the appraisal (考评) beside findings; points and rates are decimal strings."""
+"""Documents of the appraisal's other inputs (考评): figures, reprimands, probations, evaluations.
+
+Values, points and rates are decimal strings.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -18,7 +21,7 @@ from domain.tally.document import amount
 
 
 class FigureReport(Answer):
-    """A value as it was reported."""
+    """One report of a figure: its value, who reported it, when."""
 
     value: str
     by: str
@@ -26,7 +29,7 @@ class FigureReport(Answer):
 
 
 class FigureAnswer(Answer):
-    """A figure; ``value`` counts, ``reports`` are all there were, in order."""
+    """A figure. ``value`` is the last report's, which counts; ``reports`` are all of them in order."""
 
     id: UUID
     community: str
@@ -39,7 +42,7 @@ class FigureAnswer(Answer):
 
 
 class ReprimandAnswer(Answer):
-    """A warning or public criticism; it counts until it is withdrawn."""
+    """A warning or public criticism. It counts until it is withdrawn."""
 
     id: UUID
     community: str
@@ -54,7 +57,7 @@ class ReprimandAnswer(Answer):
 
 
 class ExaminationAnswer(Answer):
-    """An examination; the last one counts."""
+    """An examination. A probation's last examination counts."""
 
     date: date
     passed: bool
@@ -63,7 +66,7 @@ class ExaminationAnswer(Answer):
 
 
 class ProbationAnswer(Answer):
-    """A probation; whether it is passed stands beside the tally."""
+    """A probation with its examinations. Its result is part of the tally."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -77,9 +80,10 @@ class ProbationAnswer(Answer):
 
 
 class EvaluationAnswer(Answer):
-    """What somebody says of somebody for a period; the last opinion counts.
+    """An evaluation of a person for a period, by themselves or another. Its last opinion counts.
 
-    ``id`` and ``by`` are left out where a colleague said it and the person it is about reads it: one tells the other.
+    ``id`` and ``by`` are null where the evaluated person reads a colleague's evaluation, which stays anonymous. The id is
+    computed from the author's login among others, so it would betray the author.
     """
 
     id: UUID | None
@@ -95,7 +99,7 @@ class EvaluationAnswer(Answer):
 
 
 def figure_answer(s: FigureState) -> FigureAnswer:
-    """A figure with its history."""
+    """Make the document of a figure, with every report."""
     reports = [FigureReport(value=amount(one.value), by=one.by, at=one.at) for one in s.reports]
     return FigureAnswer(
         id=s.id,
@@ -110,7 +114,7 @@ def figure_answer(s: FigureState) -> FigureAnswer:
 
 
 def reprimand_answer(s: ReprimandState, texts: Mapping[str, str] = MappingProxyType({})) -> ReprimandAnswer:
-    """A warning, its reasons masked but for the ``texts`` that were opened."""
+    """Make the document of a warning. Reasons are masked unless ``texts`` has them opened."""
     assert s.day is not None
     return ReprimandAnswer(
         id=s.id,
@@ -127,7 +131,7 @@ def reprimand_answer(s: ReprimandState, texts: Mapping[str, str] = MappingProxyT
 
 
 def probation_answer(s: ProbationState) -> ProbationAnswer:
-    """A probation with its examinations."""
+    """Make the document of a probation."""
     assert s.start is not None
     assert s.end is not None
     taken = [ExaminationAnswer(date=one.day, passed=one.passed, score=one.score, by=one.by) for one in s.examinations]
@@ -138,7 +142,7 @@ def probation_answer(s: ProbationState) -> ProbationAnswer:
 def evaluation_answer(
     s: EvaluationState, texts: Mapping[str, str] = MappingProxyType({}), *, nameless: bool = False
 ) -> EvaluationAnswer:
-    """An evaluation, its remarks masked where they were not opened; ``nameless`` without who said it."""
+    """Make the document of an evaluation. Remarks are masked unless ``texts`` has them; ``nameless`` hides the author."""
     last = s.opinions[-1]
     return EvaluationAnswer(
         id=None if nameless else s.id,

@@ -1,10 +1,10 @@
-"""The rule books of a community as documents."""
+"""Document of a community's rule books."""
 
 from adapters.answers.documents import Answer
 
 
 class PublishedRuleBook(Answer):
-    """A community's own book, and the month from which it counts."""
+    """A rule book that the community published, and the month from which it is in force."""
 
     from_month: str
     version: str
@@ -12,7 +12,7 @@ class PublishedRuleBook(Answer):
 
 
 class RuleBooksAnswer(Answer):
-    """``version`` is in force this month; ``first`` until the first of those published."""
+    """A community's rule books. ``version`` is in force this month; ``first`` was until the first published one took over."""
 
     community: str
     version: str

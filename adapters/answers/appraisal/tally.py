@@ -1,4 +1,4 @@
-"""The tally (考评表) as it is answered: the same document for the API, the command line and Excel."""
+"""Document of the tally (考评表). API, command line and the Excel file are made from it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from domain.rules.scorecard import Flag, Notice, Post
 
 
 class AdjustmentAnswer(Answer):
-    """What was charged for a closed month: the month it belongs to, the finding, its points."""
+    """Points of a finding whose own month is closed, charged to this one (补扣)."""
 
     month: str
     finding: str | None
@@ -18,7 +18,10 @@ class AdjustmentAnswer(Answer):
 
 
 class TallyLine(Answer):
-    """One item; ``points`` are signed and add up to the total. ``clause`` and ``charges`` say why, where that was asked."""
+    """One item of the scorecard. ``points`` are signed and add up to the total.
+
+    ``clause`` and ``charges`` explain the points; they are null unless the request asked for an explanation.
+    """
 
     item: str
     count: int
@@ -31,7 +34,7 @@ class TallyLine(Answer):
 
 
 class TallyMonth(Answer):
-    """One of the months of a quarter or a year, as it is paid by; ``status`` is open or closed."""
+    """One month of a quarter or a year; pay is settled month by month. ``status`` is open or closed."""
 
     month: str
     deductions: str
@@ -42,7 +45,7 @@ class TallyMonth(Answer):
 
 
 class TallyEvaluation(Answer):
-    """An evaluation of the period; ``by`` is left out where a colleague said it and the person it is about reads it."""
+    """An evaluation of the period. ``by`` is null where the evaluated person reads a colleague's evaluation."""
 
     kind: t.EvaluationKind
     by: str | None
@@ -50,7 +53,7 @@ class TallyEvaluation(Answer):
 
 
 class TallyProbation(Answer):
-    """A probation that touches the period: passed where nothing was deducted in it and the examination is passed (D2 五.2)."""
+    """A probation that overlaps the period. It is passed by a passed examination and no deduction (D2 五.2)."""
 
     valid_from: str
     valid_to: str
@@ -61,7 +64,7 @@ class TallyProbation(Answer):
 
 
 class TallyPerson(Answer):
-    """Somebody's period; ``pay_share`` is null for a quarter or year, whose ``months`` up to today's tell it one by one."""
+    """One person's tally. For a quarter or year ``pay_share`` is null; ``months`` has each month's, up to the current one."""
 
     login: str
     name: str | None
@@ -79,7 +82,7 @@ class TallyPerson(Answer):
 
 
 class TallyFigure(Answer):
-    """A figure whose period ends in the period asked."""
+    """A figure whose period ends within the period of the tally."""
 
     name: str
     period: str
@@ -88,7 +91,7 @@ class TallyFigure(Answer):
 
 
 class ClosedMonthAnswer(Answer):
-    """A month that was closed: the SHA-256 of its tally's canonical form, and where the log stood."""
+    """A closed month. ``hash`` is the SHA-256 of its tally's canonical form, ``position`` the log's last at the close."""
 
     month: str
     hash: str
@@ -99,7 +102,10 @@ class ClosedMonthAnswer(Answer):
 
 
 class AppraisalAnswer(Answer):
-    """A period's tally as of ``position``, of the people whose tallies the reader may see; ``hash`` is a closed month's."""
+    """The tally of a period as of ``position``, of those people whose tallies the caller may read.
+
+    ``hash`` is set for a closed month only.
+    """
 
     community: str
     period: str

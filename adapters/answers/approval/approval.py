@@ -1,4 +1,4 @@
-"""Approvals as documents."""
+"""Document of an approval."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from domain.kernel import terms as t
 
 
 class ApprovalAnswer(Answer):
-    """A command that waits for a second person (第二人审批), or was decided on."""
+    """A command that waits for a second person (第二人审批), or that a second person has decided on."""
 
     id: UUID
     version: int
@@ -31,6 +31,6 @@ class ApprovalAnswer(Answer):
 
 
 def approval_answer(case: ApprovalCase, at: datetime) -> ApprovalAnswer:
-    """An approval as it stands at a moment: what nobody decided in time has expired."""
+    """Make the document of an approval as of ``at``; one that nobody has decided by its deadline is expired."""
     fields = {name: getattr(case, name) for name in ApprovalAnswer.model_fields if name not in ("status", "ticket")}
     return ApprovalAnswer(**fields, status=case.status_at(at), ticket=case.stream)

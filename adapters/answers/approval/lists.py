@@ -1,4 +1,4 @@
-"""Lists of approvals, bounded to what the caller requested or may decide on."""
+"""Lists of the approvals that a caller requested or may decide on."""
 
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from projections.engine.cursors import position_in, seal_cursor
 
 
 class ApprovalDetail(ApprovalAnswer):
-    """An approval with what was asked: null where the reader may not open it, or it was erased."""
+    """An approval with the command's arguments, which are null where the caller may not open them or they were erased."""
 
     arguments: dict[str, Any] | None
 
@@ -20,7 +20,10 @@ class ApprovalDetail(ApprovalAnswer):
 async def page_of_approvals(
     gongdan: Gongdan, caller: Caller, status: ApprovalState | None, cursor: str | None, limit: int
 ) -> tuple[list[ApprovalRow], str | None]:
-    """Approvals that the caller asked for or might decide on, the latest first, and the cursor of what follows."""
+    """List approvals that the caller requested or may decide on, the latest first, with the cursor of the next page.
+
+    Rights are checked on rows, not in SQL, so rows are fetched until a page is full or none is left.
+    """
     g, now = gongdan, gongdan.clock.now()
     communities = caller.directory.communities_of(caller.login, now)
     before = position_in(cursor)
@@ -43,7 +46,7 @@ async def page_of_approvals(
 
 
 async def waiting_on(gongdan: Gongdan, caller: Caller, stream: UUID) -> list[ApprovalRow]:
-    """What waits for a second person about a ticket or a finding, as far as the caller asked for it or might decide on it."""
+    """List the undecided approvals of a ticket or finding that the caller requested or may decide on."""
     rows = await waiting(gongdan.projections.reader(APPROVALS.name), stream, gongdan.clock.now())
     return [row for row in rows if _concerns(gongdan, caller, row)]
 

@@ -1,4 +1,4 @@
-"""The documents of duty: shifts, their logs, handover sheets, and what is read of them; the same for API and command line."""
+"""Documents of duty for the API and the command line: shifts, duty logs, handover sheets, coverage, reminders, the review."""
 
 from datetime import date
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from domain.kernel.terms import DaySource
 
 
 class LineAnswer(Answer):
-    """A line of the duty log (工作日志, 夜间值班记录表); the text is masked as ``***``."""
+    """A line of a duty log (工作日志, 夜间值班记录表). A masked text reads ``***``."""
 
     at: Moment
     by: str
@@ -26,7 +26,7 @@ class LineAnswer(Answer):
 
 
 class SignatureAnswer(Answer):
-    """Who signed, when, over which SHA-256."""
+    """A signature: who signed, when, and the SHA-256 of the sheet that was signed."""
 
     by: str
     at: Moment
@@ -34,7 +34,7 @@ class SignatureAnswer(Answer):
 
 
 class DisputeAnswer(Answer):
-    """Who disputed a sheet, when, and why."""
+    """A dispute of a sheet: who, when, and why."""
 
     by: str
     at: Moment
@@ -42,7 +42,7 @@ class DisputeAnswer(Answer):
 
 
 class SheetSummary(Answer):
-    """A handover sheet in short; ``status`` is prepared, signed_out, signed, disputed, or replaced by a later one."""
+    """A handover sheet in short. ``status`` is prepared, signed_out, signed, disputed, or replaced (by a later sheet)."""
 
     number: int
     status: str
@@ -56,9 +56,11 @@ class SheetSummary(Answer):
 
 
 class HandoverAnswer(SheetSummary):
-    """工作移交表: ``hash`` is the SHA-256 of the UTF-8 of ``canonical``, RFC 8785 JSON; ``document`` is the same, parsed.
+    """A handover sheet (工作移交表) with the text that was signed.
 
-    Both signatures cover the hash. The remarks stand in ``canonical`` by the digest of their ciphertext only.
+    ``canonical`` is RFC 8785 JSON, ``document`` is ``canonical`` parsed. ``hash`` is the SHA-256 of its UTF-8 bytes, and both
+    signatures cover it. ``canonical`` holds a digest of the encrypted remarks in place of the remarks, so that they can be
+    erased and the signatures still verify.
     """
 
     shift: UUID
@@ -70,7 +72,7 @@ class HandoverAnswer(SheetSummary):
 
 
 class ReviewAnswer(Answer):
-    """主管查阅: who read it, when, up to which position, and which tickets were urged."""
+    """A supervisor's review (主管查阅): who read the shift, when, up to which position, and which tickets were urged."""
 
     by: str
     at: Moment
@@ -80,7 +82,7 @@ class ReviewAnswer(Answer):
 
 
 class ShiftAnswer(Answer):
-    """A shift (班次); ``answerable`` is the one person who answers for the desk, or did last."""
+    """A shift (班次). ``answerable`` is the one person who answers for the desk; after the shift, the last who did."""
 
     id: UUID
     community: str
@@ -111,7 +113,7 @@ class ShiftAnswer(Answer):
 
 
 class HandoverItem(Answer):
-    """An unfinished ticket; ``not_converted`` (未转单): deferred, and at noon still without a record or work order (D5 五)."""
+    """An unfinished ticket. ``not_converted`` (未转单): deferred, and still without a record or work order at noon (D5 五)."""
 
     id: UUID
     number: str | None
@@ -129,7 +131,7 @@ class HandoverItem(Answer):
 
 
 class HandoverListAnswer(Answer):
-    """What the next sheet would list, and what its other lists are about: the equipment of the post, the records."""
+    """The unfinished tickets that the next sheet would list, and the equipment and records to be stated on it."""
 
     community: str
     position: int
@@ -140,13 +142,13 @@ class HandoverListAnswer(Answer):
 
 
 class LogLineAnswer(LineAnswer):
-    """A line, and the shift it was written in."""
+    """A line of a log, and the shift in which it was written."""
 
     shift: UUID
 
 
 class LogAnswer(Answer):
-    """Lines of a log in the order of their moments; ``masked``: the texts are."""
+    """Lines of a log by moment. ``masked`` is true where their texts are hidden."""
 
     community: str
     position: int
@@ -157,7 +159,7 @@ class LogAnswer(Answer):
 
 
 class CoveredShift(Answer):
-    """A shift; ``overdue_minutes`` is how long after the time to sign both signatures came, or are being waited for."""
+    """A shift. ``overdue_minutes`` counts from the deadline for both signatures until they were given, or until now."""
 
     id: UUID
     officer: str
@@ -177,7 +179,7 @@ class CoveredShift(Answer):
 
 
 class DueAnswer(Answer):
-    """Who was due by the roster, and who held the desk then; ``absent`` once the period is over and they never came."""
+    """A duty of the roster, and who held the desk in its period. ``absent``: the period is over and the person never came."""
 
     date: date
     period: t.DutyPeriod
@@ -190,7 +192,7 @@ class DueAnswer(Answer):
 
 
 class Gap(Answer):
-    """A time in which nobody held the desk; without ``ended_at`` it lasts."""
+    """A time in which nobody held the desk. Without ``ended_at`` it still lasts."""
 
     after_shift: UUID
     began_at: Moment
@@ -200,7 +202,7 @@ class Gap(Answer):
 
 
 class CoverageAnswer(Answer):
-    """Shifts in the order of their opening, every gap, and who was due; the gaps and duties stand on the first page."""
+    """Shifts by the moment they opened. The first page also has every gap and every duty of the roster."""
 
     community: str
     position: int
@@ -213,9 +215,10 @@ class CoverageAnswer(Answer):
 
 
 class ReminderAnswer(Answer):
-    """提醒: what runs late or is about to, since when; ``about`` is the ticket, shift or desk, ``number`` the ticket's.
+    """A reminder (提醒) of a limit that has passed or is near.
 
-    ``level`` is who was told beyond the desk; ``login`` carries the ticket or held the desk. Without ``settled_at`` it stands.
+    ``about`` is the ticket, shift or desk, ``number`` the ticket's number. ``login`` is who carries the ticket or held the
+    desk, ``level`` who was notified beyond the desk. Without ``settled_at`` it is open.
     """
 
     id: UUID
@@ -231,7 +234,7 @@ class ReminderAnswer(Answer):
 
 
 class RemindersAnswer(Answer):
-    """Reminders in the order they were raised."""
+    """Reminders by the moment they were raised."""
 
     community: str
     position: int
@@ -240,7 +243,7 @@ class RemindersAnswer(Answer):
 
 
 class ChangedTicket(Answer):
-    """A ticket that changed since the last reading."""
+    """A ticket that changed since the last review."""
 
     id: UUID
     number: str | None
@@ -250,7 +253,7 @@ class ChangedTicket(Answer):
 
 
 class ReadingProof(Answer):
-    """Who read a shift's record, when, up to which position of the log."""
+    """Proof of a review: who read a shift's record, when, up to which position of the log."""
 
     shift: UUID
     officer: str
@@ -261,7 +264,7 @@ class ReadingProof(Answer):
 
 
 class MorningReviewAnswer(Answer):
-    """What the supervisor reads first (D1 4.1.4): last night, what is unfinished by clock, what changed since."""
+    """The supervisor's morning review (D1 4.1.4): last night, the unfinished tickets, changes since the last review."""
 
     community: str
     date: date
@@ -284,7 +287,7 @@ class MorningReviewAnswer(Answer):
 
 
 def shift_answer(reading: ShiftReading) -> ShiftAnswer:
-    """A shift as it was read."""
+    """Make the document of a shift."""
     s = reading.state
     assert s.starts_at is not None
     assert s.until is not None
@@ -341,7 +344,7 @@ def shift_answer(reading: ShiftReading) -> ShiftAnswer:
 
 
 def handover_answer(reading: ShiftReading, sheet: Sheet) -> HandoverAnswer:
-    """A sheet as it was read, with what the signatures cover."""
+    """Make the document of a handover sheet, with the canonical text that the signatures cover."""
     return HandoverAnswer(
         **_summary(reading, sheet),
         shift=sheet.shift,
@@ -369,7 +372,7 @@ def _summary(reading: ShiftReading, sheet: Sheet) -> dict[str, Any]:
 
 
 def sheet_status(shift: ShiftState, sheet: Sheet) -> str:
-    """How far a sheet got."""
+    """Name a sheet's status. Of several sheets of a shift only the last can be signed; earlier ones are disputed or replaced."""
     if sheet.signed_in is not None:
         return "signed"
     if sheet.dispute is not None:
@@ -380,7 +383,7 @@ def sheet_status(shift: ShiftState, sheet: Sheet) -> str:
 
 
 class DayAnswer(Answer):
-    """A day; ``provisional`` while the year's make-up days are not known."""
+    """A calendar day. ``provisional`` until the year's make-up working days (调休) are published."""
 
     date: date
     works: bool
@@ -389,7 +392,7 @@ class DayAnswer(Answer):
 
 
 class CalendarAnswer(Answer):
-    """Days in order; ``provisional_years`` are those whose make-up days are not known yet."""
+    """Calendar days in order. ``provisional_years`` are years whose make-up working days (调休) are not published yet."""
 
     community: str
     days: list[DayAnswer]

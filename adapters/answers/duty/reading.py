@@ -1,4 +1,8 @@
-"""Reads for duty: handover sheet, night log, coverage, morning review and reminders, as documents."""
+"""Queries of duty: handover list, night log, coverage, morning review and reminders, as documents.
+
+Each query checks rights first, then waits for ``min_position``; it raises NotFound outside the community, NotAllowed for
+those who may not read it, and Overloaded where the read model does not reach the position in time.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -46,7 +50,7 @@ DAYS = timedelta(days=366)
 
 
 async def _whole(gongdan: Gongdan, caller: Caller, community: str, what: str) -> None:
-    """Refuse whoever may not read all of the community's tickets."""
+    """Refuse a caller who may not read all tickets of the community."""
     scope = await scope_of(gongdan, caller, community)
     if not scope.everything:
         raise denied(Right.READ, what, caller.directory.roles(caller.login, community, gongdan.clock.now()))
@@ -93,7 +97,10 @@ async def _post(gongdan: Gongdan, community: str) -> t.Role:
 
 
 async def _lines(gongdan: Gongdan, caller: Caller, community: str, rows: Sequence[LineRow]) -> tuple[list[LogLineAnswer], bool]:
-    """Lines with their texts opened, where the caller may and the look can be recorded."""
+    """Make the documents of log lines, and say whether texts are masked.
+
+    Texts are opened only after the access log has the entry; a caller gets masked texts where it can't be written.
+    """
     now = gongdan.clock.now()
     desk = await gongdan.office.desk(community)
     holds = frozenset({Need.ON_DUTY}) if desk is not None and desk.on_duty(caller.login) else frozenset[Need]()
@@ -123,7 +130,7 @@ async def _lines(gongdan: Gongdan, caller: Caller, community: str, rows: Sequenc
 
 
 def _due(caller: Caller, found: Coverage, now: datetime) -> list[DueAnswer]:
-    """Who was due, and how they kept it; a roster is of one community, and so is the time that counts as ahead."""
+    """Compare the roster with the shifts held. All rows are of one community, whose policy says how early to arrive."""
     if not found.due:
         return []
     terms = caller.directory.policy_of(found.due[0].community).handover
@@ -144,7 +151,7 @@ def _gap(row: GapRow, now: datetime) -> Gap:
 async def handover_list_answer(
     gongdan: Gongdan, caller: Caller, community: str, min_position: int | None = None
 ) -> HandoverListAnswer:
-    """The unfinished tickets that the next handover sheet would list (移交清单); NotAllowed for who doesn't read all of them."""
+    """List the unfinished tickets that the next handover sheet would have (移交清单); for readers of all tickets only."""
     await _whole(gongdan, caller, community, "handover_list")
     await reached(gongdan, HANDOVER_LIST.name, min_position)
     now = gongdan.clock.now()
@@ -172,7 +179,10 @@ async def log_answer(
     cursor: str | None = None,
     min_position: int | None = None,
 ) -> LogAnswer:
-    """A page of the night log or the work journal; opening the texts is recorded, and they are masked where it can't be."""
+    """List lines of the night log or the work journal between two moments (at most a year, by default the last day).
+
+    Opening texts is recorded in the access log; where that fails they are masked.
+    """
     await _whole(gongdan, caller, community, "night_log")
     await reached(gongdan, NIGHT_LOG.name, min_position)
     begin, end = _window(gongdan.clock.now(), begin, end)
@@ -194,7 +204,7 @@ async def coverage_answer(
     cursor: str | None = None,
     min_position: int | None = None,
 ) -> CoverageAnswer:
-    """Who held the desk, a page of shifts; the gaps, and who was due, are on the first page."""
+    """List the shifts between two moments (at most a year, by default the last day), gaps and duties on the first page."""
     await _whole(gongdan, caller, community, "duty_coverage")
     await reached(gongdan, DUTY_COVERAGE.name, min_position)
     now = gongdan.clock.now()
@@ -227,7 +237,7 @@ async def reminders_answer(
     cursor: str | None = None,
     min_position: int | None = None,
 ) -> RemindersAnswer:
-    """A page of reminders (提醒): the community's for who reads all its tickets, else those about the caller."""
+    """List reminders (提醒): all of the community for readers of all its tickets, for others those about the caller."""
     scope = await scope_of(gongdan, caller, community)
     await reached(gongdan, REMINDERS.name, min_position)
     login = None if scope.everything else caller.login
@@ -242,7 +252,10 @@ async def reminders_answer(
 async def morning_review_answer(
     gongdan: Gongdan, caller: Caller, community: str, day: date | None = None, min_position: int | None = None
 ) -> MorningReviewAnswer:
-    """The supervisor's reading of a day, with the night that ended on it; raises NotFound, NotAllowed, Overloaded."""
+    """Gather the supervisor's morning review of a day, with the night that ended on that day.
+
+    It is read from five read models; ``position`` is the lowest of theirs, so nothing older than it is missing.
+    """
     directory = caller.directory
     now = gongdan.clock.now()
     await scope_of(gongdan, caller, community)
@@ -301,7 +314,7 @@ async def morning_review_answer(
 
 
 async def _reminders(gongdan: Gongdan, rows: Sequence[ReminderRow]) -> list[ReminderAnswer]:
-    """Reminders, those of tickets with the ticket's number."""
+    """Make the documents of reminders; reminders of tickets have the ticket's number."""
     numbers = await gongdan.store.numbers_of([row.about for row in rows if row.clock is not None])
     return [
         ReminderAnswer(
@@ -330,7 +343,7 @@ FAR = datetime.max.replace(tzinfo=UTC)
 
 
 def _urgency(item: HandoverItem) -> tuple[datetime, str]:
-    """What is due first comes first; what has no clock running last."""
+    """Sort key: the earliest due moment of a running clock; tickets without a running clock come last."""
     due = [clock.due_at for clock in item.clocks if clock.stopped_at is None]
     return min(due, default=FAR), item.number or ""
 

@@ -1,4 +1,4 @@
-"""The documents of the duty roster: who is due when, what changed hands, and the month's attendance; for every way to read."""
+"""Documents of the duty roster: duties, swaps and leave, and the month's attendance."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -13,7 +13,7 @@ from projections.duty.duty_coverage import DueRow, Kept, ShiftRow
 
 
 class DutyAnswer(Answer):
-    """Who is due for a period (值班)."""
+    """A duty (值班): who is due for which period."""
 
     date: date
     period: t.DutyPeriod
@@ -32,7 +32,7 @@ class PassedAnswer(Answer):
 
 
 class ChangeAnswer(Answer):
-    """A swap (换班) or leave (请假); the reason reads ``***`` for who may not roster."""
+    """A swap (换班) or leave (请假). The reason reads ``***`` for those who may not change the roster."""
 
     kind: t.RosterChange
     by: str
@@ -42,7 +42,7 @@ class ChangeAnswer(Answer):
 
 
 class RosterAnswer(Answer):
-    """A month's roster (值班表) as it stands, and what changed since it was published; version 0: none was."""
+    """A month's roster (值班表) with all changes applied, and those changes. Version 0: none is published."""
 
     community: str
     month: str
@@ -53,22 +53,23 @@ class RosterAnswer(Answer):
 
 
 class FeedAnswer(Answer):
-    """Whether there is a feed of one's own duties (日历订阅)."""
+    """State of the caller's calendar feed of their duties (日历订阅)."""
 
     login: str
     active: bool
 
 
 class MadeFeed(FeedAnswer):
-    """A feed with its address, below the address of the server; it is shown this once."""
+    """A new feed with its address, a path on this server. Only this answer shows it: the address is the secret."""
 
     address: str
 
 
 class AttendedPerson(Answer):
-    """A person's month: duties by the roster, what became of them, and the shifts held.
+    """A person's month: how the duties of the roster were kept, and the shifts held.
 
-    ``due`` counts duties that have begun, ``covered`` duties of others that the person held; ``minutes`` are those on duty.
+    ``due`` counts duties that have begun, ``absent`` those missed, ``covered`` duties of others that this person held.
+    ``minutes`` is the time on duty.
     """
 
     login: str
@@ -84,7 +85,7 @@ class AttendedPerson(Answer):
 
 
 class AttendanceAnswer(Answer):
-    """考勤表: a month's attendance at the desk; ``complete`` once the month is over."""
+    """A month's attendance at the desk (考勤表). ``complete`` once the month is over."""
 
     community: str
     month: str
@@ -96,7 +97,7 @@ class AttendanceAnswer(Answer):
 
 
 def roster_answer(reading: RosterReading) -> RosterAnswer:
-    """A roster as it was read."""
+    """Make the document of a roster."""
     s = reading.state
     return RosterAnswer(
         community=s.community,
@@ -118,7 +119,7 @@ def roster_answer(reading: RosterReading) -> RosterAnswer:
 
 
 def covered(directory: Directory, row: ShiftRow, now: datetime) -> CoveredShift:
-    """A shift; both signatures are due within the time to sign after the end of what was held."""
+    """Make the document of a shift. Both signatures are due ``handover.sign_within_minutes`` after its end."""
     within = timedelta(minutes=directory.policy_of(row.community).handover.sign_within_minutes)
     overdue = (row.ended_at or now) - (row.until + within)
     return CoveredShift(
@@ -141,7 +142,7 @@ def covered(directory: Directory, row: ShiftRow, now: datetime) -> CoveredShift:
 
 
 def due_answer(one: Kept) -> DueAnswer:
-    """A duty and how it was kept."""
+    """Make the document of a duty and how it was kept."""
     row: DueRow = one.duty
     return DueAnswer(
         date=date.fromisoformat(row.day),
@@ -158,7 +159,7 @@ def due_answer(one: Kept) -> DueAnswer:
 def attended(
     directory: Directory, shifts: Sequence[CoveredShift], due: Sequence[DueAnswer], now: datetime
 ) -> list[AttendedPerson]:
-    """Each person's sums, by login: whoever was due or held the desk."""
+    """Sum up the month of each person who was due or held the desk, by login."""
     logins = sorted({one.login for one in due} | {one.officer for one in shifts})
     return [_sums(directory, login, shifts, due, now) for login in logins]
 

@@ -1,4 +1,4 @@
-"""Documents of the roll (住户名册) and the household history (住户档案), the same for the API and the command line."""
+"""Documents of the household register (住户名册) and the household history (住户档案), for the API and the command line."""
 
 from datetime import date
 from uuid import UUID
@@ -11,7 +11,7 @@ from domain.kernel import terms as t
 
 
 class DwellingAnswer(Answer):
-    """A dwelling (户); its number is masked for those who may not open personal data."""
+    """A dwelling (户). Its number is masked for those who may not open personal data."""
 
     id: UUID
     community: str
@@ -24,7 +24,10 @@ class DwellingAnswer(Answer):
 
 
 class OccupancyAnswer(Answer):
-    """What a person is to a dwelling; days are the community's, both included, null where not known or not ended."""
+    """A person's occupancy of a dwelling, as owner, resident or tenant.
+
+    ``since`` and ``until`` are calendar days of the community, both included; null where unknown or not ended.
+    """
 
     id: UUID
     tenure: t.Tenure
@@ -36,7 +39,7 @@ class OccupancyAnswer(Answer):
 
 
 class HouseholdTicket(Answer):
-    """A ticket, as a household's history tells of it."""
+    """A ticket in a household's history."""
 
     id: UUID
     number: str | None
@@ -52,7 +55,7 @@ class HouseholdTicket(Answer):
 
 
 class ResidentAnswer(Answer):
-    """A person of the roll: 业主, 住户 or 租户 of the dwellings named."""
+    """A person of the household register: owner (业主), resident (住户) or tenant (租户) of the dwellings named."""
 
     id: UUID
     community: str
@@ -64,15 +67,15 @@ class ResidentAnswer(Answer):
 
 
 class ResidentDetail(ResidentAnswer):
-    """A person with the last tickets about them, the latest first."""
+    """A person with their last tickets, the latest first."""
 
     tickets: list[HouseholdTicket]
 
 
 class PhoneAnswer(Answer):
-    """Who has a phone (来电识别): several people may share it, and the clerk picks.
+    """Everybody with a phone number (来电识别). Several people may share it; the clerk picks.
 
-    ``callers`` are the last tickets of callers of that phone who are none of them.
+    ``callers`` are the last tickets of callers with this number who are none of these people.
     """
 
     position: int
@@ -82,7 +85,7 @@ class PhoneAnswer(Answer):
 
 
 class BelongingAnswer(Answer):
-    """Who belonged to a dwelling, as what and when."""
+    """A person who belongs or belonged to a dwelling, as what and when."""
 
     resident: UUID
     name: str | None
@@ -91,7 +94,7 @@ class BelongingAnswer(Answer):
 
 
 class HouseholdHistoryAnswer(Answer):
-    """What a dwelling has been through: its people, the earliest first, and the tickets about it, the latest first."""
+    """History of a dwelling: its people, the earliest first, and its tickets, the latest first."""
 
     position: int
     masked: bool

@@ -1,8 +1,8 @@
-"""Reading the roll and the household history with a person's rights: lists masked, opening recorded in the access log first.
+"""Queries of the household register and the household history, by a person's rights.
 
-People of the desk read by the rows "read" and "open residents' data", in their areas where that is how far they reach. Whoever
-only administers sees that there is something, and nothing of what it says. Where a look can't be recorded, the masked view is
-served.
+Lists are masked. Personal data is opened only after the access log has the entry; where that can't be written, the masked
+document is answered. Staff read by the rights "read" and "open personal data", some of them in their areas only.
+Administrators without these rights see that entries exist, with every text masked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,17 +39,17 @@ from projections.household.households import Person, Place
 HINTS = {"name": mask_name, "phone": mask_phone}
 """Texts that keep a hint where they are masked."""
 Wanted = tuple[UUID, str, Text]
-"""A stream, what is asked of it, and the text."""
+"""A private text to be read: its stream, its name in the answer, and the sealed text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads in a community, and how far: ``read`` bounds what they see, ``open`` what may be opened to them.
+    """A reader in one community. ``read`` bounds the rows they see, ``open`` the personal data that may be opened.
 
-    ``hidden``: they administer, and no text keeps even a hint.
+    ``hidden`` is true for administrators without a right to read: their masked texts show no hint either.
     """
 
-    parts: Gongdan
+    gongdan: Gongdan
     directory: Directory
     login: str
     community: str
@@ -58,46 +58,46 @@ class Reader:
     hidden: bool
 
     @classmethod
-    async def of(cls, parts: Gongdan, directory: Directory, login: str, community: str, what: str) -> "Reader":
-        """Raises NotFound outside the community, NotAllowed for those inside who may not read its roll."""
-        read = await parts.scopes.scope(directory, login, community)
-        opening = await parts.scopes.scope(directory, login, community, Right.OPEN_PERSONAL)
+    async def of(cls, gongdan: Gongdan, directory: Directory, login: str, community: str, what: str) -> "Reader":
+        """Raises NotFound outside the community, NotAllowed for those inside who may not read its household register."""
+        read = await gongdan.scopes.scope(directory, login, community)
+        opening = await gongdan.scopes.scope(directory, login, community, Right.OPEN_PERSONAL)
         hidden = not (read.everything or read.areas)
-        now = parts.clock.now()
+        now = gongdan.clock.now()
         if hidden and not directory.is_admin(login, now, community):
             raise denied(Right.READ, what, directory.roles(login, community, now))
-        return cls(parts, directory, login, community, read, opening, hidden)
+        return cls(gongdan, directory, login, community, read, opening, hidden)
 
     @property
     def areas(self) -> Sequence[str] | None:
-        """The areas they are bound to; None where they see the whole community."""
+        """Areas that the reader is bound to; None for the whole community."""
         return None if self.read.everything or self.hidden else sorted(self.read.areas)
 
     @property
     def today(self) -> date:
-        """The community's day."""
-        return self.directory.day(self.community, self.parts.clock.now())
+        """Today in the community's time zone."""
+        return self.directory.day(self.community, self.gongdan.clock.now())
 
     def sees(self, areas: Iterable[str | None]) -> bool:
-        """Whether something of these areas is within what they see."""
+        """Whether the reader may see something that lies in one of these areas."""
         return self.areas is None or any(area in self.areas for area in areas)
 
     def opens(self, areas: Iterable[str | None]) -> bool:
-        """Whether something of these areas may be opened to them."""
+        """Whether personal data in one of these areas may be opened to the reader."""
         return not self.hidden and (self.open.everything or any(area in self.open.areas for area in areas))
 
     async def noted(self, what: str, subjects: Sequence[UUID | None], stream: UUID | None = None) -> bool:
-        """Write the look to the access log; False where that can't be done."""
+        """Record in the access log; False where it can't be written, and then nothing may be opened."""
         known = tuple(dict.fromkeys(subject for subject in subjects if subject is not None))
-        access = Access(self.parts.clock.now(), self.login, self.community, what, known, stream)
-        return await noted(self.parts.store.access_log, access)
+        access = Access(self.gongdan.clock.now(), self.login, self.community, what, known, stream)
+        return await noted(self.gongdan.store.access_log, access)
 
     async def texts(self, wanted: Sequence[Wanted], opened: bool) -> Mapping[tuple[UUID, str], str]:
-        """Texts in full, or masked: names and phones with a hint, the rest, or all of it, hidden."""
+        """Read texts in full, or masked: names and phones keep a hint (none for ``hidden`` readers), other texts nothing."""
         shown = [one for one in wanted if opened or (one[1] in HINTS and not self.hidden)]
         fields = [(PlainField(stream, text.version, text.name), text.value) for stream, _, text in shown]
         found = {(stream, name): MASKED for stream, name, _ in wanted}
-        for (stream, name, _), clear in zip(shown, await self.parts.sealer.open(fields), strict=True):
+        for (stream, name, _), clear in zip(shown, await self.gongdan.sealer.open(fields), strict=True):
             found[stream, name] = ERASED if clear is None else clear if opened else HINTS[name](clear)
         return found
 
@@ -149,9 +149,12 @@ def _dwelling(row: DwellingRow, number: str | None, masked: bool) -> DwellingAns
 async def dwellings_answer(
     reader: Reader, building: str | None, entrance: str | None, *, opened: bool, after: int = 0, limit: int = 50
 ) -> tuple[list[DwellingAnswer], int | None]:
-    """Dwellings in the order they were entered, and the position to go on after; their numbers opened with a record."""
+    """List dwellings by the order of registration, and the position after which to go on.
+
+    Numbers are opened where ``opened`` asks for it, the reader may, and the access log has the entry.
+    """
     place = Place(building, entrance, reader.areas)
-    found = await queries.dwellings(_view(reader.parts), reader.community, place, after=after, limit=limit)
+    found = await queries.dwellings(_view(reader.gongdan), reader.community, place, after=after, limit=limit)
     opened = opened and bool(found.items) and reader.opens(row.area for row in found.items)
     opened = opened and await reader.noted("dwellings", [row.subject for row in found.items])
     wanted = [(row.dwelling, "number", row.number) for row in found.items if row.number is not None]
@@ -163,9 +166,9 @@ async def dwellings_answer(
 async def residents_answer(
     reader: Reader, building: str | None, entrance: str | None, *, current: bool, after: int = 0, limit: int = 50
 ) -> tuple[list[ResidentAnswer], int | None]:
-    """People in the order they were registered, masked, and the position to go on after."""
+    """List people by the order of registration, masked, and the position after which to go on."""
     place = Place(building, entrance, reader.areas, reader.today if current else None)
-    found = await queries.residents(_view(reader.parts), reader.community, place, after=after, limit=limit)
+    found = await queries.residents(_view(reader.gongdan), reader.community, place, after=after, limit=limit)
     texts = await reader.texts([one for person in found.items for one in _of(person)], False)
     items = [_detail(person, texts, True, reader.today) for person in found.items]
     plain = [ResidentAnswer(**item.model_dump(exclude={"tickets"})) for item in items]
@@ -185,32 +188,38 @@ def _within(reader: Reader, tickets: Sequence[HouseholdTicketRow]) -> list[House
 
 
 async def resident_answer(
-    parts: Gongdan, directory: Directory, login: str, resident: UUID, *, personal: bool = True
+    gongdan: Gongdan, directory: Directory, login: str, resident: UUID, *, personal: bool = True
 ) -> ResidentDetail:
-    """One person, opened for those entitled; recorded first. Raises NotFound where they may not know of anybody."""
-    person = await queries.resident(_view(parts), resident)
+    """Read one person, opened for those entitled, once the access log has the entry.
+
+    Raises NotFound outside the community: its message is that of an id that does not exist.
+    """
+    person = await queries.resident(_view(gongdan), resident)
     if person is None:
         raise NotFound("resident")
     try:
-        reader = await Reader.of(parts, directory, login, person.row.community, "resident")
+        reader = await Reader.of(gongdan, directory, login, person.row.community, "resident")
     except NotFound:
         raise NotFound("resident") from None
     areas = [one.area for one in person.occupancies]
     if not reader.sees(areas):
-        raise denied(Right.READ, "resident", directory.roles(login, reader.community, parts.clock.now()))
+        raise denied(Right.READ, "resident", directory.roles(login, reader.community, gongdan.clock.now()))
     person = Person(person.row, person.occupancies, _within(reader, person.tickets))
     opened = personal and reader.opens(areas)
     opened = opened and await reader.noted("resident", _subjects(person), resident)
     return _detail(person, await reader.texts(_of(person), opened), not opened, reader.today)
 
 
-async def phone_answer(parts: Gongdan, directory: Directory, login: str, community: str, phone: str) -> PhoneAnswer:
-    """Who has a phone: for those who may open residents' data; the look-up is recorded whether somebody is found or not."""
-    scope = await parts.scopes.scope(directory, login, community, Right.OPEN_PERSONAL)
+async def phone_answer(gongdan: Gongdan, directory: Directory, login: str, community: str, phone: str) -> PhoneAnswer:
+    """Find everybody with a phone number; needs the right to open personal data.
+
+    The look-up is recorded even where nobody is found, for the attempt itself asks about a person.
+    """
+    scope = await gongdan.scopes.scope(directory, login, community, Right.OPEN_PERSONAL)
     if not (scope.everything or scope.areas):
-        raise denied(Right.OPEN_PERSONAL, "phone_lookup", directory.roles(login, community, parts.clock.now()))
-    reader = Reader(parts, directory, login, community, scope, scope, False)
-    found = await queries.by_phone(_view(parts), community, await parts.index.phone(phone))
+        raise denied(Right.OPEN_PERSONAL, "phone_lookup", directory.roles(login, community, gongdan.clock.now()))
+    reader = Reader(gongdan, directory, login, community, scope, scope, False)
+    found = await queries.by_phone(_view(gongdan), community, await gongdan.index.phone(phone))
     seen = [person for person in found.items if reader.sees(one.area for one in person.occupancies)]
     people = [Person(person.row, person.occupancies, _within(reader, person.tickets)) for person in seen]
     callers = _within(reader, found.callers)
@@ -227,22 +236,25 @@ async def phone_answer(parts: Gongdan, directory: Directory, login: str, communi
 
 
 async def history_answer(
-    parts: Gongdan, directory: Directory, login: str, dwelling: UUID, *, personal: bool, before: int | None, limit: int
+    gongdan: Gongdan, directory: Directory, login: str, dwelling: UUID, *, personal: bool, before: int | None, limit: int
 ) -> tuple[HouseholdHistoryAnswer, int | None]:
-    """What a dwelling has been through, opened for those entitled; recorded first; and the position to go on before."""
-    row = await queries.dwelling(_view(parts), dwelling)
+    """Read a dwelling's history, opened for those entitled once the access log has the entry; and where to go on before.
+
+    Tickets hold no dwelling id. They are found by the keyed hash of the dwelling's number, which is opened for that only.
+    """
+    row = await queries.dwelling(_view(gongdan), dwelling)
     if row is None:
         raise NotFound("dwelling")
     try:
-        reader = await Reader.of(parts, directory, login, row.community, "household_history")
+        reader = await Reader.of(gongdan, directory, login, row.community, "household_history")
     except NotFound:
         raise NotFound("dwelling") from None
     if reader.hidden or not reader.sees([row.area]):
-        raise denied(Right.READ, "household_history", directory.roles(login, row.community, parts.clock.now()))
+        raise denied(Right.READ, "household_history", directory.roles(login, row.community, gongdan.clock.now()))
     assert row.number is not None
     field = PlainField(row.dwelling, row.number.version, row.number.name)
-    [number] = await parts.sealer.open([(field, row.number.value)])
-    found = await queries.history(_view(parts), row, await parts.index.whole(number or ""), before=before, limit=limit)
+    [number] = await gongdan.sealer.open([(field, row.number.value)])
+    found = await queries.history(_view(gongdan), row, await gongdan.index.whole(number or ""), before=before, limit=limit)
     subjects = [row.subject, *(one.row.subject for one in found.people), *(one.subject for one in found.tickets)]
     opened = personal and reader.opens([row.area])
     opened = opened and await reader.noted("household_history", subjects, dwelling)
@@ -269,7 +281,7 @@ async def history_answer(
 
 
 def resident_state_answer(state: ResidentState, today: date) -> ResidentAnswer:
-    """A person as a command left them, masked whoever wrote it."""
+    """Make the document of a person after a command; masked for its author too."""
     return ResidentAnswer(
         id=state.id,
         community=state.community,
@@ -291,10 +303,10 @@ def _occupancy_state(one: Occupancy, today: date) -> OccupancyAnswer:
 
 
 def dwelling_state_answer(state: DwellingState) -> DwellingAnswer:
-    """A dwelling as a command left it, masked."""
+    """Make the document of a dwelling after a command, masked."""
     same = {name: getattr(state, name) for name in ("id", "community", "area", "building", "entrance", "version")}
     return DwellingAnswer(**same, dwelling=MASKED, masked=True)
 
 
-def _view(parts: Gongdan) -> Tables:
-    return parts.projections.reader(HOUSEHOLD_HISTORY.name)
+def _view(gongdan: Gongdan) -> Tables:
+    return gongdan.projections.reader(HOUSEHOLD_HISTORY.name)

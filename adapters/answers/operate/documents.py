@@ -1,4 +1,4 @@
-"""How the service runs: the lifecycle table, projections and processes as documents."""
+"""Documents of operation: the lifecycle table, projections and processes, health."""
 
 from typing import Literal
 from uuid import UUID
@@ -11,7 +11,10 @@ from adapters.projecting.projections import ProjectionStatus
 
 
 class TransitionAnswer(Answer):
-    """One row of the table; ``to`` is ``same`` where the state stays, ``outcome`` tells two rows of one trigger apart."""
+    """One row of the lifecycle table. ``to`` is ``same`` where the state is kept.
+
+    ``outcome`` distinguishes rows of one trigger that lead to different states.
+    """
 
     trigger: str
     from_: list[str] = Field(alias="from")
@@ -22,7 +25,7 @@ class TransitionAnswer(Answer):
 
 
 class LifecycleAnswer(Answer):
-    """The table."""
+    """The ticket's lifecycle table: states and legal transitions."""
 
     states: list[str]
     initial: str
@@ -31,7 +34,7 @@ class LifecycleAnswer(Answer):
 
 
 class ParkedAnswer(Answer):
-    """A ticket (or what else has a stream) that a projection or a process could not take; the others go on."""
+    """A stream (a ticket or another) at whose event a projection or process failed. It is parked; other streams go on."""
 
     stream: UUID
     position: int
@@ -40,7 +43,10 @@ class ParkedAnswer(Answer):
 
 
 class ProjectionAnswer(Answer):
-    """How a projection is: its position, the log's, what lies between, and for how long the next event has waited."""
+    """Status of a projection. ``head`` is the log's last position, ``lag`` the distance to it in positions.
+
+    ``lag_seconds`` is how long its next event has waited.
+    """
 
     name: str
     position: int
@@ -59,9 +65,9 @@ class ProjectionsAnswer(Answer):
 
 
 class ProcessAnswer(Answer):
-    """How a process is: its position, the log's, for how long its next event has waited, and what waits for its moment.
+    """Status of a process. ``lag`` is the distance to the log's last position ``head``, ``lag_seconds`` the wait so far.
 
-    ``waiting`` subjects are looked at again at a moment, the next one at ``next_due``, passed since ``overdue_seconds``.
+    ``waiting`` counts subjects with a scheduled moment; the next is ``next_due``, past for ``overdue_seconds``.
     """
 
     name: str
@@ -84,13 +90,13 @@ class ProcessesAnswer(Answer):
 
 
 class HealthAnswer(Answer):
-    """The process answers."""
+    """Liveness: the server process answers."""
 
     status: Literal["ok"]
 
 
 class ReadyAnswer(Answer):
-    """The store answers; ``degraded`` while a projection is halted or far behind: commands are taken all the same."""
+    """Readiness: the store answers. ``degraded`` while a projection is halted or far behind; commands still work then."""
 
     status: Literal["ready", "degraded"]
     head: int
@@ -98,7 +104,7 @@ class ReadyAnswer(Answer):
 
 
 def projection_answer(status: ProjectionStatus) -> ProjectionAnswer:
-    """How one projection is."""
+    """Make the document of a projection's status."""
     return ProjectionAnswer(
         name=status.name,
         position=status.position,
@@ -112,7 +118,7 @@ def projection_answer(status: ProjectionStatus) -> ProjectionAnswer:
 
 
 def process_answer(status: ProcessStatus) -> ProcessAnswer:
-    """How one process is."""
+    """Make the document of a process's status."""
     said = {name: getattr(status, name) for name in ProcessAnswer.model_fields if name not in ("lag", "parked")}
     parked = [ParkedAnswer.model_validate(parked) for parked in status.parked]
     return ProcessAnswer(**said, lag=status.head - status.position, parked=parked)

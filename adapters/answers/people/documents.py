@@ -1,4 +1,4 @@
-"""Communities, people, tokens, price lists and the access log as documents."""
+"""Documents of communities, people, tokens, sessions, price lists and the access log."""
 
 from datetime import date
 from typing import Any
@@ -19,7 +19,7 @@ class AreaAnswer(Answer):
 
 
 class TeamAnswer(Answer):
-    """People who are given work orders together (班组)."""
+    """People to whom work orders are dispatched together (班组)."""
 
     community: str
     code: str
@@ -35,7 +35,7 @@ class ContractorAnswer(Answer):
 
 
 class CommunityAnswer(Answer):
-    """A community (小区); ``settings`` are the readings it decided otherwise than the company."""
+    """A community (小区). ``settings`` are those in which it departs from the company's."""
 
     code: str
     name: str
@@ -49,7 +49,7 @@ class CommunityAnswer(Answer):
 
 
 class GrantAnswer(Answer):
-    """A dated role; both days are included, in the community's time zone. Community ``*`` is everywhere."""
+    """A dated role. Both days are included, in the community's time zone. Community ``*`` means everywhere."""
 
     model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
@@ -63,7 +63,7 @@ class GrantAnswer(Answer):
 
 
 class PersonAnswer(Answer):
-    """A member of staff with the roles ever granted."""
+    """A member of staff with every role granted, past ones included."""
 
     login: str
     name: str
@@ -92,7 +92,7 @@ class PricedServiceAnswer(Answer):
 
 
 class PriceListAnswer(Answer):
-    """The price list in force in a community; ``own`` tells whether the community published its own."""
+    """The price list in force in a community; ``own`` where the community published it, else it is the company's."""
 
     community: str
     version: str
@@ -101,7 +101,7 @@ class PriceListAnswer(Answer):
 
 
 class AccessAnswer(Answer):
-    """One look at personal data (查阅记录); ``position`` is the access log's own."""
+    """An entry of the access log (查阅记录): personal data was opened. ``position`` counts entries of the access log."""
 
     position: int
     at: Moment
@@ -114,13 +114,13 @@ class AccessAnswer(Answer):
 
 
 class MadeToken(TokenAnswer):
-    """A token with its secret, which is shown this once."""
+    """A new token with its secret, which only this answer shows."""
 
     token: str
 
 
 class SessionAnswer(Answer):
-    """Somebody signed in to the pages, without the secret of it; ``seen_at`` is within five minutes."""
+    """A session on the pages, without its secret. ``seen_at`` is exact to five minutes."""
 
     id: UUID
     login: str

@@ -1,4 +1,4 @@
-"""Communities and people as far as a caller sees them."""
+"""Communities and people that a caller may see."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from domain.people.staff import EVERYWHERE, PersonState
 
 
 def own_communities(gongdan: Gongdan, caller: Caller, community: str | None) -> list[CommunityState]:
-    """The communities a caller has a role in, or the one named; NotFound where they have none there."""
+    """List the communities in which a caller has a role, or the one named; raises NotFound without a role in it."""
     own = caller.directory.communities_of(caller.login, gongdan.clock.now())
     if community is not None:
         if community not in own:
@@ -21,13 +21,13 @@ def own_communities(gongdan: Gongdan, caller: Caller, community: str | None) -> 
 
 
 def administers(directory: Directory, login: str, gongdan: Gongdan) -> bool:
-    """Whether a person administers something; then they see everybody."""
+    """Whether a person administers anything; administrators see all people."""
     now = gongdan.clock.now()
     return any(directory.is_admin(login, now, place) for place in (EVERYWHERE, *directory.communities))
 
 
 def visible(gongdan: Gongdan, caller: Caller, community: str | None) -> Iterable[PersonState]:
-    """People as the caller may see them: colleagues with the roles in their own communities; administrators see all."""
+    """List people: for administrators all with every role, for others colleagues with their roles in shared communities."""
     everything = administers(caller.directory, caller.login, gongdan) and community is None
     own = {state.code for state in own_communities(gongdan, caller, community)} | {EVERYWHERE}
     for person in caller.directory.people.values():

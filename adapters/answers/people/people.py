@@ -1,4 +1,4 @@
-"""Makes the documents of communities, people, tokens, price lists and the access log."""
+"""Make documents of communities, people, tokens, sessions, price lists and the access log."""
 
 from adapters.answers.people.documents import (
     AccessAnswer,
@@ -23,7 +23,7 @@ from domain.rules.price_list import PriceList, parse_price_list
 
 
 def community_answer(state: CommunityState, directory: Directory) -> CommunityAnswer:
-    """A community with its areas, teams and contractors."""
+    """Make the document of a community, with its areas, teams and contractors."""
     code = state.code
     return CommunityAnswer(
         code=code,
@@ -39,14 +39,14 @@ def community_answer(state: CommunityState, directory: Directory) -> CommunityAn
 
 
 def person_answer(state: PersonState) -> PersonAnswer:
-    """A person with every grant."""
+    """Make the document of a person, with every grant in ``state``."""
     return PersonAnswer(
         login=state.login, name=state.name, enabled=state.enabled, grants=grant_answers(state), version=state.version
     )
 
 
 def grant_answers(state: PersonState) -> list[GrantAnswer]:
-    """A person's grants, in the order they were given."""
+    """Make the documents of a person's grants, in the order they were given."""
     return [
         GrantAnswer(
             id=grant.id,
@@ -62,21 +62,21 @@ def grant_answers(state: PersonState) -> list[GrantAnswer]:
 
 
 def token_answer(row: TokenRow) -> TokenAnswer:
-    """A token without its hash."""
+    """Make the document of a token; its hash stays in the store."""
     return TokenAnswer(
         id=row.id, login=row.login, created_at=row.created_at, expires_at=row.expires_at, revoked_at=row.revoked_at
     )
 
 
 def price_list_answer(community: CommunityState, prices: PriceList) -> PriceListAnswer:
-    """A price list by code."""
+    """Make the document of the price list in force in a community."""
     services = [PricedServiceAnswer.model_validate(service) for service in prices.services.values()]
     own = community.price_list is not None
     return PriceListAnswer(community=community.code, version=prices.version, own=own, services=services)
 
 
 def access_answer(position: int, access: Access) -> AccessAnswer:
-    """An entry of the access log."""
+    """Make the document of an entry of the access log."""
     return AccessAnswer(
         position=position,
         at=access.at,
@@ -90,5 +90,5 @@ def access_answer(position: int, access: Access) -> AccessAnswer:
 
 
 def session_answer(row: SessionRow) -> SessionAnswer:
-    """A session as it is answered."""
+    """Make the document of a session; its hash stays in the store."""
     return SessionAnswer(id=row.id, login=row.login, created_at=row.created_at, seen_at=row.seen_at)

@@ -1,4 +1,4 @@
-"""A ticket as a document: its parts, its history, and the steps that are legal now."""
+"""Documents of a ticket and of its history."""
 
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ class AssigneeAnswer(Answer):
 
 
 class ClockAnswer(Answer):
-    """A clock (时限); ``due_at`` of a paused one is the moment if the pause ended now."""
+    """A clock (时限). ``due_at`` of a paused clock is the due moment if it resumed now."""
 
     clock: t.ClockName
     status: t.ClockStatus
@@ -26,7 +26,7 @@ class ClockAnswer(Answer):
 
 
 class LocationAnswer(Answer):
-    """Where; the dwelling (户) is personal data, masked as ``***``."""
+    """A location. The dwelling (户) is personal data; masked, it reads ``***``."""
 
     area: str | None
     building: str | None
@@ -36,7 +36,7 @@ class LocationAnswer(Answer):
 
 
 class ReporterAnswer(Answer):
-    """Who asked; ``subject`` is the id of the data subject (个人信息主体)."""
+    """The reporter. ``subject`` is the id of the data subject (个人信息主体)."""
 
     name: str | None
     phone: str | None
@@ -44,14 +44,14 @@ class ReporterAnswer(Answer):
 
 
 class SuspendedAnswer(Answer):
-    """Why and since when work waits."""
+    """A suspension of work: why, and since when."""
 
     reason: t.SuspendReason
     since: Moment
 
 
 class AssignmentAnswer(Answer):
-    """How far the current assignment got."""
+    """The current assignment and how far it has got."""
 
     dispatched_by: str
     dispatched_at: Moment
@@ -60,7 +60,7 @@ class AssignmentAnswer(Answer):
 
 
 class ChargeLineAnswer(Answer):
-    """A quoted service at the unit price then."""
+    """A quoted service at the unit price of its day, in fen."""
 
     code: str
     name: str
@@ -69,7 +69,7 @@ class ChargeLineAnswer(Answer):
 
 
 class ChargeAnswer(Answer):
-    """A quotation (报价) and how far it got."""
+    """A quotation (报价) and its status; amounts in fen."""
 
     lines: list[ChargeLineAnswer]
     total_fen: int
@@ -80,7 +80,7 @@ class ChargeAnswer(Answer):
 
 
 class ChecklistAnswer(Answer):
-    """One item of the kind's checklist; ``checked_at`` is null while it is open."""
+    """One item of the checklist of the ticket's kind. ``checked_at`` is null while it is open."""
 
     item: str
     checked_at: Moment | None
@@ -99,14 +99,14 @@ class RectificationAnswer(Answer):
 
 
 class EscalationAnswer(Answer):
-    """How far it was reported upward (上报)."""
+    """An escalation (上报): to which level, or to which department."""
 
     level: t.EscalationLevel | None
     department: str | None
 
 
 class JudgementAnswer(Answer):
-    """How a complaint was judged last (投诉定性)."""
+    """The last judgement of a complaint (投诉定性)."""
 
     reasonable: bool
     severity: t.ComplaintSeverity | None
@@ -115,14 +115,17 @@ class JudgementAnswer(Answer):
 
 
 class LinkAnswer(Answer):
-    """A tie to another ticket."""
+    """A link to another ticket."""
 
     ticket: UUID
     relation: t.LinkRelation
 
 
 class AttachmentAnswer(Answer):
-    """A sealed file; fetched as ``/tickets/{id}/attachments/{name}``. Its ``file_name`` is personal data, masked as ``***``."""
+    """An encrypted file, fetched from ``/tickets/{id}/attachments/{name}``; ``size`` in bytes.
+
+    ``file_name`` is personal data; masked, it reads ``***``.
+    """
 
     name: str
     file_name: str | None
@@ -132,7 +135,10 @@ class AttachmentAnswer(Answer):
 
 
 class TicketAnswer(Answer):
-    """A ticket (工单) as one person may see it; ``masked`` tells whether personal data are hidden, ``legal`` is the caller's."""
+    """A ticket (工单) as the caller may see it.
+
+    ``masked`` is true where personal data is hidden. ``legal`` lists the triggers that are legal for the caller now.
+    """
 
     id: UUID
     number: str
@@ -183,7 +189,7 @@ class TicketAnswer(Answer):
 
 
 class StepAnswer(Answer):
-    """One event of a ticket's history, with the state and the clocks after it."""
+    """One event of a ticket's history, with the state before and after it and the clocks after it."""
 
     version: int
     position: int

@@ -1,4 +1,4 @@
-"""What auditors read of a community, for the API and the pages: its events, and the lifecycle as it was lived."""
+"""Documents for auditors of a community: its events, and how often its tickets took each transition."""
 
 from datetime import date, datetime, time
 from uuid import UUID
@@ -19,22 +19,26 @@ from domain.ticket.lifecycle import TABLE
 from projections.ticket.event_stream import Process
 
 REWORK = next(edge for edge in ways() if edge.outcome == "dissatisfied")
-"""Back to work after a dissatisfied follow-up."""
+"""Transition back to work after a dissatisfied follow-up (返修)."""
 REOPENED = next(edge for edge in ways() if edge.source is State.FOLLOWED_UP)
+"""Transition back to work after a satisfied follow-up."""
 
 
-async def check_audits(parts: Gongdan, directory: Directory, login: str, community: str, what: str) -> None:
-    """Refuse whoever may not audit all of a community: NotFound for people outside, NotAllowed for others inside."""
-    roles = directory.roles(login, community, parts.clock.now())
+async def check_audits(gongdan: Gongdan, directory: Directory, login: str, community: str, what: str) -> None:
+    """Require the right to audit all of a community: raises NotFound outside it, NotAllowed inside."""
+    roles = directory.roles(login, community, gongdan.clock.now())
     if not roles:
         raise NotFound("community")
-    scope = await parts.scopes.scope(directory, login, community, Right.AUDIT)
+    scope = await gongdan.scopes.scope(directory, login, community, Right.AUDIT)
     if not scope.everything:
         raise denied(Right.AUDIT, what, roles)
 
 
 async def stream_named(desk: ServiceDesk, ref: str) -> UUID | None:
-    """The ticket that a number or an id names; one that is none names nothing that happened."""
+    """Find the ticket with a number or an id, to filter by; None for no filter.
+
+    An unknown number gives an id that no ticket has, so that the list is empty and not unfiltered.
+    """
     if not ref:
         return None
     try:
@@ -44,14 +48,14 @@ async def stream_named(desk: ServiceDesk, ref: str) -> UUID | None:
 
 
 def begin_of(directory: Directory, community: str, day: date, pointer: str) -> datetime:
-    """When a day begins by the community's clock; raises InvalidInput for days out of reach."""
+    """Moment at which a day begins in the community's time zone; raises InvalidInput outside 1970 to 2199."""
     if not 1970 <= day.year < 2200:
         raise invalid(pointer, "not a well-formed day")
     return datetime.combine(day, time(), directory.zone(community))
 
 
 def walked(found: Process) -> dict[Edge, int]:
-    """How often each way of the table was taken, those never taken too."""
+    """Count how often each transition of the lifecycle table was taken, zero included."""
     counts = dict.fromkeys(ways(), 0)
     for way, count in found.taken.items():
         trigger = next(row.trigger for row in TABLE if way.topic == row.event.TOPIC)
@@ -61,11 +65,11 @@ def walked(found: Process) -> dict[Edge, int]:
 
 
 TYPES = (*Ticket.events(), *Shift.events())
-"""The events that the stream holds, by the types that histories name."""
+"""Topics of the events that the stream holds; histories call them ``type``."""
 
 
 class EventAnswer(Answer):
-    """An event of a ticket or of a shift; what it says stands in the ticket's history. ``number`` is the ticket's."""
+    """An event of a ticket or of a shift, without its data, which the ticket's history has. ``number`` is the ticket's."""
 
     position: int
     type: str
@@ -85,7 +89,7 @@ class EventAnswer(Answer):
 
 
 class WayAnswer(Answer):
-    """A way of the lifecycle table and how often it was taken; ``from`` is null for new tickets."""
+    """A transition of the lifecycle table and how often it was taken. ``from`` is null for new tickets."""
 
     model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
@@ -97,7 +101,7 @@ class WayAnswer(Answer):
 
 
 class StateAnswer(Answer):
-    """A state: how many tickets stand in it, how many stays in it have ended, and how long the middle one lasted."""
+    """A state: ``standing`` tickets are in it, ``stays`` in it have ended, and ``median_seconds`` is their median length."""
 
     state: State
     standing: int
@@ -106,9 +110,9 @@ class StateAnswer(Answer):
 
 
 class LivedAnswer(Answer):
-    """The process of a community at the end of a day, as of ``position``.
+    """Transitions and states of a community's tickets at the end of a day, as of ``position``.
 
-    ``rework`` and ``reopened`` count ways back to work, ``returned`` the tickets that went one.
+    ``rework`` and ``reopened`` count transitions back to work, ``returned`` the tickets that took one.
     """
 
     community: str

@@ -1,4 +1,4 @@
-"""Lists of tickets and work orders, bounded to what the caller may read."""
+"""Lists of the tickets and work orders that a caller may read."""
 
 from dataclasses import replace
 
@@ -15,11 +15,11 @@ from domain.people.reading_scope import Scope
 from projections.ticket.ticket_search import NUMBER, Filters
 
 PING = 15
-"""Seconds after which a quiet stream says that it lives."""
+"""Seconds of silence after which an event stream sends a comment, so that proxies keep the connection."""
 
 
 SEND = 10.0
-"""Seconds a stuck reader of a stream is waited for."""
+"""Seconds after which an event stream gives up on a client that does not read."""
 
 
 class TicketPage(Answer):
@@ -31,14 +31,14 @@ class TicketPage(Answer):
 
 
 class WorklistAnswer(Answer):
-    """Work orders in the order in which to do them, as of ``position``."""
+    """Work orders in the order to do them, as of ``position``."""
 
     position: int
     items: list[WorkOrderItem]
 
 
 async def scope_of(gongdan: Gongdan, caller: Caller, community: str, right: Right = Right.READ) -> Scope:
-    """How far the caller may read in a community; NotFound outside it, NotAllowed where nothing may be read."""
+    """Find how far a right of the caller reaches in a community; raises NotFound outside it, NotAllowed without the right."""
     found = await gongdan.scopes.scope(caller.directory, caller.login, community, right)
     if found.nothing:
         raise denied(right, right.value, caller.directory.roles(caller.login, community, gongdan.clock.now()))
@@ -48,7 +48,11 @@ async def scope_of(gongdan: Gongdan, caller: Caller, community: str, right: Righ
 async def ticket_page(
     gongdan: Gongdan, caller: Caller, filters: Filters, community: str | None, limit: int, cursor: str | None
 ) -> TicketPage:
-    """Tickets that the caller may list; looking for a telephone number is recorded in the access log."""
+    """List the tickets that match the filters and that the caller may read.
+
+    A search for a phone or a free text needs the right to open personal data, since a hit reveals what the text says. A
+    search for a phone is recorded in the access log.
+    """
     q = filters.q
     personal = filters.phone is not None or (q is not None and not NUMBER.match(q.strip().upper()))
     right = Right.OPEN_PERSONAL if personal else Right.READ
@@ -62,7 +66,10 @@ async def ticket_page(
 
 
 async def _within(gongdan: Gongdan, caller: Caller, filters: Filters, community: str | None, right: Right) -> Filters:
-    """The filters, bounded to what the caller may list."""
+    """Bound the filters to communities, areas and tickets that the caller may list.
+
+    One query takes one set of areas. Rights that differ between communities would need several, so a community must be named.
+    """
     if community is not None:
         areas, own = (await scope_of(gongdan, caller, community, right)).limits
         return replace(filters, communities=[community], areas=areas, own=own)
@@ -76,7 +83,7 @@ async def _within(gongdan: Gongdan, caller: Caller, filters: Filters, community:
 
 
 def assignee_named(text: str) -> Assignee:
-    """A login, ``team:CODE`` or ``contractor:CODE``."""
+    """Parse a login, ``team:CODE`` or ``contractor:CODE``; raises InvalidInput."""
     type_, found, code = text.partition(":")
     if not found:
         return Assignee(AssigneeType.PERSON, text)

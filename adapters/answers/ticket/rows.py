@@ -1,4 +1,4 @@
-"""Rows of the read models as documents: personal data masked, whoever asks."""
+"""Documents made from rows of the read models. Personal data in lists is masked for every caller."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ Mask = Callable[[str], str]
 
 
 class WorkloadItem(Answer):
-    """An unfinished ticket, as the workbench shows it."""
+    """An unfinished ticket on the workbench."""
 
     id: UUID
     number: str | None
@@ -44,9 +44,10 @@ class WorkloadItem(Answer):
 
 
 class WorkloadAnswer(Answer):
-    """What is unfinished (在办工单). ``by_kind`` has "none" for what is not classified, ``by_assignee`` for what nobody carries.
+    """Unfinished tickets (在办工单), counted and listed. Counts are of all; ``items`` is one page.
 
-    A team or contractor stands in ``by_assignee`` as ``type:code``. ``clocks`` counts tickets by clock and status.
+    ``by_kind`` counts unclassified tickets as "none", ``by_assignee`` unassigned ones; its keys are logins, or ``type:code``
+    of a team or contractor. ``clocks`` counts tickets by clock and status.
     """
 
     community: str
@@ -61,7 +62,7 @@ class WorkloadAnswer(Answer):
 
 
 class WorkOrderItem(Answer):
-    """One work order (维修工作单) to be done."""
+    """A work order (维修工作单) to be done."""
 
     id: UUID
     number: str | None
@@ -83,14 +84,14 @@ class WorkOrderItem(Answer):
 
 
 class ListedReporter(Answer):
-    """Who asked, masked."""
+    """The reporter, masked."""
 
     name: str | None
     phone: str | None
 
 
 class ListedTicket(Answer):
-    """A ticket in a list; its texts are read by opening it."""
+    """A ticket in a list. Reading the ticket itself opens its texts."""
 
     id: UUID
     number: str | None
@@ -117,8 +118,8 @@ class ListedTicket(Answer):
     clocks: list[ClockAnswer]
 
 
-class _Placed(Protocol):
-    """A row that says where."""
+class _Located(Protocol):
+    """A row with a location."""
 
     @property
     def area(self) -> str | None: ...
@@ -132,7 +133,7 @@ class _Placed(Protocol):
     def dwelling(self) -> Text | None: ...
 
 
-def _place(row: _Placed) -> LocationAnswer:
+def _place(row: _Located) -> LocationAnswer:
     dwelling = MASKED if row.dwelling is not None else None
     return LocationAnswer(
         area=row.area, building=row.building, entrance=row.entrance, dwelling=dwelling, public_place=row.public_place
@@ -144,7 +145,7 @@ def _suspended(reason: t.SuspendReason | None, since: datetime | None) -> Suspen
 
 
 def workload_answer(community: str, found: Workload, now: datetime) -> WorkloadAnswer:
-    """The workload, clocks read at ``now``."""
+    """Make the document of the workload, clocks read at ``now``."""
     by_assignee: dict[str, int] = {}
     for assignee, count in found.by_assignee.items():
         person = assignee is None or assignee.type is t.AssigneeType.PERSON
@@ -176,7 +177,7 @@ def _workload_item(row: WorkloadRow, now: datetime) -> WorkloadItem:
 
 
 def work_order_answer(row: WorkOrderRow) -> WorkOrderItem:
-    """A work order."""
+    """Make the document of a work order."""
     same = {name: getattr(row, name) for name in WorkOrderItem.model_fields if name in WorkOrderRow._fields}
     return WorkOrderItem(
         **same,
@@ -189,7 +190,7 @@ def work_order_answer(row: WorkOrderRow) -> WorkOrderItem:
 
 
 async def listed_tickets(rows: Sequence[TicketRow], sealer: Sealer, now: datetime) -> list[ListedTicket]:
-    """Rows of the directory; names and phones keep a hint, other texts nothing."""
+    """Make documents of ticket rows. Masked names and phones keep a hint, other texts none."""
     named: list[tuple[TicketRow, Text, Mask]] = [
         (row, row.reporter_name, mask_name) for row in rows if row.reporter_name is not None
     ]

@@ -1,4 +1,4 @@
-"""Documents of a ticket and of its history, made from what the domain reads; for the API, the pages and the command line."""
+"""Make the documents of a ticket and of its history, for the API, the pages and the command line."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,7 +36,7 @@ from domain.ticket.workflows import WORKFLOWS
 
 
 def ticket_answer(reading: TicketReading) -> TicketAnswer:
-    """A ticket as it was read."""
+    """Make the document of a ticket; texts are opened or masked as in ``reading``."""
     s, texts = reading.state, reading.texts
     place, suspended, order, given = s.location, s.suspended, s.rectification, s.assignment
     location = None
@@ -103,12 +103,12 @@ def ticket_answer(reading: TicketReading) -> TicketAnswer:
 
 
 def assignee_answer(assignee: Assignee) -> str | AssigneeAnswer:
-    """A person's login, or a team's or contractor's type and code."""
+    """Make the document of an assignee: a person's login, or the type and code of a team or contractor."""
     return assignee.id if assignee.type is t.AssigneeType.PERSON else AssigneeAnswer.model_validate(assignee)
 
 
 def clock_answers(clocks: Sequence[Reading]) -> list[ClockAnswer]:
-    """Clock readings."""
+    """Make the documents of clock readings."""
     return [ClockAnswer.model_validate(reading) for reading in clocks]
 
 
@@ -130,7 +130,7 @@ def _attachment(file: Attachment, texts: Mapping[str, str]) -> AttachmentAnswer:
 
 
 def _checklist(s: TicketState, texts: Mapping[str, str]) -> list[ChecklistAnswer]:
-    """The kind's items in order, whether checked or not, then what was checked under an earlier kind."""
+    """List the items of the ticket's kind in order, checked or open, then items checked under an earlier kind."""
     checked = {done.item: done for done in s.checklist}
     items = dict.fromkeys((*(WORKFLOWS[s.kind].checklist if s.kind else ()), *checked))
     found = []
@@ -149,12 +149,12 @@ def _checklist(s: TicketState, texts: Mapping[str, str]) -> list[ChecklistAnswer
 
 
 def history_answer(ticket: UUID, steps: Sequence[HistoryStep]) -> HistoryAnswer:
-    """Every event of a ticket."""
+    """Make the document of a ticket's history."""
     return HistoryAnswer(ticket=ticket, items=[step_answer(step) for step in steps])
 
 
 def step_answer(step: HistoryStep) -> StepAnswer:
-    """One event; personal texts stand as they were opened or masked."""
+    """Make the document of one event; texts are opened or masked as in ``step``."""
     meta = step.event.meta
     return StepAnswer(
         version=step.stored.version,
@@ -176,7 +176,7 @@ def step_answer(step: HistoryStep) -> StepAnswer:
 
 
 def event_data(event: Folded.Event, texts: Mapping[str, str]) -> dict[str, Any]:
-    """What an event says, without what is empty."""
+    """Make the payload of an event, without empty fields; private texts come from ``texts``."""
     data: dict[str, Any] = {}
     for name in payload_fields(type(event)):
         value = getattr(event, name)

@@ -1,1 +1,1 @@
-"""Bodies of requests by capability, read by the API, the pages and the terminal; they need no web framework."""
+"""Request bodies by capability, read by the API, the pages and the command line. They need no web framework."""

@@ -1,10 +1,10 @@
-"""The bodies of the appraisal that are no commands of the domain."""
+"""Request bodies of the appraisal that are not commands of the domain."""
 
 from domain.appraisal.month_close import Hash
 from domain.kernel.values import Value
 
 
 class Close(Value):
-    """月结; ``hash`` is that of the tally seen, where the caller says so."""
+    """A month's close (月结). With ``hash``, of the tally that the caller saw, a tally that has changed since is refused."""
 
     hash: Hash | None = None

@@ -1,4 +1,4 @@
-"""The bodies of duty: of each command of a shift, with its use case, and of the roster."""
+"""Request bodies of duty: one for each command of a shift, with its use case, and those of the roster."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -11,7 +11,7 @@ from adapters.web.bodies.fields import OCCURRED, OFFLINE
 from domain.duty.duty_desk import DutyDesk, ShiftDone
 from domain.duty.roster import Slot
 from domain.kernel.errors import invalid
-from domain.kernel.request import Request as Asked
+from domain.kernel.request import Request
 from domain.kernel.terms import Condition, DutyPeriod, ShiftTrigger
 from domain.kernel.values import Code, FreeText, Login, Moment, TicketRef, Value
 
@@ -22,20 +22,20 @@ Arrival = Annotated[Moment, Field(description="到岗时间，缺省为现在 ·
 
 
 class Timed(Value):
-    """Base of the bodies: when it happened."""
+    """Base of bodies that say when it happened."""
 
     occurred_at: Moment | None = OCCURRED[1]
 
 
 class OpenShift(Timed):
-    """Where the desk is taken."""
+    """The community whose desk the caller takes."""
 
     community: Code
     arrived_at: Arrival | None = None
 
 
 class LogLine(Timed):
-    """A line of the duty log, which may point at a ticket; may be late, or drafted offline."""
+    """A line of the duty log. It may refer to a ticket, be entered late, or be drafted offline."""
 
     text: FreeText
     ticket: TicketRef | None = None
@@ -43,26 +43,29 @@ class LogLine(Timed):
 
 
 class StandIn(Timed):
-    """Who stands in for the officer; without a substitute nobody leaves (D5 六)."""
+    """Who stands in for the officer. Without a substitute the officer may not leave (D5 六)."""
 
     stand_in: Login | None = None
 
 
 class SwitchPhone(Timed):
-    """Who answers in the control room; null: the phone is back at the desk."""
+    """Who answers the phone in the control room; null switches it back to the desk."""
 
     answered_by: Login | None = None
 
 
 class EquipmentItem(Value):
-    """One thing on the list of the post, and its condition."""
+    """An item on the post's equipment list, and its condition."""
 
     item: Code
     condition: Condition
 
 
 class PrepareHandover(Timed):
-    """What the officer states; the unfinished tickets are read from the log. What isn't stated stands as ``not_checked``."""
+    """The officer's statement for the handover sheet. Equipment not stated is entered as ``not_checked``.
+
+    The unfinished tickets of the sheet are read from the log.
+    """
 
     equipment: list[EquipmentItem] = Field(default=[], max_length=40)
     records: list[Code] = Field(default=[], max_length=40)
@@ -76,27 +79,27 @@ class SignOut(Timed):
 
 
 class SignIn(Timed):
-    """The incoming officer's signature; opens their shift."""
+    """The incoming officer's signature. It opens their shift."""
 
     hash: Hash | None = None
     arrived_at: Arrival | None = None
 
 
 class DisputeSheet(Timed):
-    """What the incoming officer doesn't agree with."""
+    """The incoming officer's dispute of the sheet, with the reason."""
 
     reason: FreeText
     hash: Hash | None = None
 
 
 class TakeOver(Timed):
-    """Why a shift is ended over its officer's head."""
+    """The reason why a supervisor ends a shift in place of its officer."""
 
     reason: FreeText
 
 
 class ReviewShift(Timed):
-    """The supervisor's reading: up to which position of the log (its end if left out), and the tickets urged with it."""
+    """The supervisor's review: up to which position of the log (its end if left out), and the tickets urged with it."""
 
     read_upto: int | None = Field(default=None, ge=0, le=2**53)
     remarks: FreeText | None = None
@@ -104,7 +107,7 @@ class ReviewShift(Timed):
     message: FreeText | None = None
 
 
-Operation = Callable[[DutyDesk, UUID, Asked, Any], Awaitable[ShiftDone]]
+Operation = Callable[[DutyDesk, UUID, Request, Any], Awaitable[ShiftDone]]
 
 
 def _equipment(body: PrepareHandover) -> dict[str, Condition]:
@@ -135,35 +138,35 @@ SHIFT_COMMANDS: dict[ShiftTrigger, tuple[type[Timed], Operation]] = {
         lambda d, s, r, b: d.review(s, r, read_upto=b.read_upto, remarks=b.remarks, urge=b.urge, message=b.message),
     ),
 }
-"""The body and the use case of every command on a shift that is open or ended."""
+"""Body and use case of every command on an existing shift."""
 
 
 class SlotBody(Value):
-    """A period of a day; the night is the one that begins on it."""
+    """A period of a day. A night belongs to the day on which it begins."""
 
     date: date
     period: DutyPeriod
 
     def slot(self) -> Slot:
-        """As the domain has it."""
+        """Make the domain's slot."""
         return Slot(self.date, self.period)
 
 
 class WantedDuty(SlotBody):
-    """Who is to be due."""
+    """A duty to publish: who is due for a period of a day."""
 
     login: Login
 
 
 class PublishRoster(Value):
-    """Duties of one month, for periods for which nobody is due yet."""
+    """Duties of one month, for periods that have none yet."""
 
     community: Code
     duties: list[WantedDuty] = Field(min_length=1, max_length=124)
 
 
 class SwapDuties(Value):
-    """Two duties whose people change places, and why."""
+    """Two duties that exchange their people, and why."""
 
     community: Code
     first: SlotBody
@@ -172,7 +175,7 @@ class SwapDuties(Value):
 
 
 class CoverLeave(Value):
-    """Who is away from a day to a day, both included, who covers, and why."""
+    """A leave: who is away, from which day to which, both included, who covers, and why."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=False)
 

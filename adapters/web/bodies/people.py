@@ -1,4 +1,4 @@
-"""The bodies of the registry: communities and their parts, people, dated roles, tokens."""
+"""Request bodies of the registry: communities, areas, teams, contractors, people, dated roles, tokens."""
 
 from datetime import date
 from typing import Annotated
@@ -10,7 +10,7 @@ from domain.kernel.values import Code, Login, Name, Value
 
 
 class NewCommunity(Value):
-    """A community; code and time zone stay for ever."""
+    """A community. Its code and time zone can't be changed later."""
 
     code: Code
     name: Name
@@ -26,7 +26,7 @@ class NewArea(Value):
 
 
 class NewTeam(Value):
-    """A team, or the same one with other members."""
+    """A team and its members. For an existing code it replaces the members."""
 
     community: Code
     code: Code
@@ -34,7 +34,7 @@ class NewTeam(Value):
 
 
 class NewContractor(Value):
-    """An outside contractor, who has no login."""
+    """An outside contractor. It has no login."""
 
     community: Code
     code: Code
@@ -42,7 +42,7 @@ class NewContractor(Value):
 
 
 class NewSettings(Value):
-    """Readings decided otherwise, by dotted name; null returns to the company's."""
+    """Settings in which the community departs from the company's, by dotted name; null returns to the company's."""
 
     settings: Annotated[dict[str, JsonValue], Field(min_length=1, max_length=50)]
 
@@ -58,7 +58,7 @@ class NewPerson(Value):
 
 
 class NewGrant(Value):
-    """A dated role; both days are included, in the community's time zone. Without ``from`` it begins today."""
+    """A dated role. Both days are included, in the community's time zone. Without ``from`` it begins today."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=False)
 
@@ -79,7 +79,7 @@ class GrantEnd(Value):
 
 
 class NewToken(Value):
-    """A token of a person, valid for so many days (null: until revoked)."""
+    """A token of a person, valid for ``days`` (null: until it is revoked)."""
 
     login: Login
     days: Annotated[int, Field(ge=1, le=3650)] | None = 365

@@ -1,4 +1,7 @@
-"""The bodies of the commands: each trigger's own fields, and when it happened. Constraints live in the commands alone."""
+"""Request bodies of ticket commands: the command's fields, when it happened, whether it was drafted offline.
+
+Bodies inherit from the commands, so constraints are written once, in the domain.
+"""
 
 from typing import Annotated, Any
 
@@ -12,7 +15,7 @@ from domain.ticket.back_entry import BackEntry
 from domain.ticket.commands import Command
 
 NOT_JSON = (Trigger.RECEIVE, Trigger.ATTACH)
-"""Triggers with a path or a media type of their own."""
+"""Triggers without a JSON body below the ticket: RECEIVE has its own path, ATTACH its own media type."""
 
 
 def _body(command: type[Value], name: str) -> type[BaseModel]:
@@ -29,18 +32,18 @@ BODIES: dict[Trigger, type[BaseModel]] = {
 
 
 def command_of(body: BaseModel, command: type[Value]) -> Any:
-    """The command alone, without what travels beside it."""
+    """Extract the command from its body."""
     return command(**{name: getattr(body, name) for name in command.model_fields})
 
 
 def trigger_command(trigger: Trigger, body: BaseModel) -> Command:
-    """The command of a trigger's body."""
+    """Extract the command of a trigger from its body."""
     made: Command = command_of(body, c.COMMANDS[trigger])
     return made
 
 
 class AttachBody(BaseModel):
-    """A file and, if it was drafted offline or is late, when."""
+    """A file, and when and whether offline it was made."""
 
     file: Annotated[str, Field(json_schema_extra={"format": "binary"})]
     occurred_at: OCCURRED[0] = OCCURRED[1]
@@ -48,7 +51,7 @@ class AttachBody(BaseModel):
 
 
 class Fields(Value):
-    """The fields beside the file."""
+    """The text fields of an upload."""
 
     occurred_at: OCCURRED[0] = None
     offline: bool = False
