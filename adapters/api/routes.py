@@ -1,4 +1,4 @@
-"""Every operation's routes."""
+"""Routes of all operations."""
 
 from starlette.routing import BaseRoute
 
@@ -34,9 +34,9 @@ ROUTERS = (
     operation.router,
     operation.root,
 )
-"""In the order in which the description lists them; the most frequent are matched first."""
+"""Routers in the order of the OpenAPI description. Routing tries them in order, so frequent ones come first."""
 
 
 def routes() -> list[BaseRoute]:
-    """All of them."""
+    """Collect the routes of all routers."""
     return [route for router in ROUTERS for route in router.routes]

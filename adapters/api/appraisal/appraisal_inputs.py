@@ -1,4 +1,4 @@
-"""What is reported for the appraisal (考评) beside findings: figures, warnings, probations, evaluations."""
+"""Commands that report inputs of the appraisal (考评) besides findings: figures, warnings, probations, evaluations."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,7 +31,7 @@ router = resources("appraisal")
     openapi_extra=command_extra(ReportFigure),
 )
 async def report(request: Request) -> Response:
-    """Reported again, the later value counts; what a closed month was made from stays as it is."""
+    """Report a figure. The last report counts, but a closed month keeps the value it was closed with."""
     async with command(request, ReportFigure) as (write, body):
         done = await write.api.gongdan.appraisal.report(body, write.request())
         return done_response(figure_answer(done.state), done)
@@ -46,7 +46,7 @@ async def report(request: Request) -> Response:
     openapi_extra=command_extra(GiveReprimand),
 )
 async def warn(request: Request) -> Response:
-    """Every second one of a calendar year costs points, in the month of the second (D2 五.5)."""
+    """Warn or criticise a person. Every second one in a calendar year costs points in its month (D2 五.5)."""
     async with command(request, GiveReprimand) as (write, body):
         done = await write.api.gongdan.appraisal.reprimand(body, write.request())
         return done_response(reprimand_answer(done.state), done, f"/warnings/{done.state.id}")
@@ -60,7 +60,7 @@ async def warn(request: Request) -> Response:
     openapi_extra=command_extra(WithdrawReprimand),
 )
 async def withdraw(request: Request, id_: Id) -> Response:
-    """It was given wrongly; it counts no more."""
+    """Withdraw a warning that was given wrongly. It no longer counts."""
     async with command(request, WithdrawReprimand) as (write, body):
         done = await write.api.gongdan.appraisal.withdraw(id_, body, write.request())
         return done_response(reprimand_answer(done.state), done)
@@ -74,7 +74,7 @@ async def withdraw(request: Request, id_: Id) -> Response:
     openapi_extra=command_extra(SetProbation),
 )
 async def probation(request: Request) -> Response:
-    """Set again, the later dates count; examined again, the later examination does."""
+    """Set a probation's dates, enter its examination, or both. The last dates and the last examination count."""
     async with command(request, SetProbation) as (write, body):
         done = await write.api.gongdan.appraisal.probation(body, write.request())
         return done_response(probation_answer(done.state), done)
@@ -88,7 +88,7 @@ async def probation(request: Request) -> Response:
     openapi_extra=command_extra(Evaluate),
 )
 async def evaluate(request: Request) -> Response:
-    """Said again for the same period, the later opinion counts. Evaluations change no points."""
+    """Evaluate a person for a period. The last opinion counts. Evaluations change no points."""
     async with command(request, Evaluate) as (write, body):
         done = await write.api.gongdan.appraisal.evaluate(body, write.request())
         return done_response(evaluation_answer(done.state), done)

@@ -1,6 +1,6 @@
-"""What was reported for the appraisal (考评), read: lists of figures, warnings, probations, evaluations; one, with its texts.
+"""Queries of inputs of the appraisal (考评): lists of figures, warnings, probations, evaluations; one with its texts.
 
-Each holds what the reader may read: whoever may report such a thing, and by the row of tallies what stands on or beside a tally.
+A list holds what the caller may report, and what is part of a tally that the caller may read.
 """
 
 from collections.abc import Callable, Sequence
@@ -65,8 +65,8 @@ Name = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_]{0,60}$", descriptio
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What every one of these lists is asked for."""
+class ListQuery:
+    """Query parameters of all these lists."""
 
     community: CommunityParam
     month: OfMonth = None
@@ -75,12 +75,12 @@ class Asked:
     min_position: MinPosition = None
 
 
-TheAsked = Annotated[Asked, Depends()]
+TheQuery = Annotated[ListQuery, Depends()]
 
 
 @dataclass(frozen=True)
-class Listed(Generic[R, A, S]):
-    """A kind of what is reported: its rows, what each is about, and how the stream's state is answered to a reader."""
+class ReportedList(Generic[R, A, S]):
+    """The list of one kind of input: its table, what each row is about, and the document that a reader gets of it."""
 
     table: Table[R]
     about: Callable[[R], Reported]
@@ -88,13 +88,13 @@ class Listed(Generic[R, A, S]):
     answer: Callable[[S, str], A]
     page: type[Page[A]]
 
-    async def response(self, api: Api, caller: Caller, asked: Asked, **fields: str | None) -> Response:
-        """Those that the caller may read, the latest first.
+    async def response(self, api: Api, caller: Caller, query: ListQuery, **fields: str | None) -> Response:
+        """List the inputs that the caller may read, the latest first.
 
-        Raises NotFound for people without a role in the community, NotAllowed for those who read nobody's tally, not their own.
+        Raises NotFound for people without a role in the community, NotAllowed for those who may read no tally at all.
         """
-        await reached(api.gongdan, APPRAISAL_TALLY.name, asked.min_position)
-        g, directory, community = api.gongdan, caller.directory, asked.community
+        await reached(api.gongdan, APPRAISAL_TALLY.name, query.min_position)
+        g, directory, community = api.gongdan, caller.directory, query.community
         roles = directory.roles(caller.login, community, g.clock.now())
         if not roles:
             raise NotFound("community")
@@ -102,7 +102,7 @@ class Listed(Generic[R, A, S]):
             raise denied(Right.READ_TALLIES, "read_tallies", roles)
         book = await g.finding_records.book(community)
         reader = g.projections.reader(APPRAISAL_TALLY.name)
-        month = None if asked.month is None else _month(asked.month)
+        month = None if query.month is None else _month(query.month)
 
         async def fetch(before: int | None, size: int) -> Sequence[R]:
             return await reported(reader, self.table, community, month=month, before=before, limit=size, **fields)
@@ -110,7 +110,7 @@ class Listed(Generic[R, A, S]):
         def may_read(row: R) -> bool:
             return reads_reported(directory, community, caller.login, roles, book, self.about(row))
 
-        rows, more = await readable_page(fetch, may_read, asked.limit, asked.cursor)
+        rows, more = await readable_page(fetch, may_read, query.limit, query.cursor)
         items = [self.answer(await g.journal.existing(row[0], self.state), caller.login) for row in rows]
         return json_answer(self.page(items=items, next_cursor=more))
 
@@ -119,28 +119,28 @@ def _month(text: str) -> Month:
     return Period.parse(text[:7]).last
 
 
-_FIGURES = Listed(
+_FIGURES = ReportedList(
     FIGURES,
     lambda row: Reported(Right.METRICS, _month(row.month)),
     FigureState,
     lambda state, _: figure_answer(state),
     Page[FigureAnswer],
 )
-_WARNINGS = Listed(
+_WARNINGS = ReportedList(
     REPRIMANDS,
     lambda row: Reported(Right.WARNINGS, _month(row.day), row.login),
     ReprimandState,
     lambda state, _: reprimand_answer(state),
     Page[ReprimandAnswer],
 )
-_PROBATIONS = Listed(
+_PROBATIONS = ReportedList(
     PROBATIONS,
     lambda row: Reported(Right.WARNINGS, _month(row.ends), row.login),
     ProbationState,
     lambda state, _: probation_answer(state),
     Page[ProbationAnswer],
 )
-_EVALUATIONS = Listed(
+_EVALUATIONS = ReportedList(
     EVALUATIONS,
     lambda row: Reported(Right.EVALUATIONS, _month(row.month), row.login, row.by_login),
     EvaluationState,
@@ -150,26 +150,26 @@ _EVALUATIONS = Listed(
 
 
 @router.get("/metrics", summary="指标列表 · Figures", response_model=Page[FigureAnswer], responses=responses.read())
-async def list_figures(api: TheApi, caller: TheCaller, asked: TheAsked, name: Name = None) -> Response:
-    """Of periods that end with the month; each with every value it had."""
-    return await _FIGURES.response(api, caller, asked, metric=name)
+async def list_figures(api: TheApi, caller: TheCaller, query: TheQuery, name: Name = None) -> Response:
+    """List figures of periods that end with the month, each with every report."""
+    return await _FIGURES.response(api, caller, query, metric=name)
 
 
 @router.get(
     "/warnings",
-    summary="警告、通报批评列表 · Warnings that stand",
+    summary="警告、通报批评列表 · Warnings in force",
     response_model=Page[ReprimandAnswer],
     responses=responses.read(),
 )
-async def list_warnings(api: TheApi, caller: TheCaller, asked: TheAsked, login: Login = None) -> Response:
-    """As of a day of the month; those withdrawn are left out."""
-    return await _WARNINGS.response(api, caller, asked, login=login)
+async def list_warnings(api: TheApi, caller: TheCaller, query: TheQuery, login: Login = None) -> Response:
+    """List warnings dated within the month, without those that were withdrawn."""
+    return await _WARNINGS.response(api, caller, query, login=login)
 
 
 @router.get("/probations", summary="试用期列表 · Probations", response_model=Page[ProbationAnswer], responses=responses.read())
-async def list_probations(api: TheApi, caller: TheCaller, asked: TheAsked, login: Login = None) -> Response:
-    """Those that touch the month, with every examination."""
-    return await _PROBATIONS.response(api, caller, asked, login=login)
+async def list_probations(api: TheApi, caller: TheCaller, query: TheQuery, login: Login = None) -> Response:
+    """List probations that overlap the month, with every examination."""
+    return await _PROBATIONS.response(api, caller, query, login=login)
 
 
 @router.get(
@@ -178,20 +178,20 @@ async def list_probations(api: TheApi, caller: TheCaller, asked: TheAsked, login
     response_model=Page[EvaluationAnswer],
     responses=responses.read(),
 )
-async def list_evaluations(api: TheApi, caller: TheCaller, asked: TheAsked, login: Login = None) -> Response:
-    """Of periods that end with the month; to whom a colleague's (互评) is about, it does not say whose it is."""
-    return await _EVALUATIONS.response(api, caller, asked, login=login)
+async def list_evaluations(api: TheApi, caller: TheCaller, query: TheQuery, login: Login = None) -> Response:
+    """List evaluations of periods that end with the month. The evaluated person reads colleagues' (互评) without the author."""
+    return await _EVALUATIONS.response(api, caller, query, login=login)
 
 
 @router.get("/warnings/{id}", summary="警告、通报批评 · A warning", response_model=ReprimandAnswer, responses=responses.read())
 async def one_warning(api: TheApi, caller: TheCaller, id_: Id) -> Response:
-    """With its reasons, also where it was withdrawn; opening them is recorded in the access log."""
+    """Read a warning with its reasons, also one that was withdrawn. Opening the reasons is recorded in the access log."""
     reading = await api.gongdan.reported_records.reprimand(caller.login, id_)
     return json_answer(reprimand_answer(reading.state, reading.texts), {"ETag": f'"{reading.state.version}"'})
 
 
 @router.get("/evaluations/{id}", summary="一份考评 · An evaluation", response_model=EvaluationAnswer, responses=responses.read())
 async def one_evaluation(api: TheApi, caller: TheCaller, id_: Id) -> Response:
-    """With its remarks; opening them is recorded in the access log. Not for whom a colleague's is about."""
+    """Read an evaluation with its remarks, which is recorded in the access log. Not for the person a colleague evaluated."""
     reading = await api.gongdan.reported_records.evaluation(caller.login, id_)
     return json_answer(evaluation_answer(reading.state, reading.texts), {"ETag": f'"{reading.state.version}"'})

@@ -1,4 +1,4 @@
-"""The tally (考评表) of a month, a quarter or a year; "what if"; the month's close (月结); the month as Excel."""
+"""Operations of the tally (考评表): reading a month, quarter or year, what-if, the month's close (月结), Excel."""
 
 from io import BytesIO
 from typing import Annotated
@@ -47,7 +47,10 @@ async def tally(
     explain: Explain = False,
     min_position: MinPosition = None,
 ) -> Response:
-    """Of the people whose tallies the caller may see: their own, their staff's, everybody's, or those of closed months."""
+    """Read the tally, of the people whose tallies the caller may read.
+
+    Depending on the role these are one's own, one's staff's, everybody's, or everybody's of closed months.
+    """
     span = period_of(period)
     await reached(api.gongdan, APPRAISAL_TALLY.name, min_position)
     return json_answer(await appraisal_answer(api.gongdan, caller.directory, caller.login, community, span, explained=explain))
@@ -61,7 +64,10 @@ async def tally(
     openapi_extra=command_extra(Supposition),
 )
 async def what_if(request: Request, community: Community, period: PeriodText) -> Response:
-    """The explained tally as it would be; nothing is written. What is supposed for a closed month is charged in the open one."""
+    """Compute the explained tally as it would be with more findings. Nothing is written.
+
+    A finding supposed for a closed month is charged in the open one.
+    """
     async with command(request, Supposition) as (write, body):
         api, caller = write.api, write.caller
         if community not in caller.directory.communities_of(caller.login, api.gongdan.clock.now()):
@@ -82,7 +88,10 @@ async def what_if(request: Request, community: Community, period: PeriodText) ->
     openapi_extra=command_extra(Close),
 )
 async def close(request: Request, community: Community, period: PeriodText) -> Response:
-    """Frozen with its hash once a second person approves the same figures; later findings are charged in an open month."""
+    """Request a month's close. The tally is frozen with its hash once a second person approves exactly this tally.
+
+    Findings confirmed later are charged in an open month.
+    """
     async with command(request, Close) as (write, body):
         span = period_of(period)
         if span.kind != "month":
@@ -103,7 +112,7 @@ async def close(request: Request, community: Community, period: PeriodText) -> R
 async def workbook(
     api: TheApi, caller: TheCaller, community: Community, period: PeriodText, min_position: MinPosition = None
 ) -> Response:
-    """The two columns of the scorecard (主责任人、付责任人) person by person, and the share of performance pay."""
+    """Download the scorecard's two columns (主责任人、付责任人) person by person, and the shares of performance pay."""
     span = period_of(period)
     await reached(api.gongdan, APPRAISAL_TALLY.name, min_position)
     gongdan = api.gongdan

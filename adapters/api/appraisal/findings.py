@@ -1,4 +1,4 @@
-"""Findings (考评事项): recording, deciding, contesting, and reading them."""
+"""Operations of findings (考评事项): record, decide, contest, read."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -47,7 +47,7 @@ async def _answer(write: Writing, done: FindingDone | Waiting, status: int = 200
     openapi_extra=command_extra(c.RecordFinding),
 )
 async def record(request: Request) -> Response:
-    """With its evidence; it counts once somebody confirms it who neither recorded it nor is concerned."""
+    """Record a finding with its evidence. It counts once somebody confirms it who neither recorded it nor is a party to it."""
     async with command(request, c.RecordFinding) as (write, body):
         return await _answer(write, await write.api.gongdan.findings.record(body, write.request()), 201)
 
@@ -81,7 +81,7 @@ async def list_findings(
     api: TheApi,
     caller: TheCaller,
     community: Annotated[str | None, Query(max_length=40, description="only of this community")] = None,
-    status: Annotated[FindingStatus | None, Query(description="only those that stand so")] = None,
+    status: Annotated[FindingStatus | None, Query(description="only in this status")] = None,
     item: Annotated[str | None, Query(max_length=5, description="only of this item of the scorecard")] = None,
     month: Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}$", description="only on the tally of this month")] = None,
     party: Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9._\-]{0,39}$", description="only naming this party")] = None,
@@ -89,7 +89,7 @@ async def list_findings(
     limit: Limit = 50,
     min_position: MinPosition = None,
 ) -> Response:
-    """Those that the caller may read, the latest first: their own, or by the row of tallies."""
+    """List findings, the latest first: those about the caller, and those on tallies that the caller may read."""
     await reached(api.gongdan, FINDINGS.name, min_position)
     filters = FindingFilters(community, status, item, month, party)
     return json_answer(await page_of_findings(api.gongdan, caller, filters, cursor, limit))
@@ -97,6 +97,6 @@ async def list_findings(
 
 @router.get("/findings/{id}", summary="考评事项 · A finding", response_model=FindingAnswer, responses=responses.read())
 async def one_finding(api: TheApi, caller: TheCaller, id_: Id) -> Response:
-    """With its texts; opening them is recorded in the access log."""
+    """Read a finding with its texts. Opening them is recorded in the access log."""
     reading = await api.gongdan.finding_records.finding(caller.login, id_, directory=caller.directory)
     return json_answer(finding_answer(reading), {"ETag": f'"{reading.state.version}"'})

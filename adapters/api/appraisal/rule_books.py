@@ -1,4 +1,4 @@
-"""Rule books (考评细则): what is in force from which month, and publishing a community's own."""
+"""Operations of rule books (考评细则): reading those of a community, publishing its own."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,7 +22,7 @@ router = resources("appraisal")
 
 @router.get("/rule-book", summary="考评细则 · The rule book", response_model=RuleBooksAnswer, responses=responses.read())
 async def rule_book(api: TheApi, caller: TheCaller, community: CommunityParam) -> Response:
-    """In force in a community: the company's, or from a month on its own."""
+    """Read a community's rule books: the company's first, and its own from the month each is in force."""
     [state] = own_communities(api.gongdan, caller, community)
     law = caller.directory.law_of(state.code)
     month = Month.of(caller.directory.day(state.code, api.gongdan.clock.now()))
@@ -43,6 +43,9 @@ async def rule_book(api: TheApi, caller: TheCaller, community: CommunityParam) -
     openapi_extra=command_extra(PublishRuleBook),
 )
 async def publish_rule_book(request: Request) -> Response:
-    """TOML, validated; once a second person approves it counts from the first of a month that has not begun."""
+    """Request publication of a rule book in TOML, which is validated.
+
+    Once a second person approves, it is in force from the first day of a month that has not begun.
+    """
     async with command(request, PublishRuleBook) as (write, body):
         return waiting_response(await write.api.gongdan.publication.ask(body, write.request()))

@@ -1,4 +1,4 @@
-"""Approvals (第二人审批): what waits for a second person, and the decision."""
+"""Operations of approvals (第二人审批): commands that wait for a second person, and the decision."""
 
 from typing import Annotated
 
@@ -35,12 +35,12 @@ router = resources("approvals")
 async def list_approvals(
     api: TheApi,
     caller: TheCaller,
-    status: Annotated[ApprovalState | None, Query(description="only those that stand so now")] = None,
+    status: Annotated[ApprovalState | None, Query(description="only in this status now")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
     min_position: MinPosition = None,
 ) -> Response:
-    """The latest first."""
+    """List the approvals that the caller requested or may decide on, the latest first."""
     await reached(api.gongdan, APPROVALS.name, min_position)
     found, more = await page_of_approvals(api.gongdan, caller, status, cursor, limit)
     items = [approval_answer(case_of(row), api.gongdan.clock.now()) for row in found]
@@ -48,7 +48,7 @@ async def list_approvals(
 
 
 def case_of(row: ApprovalRow) -> ApprovalCase:
-    """The approval that a row of the read model tells of, without what was asked."""
+    """Make the approval of a row of the read model, which has no arguments."""
     fields = {name: value for name, value in row._asdict().items() if name not in ("first_position", "by_right")}
     return ApprovalCase(right=row.by_right, **fields)
 
@@ -60,7 +60,10 @@ def case_of(row: ApprovalRow) -> ApprovalCase:
     responses=responses.read(),
 )
 async def approval(api: TheApi, caller: TheCaller, id_: Id) -> Response:
-    """For its requester and whoever might decide on it; opening what was asked is recorded in the access log."""
+    """Read an approval and the command's arguments; for its requester and those who may decide on it.
+
+    Opening the arguments is recorded in the access log.
+    """
     reading = await api.gongdan.oversight.approval(caller.login, id_)
     answer = approval_answer(reading.case, api.gongdan.clock.now())
     detail = ApprovalDetail(**answer.model_dump(), arguments=reading.arguments)
@@ -75,7 +78,10 @@ async def approval(api: TheApi, caller: TheCaller, id_: Id) -> Response:
     openapi_extra=command_extra(Empty),
 )
 async def approve(request: Request, id_: Id) -> Response:
-    """By a second, different person. Where the command is no longer legal the approval has failed, with the reason."""
+    """Approve as a second, different person, and carry the command out.
+
+    If the command is no longer legal, the approval fails and `outcome` has the reason.
+    """
     async with command(request, Empty) as (write, _):
         return waiting_response(await write.api.gongdan.approvals.approve(id_, write.request()), 200)
 
@@ -88,6 +94,6 @@ async def approve(request: Request, id_: Id) -> Response:
     openapi_extra=command_extra(Reason),
 )
 async def reject(request: Request, id_: Id) -> Response:
-    """With a reason."""
+    """Reject as a second, different person, with a reason."""
     async with command(request, Reason) as (write, body):
         return waiting_response(await write.api.gongdan.approvals.reject(id_, body.reason, write.request()), 200)

@@ -1,4 +1,4 @@
-"""What is read of duty (值班): the handover list, the duty logs, coverage with its gaps, and the morning review."""
+"""Queries of duty (值班): handover list, duty logs, coverage with gaps, morning review, reminders."""
 
 from datetime import date
 from typing import Annotated
@@ -21,12 +21,12 @@ from adapters.web.parameters import CommunityParam, Cursor, Limit, MinPosition
 from adapters.web.reading import json_answer
 from adapters.web.routing import resources
 from domain.kernel import terms as t
-from domain.kernel.values import Moment as AskedMoment
+from domain.kernel.values import Moment
 
 router = resources("duty")
 
-From = Annotated[AskedMoment | None, Query(alias="from", description="起 · from this moment; a day ago if left out")]
-To = Annotated[AskedMoment | None, Query(description="止 · up to, not including, this moment; now if left out")]
+From = Annotated[Moment | None, Query(alias="from", description="起 · from this moment; a day ago if left out")]
+To = Annotated[Moment | None, Query(description="止 · up to, not including, this moment; now if left out")]
 
 
 @router.get(
@@ -38,7 +38,7 @@ To = Annotated[AskedMoment | None, Query(description="止 · up to, not includin
 async def get_handover_list(
     api: TheApi, caller: TheCaller, community: CommunityParam, min_position: MinPosition = None
 ) -> Response:
-    """Everything unfinished, in the order of receipt; what was deferred and not converted by noon says so."""
+    """List all unfinished tickets by receipt. Deferred tickets that were not converted by noon are marked."""
     return json_answer(await handover_list_answer(api.gongdan, caller, community, min_position))
 
 
@@ -59,7 +59,10 @@ async def get_night_log(
     cursor: Cursor = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """Opening the texts is recorded in the access log; where that can't be done, they are masked."""
+    """List lines of the night log or the work journal.
+
+    Opening the texts is recorded in the access log; where that fails they are masked.
+    """
     return json_answer(await log_answer(api.gongdan, caller, community, log, from_, to, limit, cursor, min_position))
 
 
@@ -79,7 +82,10 @@ async def get_duty_coverage(
     cursor: Cursor = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """Both signatures are due within 30 minutes of the period's end; the desk is never without a person (D5 六)."""
+    """List who held the desk, which is never to be without a person (D5 六), with late arrivals and overdue signatures.
+
+    Both signatures are due within `handover.sign_within_minutes` of the period's end.
+    """
     return json_answer(await coverage_answer(api.gongdan, caller, community, from_, to, limit, cursor, min_position))
 
 
@@ -96,7 +102,7 @@ async def get_morning_review(
     day: Annotated[date | None, Query(alias="date", description="哪一天 · of which day; today's if left out")] = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """For those who may review; reading it proves nothing, `review` of a shift does."""
+    """Read the morning review; for those who may review. Only the command `review` proves that a shift was read."""
     return json_answer(await morning_review_answer(api.gongdan, caller, community, day, min_position))
 
 
@@ -110,10 +116,10 @@ async def get_reminders(
     api: TheApi,
     caller: TheCaller,
     community: CommunityParam,
-    standing: Annotated[bool, Query(description="只看未解除的 · only those whose cause lasts")] = True,
+    standing: Annotated[bool, Query(description="只看未解除的 · only open ones, whose cause lasts")] = True,
     limit: Limit = 50,
     cursor: Cursor = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """Of the whole community for who reads all its tickets; else those about oneself."""
+    """List reminders: all of the community for those who may read all its tickets, else those about oneself."""
     return json_answer(await reminders_answer(api.gongdan, caller, community, standing, limit, cursor, min_position))

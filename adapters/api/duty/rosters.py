@@ -1,7 +1,7 @@
-"""The duty roster (值班表): publishing, swaps, leaves, reading; each person's duties as an iCalendar feed; the attendance list.
+"""Operations of the duty roster (值班表): publish, swap, leave, read; iCalendar feeds of duties; the attendance list.
 
-A calendar program sends no header of ours, so a feed is read at an address that nobody can guess: 256 random bits, of which the
-store keeps the hash. Whoever it belongs to issues it anew or revokes it, in every process at once.
+Calendar programs can't send a token, so a feed has an address that nobody can guess: 256 random bits, of which the store keeps
+the hash only. Its owner may issue a new address or revoke it; both take effect in every process at once.
 """
 
 from datetime import timedelta
@@ -41,7 +41,10 @@ SHOWN_BACK = timedelta(days=31)
 
 @router.get("/rosters", summary="值班表 · A month's roster", response_model=RosterAnswer, responses=responses.read())
 async def get_roster(api: TheApi, caller: TheCaller, community: CommunityParam, month: Month) -> Response:
-    """For everybody who works there; reasons of changes are opened, on record, for who may roster."""
+    """Read a month's roster; for everybody who works in the community.
+
+    Reasons of changes are opened for those who may change the roster, which is recorded in the access log.
+    """
     reading = await api.gongdan.rostering.roster(caller.login, community, month)
     return json_answer(roster_answer(reading), {"ETag": f'"{reading.state.version}"'})
 
@@ -61,7 +64,7 @@ async def _answer(write: Writing, done: RosterDone, status: int = 200) -> Respon
     openapi_extra=command_extra(PublishRoster),
 )
 async def publish(request: Request) -> Response:
-    """May be done in parts; who is due holds the period's post that day, and the period has not begun."""
+    """Publish duties of a month, all or some. Each person must hold the period's post on that day; no period may have begun."""
     async with command(request, PublishRoster) as (write, body):
         wanted = [Wanted(one.date, one.period, one.login) for one in body.duties]
         return await _answer(write, await write.api.gongdan.rostering.publish(body.community, wanted, write.request()), 201)
@@ -75,7 +78,7 @@ async def publish(request: Request) -> Response:
     openapi_extra=command_extra(SwapDuties),
 )
 async def swap(request: Request) -> Response:
-    """Answers with the roster of the first duty's month."""
+    """Swap two duties. The answer is the roster of the first duty's month."""
     async with command(request, SwapDuties) as (write, body):
         rostering = write.api.gongdan.rostering
         done = await rostering.swap(body.community, body.first.slot(), body.second.slot(), body.reason, write.request())
@@ -90,7 +93,7 @@ async def swap(request: Request) -> Response:
     openapi_extra=command_extra(CoverLeave),
 )
 async def leave(request: Request) -> Response:
-    """Every duty of these days that has not begun passes to who covers; answers with the first month's roster."""
+    """Pass every duty of these days that has not begun to the person who covers. The answer is the first month's roster."""
     async with command(request, CoverLeave) as (write, body):
         done = await write.api.gongdan.rostering.leave(
             body.community, body.login, body.from_day, body.to_day, body.cover, body.reason, write.request()
@@ -103,7 +106,7 @@ async def leave(request: Request) -> Response:
 
 @router.get("/rosters/feed", summary="日历订阅 · Whether I have a feed", response_model=FeedAnswer, responses=responses.read())
 async def get_feed(api: TheApi, caller: TheCaller) -> Response:
-    """The address was shown when it was issued; nobody can tell it again."""
+    """Say whether the caller has a feed. Its address was shown when it was issued and can't be shown again."""
     person = caller.directory.person(caller.login)
     return json_answer(FeedAnswer(login=caller.login, active=person.feed is not None), {"ETag": f'"{person.version}"'})
 
@@ -117,7 +120,7 @@ async def get_feed(api: TheApi, caller: TheCaller) -> Response:
     openapi_extra=command_extra(Empty),
 )
 async def issue_feed(request: Request) -> Response:
-    """An address issued before ends. A repeat with the same idempotency key shows the same address again."""
+    """Issue an address for the caller's feed, in place of an earlier one. A repeat of the idempotency key shows it again."""
     async with command(request, Empty) as (write, _):
         g, key = write.api.gongdan, write.key
         secret = entropy(SECRET_BYTES)
@@ -138,7 +141,7 @@ async def issue_feed(request: Request) -> Response:
     openapi_extra=command_extra(Empty),
 )
 async def revoke_feed(request: Request) -> Response:
-    """Its address is nobody's any more."""
+    """Revoke the caller's feed. Its address is then not found."""
     async with command(request, Empty) as (write, _):
         done = await write.api.gongdan.rostering.revoke_feed(write.request())
         return done_response(FeedAnswer(login=write.caller.login, active=False), done)
@@ -152,7 +155,7 @@ async def revoke_feed(request: Request) -> Response:
     openapi_extra=PUBLIC,
 )
 async def feed(request: Request, api: TheApi, secret: Annotated[str, Path(pattern=r"^[\w\-]{43}$")]) -> Response:
-    """Last month's duties and all that are to come, in every community; who else works then is not in it."""
+    """Read a person's duties of the last 31 days and all to come, in every community. Colleagues are not in it."""
     digest = secret_digest(secret)
     directory = await api.gongdan.directory.current()
     try:
@@ -178,6 +181,6 @@ async def feed(request: Request, api: TheApi, secret: Annotated[str, Path(patter
 async def get_attendance(
     api: TheApi, caller: TheCaller, community: CommunityParam, month: Month, min_position: MinPosition = None
 ) -> Response:
-    """For human resources, who pay by it, and those who answer for the staff."""
+    """Read a month's attendance; for human resources, who pay by it, and for supervisors of the staff."""
     await reached(api.gongdan, DUTY_COVERAGE.name, min_position)
     return json_answer(await attendance(api.gongdan, caller.directory, caller.login, community, month))

@@ -1,4 +1,4 @@
-"""Shifts (班次): taking the desk, keeping it, handing it over with two signatures, reviewing it."""
+"""Operations of shifts (班次): open, keep, hand over with two signatures, review, read."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -27,7 +27,7 @@ router = resources("duty")
 SUMMARIES = {
     ShiftTrigger.EXTEND: "连班 · Hold the adjoining period too",
     ShiftTrigger.LOG: "记日志 · Write a line of the duty log",
-    ShiftTrigger.SUBSTITUTE: "代值 · Have somebody stand in",
+    ShiftTrigger.SUBSTITUTE: "代值 · Name a substitute",
     ShiftTrigger.RETURN_TO_POST: "返岗 · Return to the post",
     ShiftTrigger.SWITCH_PHONE: "电话切换 · Switch the phone to the control room, or back",
     ShiftTrigger.PREPARE_HANDOVER: "填写工作移交表 · Prepare the handover sheet",
@@ -37,7 +37,7 @@ SUMMARIES = {
     ShiftTrigger.TAKE_OVER: "主管接管 · Take a shift over",
     ShiftTrigger.REVIEW: "主管查阅 · Review a shift, and urge tickets",
 }
-"""The description's title of each command on a shift."""
+"""OpenAPI summary of each command on a shift."""
 
 
 async def _answer(write: Writing, done: ShiftDone, status: int = 200) -> Response:
@@ -55,7 +55,10 @@ async def _answer(write: Writing, done: ShiftDone, status: int = 200) -> Respons
     openapi_extra=command_extra(OpenShift),
 )
 async def open_shift(request: Request) -> Response:
-    """Only where nobody holds the desk; who arrives later than 15 minutes before the start is noted as late (D5 八)."""
+    """Open a shift, while nobody holds the desk.
+
+    Officers arrive `handover.arrive_before_minutes` before the start; a later arrival is entered as late (D5 八).
+    """
     async with command(request, OpenShift) as (write, body):
         done = await write.api.gongdan.duty.open(body.community, write.request(body), body.arrived_at)
         return await _answer(write, done, 201)
@@ -86,7 +89,7 @@ for _trigger, (_model, _operate) in SHIFT_COMMANDS.items():
 
 @router.get("/shifts/current", summary="当值 · Who holds the desk", response_model=ShiftAnswer, responses=responses.read())
 async def current(api: TheApi, caller: TheCaller, community: CommunityParam) -> Response:
-    """Masked; not found while nobody does."""
+    """Read the shift that holds the desk, masked; 404 while nobody does."""
     if community not in caller.directory.communities_of(caller.login, api.gongdan.clock.now()):
         raise NotFound("community")
     reading = await api.gongdan.duty_records.current(caller.login, community)
@@ -98,9 +101,9 @@ async def shift(
     api: TheApi,
     caller: TheCaller,
     id_: Id,
-    masked: Annotated[bool, Query(description="leave texts masked, without a look in the access log")] = False,
+    masked: Annotated[bool, Query(description="leave texts masked, without an entry in the access log")] = False,
 ) -> Response:
-    """Opening its texts is recorded in the access log; where that can't be done, the masked view is answered."""
+    """Read a shift with its log. Opening its texts is recorded in the access log; where that fails they are masked."""
     reading = await api.gongdan.duty_records.shift(caller.login, id_, personal=not masked)
     return json_answer(shift_answer(reading), {"ETag": f'"{reading.state.version}"'})
 
@@ -117,6 +120,6 @@ async def handover(
     id_: Id,
     sheet: Annotated[int | None, Query(ge=1, le=10_000, description="第几张 · by its number; the last one if left out")] = None,
 ) -> Response:
-    """For ever, also after a resident on it was erased: the hash follows from the log alone."""
+    """Read a handover sheet with hash and signatures. They still verify after the erasure of a person on the sheet."""
     reading, found = await api.gongdan.duty_records.handover(caller.login, id_, sheet)
     return json_answer(handover_answer(reading, found), {"ETag": f'"{reading.state.version}"'})

@@ -1,4 +1,4 @@
-"""The duty calendar (工作日历): workdays and days off as published, with a community's own days that two people decided."""
+"""Operations of the duty calendar (工作日历): published workdays and days off, and a community's own, decided by two people."""
 
 from datetime import date, timedelta
 from typing import Annotated
@@ -25,7 +25,7 @@ from domain.rules.workdays import day_of
 router = resources("duty")
 
 LONGEST = 400
-"""Days that one answer holds at most."""
+"""Most days in one answer."""
 
 
 @router.get("/calendar", summary="工作日历 · Workdays and days off", response_model=CalendarAnswer, responses=responses.read())
@@ -36,7 +36,7 @@ async def calendar(
     from_: Annotated[date, Query(alias="from", description="起 · from this day")],
     to: Annotated[date, Query(description="止 · up to and with this day")],
 ) -> Response:
-    """A community's own days count before what is published; what isn't published yet says so."""
+    """Read the days of a community. Its own decisions override published days; days not published yet are provisional."""
     gongdan = api.gongdan
     if community not in caller.directory.communities_of(caller.login, gongdan.clock.now()):
         raise NotFound("community")
@@ -51,13 +51,13 @@ async def calendar(
 
 @router.post(
     "/calendar/overrides",
-    summary="工作日历调整 · Decide a day otherwise than published (two people)",
+    summary="工作日历调整 · Override a published day (two people)",
     status_code=202,
     response_model=ApprovalAnswer,
     responses=responses.write(202),
     openapi_extra=command_extra(OverrideCalendar),
 )
 async def override(request: Request) -> Response:
-    """In force once a second person approves; null takes the decision back."""
+    """Request an override of a day, in force once a second person approves. Null withdraws an override."""
     async with command(request, OverrideCalendar) as (write, body):
         return waiting_response(await write.api.gongdan.publication.ask(body, write.request()))

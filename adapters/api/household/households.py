@@ -1,4 +1,4 @@
-"""Dwellings and residents (住户名册): the roll, who has a phone, and what a dwelling has been through."""
+"""Operations of the household register (住户名册): dwellings, residents, look-up by phone, a dwelling's history."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -49,7 +49,7 @@ router = resources("residents")
 
 Building = Annotated[str | None, Query(max_length=40, description="楼栋 · only in this building")]
 Entrance = Annotated[str | None, Query(max_length=40, description="单元 · only in this entrance")]
-Masked = Annotated[bool, Query(description="leave personal data masked, without a look in the access log")]
+Masked = Annotated[bool, Query(description="leave personal data masked, without an entry in the access log")]
 
 
 @router.get("/dwellings", summary="户 · Dwellings", response_model=Page[DwellingAnswer], responses=responses.read())
@@ -64,7 +64,10 @@ async def dwellings(
     limit: Limit = 50,
     min_position: MinPosition = None,
 ) -> Response:
-    """In the order they were entered. Their numbers are opened for who may open residents' data, which is recorded."""
+    """List dwellings by the order of registration.
+
+    Numbers are opened for those who may open personal data, which is recorded in the access log.
+    """
     reader = await Reader.of(api.gongdan, caller.directory, caller.login, community, "dwellings")
     await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
     after = position_in(cursor) or 0
@@ -74,14 +77,14 @@ async def dwellings(
 
 @router.post(
     "/dwellings",
-    summary="登记户 · Enter a dwelling in the roll",
+    summary="登记户 · Enter a dwelling in the household register",
     status_code=201,
     response_model=DwellingAnswer,
     responses=responses.write(201),
     openapi_extra=command_extra(AddDwelling),
 )
 async def add_dwelling(request: Request) -> Response:
-    """For administrators of the community and whoever keeps its roll; an address stands in it once."""
+    """Enter a dwelling; for administrators of the community and keepers of its register. An address can be entered once."""
     async with command(request, AddDwelling) as (write, body):
         return await administered(
             write,
@@ -94,7 +97,7 @@ async def add_dwelling(request: Request) -> Response:
 
 @router.get(
     "/dwellings/{id}/history",
-    summary="住户档案 · What a dwelling has been through",
+    summary="住户档案 · History of a dwelling",
     response_model=HouseholdHistoryAnswer,
     responses=responses.read(),
 )
@@ -107,7 +110,10 @@ async def history(
     limit: Limit = 50,
     min_position: MinPosition = None,
 ) -> Response:
-    """Owners, residents and tenants with their dates and keys, and the tickets about it; opening is recorded."""
+    """Read a dwelling's owners, residents and tenants with dates and keys, and its tickets.
+
+    Opening personal data is recorded in the access log.
+    """
     await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
     before = position_in(cursor)
     answer, more = await history_answer(
@@ -123,12 +129,12 @@ async def residents(
     community: CommunityParam,
     building: Building = None,
     entrance: Entrance = None,
-    current: Annotated[bool, Query(description="only who belongs there today")] = False,
+    current: Annotated[bool, Query(description="only people who belong there today")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
     min_position: MinPosition = None,
 ) -> Response:
-    """In the order they were registered; masked, whoever asks."""
+    """List people by the order of registration, masked for every caller."""
     reader = await Reader.of(api.gongdan, caller.directory, caller.login, community, "residents")
     await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
     after = position_in(cursor) or 0
@@ -138,7 +144,10 @@ async def residents(
 
 @router.get("/residents/{id}", summary="一位住户 · One person", response_model=ResidentDetail, responses=responses.read())
 async def resident(api: TheApi, caller: TheCaller, id_: Id, masked: Masked = False, min_position: MinPosition = None) -> Response:
-    """With the last three tickets about them. Opening is recorded; where it can't be, the masked view is answered."""
+    """Read a person with their last three tickets.
+
+    Opening personal data is recorded in the access log; where that fails it is masked.
+    """
     await reached(api.gongdan, HOUSEHOLD_HISTORY.name, min_position)
     answer = await resident_answer(api.gongdan, caller.directory, caller.login, id_, personal=not masked)
     return json_answer(answer, {"ETag": f'"{answer.version}"'})
@@ -152,7 +161,10 @@ async def resident(api: TheApi, caller: TheCaller, id_: Id, masked: Masked = Fal
     openapi_extra=command_extra(LookUp),
 )
 async def by_phone(request: Request) -> Response:
-    """Everybody who shares it, their dwellings and last three tickets; the look-up is recorded, whoever is found."""
+    """Find everybody with a telephone number, with their dwellings and last three tickets.
+
+    The look-up is recorded in the access log even where nobody is found.
+    """
     async with command(request, LookUp) as (write, body):
         caller = write.caller
         return json_answer(await phone_answer(write.api.gongdan, caller.directory, caller.login, body.community, body.phone))
@@ -167,14 +179,14 @@ async def by_phone(request: Request) -> Response:
     openapi_extra=command_extra(RegisterResident),
 )
 async def register(request: Request) -> Response:
-    """With the first of their dwellings, which stands in the roll; somebody known gets one more."""
+    """Register a person with a dwelling of the register. For a person already registered, add the dwelling."""
     async with command(request, RegisterResident) as (write, body):
         households = write.api.gongdan.households
         return await _answered(write, lambda: households.register(body, write.administrator()), 201)
 
 
 async def _answered(write: Writing, change: Callable[[], Awaitable[ResidentState]], status: int = 200) -> Response:
-    """The person as the command left them."""
+    """Answer with the person after the command, masked."""
     directory, clock = write.caller.directory, write.api.gongdan.clock
     return await administered(
         write,
@@ -194,7 +206,7 @@ STEPS: tuple[tuple[str, str, type[Value], Step], ...] = (
     ("link-caller", "来电人即此住户 · Link the caller of a ticket", LinkCaller, Households.link_caller),
     ("unlink-caller", "取消关联来电人 · Unlink the caller of a ticket", LinkCaller, Households.unlink_caller),
 )
-"""What becomes of a person, by the path's ending."""
+"""Commands on a registered person: path ending, summary, body, use case."""
 
 
 def _operation(model: type[Value], step: Step) -> Callable[[Request, UUID], Awaitable[Response]]:

@@ -1,4 +1,4 @@
-"""Residents' data (个人信息): erasure, disclosure to the police, and the access log."""
+"""Operations on personal data (个人信息): erasure, disclosure to the police, the access log."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,7 +31,7 @@ router = resources("privacy")
     openapi_extra=command_extra(Erase),
 )
 async def erase(request: Request) -> Response:
-    """Once a second person approves, the key is destroyed and every field of theirs reads "erased"."""
+    """Request the erasure of a person. Once a second person approves, their key is destroyed and their fields read "erased"."""
     async with command(request, Erase) as (write, body):
         return waiting_response(await write.api.gongdan.erasure.ask(body, write.request()))
 
@@ -45,7 +45,7 @@ async def erase(request: Request) -> Response:
     openapi_extra=command_extra(Disclose),
 )
 async def disclose(request: Request) -> Response:
-    """Under the police's reference number (D2 duty 21)."""
+    """Request disclosure under the police's reference number (D2 duty 21), carried out once a second person approves."""
     async with command(request, Disclose) as (write, body):
         return waiting_response(await write.api.gongdan.disclosure.ask(body, write.request()))
 
@@ -54,7 +54,7 @@ async def disclose(request: Request) -> Response:
 async def accesses(
     api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
-    """Who opened whose data, the oldest first, at positions of its own; for auditors and privacy officers."""
+    """List the access log, the oldest first: who opened whose data. For auditors and privacy officers."""
     after = position_in(cursor) or 0
     entries, more = await api.gongdan.oversight.accesses(caller.directory, caller.login, community, after, limit)
     items = [access_answer(position, access) for position, access in entries]

@@ -1,1 +1,1 @@
-"""The OpenAPI description: derived from the routes, with examples and the problems of each operation."""
+"""OpenAPI description: derived from the routes, with examples and the problems of each operation."""

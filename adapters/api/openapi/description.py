@@ -1,4 +1,7 @@
-"""The OpenAPI description: what FastAPI derives from the routes, with our own bodies and headers."""
+"""OpenAPI description: FastAPI derives it from the routes; request bodies and their headers are added here.
+
+Operations read bodies themselves (within limits, as I-JSON), so FastAPI doesn't know their models.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,7 +40,7 @@ PUBLIC: dict[str, Any] = {"security": []}
 def command_extra(
     model: type[BaseModel], examples: Mapping[str, Any] | None = None, media: str = "application/json", required: bool = True
 ) -> dict[str, Any]:
-    """``openapi_extra`` of a command: its JSON body, and the headers that condition it."""
+    """Make the ``openapi_extra`` of a command: its body, and the headers ``Idempotency-Key`` and ``If-Match``."""
     _models[model.__name__] = model
     content: dict[str, Any] = {"schema": {"$ref": REF.format(model=model.__name__)}}
     if examples:
@@ -61,7 +64,7 @@ TAGS: Sequence[tuple[str, str]] = (
 
 
 def describe(app: FastAPI, version: str) -> dict[str, Any]:
-    """The whole description, made once."""
+    """Make the whole description; it needs all routes of the application in place."""
     found: dict[str, Any] = get_openapi(
         title="工单 Gongdan",
         version=version,

@@ -1,4 +1,4 @@
-"""Examples that stand in the description."""
+"""Example bodies in the OpenAPI description."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What OpenAPI says of errors: which problems an operation may answer with, each by the one model."""
+"""OpenAPI responses of operations: success headers, and the problems with which each may answer."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ LOCATION = {"Location": {"description": "where the resource is", "schema": {"typ
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The ``responses`` of an operation that may refuse with these statuses."""
+    """Make the ``responses`` of an operation that may refuse with these statuses; any may answer 500."""
     found: dict[int | str, dict[str, Any]] = {}
     for status in (*statuses, 500):
         kinds = _TITLES.get(status, [])
@@ -42,12 +42,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def read(*more: int) -> dict[int | str, dict[str, Any]]:
-    """The problems of a reading operation."""
+    """Make the ``responses`` of a reading operation."""
     return problems(*sorted({*READ, *more}))
 
 
 def write(success: int, *, waits: bool = False) -> dict[int | str, dict[str, Any]]:
-    """The problems of a writing operation, and the headers of its success; ``waits``: it may need a second person (202)."""
+    """Make the ``responses`` of a writing operation; ``waits``: it may wait for a second person (202)."""
     found = problems(*WRITE)
     headers = WRITTEN_HEADERS | (LOCATION if success == 201 else {})
     found[success] = {"headers": headers}

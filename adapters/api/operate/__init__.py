@@ -1,1 +1,1 @@
-"""HTTP operations for those who run the service: lifecycle table, projections, health, measures."""
+"""HTTP operations for those who run the service: lifecycle table, projections, processes, health, metrics."""

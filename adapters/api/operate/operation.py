@@ -1,4 +1,4 @@
-"""Running the service (运行): the lifecycle table, projections, liveness, readiness, measures."""
+"""Operations for those who run the service (运行): lifecycle table, projections, processes, liveness, readiness, metrics."""
 
 from starlette.responses import JSONResponse, Response
 
@@ -23,7 +23,7 @@ router = resources("operation")
 root = resources("operation", prefix="")
 
 LAG_SECONDS = 10.0
-"""A projection further behind makes the service degraded."""
+"""Lag of a projection, in seconds, beyond which the service is degraded."""
 
 
 @router.get(
@@ -34,20 +34,20 @@ LAG_SECONDS = 10.0
     openapi_extra=PUBLIC,
 )
 async def lifecycle() -> Response:
-    """States, the initial and the terminal ones, and every transition: the law that everything else derives from."""
+    """Read the ticket's lifecycle table: states, initial and terminal ones, and every legal transition."""
     return JSONResponse(as_data())
 
 
 @router.get("/projections", summary="读模型 · Projections", response_model=ProjectionsAnswer, responses=responses.read())
 async def projections(api: TheApi, caller: TheCaller) -> Response:
-    """Where each stands, and what holds it up."""
+    """List projections with position, lag, errors and parked streams."""
     items = [projection_answer(status) for status in await api.gongdan.projections.status()]
     return json_answer(ProjectionsAnswer(items=items))
 
 
 @router.get("/processes", summary="流程 · Processes", response_model=ProcessesAnswer, responses=responses.read())
 async def processes(api: TheApi, caller: TheCaller) -> Response:
-    """What the system does by itself: where each process stands, what it waits for, and what holds it up."""
+    """List the processes by which the system acts on its own, with position, lag, scheduled moments, errors, parked streams."""
     items = [process_answer(status) for status in await api.gongdan.processes.status()]
     return json_answer(ProcessesAnswer(items=items))
 
@@ -56,7 +56,7 @@ async def processes(api: TheApi, caller: TheCaller) -> Response:
     "/healthz", summary="存活 · Liveness", response_model=HealthAnswer, responses=responses.problems(), openapi_extra=PUBLIC
 )
 async def healthz() -> Response:
-    """Without a look at the store."""
+    """Say that the server process answers. The store is not asked."""
     return json_answer(HealthAnswer(status="ok"))
 
 
@@ -64,7 +64,7 @@ async def healthz() -> Response:
     "/readyz", summary="就绪 · Readiness", response_model=ReadyAnswer, responses=responses.problems(503), openapi_extra=PUBLIC
 )
 async def readyz(api: TheApi) -> Response:
-    """503 while the store can't be reached."""
+    """Say whether the store and the projections work; 503 while the store can't be reached."""
     head = await api.gongdan.store.head()
     found = [projection_answer(status) for status in await api.gongdan.projections.status()]
     behind = any(one.status == "halted" or one.lag_seconds > LAG_SECONDS for one in found)
@@ -73,7 +73,7 @@ async def readyz(api: TheApi) -> Response:
 
 @root.get(
     "/metrics",
-    summary="指标 · Measures for Prometheus",
+    summary="指标 · Metrics for Prometheus",
     response_class=Response,
     responses={
         **responses.problems(503),
@@ -82,5 +82,5 @@ async def readyz(api: TheApi) -> Response:
     openapi_extra=PUBLIC,
 )
 async def metrics(api: TheApi) -> Response:
-    """Of this process; no label holds personal data."""
+    """Read metrics of this process in Prometheus' text format. No label holds personal data."""
     return Response(await api.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

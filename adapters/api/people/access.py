@@ -1,4 +1,4 @@
-"""API tokens (令牌) and sessions of the pages (登录会话): listed, made and ended, by oneself or by who administers everything."""
+"""Operations of API tokens (令牌) and page sessions (登录会话), one's own or, for administrators of everything, anybody's."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +23,7 @@ router = resources("registry")
 
 @router.get("/tokens", summary="令牌 · API tokens", response_model=Page[TokenAnswer], responses=responses.read())
 async def tokens(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit: Limit = 50) -> Response:
-    """One's own; administrators of everything see all. Secrets are kept nowhere."""
+    """List one's own tokens; administrators of everything list all. Secrets are not stored and can't be shown."""
     rows = await access.tokens_of(api.gongdan, caller.directory, caller.login)
     items, more = page_of(((row.created_at.isoformat() + row.id.hex, token_answer(row)) for row in rows), limit, cursor)
     return json_answer(Page[TokenAnswer](items=items, next_cursor=more))
@@ -38,7 +38,7 @@ async def tokens(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit: L
     openapi_extra=command_extra(NewToken),
 )
 async def add_token(request: Request) -> Response:
-    """For administrators of everything. A repeat with the same idempotency key shows the same secret again."""
+    """Make a token; for administrators of everything. A repeat of the idempotency key shows its secret again."""
     async with command(request, NewToken) as (write, body):
         await write.repeated()
         row, clear = await access.make_token(write.api.gongdan, write.administrator(), body.login, body.days)
@@ -54,7 +54,7 @@ async def add_token(request: Request) -> Response:
     openapi_extra=command_extra(Empty),
 )
 async def revoke(request: Request, id_: Id) -> Response:
-    """One's own, or anybody's for administrators of everything; in every process at once. Again, it changes nothing."""
+    """Revoke a token of one's own or, for administrators of everything, anybody's. In force at once; idempotent."""
     async with command(request, Empty) as (write, _):
         await write.repeated()
         row = await access.revoke_token(write.api.gongdan, write.caller.directory, write.caller.login, id_)
@@ -63,7 +63,7 @@ async def revoke(request: Request, id_: Id) -> Response:
 
 @router.get("/sessions", summary="登录会话 · Page sessions", response_model=Page[SessionAnswer], responses=responses.read())
 async def sessions(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit: Limit = 50) -> Response:
-    """One's own that go on; administrators of everything see all."""
+    """List one's own live sessions; administrators of everything list all."""
     rows = await access.sessions_of(api.gongdan, caller.directory, caller.login)
     items, more = page_of(((row.created_at.isoformat() + row.id.hex, session_answer(row)) for row in rows), limit, cursor)
     return json_answer(Page[SessionAnswer](items=items, next_cursor=more))
@@ -77,7 +77,7 @@ async def sessions(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit:
     openapi_extra=command_extra(Empty),
 )
 async def end_session(request: Request, id_: Id) -> Response:
-    """One's own, or anybody's for administrators of everything; its next request is refused, in every process."""
+    """End a session of one's own or, for administrators of everything, anybody's. Its next request is refused."""
     async with command(request, Empty) as (write, _):
         await write.repeated()
         row = await access.end_session(write.api.gongdan, write.caller.directory, write.caller.login, id_)

@@ -1,4 +1,4 @@
-"""Communities (小区), areas, teams, contractors, settings, price lists."""
+"""Operations of communities (小区), areas, teams, contractors, settings, price lists."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar
@@ -30,7 +30,7 @@ router = resources("registry")
 P = TypeVar("P", AreaAnswer, TeamAnswer, ContractorAnswer)
 
 
-def _parts(
+def _page(
     api: TheApi,
     caller: Caller,
     community: str | None,
@@ -44,7 +44,7 @@ def _parts(
 
 @router.get("/communities", summary="小区 · Communities", response_model=Page[CommunityAnswer], responses=responses.read())
 async def communities(api: TheApi, caller: TheCaller, cursor: Cursor = None, limit: Limit = 50) -> Response:
-    """Those where the caller has a role; an administrator of everything sees all."""
+    """List the communities in which the caller has a role; administrators of everything list all."""
     pairs = ((state.code, community_answer(state, caller.directory)) for state in own_communities(api.gongdan, caller, None))
     items, more = page_of(pairs, limit, cursor)
     return json_answer(Page[CommunityAnswer](items=items, next_cursor=more))
@@ -52,7 +52,7 @@ async def communities(api: TheApi, caller: TheCaller, cursor: Cursor = None, lim
 
 @router.get("/communities/{code}", summary="一个小区 · One community", response_model=CommunityAnswer, responses=responses.read())
 async def community(api: TheApi, caller: TheCaller, code: Annotated[str, Path(max_length=40)]) -> Response:
-    """With its areas, teams, contractors and settings."""
+    """Read a community with its areas, teams, contractors and settings."""
     [state] = own_communities(api.gongdan, caller, code)
     return json_answer(community_answer(state, caller.directory), {"ETag": f'"{state.version}"'})
 
@@ -66,7 +66,7 @@ async def community(api: TheApi, caller: TheCaller, code: Annotated[str, Path(ma
     openapi_extra=command_extra(NewCommunity),
 )
 async def add_community(request: Request) -> Response:
-    """For administrators of everything."""
+    """Register a community; for administrators of everything."""
     async with command(request, NewCommunity) as (write, body):
         administration = write.api.gongdan.administration
         return await administered(
@@ -80,13 +80,13 @@ async def add_community(request: Request) -> Response:
 
 @router.post(
     "/communities/{code}/settings",
-    summary="小区设置 · Decide readings otherwise for a community",
+    summary="小区设置 · Change a community's settings",
     response_model=CommunityAnswer,
     responses=responses.write(200),
     openapi_extra=command_extra(NewSettings),
 )
 async def change_settings(request: Request, code: Annotated[str, Path(max_length=40)]) -> Response:
-    """Unknown names and wrong values are refused, naming them."""
+    """Set settings of a community, or return them to the company's. Unknown names and wrong values are refused by name."""
     async with command(request, NewSettings) as (write, body):
         return await administered(
             write,
@@ -99,8 +99,8 @@ async def change_settings(request: Request, code: Annotated[str, Path(max_length
 async def areas(
     api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
-    """Of the caller's communities."""
-    items, more = _parts(api, caller, community, lambda one: one.areas, limit, cursor)
+    """List areas of the caller's communities."""
+    items, more = _page(api, caller, community, lambda one: one.areas, limit, cursor)
     return json_answer(Page[AreaAnswer](items=items, next_cursor=more))
 
 
@@ -113,7 +113,7 @@ async def areas(
     openapi_extra=command_extra(NewArea),
 )
 async def add_area(request: Request) -> Response:
-    """For administrators of the community."""
+    """Add an area; for administrators of the community."""
     async with command(request, NewArea) as (write, body):
         name = body.name or body.code
         return await administered(
@@ -129,8 +129,8 @@ async def add_area(request: Request) -> Response:
 async def teams(
     api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
-    """Of the caller's communities."""
-    items, more = _parts(api, caller, community, lambda one: one.teams, limit, cursor)
+    """List teams of the caller's communities."""
+    items, more = _page(api, caller, community, lambda one: one.teams, limit, cursor)
     return json_answer(Page[TeamAnswer](items=items, next_cursor=more))
 
 
@@ -143,7 +143,7 @@ async def teams(
     openapi_extra=command_extra(NewTeam),
 )
 async def form_team(request: Request) -> Response:
-    """Formed again, a team has the new members."""
+    """Form a team. For an existing code the members are replaced."""
     async with command(request, NewTeam) as (write, body):
         return await administered(
             write,
@@ -158,8 +158,8 @@ async def form_team(request: Request) -> Response:
 async def contractors(
     api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
-    """Of the caller's communities."""
-    items, more = _parts(api, caller, community, lambda one: one.contractors, limit, cursor)
+    """List contractors of the caller's communities."""
+    items, more = _page(api, caller, community, lambda one: one.contractors, limit, cursor)
     return json_answer(Page[ContractorAnswer](items=items, next_cursor=more))
 
 
@@ -172,7 +172,7 @@ async def contractors(
     openapi_extra=command_extra(NewContractor),
 )
 async def register_contractor(request: Request) -> Response:
-    """An assignee without a login; whoever dispatched enters their steps."""
+    """Register a contractor, an assignee without a login. The dispatcher enters the contractor's steps."""
     async with command(request, NewContractor) as (write, body):
         administration = write.api.gongdan.administration
         return await administered(
@@ -186,7 +186,7 @@ async def register_contractor(request: Request) -> Response:
 
 @router.get("/price-list", summary="收费标准 · The price list", response_model=PriceListAnswer, responses=responses.read())
 async def price_list(api: TheApi, caller: TheCaller, community: CommunityParam) -> Response:
-    """In force in a community: its own, or the company's."""
+    """Read the price list in force in a community: its own, or the company's."""
     [state] = own_communities(api.gongdan, caller, community)
     return json_answer(price_list_answer(state, caller.directory.prices_of(state.code)))
 
@@ -200,6 +200,6 @@ async def price_list(api: TheApi, caller: TheCaller, community: CommunityParam) 
     openapi_extra=command_extra(PublishPriceList),
 )
 async def publish_price_list(request: Request) -> Response:
-    """TOML with a version and services by code; in force once a second person approves."""
+    """Request publication of a price list: TOML with a version and services by code. In force once a second person approves."""
     async with command(request, PublishPriceList) as (write, body):
         return waiting_response(await write.api.gongdan.publication.ask(body, write.request()))

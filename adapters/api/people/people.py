@@ -1,4 +1,4 @@
-"""People and dated roles."""
+"""Operations of people and their dated roles."""
 
 from typing import Annotated
 
@@ -33,14 +33,14 @@ LoginParam = Annotated[str, Path(alias="login", max_length=40)]
 async def people(
     api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
-    """Names and roles in the caller's own communities; administrators see everybody."""
+    """List people with their roles in the caller's communities; administrators list everybody."""
     items, more = page_of(((one.login, person_answer(one)) for one in visible(api.gongdan, caller, community)), limit, cursor)
     return json_answer(Page[PersonAnswer](items=items, next_cursor=more))
 
 
 @router.get("/people/{login}", summary="一名人员 · One person", response_model=PersonAnswer, responses=responses.read())
 async def person(api: TheApi, caller: TheCaller, login: LoginParam) -> Response:
-    """As the list has them."""
+    """Read a person as in the list; 404 for those whom the caller may not see."""
     found = next((one for one in visible(api.gongdan, caller, None) if one.login == login), None)
     if found is None:
         raise NotFound("person")
@@ -56,7 +56,7 @@ async def person(api: TheApi, caller: TheCaller, login: LoginParam) -> Response:
     openapi_extra=command_extra(NewPerson),
 )
 async def add_person(request: Request) -> Response:
-    """For administrators; roles are granted apart."""
+    """Add a person without any role; for administrators."""
     async with command(request, NewPerson) as (write, body):
         return await administered(
             write,
@@ -75,7 +75,7 @@ async def add_person(request: Request) -> Response:
     openapi_extra=command_extra(Empty),
 )
 async def disable(request: Request, login: LoginParam) -> Response:
-    """The login is closed at once, its tokens are revoked and its sessions end."""
+    """Disable a login at once, revoke its tokens and end its sessions."""
     async with command(request, Empty) as (write, _):
         g = write.api.gongdan
         answer = await administered(write, lambda: g.administration.disable(login, write.administrator()), person_answer)
@@ -91,7 +91,7 @@ async def disable(request: Request, login: LoginParam) -> Response:
     openapi_extra=command_extra(Empty),
 )
 async def enable(request: Request, login: LoginParam) -> Response:
-    """The login is open again; tokens are made anew."""
+    """Enable a login again. Its revoked tokens stay revoked."""
     async with command(request, Empty) as (write, _):
         administration = write.api.gongdan.administration
         return await administered(write, lambda: administration.enable(login, write.administrator()), person_answer)
@@ -101,7 +101,7 @@ async def enable(request: Request, login: LoginParam) -> Response:
 async def grants(
     api: TheApi, caller: TheCaller, community: OptionalCommunity = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
-    """Of everybody the caller sees."""
+    """List the dated roles of everybody whom the caller may see."""
     found = (grant for one in visible(api.gongdan, caller, community) for grant in grant_answers(one))
     items, more = page_of(((f"{grant.login}/{grant.id}", grant) for grant in found), limit, cursor)
     return json_answer(Page[GrantAnswer](items=items, next_cursor=more))
@@ -116,7 +116,7 @@ async def grants(
     openapi_extra=command_extra(NewGrant),
 )
 async def grant(request: Request) -> Response:
-    """In a community, perhaps for one area; some roles may be granted everywhere."""
+    """Grant a dated role in a community, in one of its areas, or, for some roles, everywhere."""
     async with command(request, NewGrant) as (write, body):
         return await administered(
             write,
@@ -137,7 +137,7 @@ async def grant(request: Request) -> Response:
     openapi_extra=command_extra(GrantEnd),
 )
 async def end_grant(request: Request, id_: Id) -> Response:
-    """A day that is past ends it at once."""
+    """End a role after a day. A past day ends it at once."""
     async with command(request, GrantEnd) as (write, body):
         people = write.caller.directory.people.values()
         login = next((one.login for one in people for held in one.grants if held.id == id_), None)

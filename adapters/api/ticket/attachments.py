@@ -1,4 +1,4 @@
-"""Attachments (附件): uploaded in a stream, sealed as they arrive; downloaded only with a record in the access log."""
+"""Operations of attachments (附件): upload, encrypted as it arrives; download, recorded in the access log first."""
 
 import json
 from typing import Annotated, Any
@@ -31,7 +31,10 @@ router = resources("tickets")
     openapi_extra=command_extra(AttachBody, media="multipart/form-data"),
 )
 async def attach(request: Request, ref: Ref) -> Response:
-    """A picture, film, recording, PDF or plain text of at most 20 MiB in the part `file`; its content decides what it is."""
+    """Attach a picture, film, recording, PDF or plain text of at most 20 MiB, sent in the part `file`.
+
+    Its type is detected from its content, not believed from the header.
+    """
     caller = await authenticate(request)
     gongdan = api_of(request).gongdan
     state = await attachable(gongdan, caller, ref)
@@ -48,7 +51,7 @@ async def attach(request: Request, ref: Ref) -> Response:
 
 
 def _json_of(fields: dict[str, str]) -> bytes:
-    """Form fields as JSON: true and false are no texts."""
+    """Write form fields as JSON, with ``true`` and ``false`` as booleans, for a form has texts only."""
     known: dict[str, Any] = {"true": True, "false": False}
     return json.dumps({name: known.get(value, value) for name, value in fields.items()}).encode()
 
@@ -65,5 +68,5 @@ def _json_of(fields: dict[str, str]) -> bytes:
 async def download(
     api: TheApi, caller: TheCaller, ref: Ref, name: Annotated[str, Path(description="`attachments[].name` of the ticket")]
 ) -> Response:
-    """For those who may open residents' data; recorded in the access log first, since a file can't be masked."""
+    """Download a file; for those who may open personal data, since a file can't be masked. The access log is written first."""
     return await downloaded(api.gongdan, caller, ref, name)

@@ -1,4 +1,4 @@
-"""For those who may audit: the event stream (事件流) of a community, and the process (流程), its lifecycle as it was lived."""
+"""Queries for auditors: a community's event stream (事件流), and its process (流程): how often each transition was taken."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -54,7 +54,7 @@ async def list_events(
     limit: Limit = 50,
     min_position: MinPosition = None,
 ) -> Response:
-    """Of tickets and shifts, by when they were recorded; the days are those on which they happened."""
+    """List events of tickets and shifts, the last recorded first. `from` and `to` are days on which events happened."""
     g, directory = api.gongdan, caller.directory
     await check_audits(g, directory, caller.login, community, "events")
     if type is not None and type not in TYPES:
@@ -102,9 +102,7 @@ async def _answers(api: Api, rows: Sequence[EventRow]) -> list[EventAnswer]:
     ]
 
 
-@router.get(
-    "/audit/process", summary="流程 · The lifecycle as it was lived", response_model=LivedAnswer, responses=responses.read()
-)
+@router.get("/audit/process", summary="流程 · Transitions taken", response_model=LivedAnswer, responses=responses.read())
 async def lived(
     api: TheApi,
     caller: TheCaller,
@@ -112,7 +110,7 @@ async def lived(
     on: Annotated[date | None, Query(description="at the end of this day, the community's; today if left out")] = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """Every way of the table with how often it was taken, every state with its tickets and their median stay."""
+    """Read how often each transition of the lifecycle table was taken, and each state's tickets and median stay."""
     g, directory = api.gongdan, caller.directory
     await check_audits(g, directory, caller.login, community, "process")
     day = on or directory.day(community, g.clock.now())

@@ -1,4 +1,4 @@
-"""The books (记录册) and the service report (服务月报)."""
+"""Queries of the books (记录册) and the service report (服务月报)."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -49,7 +49,7 @@ async def registers(
     cursor: Cursor = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """Gapless per day, void numbers shown; masked, whoever asks."""
+    """List the entries of a book. Numbers are gapless per day, void ones shown. Masked for every caller."""
     await reached(api.gongdan, REGISTER_BOOKS.name, min_position)
     after = position_in(cursor) or 0
     answer, more = await register_answer(
@@ -73,7 +73,7 @@ async def printed(
     month: Annotated[str, Query(pattern=r"^\d{4}-\d{2}$", description="YYYY-MM, in the community's time")],
     min_position: MinPosition = None,
 ) -> Response:
-    """For whoever reads the book, as far as they read it; masked, void numbers shown, the table's head on every sheet."""
+    """Print a month of a book, with those entries that the caller may read. Masked, with void numbers shown."""
     await reached(api.gongdan, REGISTER_BOOKS.name, min_position)
     g, directory = api.gongdan, caller.directory
     found = await register_month(g, directory, caller.login, community, book, month)
@@ -95,6 +95,9 @@ async def service_report(
     month: Annotated[str, Query(pattern=r"^\d{4}-\d{2}$", description="YYYY-MM, in the community's time")],
     min_position: MinPosition = None,
 ) -> Response:
-    """Volumes, clocks, first-time fix, rework, verdicts, people; clocks read as of now. For whoever reads the whole community."""
+    """Read a month's volumes, clocks (as of now), first-time fix, rework, verdicts, people.
+
+    For those who may read all tickets of the community.
+    """
     await reached(api.gongdan, SERVICE_REPORT.name, min_position)
     return json_answer(await service_report_answer(api.gongdan, caller.directory, caller.login, community, month))

@@ -1,4 +1,4 @@
-"""Tickets (工单): receiving, every trigger, reading as of now or of a moment, history, list."""
+"""Operations of tickets (工单): receive, every trigger, read as of now or of a moment, history."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -39,7 +39,7 @@ Ref = Annotated[str, Path(alias="id", description="工单编号或 id · the tic
     openapi_extra=command_extra(RECEIVE_BODY, RECEIVED),
 )
 async def receive(request: Request) -> Response:
-    """A late entry beyond 24 hours waits for a second person (202)."""
+    """Receive a ticket. One entered later than the limit for late entry waits for a second person (202)."""
     async with command(request, RECEIVE_BODY) as (write, body):
         done = await write.api.gongdan.desk.receive(command_of(body, c.Receive), write.request(body))
         return await ticket_response(write, done, 201)
@@ -54,7 +54,7 @@ async def receive(request: Request) -> Response:
     openapi_extra=command_extra(BACK_ENTRY_BODY),
 )
 async def back_enter(request: Request) -> Response:
-    """Receipt, classification, dispatch and perhaps completion in one command, each at its true moment, in order."""
+    """Enter receipt, classification, dispatch and optionally completion in one command, each with its true moment, in order."""
     async with command(request, BACK_ENTRY_BODY) as (write, body):
         done = await write.api.gongdan.desk.back_enter(command_of(body, BackEntry), write.request(body))
         return await ticket_response(write, done, 201)
@@ -95,11 +95,14 @@ async def ticket(
     caller: TheCaller,
     ref: Ref,
     version: Annotated[int | None, Query(ge=1, le=10**15, description="at a version")] = None,
-    at: Annotated[Moment | None, Query(description="as it was at a moment")] = None,
-    known_at: Annotated[Moment | None, Query(description="as we knew it at a moment")] = None,
-    masked: Annotated[bool, Query(description="leave personal data masked, without a look in the access log")] = False,
+    at: Annotated[Moment | None, Query(description="as of this moment, by when events happened")] = None,
+    known_at: Annotated[Moment | None, Query(description="as known at this moment, by when events were recorded")] = None,
+    masked: Annotated[bool, Query(description="leave personal data masked, without an entry in the access log")] = False,
 ) -> Response:
-    """Opening personal data is recorded in the access log; where that can't be done, the masked view is answered."""
+    """Read a ticket, now or as it was.
+
+    Opening personal data is recorded in the access log; where that fails it is masked.
+    """
     reading = await api.gongdan.inquiries.ticket(
         caller.login, ref, version=version, at=at, known_at=known_at, personal=not masked, directory=caller.directory
     )
@@ -113,6 +116,6 @@ async def ticket(
     responses=responses.read(),
 )
 async def history(api: TheApi, caller: TheCaller, ref: Ref) -> Response:
-    """For those who may audit: who, both times, the state before and after, the clocks then."""
+    """List a ticket's events for those who may audit: who, both times, the state before and after, the clocks then."""
     steps = await api.gongdan.inquiries.history(caller.login, ref, directory=caller.directory)
     return json_answer(history_answer(steps[0].stored.stream_id, steps))

@@ -1,4 +1,4 @@
-"""The open workload (在办工单), its stream, the technician's worklist, and the list of tickets."""
+"""Queries of the open workload (在办工单) and its live stream, the technician's worklist, and the list of tickets."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -49,12 +49,12 @@ async def workload(
     api: TheApi,
     caller: TheCaller,
     community: CommunityParam,
-    known_at: Annotated[Moment | None, Query(description="as we knew it at a moment")] = None,
+    known_at: Annotated[Moment | None, Query(description="as known at this moment, by when events were recorded")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """Totals, and the tickets with the overdue ones first; clocks as of now, or of ``known_at``."""
+    """Count and list unfinished tickets, the overdue ones first. Clocks are read as of now, or of `known_at`."""
     scope = await scope_of(api.gongdan, caller, community)
     await reached(api.gongdan, OPEN_WORKLOAD.name, min_position)
     position = await _position_then(api, known_at)
@@ -82,9 +82,10 @@ async def _workload(
     responses={**responses.read(), 200: {"description": "`snapshot`, then `change`", "content": {"text/event-stream": {}}}},
 )
 async def stream(request: Request, api: TheApi, caller: TheCaller, community: CommunityParam) -> Response:
-    """A full ``snapshot`` on connecting, then a ``change`` with the whole workload when it is another; ``id`` is the position.
+    """Stream the workload: a `snapshot` on connecting, then a `change` with the whole workload whenever it differs.
 
-    Rights are weighed again at every change: who may no longer read, or whose token was revoked, hears no more.
+    `id` is the position. Token and rights are checked again before every message, and the stream ends where they no longer
+    suffice.
     """
     await scope_of(api.gongdan, caller, community)
     return EventSourceResponse(_changes(request, api, community), ping=PING, send_timeout=SEND)
@@ -102,10 +103,11 @@ async def _changes(request: Request, api: Api, community: str) -> AsyncIterator[
             return
         if answer is not None:
             position = max(position, answer.position)
-            told = answer.model_copy(update={"position": 0})
-            if told != shown:
+            # The position moves with every event, also of other communities, so it is left out of the comparison.
+            content = answer.model_copy(update={"position": 0})
+            if content != shown:
                 yield ServerSentEvent(answer.model_dump_json(), event=event, id=str(answer.position))
-                event, shown = "change", told
+                event, shown = "change", content
         async with aclosing(api.gongdan.projections.changes(OPEN_WORKLOAD.name, position, PING)) as moves:  # type: ignore[type-var]
             position = max(position, await anext(moves, position))
 
@@ -125,7 +127,7 @@ async def worklist(
     limit: Limit = 200,
     min_position: MinPosition = None,
 ) -> Response:
-    """One's own and one's teams' orders; another person's where the community's tickets may be read."""
+    """List the work orders of the caller and their teams; another person's for those who may read all tickets."""
     gongdan = api.gongdan
     scope = await scope_of(api.gongdan, caller, community)
     login = assignee or caller.login
@@ -162,7 +164,7 @@ async def tickets(
     cursor: Cursor = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """Masked, whoever asks. Searching texts or a phone needs the right to open personal data."""
+    """List tickets, masked for every caller. A search for texts or a phone needs the right to open personal data."""
     filters = Filters(
         states=state or (),
         kinds=kind or (),
