@@ -1,4 +1,4 @@
-"""The lifecycle of a shift (班次): one table, from which deciding and the reference derive (D1 4.1.3, 4.1.4; D5)."""
+"""The lifecycle of a shift (班次): one table, from which decisions and the reference derive (D1 4.1.3, 4.1.4; D5)."""
 
 from domain.duty.shift import Shift
 from domain.kernel.lifecycle import Lifecycle, Row
@@ -22,7 +22,7 @@ TABLE: tuple[Row[ShiftStatus, ShiftTrigger], ...] = (
     Row(_T.TAKE_OVER, _HELD, _HANDED, Shift.ShiftTakenOver),
     Row(_T.REVIEW, (_HANDED,), _REVIEWED, Shift.ShiftReviewed),
 )
-"""A shift that was taken over counts as handed over, and says so."""
+"""A shift that was taken over counts as handed over; its state says by whom it was ended."""
 
 LIFECYCLE = Lifecycle(ShiftStatus, ShiftTrigger, TABLE, TERMINAL)
 legal, step, as_data = LIFECYCLE.legal, LIFECYCLE.step, LIFECYCLE.as_data

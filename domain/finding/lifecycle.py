@@ -1,6 +1,6 @@
-"""The lifecycle of a finding (考评事项): one table, from which deciding and the reference derive (D2).
+"""The lifecycle of a finding (考评事项): one table, from which decisions and the reference derive (D2).
 
-The system proposes and withdraws, people record; what was confirmed can be contested once, by those it charges.
+The system proposes and withdraws; people record. A confirmed finding can be contested once, by the people it charges.
 """
 
 from domain.finding.events import Finding
@@ -20,7 +20,7 @@ TABLE: tuple[Row[FindingStatus, FindingTrigger], ...] = (
     Row(_T.REVOKE, (_S.CONTESTED,), _S.REVOKED, Finding.FindingRevoked),
     Row(_T.WITHDRAW, (_S.PROPOSED,), _S.WITHDRAWN, Finding.FindingWithdrawn),
 )
-"""A cause that comes back after it was removed is proposed again, in the same finding."""
+"""A withdrawn finding can be proposed again, because its cause may return and each cause has only one finding."""
 
 LIFECYCLE = Lifecycle(FindingStatus, FindingTrigger, TABLE, TERMINAL)
 legal, step, as_data = LIFECYCLE.legal, LIFECYCLE.step, LIFECYCLE.as_data

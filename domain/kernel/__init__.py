@@ -1,1 +1,1 @@
-"""What every capability is built from: aggregates, the journal, refusals, ports, personal data, vocabulary, values."""
+"""Building blocks of every capability: aggregates, the journal, refusals, ports, personal data, vocabulary, values."""

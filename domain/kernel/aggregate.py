@@ -1,8 +1,7 @@
-"""The one way aggregates work here: a state, events that evolve it, and the library's Aggregate over the same functions.
+"""Aggregates: a state, the events that change it, and eventsourcing's Aggregate over the same functions.
 
-Each event class says in ``evolve`` what it does to the state; replay never refuses, never reads a clock and never consults
-the lifecycle table. :func:`fold` is what the server uses; ``eventsourcing``'s Aggregate and repository reach the same
-``evolve`` through ``mutate``.
+Each event class changes the state in ``evolve``. Replay never refuses, reads no clock and consults no lifecycle table. The server
+uses :func:`fold`; the library's Aggregate and repository reach ``evolve`` through ``mutate``.
 """
 
 from collections.abc import Iterable
@@ -19,11 +18,11 @@ from domain.kernel.terms import Book
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What every event says of its making.
+    """Metadata of an event.
 
-    ``actor`` is a login, or ``system:…``; ``on_behalf_of`` names a contractor or an ``external:`` person whose step was
-    entered; ``second_person`` approved it. ``command_id`` is the request; correlation and causation tie a chain together.
-    ``back_entered`` and ``offline_entered`` flag moments that lie before their recording (补录).
+    ``actor`` is a login or ``system:…``. ``on_behalf_of`` names a contractor or an ``external:`` person whose step was entered.
+    ``second_person`` approved the command. ``command_id`` is the request's; correlation and causation ids connect a chain of
+    events. ``back_entered`` and ``offline_entered`` flag an event that was recorded later than it happened (补录).
     """
 
     actor: str
@@ -39,15 +38,15 @@ class Meta:
 
 @dataclass(frozen=True)
 class FoldedState:
-    """Base of states: immutable values, replaced by ``with_``."""
+    """Base of states: immutable values, changed by ``with_``."""
 
     id: UUID
     version: int
 
     def with_(self, **changes: Any) -> Self:
-        """A copy with some fields replaced (like dataclasses.replace, several times faster).
+        """Copy the state with some fields replaced. Raises TypeError for an unknown field.
 
-        Raises TypeError where a name is no field.
+        dataclasses.replace would do, but calls ``__init__``, which makes replay several times slower.
         """
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
@@ -67,29 +66,29 @@ _S = TypeVar("_S", bound=FoldedState, default=Any)  # a nested class has a varia
 class Folded(BaseAggregate[UUID], Generic[S]):
     """An aggregate whose state is a fold of its events.
 
-    It is built on the library's BaseAggregate, as the library's Aggregate is, but has no generic ``Created`` event.
+    Like the library's Aggregate it extends BaseAggregate, but without the generic ``Created`` event.
     """
 
     STATE: ClassVar[type[FoldedState]]
     state: S
 
     class Event(AggregateEvent, Generic[_S]):
-        """Base of events: ``timestamp`` is the moment it happened in the world (occurred_at)."""
+        """Base of events; ``timestamp`` is the moment in the world (occurred_at)."""
 
         TOPIC: ClassVar[str]
         changes_open_list: ClassVar[bool] = False
-        """Whether it changes what is on the handover sheet (工作移交表) of the community."""
+        """Whether the event changes the community's handover sheet (工作移交表)."""
 
         meta: Meta
 
         @property
         def book(self) -> Book | None:
-            """The numbered book it takes a number in; the store draws it, gapless per community, book and day (D1 4.1.1)."""
+            """The book in which the event takes a number. The store draws it, gapless per community, book and day (D1 4.1.1)."""
             return None
 
         @property
         def occurred_at(self) -> datetime:
-            """When it happened in the world."""
+            """The moment in the world."""
             return self.timestamp
 
         def evolve(self, state: _S) -> _S:
@@ -97,7 +96,7 @@ class Folded(BaseAggregate[UUID], Generic[S]):
             raise NotImplementedError
 
         def mutate(self, aggregate: Any) -> Any:
-            """The library's entry: make or advance the aggregate by ``evolve``."""
+            """Create or advance the library's aggregate."""
             owner = OWNERS[type(self)]
             if aggregate is None:
                 aggregate = owner.__new__(owner)
@@ -107,12 +106,12 @@ class Folded(BaseAggregate[UUID], Generic[S]):
             return super().mutate(aggregate)
 
         def apply(self, aggregate: Any) -> None:
-            """The library's hook, called after its own checks."""
+            """Advance the library's aggregate, after its own checks."""
             aggregate.state = apply(aggregate.state, self)
 
     @classmethod
     def events(cls) -> dict[str, type["Folded.Event"]]:
-        """Every event class of this aggregate by topic."""
+        """The event classes of this aggregate, by topic."""
         return {
             found.TOPIC: found
             for found in vars(cls).values()
@@ -120,14 +119,14 @@ class Folded(BaseAggregate[UUID], Generic[S]):
         }
 
     def take(self, decided: Iterable["Folded.Event"]) -> None:
-        """Add events that ``decide`` yielded to the library's pending events."""
+        """Append decided events to the library's pending events."""
         for event in decided:
             event.mutate(self)
             self.pending_events.append(event)
 
     @classmethod
     def begin(cls, decided: Iterable["Folded.Event"]) -> Self:
-        """A new aggregate from the events that ``decide`` yielded for it."""
+        """Make a new aggregate from decided events."""
         first, *rest = decided
         made: Self = first.mutate(None)
         made.pending_events.append(first)
@@ -140,7 +139,7 @@ TOPICS: dict[str, type[Folded.Event]] = {}
 
 
 def register(aggregate: type[Folded]) -> type[Folded]:
-    """Make the aggregate's events known by topic; used as a class decorator."""
+    """Class decorator that registers an aggregate's events by their topics."""
     for topic, event in aggregate.events().items():
         OWNERS[event] = aggregate
         TOPICS[topic] = event
@@ -148,7 +147,7 @@ def register(aggregate: type[Folded]) -> type[Folded]:
 
 
 def apply(state: S | None, event: Folded.Event[S]) -> S:
-    """evolve(state, event): the state after the event, with its version."""
+    """The state after an event, with its version."""
     if state is None:
         state = cast(S, OWNERS[type(event)].STATE(id=event.originator_id, version=0))
     evolved = event.evolve(state)
@@ -159,7 +158,7 @@ def apply(state: S | None, event: Folded.Event[S]) -> S:
 
 
 def fold(events: Iterable[Folded.Event[S]], state: S | None = None) -> S:
-    """The state after all events, from ``state`` (None: from nothing); raises ValueError where there is neither."""
+    """The state after all events, starting from ``state`` (None: from nothing). Raises ValueError if there is neither."""
     for event in events:
         state = apply(state, event)
     if state is None:
@@ -171,13 +170,13 @@ E = TypeVar("E", bound=Folded.Event)
 
 
 def occurred(event: type[E], stream: UUID, version: int, at: datetime, meta: Meta, /, **data: Any) -> E:
-    """A new event: ``version`` of ``stream``, at the moment ``at`` in the world."""
+    """Make an event: ``version`` of ``stream``, at the moment ``at`` in the world."""
     make: Any = event
     made: E = make(originator_id=stream, originator_version=version, timestamp=at, meta=meta, **data)
     return made
 
 
 def payload_fields(event: type[Folded.Event]) -> list[str]:
-    """The names of what an event says beyond its metadata."""
+    """Names of an event's own fields, without metadata."""
     base = {"originator_id", "originator_version", "timestamp", "meta"}
     return [f.name for f in fields(event) if f.name not in base]

@@ -1,6 +1,6 @@
-"""Refusals, as one tree. They carry data and know nothing of HTTP.
+"""Refusals as one class hierarchy. They carry data and know nothing of HTTP.
 
-Every refusal names what was refused and what would be legal; nothing is written when one is raised.
+A refusal names what was refused and, where it helps, what would be legal. When one is raised, nothing was written.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with the input: a JSON pointer and what would be right."""
+    """An error in the input: a JSON pointer and the remedy."""
 
     pointer: str
     message: str
@@ -23,7 +23,7 @@ class FieldError:
 
 @dataclass(eq=False)
 class InvalidInput(Refusal):
-    """The input itself is wrong, whatever the state of the ticket."""
+    """The input is wrong, whatever the state of the ticket."""
 
     errors: Sequence[FieldError]
 
@@ -38,7 +38,7 @@ def invalid(pointer: str, message: str) -> InvalidInput:
 
 @dataclass(eq=False)
 class TooLarge(Refusal):
-    """More bytes than are taken; ``limit`` is in bytes."""
+    """More bytes than allowed; ``limit`` is in bytes."""
 
     what: str
     limit: int
@@ -62,9 +62,9 @@ class TransitionRefused(Refusal):
 
 @dataclass(eq=False)
 class RuleRefused(Refusal):
-    """A rule of the regulations, or of a kind of ticket, forbids it.
+    """A rule of the regulations forbids the command.
 
-    ``rule`` is the rule's code, ``clause`` where it stands, ``detail`` what would satisfy it.
+    ``rule`` is the rule's code, ``clause`` its place in the regulations, ``detail`` what would satisfy it.
     """
 
     rule: str
@@ -80,10 +80,7 @@ class RuleRefused(Refusal):
 
 @dataclass(eq=False)
 class NotAllowed(Refusal):
-    """The caller may see the thing, but not do this with it.
-
-    Where a rule about the person forbids what their right would give, ``rule`` is its code and ``clause`` where it stands.
-    """
+    """The caller may see the thing but may not do this with it."""
 
     command: str
     roles: Sequence[str]
@@ -100,7 +97,7 @@ class NotAllowed(Refusal):
 
 @dataclass(eq=False)
 class NotFound(Refusal):
-    """No such thing, or none that the caller may know of: the two are answered alike."""
+    """There is no such thing, or none that the caller may know of: both get one answer, so that it reveals nothing."""
 
     what: str
 
@@ -110,7 +107,7 @@ class NotFound(Refusal):
 
 @dataclass(eq=False)
 class Unauthenticated(Refusal):
-    """No valid token."""
+    """There is no valid token."""
 
     def __str__(self) -> str:
         return "a valid token is needed"
@@ -118,9 +115,9 @@ class Unauthenticated(Refusal):
 
 @dataclass(eq=False)
 class StaleVersion(Refusal):
-    """Someone acted in between: the version named is no longer the newest.
+    """The version that the caller saw is no longer the newest.
 
-    ``since`` tells what happened meanwhile: (version, event topic, actor, occurred_at).
+    ``since`` lists what happened meanwhile: (version, event topic, actor, occurred_at).
     """
 
     expected: int
@@ -128,32 +125,32 @@ class StaleVersion(Refusal):
     since: Sequence[tuple[int, str, str, datetime]] = ()
 
     def __str__(self) -> str:
-        return f"version {self.expected} is stale, the newest is {self.actual}"
+        return f"version {self.expected} is stale; the newest is {self.actual}"
 
 
 @dataclass(eq=False)
 class KeyReused(Refusal):
-    """The same idempotency key came with another body."""
+    """The idempotency key was used with another body."""
 
     key: str
 
     def __str__(self) -> str:
-        return "this idempotency key was used with another request; take a new key"
+        return "this idempotency key was used with another request; use a new key"
 
 
 @dataclass(eq=False)
 class InProgress(Refusal):
-    """The same idempotency key is being worked on right now."""
+    """A request with this idempotency key is being carried out."""
 
     key: str
 
     def __str__(self) -> str:
-        return "the same request is being worked on; ask again in a moment"
+        return "this request is already being carried out; try again in a moment"
 
 
 @dataclass(eq=False)
 class Overloaded(Refusal):
-    """The store cannot take or answer it now; nothing was written, or it is not known to be. Try again."""
+    """The store cannot handle the request now; nothing was written, or that is unknown. Try again."""
 
     detail: str = "too many commands are waiting"
     retry_after_seconds: int = 1
@@ -164,7 +161,7 @@ class Overloaded(Refusal):
 
 @dataclass(eq=False)
 class Conflict(Refusal):
-    """The thing exists already, or is no longer in the state that the command needs."""
+    """The thing already exists, or is no longer in the state that the command requires."""
 
     what: str
     detail: str

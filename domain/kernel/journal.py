@@ -1,4 +1,4 @@
-"""From decided events to the log and back: sealing, encoding, numbers' clear columns, folding, one small cache of states."""
+"""The journal: seals, encodes and appends decided events; loads streams and folds them, with a small cache of states."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """Which community events belong to, and its time zone (for the day of numbers)."""
+    """The community that events belong to, and its time zone, which fixes the day of numbers."""
 
     community: str
     timezone: str = "UTC"
@@ -39,7 +39,7 @@ class Belonging:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Events as they were appended: the sealed events and where they stand."""
+    """Appended events: the sealed events, and their places in the log."""
 
     events: Sequence[Folded.Event]
     appended: Appended
@@ -47,7 +47,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[S]):
-    """An event of a stream where the log holds it, with the state before it (None before the first) and after it."""
+    """An event of a stream, with its place in the log and the states before (None: the first) and after it."""
 
     stored: StoredEvent
     event: Folded.Event[S]
@@ -56,7 +56,7 @@ class Step(Generic[S]):
 
 
 class Journal:
-    """Loads and writes aggregates; remembers the latest states, and asks the log only for what came after them."""
+    """Loads and writes aggregates. It caches the latest states and reads only the events after them."""
 
     def __init__(self, log: EventLog, codec: Codec, sealer: Sealer, remembered: int = 5000) -> None:
         self.log = log
@@ -66,9 +66,9 @@ class Journal:
         self._remembered = remembered
 
     async def load(self, stream: UUID, of: type[S]) -> S | None:
-        """The newest state of a stream; None where it has no event or is another aggregate's.
+        """The newest state of a stream; None if it has no event or belongs to another aggregate.
 
-        ``of`` is the class of the state; FoldedState takes any.
+        ``of`` is the state's class; FoldedState accepts any.
         """
         known = self._states.get(stream)
         stored = await self.log.read_stream(stream, after_version=known.version if known else 0)
@@ -79,13 +79,13 @@ class Journal:
         return known if isinstance(known, of) else None
 
     async def existing(self, stream: UUID, of: type[S]) -> S:
-        """The newest state of a stream that was begun before; raises LookupError where there is no such state."""
+        """The newest state of a stream that must exist. Raises LookupError."""
         return _found(stream, of, await self.load(stream, of))
 
     def newest(self, stored: Sequence[StoredEvent], of: type[S]) -> S | None:
-        """The newest state of a stream that was read whole; decodes only what the remembered state lacks.
+        """The newest state of a stream that was read whole; decodes only the events after the cached state.
 
-        None where it has no event or is another aggregate's.
+        None if it has no event or belongs to another aggregate.
         """
         if not stored:
             return None
@@ -96,11 +96,12 @@ class Journal:
             known = fold((self.codec.decode(one) for one in unseen), known)
             self._remember(stream, known)
         elif known.version > version:
-            known = fold(self.codec.decode(one) for one in stored)  # another request has remembered what came after
+            # Another request has cached a later state, and a state cannot be rolled back: fold from the beginning.
+            known = fold(self.codec.decode(one) for one in stored)
         return known if isinstance(known, of) else None
 
     def steps(self, stored: Sequence[StoredEvent], of: type[S]) -> list[Step[S]]:
-        """Each event of a stream that was read whole, with the state before and after it; ``of`` is the class of the state."""
+        """The events of a stream that was read whole, with the state before and after each."""
         found: list[Step[S]] = []
         state: S | None = None
         for one in stored:
@@ -110,12 +111,12 @@ class Journal:
         return found
 
     async def load_at(self, stream: UUID, version: int, of: type[S]) -> S:
-        """The state of a stream at a version; raises LookupError where there is no such state."""
+        """The state of a stream at a version. Raises LookupError."""
         stored = await self.log.read_stream(stream, upto_version=version)
         return _found(stream, of, fold(self.codec.decode(s) for s in stored) if stored else None)
 
     async def stale(self, stream: UUID, expected: int, actual: int) -> StaleVersion:
-        """The refusal that tells what happened after the version the caller saw."""
+        """The refusal that lists the events after the version that the caller saw."""
         stored = await self.log.read_stream(stream, after_version=min(expected, actual))
         decoded = [(s, self.codec.decode(s)) for s in stored]
         return StaleVersion(expected, actual, [(s.version, s.topic, event.meta.actor, event.timestamp) for s, event in decoded])
@@ -159,7 +160,7 @@ class Journal:
         answers_with: UUID | None = None,
         bumps_registry: bool = False,
     ) -> Written:
-        """Seal, encode and append events in one commit; raises what :meth:`EventLog.append` raises."""
+        """Seal, encode and append events in one commit. Raises what :meth:`EventLog.append` raises."""
         sealed = await self._sealed(events)
         new = []
         for event in sealed:

@@ -1,8 +1,8 @@
-"""The lifecycle of an aggregate: one table of rows, and a ``transitions`` Machine made from it.
+"""The lifecycle of an aggregate: a table of transitions, and a ``transitions`` Machine made from it.
 
-The table is what deciding, ``legal[]``, the reference pages and the diagrams read. Replay doesn't: each event names its own
-target state (``TARGET`` beside ``TOPIC``), so that a table changed tomorrow leaves yesterday's histories as they are. That both
-say the same today is checked when the table is made and again at every decision (:meth:`Lifecycle.agreed`).
+Decisions, ``legal[]``, reference pages and diagrams read the table. Replay does not: each event names its own target state
+(``TARGET`` beside ``TOPIC``), so a table changed tomorrow leaves yesterday's histories unchanged. That table and events agree
+today is checked when the table is made and at every decision (:meth:`Lifecycle.agreed`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,19 +29,19 @@ class Leading(Protocol):
 
     TOPIC: ClassVar[str]
     TARGET: ClassVar[Any]
-    """The state it leads to; None keeps the state. An event with several outcomes overrides ``target`` instead."""
+    """Target state; None keeps the state. An event with several outcomes overrides ``target`` instead."""
 
     @property
     def target(self) -> StrEnum | None:
-        """The state that this one leads to; None keeps the state."""
+        """Target state of this event; None keeps the state."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[St, Tr]):
-    """One transition: from ``sources`` by ``trigger`` to ``target`` (None keeps the state), yielding ``event``.
+    """A transition from ``sources`` by ``trigger`` to ``target`` (None keeps the state), with the ``event`` it yields.
 
-    A source of None is a stream without events. ``outcome`` tells two rows of one trigger apart.
+    The source None means a stream without events. ``outcome`` distinguishes two rows of one trigger.
     """
 
     trigger: Tr
@@ -51,7 +51,7 @@ class Row(Generic[St, Tr]):
     outcome: str = ""
 
     def as_data(self) -> dict[str, object]:
-        """The row as plain data; ``to`` is "same" where the state stays."""
+        """The row as plain data; ``to`` is "same" if the state stays."""
         return {
             "trigger": self.trigger.value,
             "from": [source.value for source in self.sources if source],
@@ -61,7 +61,10 @@ class Row(Generic[St, Tr]):
 
 
 class Lifecycle(Generic[St, Tr]):
-    """A table of transitions. ``machine`` is the law; ``steps`` and ``legal`` are looked up on the hot path instead of it."""
+    """A table of transitions.
+
+    ``machine`` is the authority; ``steps`` and ``legal`` are computed from it once, for the hot path.
+    """
 
     def __init__(self, states: type[St], triggers: type[Tr], table: Sequence[Row[St, Tr]], terminal: Sequence[St]) -> None:
         self.states, self.triggers, self.table, self.terminal = tuple(states), tuple(triggers), tuple(table), tuple(terminal)
@@ -75,7 +78,7 @@ class Lifecycle(Generic[St, Tr]):
                 found = None if source == NOT_YET else states(source)
                 steps[found, triggers(name)] = tuple(states(str(way.dest)) for way in ways)
         self.steps: Mapping[tuple[St | None, Tr], tuple[St, ...]] = MappingProxyType(steps)
-        """(state, trigger) → the states it may lead to, first the usual one."""
+        """(state, trigger) → possible target states, the usual one first."""
         self._legal = {state: tuple(t for t in self.triggers if (state, t) in steps) for state in (None, *self.states)}
 
     def _machine(self) -> Machine:
@@ -89,14 +92,11 @@ class Lifecycle(Generic[St, Tr]):
         return machine
 
     def legal(self, state: St | None) -> tuple[Tr, ...]:
-        """The triggers that the table has for a state (None: a stream without events), in the order of their enumeration."""
+        """The legal triggers in a state (None: a stream without events), in the order of their enumeration."""
         return self._legal[state]
 
     def step(self, state: St | None, trigger: Tr) -> tuple[St, ...]:
-        """The states to which ``trigger`` may lead from ``state``.
-
-        Raises TransitionRefused, naming the state, the trigger and what is legal now.
-        """
+        """The target states of ``trigger`` from ``state``. Raises TransitionRefused with the legal triggers."""
         try:
             return self.steps[state, trigger]
         except KeyError:
@@ -104,7 +104,10 @@ class Lifecycle(Generic[St, Tr]):
             raise TransitionRefused(state.value if state else NOT_YET, trigger.value, legal) from None
 
     def agreed(self, state: St | None, trigger: Tr, stream: UUID, decided: Decided) -> Decided:
-        """The events; raises AssertionError where one of ``stream`` leads elsewhere than the table (a programming error)."""
+        """Return the events after checking their targets against the table.
+
+        Raises AssertionError, which is a programming error.
+        """
         for event in decided:
             if event.originator_id == stream:
                 target = cast(Leading, event).target or state
@@ -113,7 +116,7 @@ class Lifecycle(Generic[St, Tr]):
         return decided
 
     def as_data(self) -> dict[str, object]:
-        """The table as plain data; ``initial`` is a list where a stream may begin in several states."""
+        """The table as plain data; ``initial`` is a list if a stream may begin in several states."""
         initial = [row.target.value for row in self.table if None in row.sources and row.target]
         return {
             "states": [state.value for state in self.states],
@@ -124,5 +127,5 @@ class Lifecycle(Generic[St, Tr]):
 
 
 def _says(outcome: str) -> Callable[[EventData], bool]:
-    """Of two rows of one trigger the Machine takes the one whose outcome is said: ``follow_up(outcome="dissatisfied")``."""
+    """A Machine condition that selects the row with the given outcome: ``follow_up(outcome="dissatisfied")``."""
     return lambda event: bool(event.kwargs.get("outcome") == outcome)

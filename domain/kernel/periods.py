@@ -9,29 +9,29 @@ _PERIOD = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])|-Q([1-4]))?", re.ASCII)
 
 
 class Month(NamedTuple):
-    """A calendar month; months follow each other in order."""
+    """A calendar month; months compare in order of time."""
 
     year: int
     number: int
 
     @classmethod
     def of(cls, day: date) -> "Month":
-        """The month a day lies in."""
+        """The month of a day."""
         return cls(day.year, day.month)
 
     @property
     def last_day(self) -> date:
-        """The last day, included."""
+        """Its last day."""
         return date(self.year, self.number, monthrange(self.year, self.number)[1])
 
     @property
     def before(self) -> "Month":
-        """The month before, in December of the year before for a January."""
+        """The previous month."""
         return Month(self.year, self.number - 1) if self.number > 1 else Month(self.year - 1, 12)
 
     @property
     def after(self) -> "Month":
-        """The month after, in January of the year after for a December."""
+        """The next month."""
         return Month(self.year, self.number + 1) if self.number < 12 else Month(self.year + 1, 1)
 
     @property
@@ -44,7 +44,7 @@ class Month(NamedTuple):
 
 
 class Period(NamedTuple):
-    """A month, a quarter or a year, by its first and last month."""
+    """A month, quarter or year, given by its first and last month."""
 
     kind: str
     first: Month
@@ -52,7 +52,7 @@ class Period(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Period":
-        """``2026-03``, ``2026-Q1`` or ``2026``; raises ValueError."""
+        """Parse ``2026-03``, ``2026-Q1`` or ``2026``. Raises ValueError."""
         found = _PERIOD.fullmatch(text)
         if not found or found[1] == "0000":
             raise ValueError("write a month as 2026-03, a quarter as 2026-Q1, a year as 2026")
@@ -64,7 +64,7 @@ class Period(NamedTuple):
         return cls("year", Month(year, 1), Month(year, 12))
 
     def holds(self, month: Month) -> bool:
-        """Whether a month belongs to it."""
+        """Whether a month belongs to the period."""
         return self.first <= month <= self.last
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
-"""What the use cases need from the outside, as protocols; adapters fulfil them.
+"""Ports: the protocols through which use cases reach the outside; adapters implement them.
 
-Every port is async. Moments are aware UTC datetimes, positions are 1-based and gapless, versions start at 1.
+All ports are async. Moments are aware UTC datetimes, positions are 1-based and gapless, versions start at 1.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -15,10 +15,10 @@ from domain.kernel.privacy import Private
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event ready to be appended: clear columns and the canonical bytes.
+    """An event to append: clear columns and canonical bytes.
 
-    ``book`` is set where the event takes a number in a numbered book (``GD``, ``BX``, …); the day of the number is the day
-    of recording in ``timezone``. ``opens_list`` says that the event changes the community's list of unfinished tickets.
+    ``book`` is set if the event takes a number in a book (``GD``, ``BX``, …); the number's day is the day of recording in
+    ``timezone``. ``opens_list`` says that the event changes the community's list of unfinished tickets.
     """
 
     stream_id: UUID
@@ -33,7 +33,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event as the log holds it."""
+    """An event in the log."""
 
     position: int
     stream_id: UUID
@@ -48,7 +48,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class CommandKey:
-    """The identity of one request: unique per caller and key; ``body_hash`` is a keyed hash of what was asked."""
+    """An idempotency key, unique per caller; ``body_hash`` is a keyed hash of the request's body."""
 
     caller: str
     key: str
@@ -57,7 +57,7 @@ class CommandKey:
 
 @dataclass(frozen=True, slots=True)
 class CommandRecord:
-    """What a request with an idempotency key did; the answer is derived again from the stream at that version."""
+    """The effect of a request with an idempotency key; its answer is derived again from the stream at this version."""
 
     caller: str
     key: str
@@ -78,7 +78,7 @@ class OpenListUnchanged:
 
 @dataclass(frozen=True, slots=True)
 class ReserveName:
-    """Append condition: ``name`` is free within ``scope``; it is taken by this append, for ``stream_id``."""
+    """Append condition: ``name`` is free within ``scope``; the append takes it for ``stream_id``."""
 
     scope: str
     name: str
@@ -87,22 +87,22 @@ class ReserveName:
 
 @dataclass(frozen=True, slots=True)
 class StreamAt:
-    """Append condition: a stream that is not written still stands at ``version``; else :class:`VersionConflict`."""
+    """Append condition: a stream that the append does not write is still at ``version``; otherwise :class:`VersionConflict`."""
 
     stream_id: UUID
     version: int
 
 
 Condition = OpenListUnchanged | ReserveName | StreamAt
-"""What an append may ask for beyond the versions of the streams it writes."""
+"""Conditions of an append besides the versions of the streams it writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Events that are written all or not at all, with the conditions under which they may be.
+    """Events to write all or not at all, with conditions.
 
-    The version before the first event of each stream is the expected version of that stream. ``answers_with`` names the
-    stream whose version the command record keeps (default: the first event's).
+    A stream's expected version is the one before its first event here. ``answers_with`` names the stream whose version the
+    command record keeps (default: the first event's stream).
     """
 
     events: Sequence[NewEvent]
@@ -114,23 +114,23 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where the events now stand, in the order given. ``numbers`` holds the number each event took, or None."""
+    """The events as stored, in the order given, with their positions and numbers."""
 
     events: Sequence[StoredEvent]
 
     @property
     def position(self) -> int:
-        """Position of the last event written."""
+        """The position of the last event."""
         return self.events[-1].position
 
 
 class AppendRefused(Exception):
-    """The append was refused; nothing of it was written. Neighbours in the same group commit are unaffected."""
+    """The append was refused and nothing of it was written. Other appends of the group commit are unaffected."""
 
 
 @dataclass(eq=False)
 class VersionConflict(AppendRefused):
-    """Another writer was faster: ``stream_id`` stands at ``actual``, not at ``expected``."""
+    """Another writer was faster: ``stream_id`` is at version ``actual``, not ``expected``."""
 
     stream_id: UUID
     expected: int
@@ -139,14 +139,14 @@ class VersionConflict(AppendRefused):
 
 @dataclass(eq=False)
 class DuplicateCommand(AppendRefused):
-    """This caller and key were written before."""
+    """This caller's key was written before."""
 
     record: CommandRecord
 
 
 @dataclass(eq=False)
 class ConditionFailed(AppendRefused):
-    """An append condition does not hold; ``position`` is where it was broken (0 where that has no meaning)."""
+    """A condition does not hold; ``position`` is where it was broken, or 0 if that has no meaning."""
 
     condition: OpenListUnchanged | ReserveName
     position: int = 0
@@ -154,7 +154,7 @@ class ConditionFailed(AppendRefused):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of the log: its origin name, the last position (0 when empty) and that event's recorded_at."""
+    """The end of the log: its origin's name, the last position (0 if empty) and its recorded_at."""
 
     origin: str
     position: int
@@ -163,7 +163,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class NumberTaken:
-    """A number and what took it; a later number of the same ticket in another book makes the earlier one void."""
+    """A number and the event that took it. A later number of the ticket in another book makes it void."""
 
     number: str
     book: str
@@ -178,7 +178,7 @@ class EventLog(Protocol):
     """The append-only log."""
 
     async def append(self, append: Append) -> Appended:
-        """Write all events in one commit, or raise AppendRefused or errors.Overloaded (full queue, deadline passed)."""
+        """Write all events in one commit. Raises AppendRefused, or errors.Overloaded (queue full, deadline passed)."""
         ...
 
     async def read_stream(
@@ -189,15 +189,15 @@ class EventLog(Protocol):
         upto_version: int | None = None,
         upto_position: int | None = None,
     ) -> Sequence[StoredEvent]:
-        """A stream's events in order of version."""
+        """A stream's events, in the order of versions."""
         ...
 
     async def read_numbered(self, number: str) -> Sequence[StoredEvent]:
-        """All events, in order of version, of the stream that took a number (void numbers included); none where none did."""
+        """All events of the stream that took a number, void numbers included, in the order of versions; empty if none did."""
         ...
 
     async def read_log(self, after_position: int, limit: int) -> Sequence[StoredEvent]:
-        """Events after a position, in order, at most ``limit``."""
+        """At most ``limit`` events after a position, in order."""
         ...
 
     async def head(self) -> Head:
@@ -205,37 +205,37 @@ class EventLog(Protocol):
         ...
 
     async def position_at(self, recorded_at: datetime) -> int:
-        """The last position recorded at or before a moment (0 if none)."""
+        """The last position recorded at or before a moment; 0 if none."""
         ...
 
     async def find_command(self, caller: str, key: str) -> CommandRecord | None:
-        """What this caller's key did within the last 7 days."""
+        """The record of this caller's key within the last 7 days."""
         ...
 
     async def numbers_of(self, stream_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[NumberTaken]]:
-        """The numbers a stream took, in log order."""
+        """The numbers that each stream took, in the order of the log."""
         ...
 
     async def stream_of_number(self, number: str) -> UUID | None:
-        """The stream that took this number (void numbers included)."""
+        """The stream that took a number, void numbers included."""
         ...
 
     async def read_named(self, scopes: Sequence[str], after_position: int) -> Sequence[StoredEvent]:
-        """Events after a position, in order, of every stream that holds a name reserved in one of the scopes."""
+        """Events after a position, in order, of every stream with a name reserved in one of the scopes."""
         ...
 
     async def registry_version(self) -> int:
-        """Counts appends that changed communities, people, roles or tokens; caches compare it."""
+        """The count of appends that changed communities, people, roles or tokens, for caches to compare."""
         ...
 
     def appended(self, after_position: int, timeout: float) -> AsyncIterator[int]:
-        """Yields the head position whenever it has moved past ``after_position``, at the latest every ``timeout`` seconds."""
+        """Yield the head position whenever it exceeds ``after_position``, at least every ``timeout`` seconds."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PlainField:
-    """Clear text on its way into an event: what it is bound to by the seal's associated data."""
+    """A text's place, to which the seal's associated data bind it: stream, version and field."""
 
     stream_id: UUID
     version: int
@@ -243,18 +243,18 @@ class PlainField:
 
 
 class Sealer(Protocol):
-    """Seals and opens personal texts; keys are durable before :meth:`ensure_subjects` returns."""
+    """Seals and opens personal texts. Keys are durable before :meth:`ensure_subjects` returns."""
 
     async def ensure_subjects(self, subjects: Sequence[UUID]) -> None:
-        """Make (durably) a key for each subject that has none; an erased subject is refused with errors.Conflict."""
+        """Make a durable key for each subject without one. Raises errors.Conflict for an erased subject."""
         ...
 
     async def seal(self, items: Sequence[tuple[PlainField, Private]]) -> Sequence[Private]:
-        """Seal each clear text under its subject's key; what is sealed already is given back as it is."""
+        """Seal each clear text under its subject's key; sealed texts are returned unchanged."""
         ...
 
     async def open(self, items: Sequence[tuple[PlainField, Private]]) -> Sequence[str | None]:
-        """Open each text; None where the subject was erased."""
+        """Open each text; None if its subject was erased."""
         ...
 
     async def body_hash(self, body: bytes) -> bytes:
@@ -266,41 +266,41 @@ class KeyDestroyer(Protocol):
     """Makes a subject's data unreadable for ever."""
 
     async def erase(self, subject: UUID) -> None:
-        """Destroy the subject's key; doing it twice is no error."""
+        """Destroy a subject's key. Idempotent."""
         ...
 
 
 class Codec(Protocol):
-    """Events as bytes and back."""
+    """Encodes and decodes events."""
 
     def encode(self, event: Folded.Event) -> bytes:
         """Canonical bytes of an event whose personal texts are sealed."""
         ...
 
     def decode(self, stored: StoredEvent) -> Folded.Event:
-        """The event that was stored."""
+        """Decode a stored event."""
         ...
 
 
 class Clock(Protocol):
-    """The only source of now."""
+    """The only source of the present moment."""
 
     def now(self) -> datetime:
-        """An aware UTC moment."""
+        """The present moment, aware, in UTC."""
         ...
 
 
 class Ids(Protocol):
-    """The only source of new identifiers (UUIDv7)."""
+    """The only source of new ids (UUIDv7)."""
 
     def new(self) -> UUID:
-        """A new identifier."""
+        """A new id."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One look at personal data: who, when, what, why. Kept in the access log, which has positions of its own."""
+    """An access to personal data: who, when, whose and why. The access log has positions of its own."""
 
     at: datetime
     who: str
@@ -312,12 +312,12 @@ class Access:
 
 
 class AccessLog(Protocol):
-    """Append-only record of who opened whose data."""
+    """The append-only record of accesses to personal data."""
 
     async def record(self, access: Access) -> int:
-        """Write and return the position; raises errors.Overloaded where it can't be written."""
+        """Write an entry; returns its position. Raises errors.Overloaded if it cannot be written."""
         ...
 
     async def read(self, after_position: int, limit: int) -> Sequence[tuple[int, Access]]:
-        """Entries after a position."""
+        """At most ``limit`` entries after a position."""
         ...

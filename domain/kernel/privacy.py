@@ -1,8 +1,8 @@
 """Personal data (个人信息) as values: clear inside a command, sealed in every event (D2 duty 21).
 
-Name, phone, dwelling-level address and every free text or picture that came from or is about a resident belong to a *data
-subject*. A decision yields :class:`Personal` values; the sealer turns them into :class:`Sealed` ones before anything is
-encoded. Encoding a ``Personal`` is an error, so clear text can't reach a disk by mistake.
+Name, phone, dwelling-level address, and every free text or picture from or about a resident belong to a *data subject*. Decisions
+produce :class:`Personal` values; the sealer turns them into :class:`Sealed` ones before encoding. Encoding a ``Personal`` is an
+error, so clear text cannot reach a disk by mistake.
 """
 
 import re
@@ -31,7 +31,7 @@ class Private(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Personal(Private):
-    """A personal text in the clear; lives only between a command and its sealing, or on its way to an entitled reader."""
+    """A personal text in the clear. It exists only between a command and its sealing, or on its way to an entitled reader."""
 
     subject: UUID
     text: str
@@ -51,7 +51,7 @@ class Sealed(Private):
 
 
 def to_stored(value: Private) -> dict[str, str | int]:
-    """The stored form of a sealed text: codes and base64; raises ValueError for a clear one."""
+    """The stored form of a sealed text, in base64. Raises ValueError for a clear one."""
     if not isinstance(value, Sealed):
         raise ValueError("personal data must be sealed before it is encoded")
     return {
@@ -63,7 +63,7 @@ def to_stored(value: Private) -> dict[str, str | int]:
 
 
 def _from_stored(value: Any) -> Private:
-    """A sealed text from its stored form; raises ValueError for anything else."""
+    """Parse the stored form of a sealed text. Raises ValueError."""
     if isinstance(value, Private):
         return value
     match value:
@@ -74,18 +74,21 @@ def _from_stored(value: Any) -> Private:
 
 
 def mask_name(name: str) -> str:
-    """王小明 → 王**; the first character stays."""
+    """Mask a name: 王小明 → 王**; the first character stays."""
     return name[:1] + "**" if name else ""
 
 
 def mask_phone(phone: str) -> str:
-    """13812345678 → 138****5678; anything shorter than 8 characters is hidden whole."""
+    """Mask a phone number: 13812345678 → 138****5678; shorter than 8 characters it is hidden whole."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****"
 
 
 def normal_phone(phone: str) -> str:
-    """Digits only, full-width ones folded (NFKC), without China's country code (+86, 0086, or 86 before a full number) and
-    without the trunk prefix 0, so that 0755-8888 8888 and +86 755 8888 8888 are the same."""
+    """Normalise a phone number for comparison: its digits, without country code and trunk prefix.
+
+    Full-width digits are folded (NFKC). China's country code is dropped (+86, 0086, or 86 before a full number), and so is the
+    trunk prefix 0: 0755-8888 8888 equals +86 755 8888 8888.
+    """
     folded = unicodedata.normalize("NFKC", phone)
     if prefix := _PLUS_COUNTRY.match(folded):
         return _digits(folded[prefix.end() :]).lstrip("0")
@@ -97,7 +100,7 @@ def _digits(text: str) -> str:
 
 
 def normal_text(text: str) -> str:
-    """After NFKC, case folding and dropping white space: what two texts have in common that are taken for the same."""
+    """Normalise a text for comparison: NFKC, case folding, no white space."""
     return "".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
 
 
@@ -109,7 +112,7 @@ ERASED = "erased"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A personal text together with the version of the event that sealed it and the field it stands in."""
+    """A personal text with the version and field of the event that sealed it, which are needed to open it."""
 
     value: Private
     version: int

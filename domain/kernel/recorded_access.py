@@ -1,4 +1,4 @@
-"""Opening personal texts on record: the look is written to the access log first; where that can't be done, nothing is opened."""
+"""Open personal texts with an entry in the access log. The entry is written first; if that fails, nothing is opened."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from domain.kernel.privacy import ERASED, MASKED, Text
 
 
 async def noted(access_log: AccessLog, access: Access) -> bool:
-    """Write a look to the access log; False where that can't be done."""
+    """Write to the access log; False if that fails."""
     try:
         await access_log.record(access)
     except Overloaded:
@@ -20,9 +20,9 @@ async def noted(access_log: AccessLog, access: Access) -> bool:
 async def on_record(
     sealer: Sealer, access_log: AccessLog, access: Access, texts: Sequence[Text], *, may_open: bool
 ) -> tuple[list[str], bool]:
-    """The texts of the stream that ``access`` names, and whether they are masked; ``access`` gets whose they are.
+    """Open the texts of the stream that ``access`` names; returns them, and whether they are masked.
 
-    Without texts there is no look.
+    The entry gets the texts' subjects. Without texts nothing is logged.
     """
     if may_open and texts:
         subjects = tuple(dict.fromkeys(text.value.subject for text in texts))

@@ -1,4 +1,4 @@
-"""A request: who asks, under which idempotency key, and when the step happened."""
+"""A request: the caller, its idempotency key, and the moment of the step."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,10 @@ from domain.kernel.ports import CommandKey
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks, as what request, and when it happened.
+    """A caller's request.
 
-    ``occurred_at`` None means now; ``offline`` marks a draft written offline; ``if_match`` is the version the caller saw;
-    ``key`` makes a repeat harmless; ``registry_version`` is the registry's, where authentication has read it just now.
+    ``occurred_at`` None means now; ``offline`` marks a draft written offline; ``if_match`` is the version the caller saw; ``key``
+    makes repeats harmless. ``registry_version`` is set if authentication has just read it, which saves a query.
     """
 
     login: str

@@ -1,6 +1,6 @@
-"""Which fields of an event are personal (个人信息), and the event with those fields sealed.
+"""The personal fields (个人信息) of an event, and copies of the event with them sealed.
 
-Every personal text is a field of its own at the top of an event, so that the seal can name stream, version and field.
+Every personal text is a top-level field of its event, so that the seal can be bound to stream, version and field.
 """
 
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ def _private_fields(event: type[Folded.Event]) -> tuple[str, ...]:
 
 
 def seal_fields(event: Folded.Event) -> list[tuple[str, Private]]:
-    """The personal texts of an event by field name, clear or sealed, in the order of the fields."""
+    """An event's personal texts by field name, clear or sealed, in the order of the fields."""
     texts = ((name, getattr(event, name)) for name in _private_fields(type(event)))
     return [(name, text) for name, text in texts if text is not None]
 
 
 def with_sealed(event: E, sealed: Mapping[str, Private]) -> E:
-    """A copy of the event with the named personal fields replaced by sealed ones.
+    """Copy an event with personal fields replaced by sealed ones.
 
-    Raises TypeError for a field that is no personal one, or a value that is not sealed.
+    Raises TypeError for a field that is not personal, or a value that is not sealed.
     """
     wrong = [name for name in sealed if name not in _private_fields(type(event))]
     clear = [name for name, text in sealed.items() if not isinstance(text, Sealed)]

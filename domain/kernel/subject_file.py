@@ -1,4 +1,4 @@
-"""A data subject's file: what was done with somebody's data by two people, disclosure to the police and erasure (D2 duty 21)."""
+"""A data subject's file: disclosures to the police and erasure, each by two people (D2 duty 21)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +9,9 @@ from domain.kernel.aggregate import Folded, FoldedState, register
 
 @dataclass(frozen=True)
 class SubjectState(FoldedState):
-    """Disclosures made and whether the subject was erased; the stream's id is the subject's.
+    """A subject's disclosures and erasure; the stream's id is the subject's.
 
-    ``together`` are the subjects of the same person whose erasure was ordered with it.
+    ``together`` are the person's other subjects, erased with this one.
     """
 
     id: UUID
@@ -23,7 +23,7 @@ class SubjectState(FoldedState):
 
 @register
 class SubjectFile(Folded[SubjectState]):
-    """What happened to one subject's data."""
+    """One data subject's file."""
 
     TOPIC = "subject"
     STATE = SubjectState
@@ -34,10 +34,10 @@ class SubjectFile(Folded[SubjectState]):
         community: str
 
     class SubjectErased(Event):
-        """The subject's key was ordered destroyed; every sealed field of theirs reads "erased" from now.
+        """Two people ordered the subject's key destroyed; all its sealed fields read "erased" from now on.
 
-        It was asked for by a ticket or by a person of the roll. Where that person is several subjects, callers linked to them
-        among them, ``together`` names the others.
+        The order named a ticket or a resident. If a resident has several subjects, linked callers among them, ``together`` names
+        the others.
         """
 
         TOPIC = "subject.erased"
@@ -50,7 +50,7 @@ class SubjectFile(Folded[SubjectState]):
             return state.with_(erased_at=self.timestamp, together=self.together or ())
 
     class DisclosedToPolice(Event):
-        """公安机关查案: data of one ticket were disclosed under a reference number."""
+        """公安机关查案: two people disclosed a ticket's data under a reference number."""
 
         TOPIC = "subject.disclosed"
         ticket: UUID

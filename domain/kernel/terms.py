@@ -1,7 +1,7 @@
 """The vocabulary (术语): every code that is stored, shown or sent, as closed enumerations.
 
-Codes are stored; labels are shown and live in the catalogues of the pages. Names follow the field's standard English;
-the Chinese term stands in each docstring.
+Codes are stored; labels are shown and are in ``adapters/labels``. Names are the field's standard English; docstrings and comments
+give the Chinese terms.
 
 Long because a vocabulary is one list, and each term gives its Chinese name.
 """
@@ -38,14 +38,14 @@ class Channel(StrEnum):
 
 
 class Urgency(StrEnum):
-    """Emergencies (应急情况) are never deferred to the morning (D5 五)."""
+    """Emergencies (应急情况) cannot be deferred to the morning (D5 五)."""
 
     NORMAL = "normal"
     EMERGENCY = "emergency"
 
 
 class Facility(StrEnum):
-    """Whose thing is broken, and how badly: it chooses the clock (D2 items 5, 6, 8)."""
+    """Whose thing is broken, and how badly. It determines the clock (D2 items 5, 6, 8)."""
 
     PRIVATE = "private"
     PUBLIC_MINOR = "public_minor"
@@ -64,7 +64,7 @@ class State(StrEnum):
 
 
 class Trigger(StrEnum):
-    """Everything that can be done to a ticket; the API spells them with dashes."""
+    """Everything that can be done to a ticket; the API writes them with dashes."""
 
     RECEIVE = "receive"
     CLASSIFY = "classify"
@@ -104,7 +104,7 @@ class Trigger(StrEnum):
 
 
 class Role(StrEnum):
-    """Posts that act on tickets (D1 3, D4, D5)."""
+    """Roles of people who act on tickets (D1 3, D4, D5)."""
 
     ASSISTANT = "assistant"  # 客户助理/客服管理员
     BUTLER = "butler"  # 私人管家
@@ -135,7 +135,7 @@ class Book(StrEnum):
 
 
 class SuspendReason(StrEnum):
-    """Why work waits (挂起); some reasons pause a clock (D2 item 6)."""
+    """Reasons for suspended work (挂起); some pause a clock (D2 item 6)."""
 
     AWAITING_PARTS = "awaiting_parts"
     AWAITING_STAFF = "awaiting_staff"
@@ -144,7 +144,7 @@ class SuspendReason(StrEnum):
 
 
 class CompletionOutcome(StrEnum):
-    """How a work order ended: done, or not carried out."""
+    """How a work order ended: done or not carried out."""
 
     DONE = "done"
     NOT_CARRIED_OUT = "not_carried_out"
@@ -159,7 +159,7 @@ class FollowUpMethod(StrEnum):
 
 
 class CancelReason(StrEnum):
-    """Why a ticket ends without work."""
+    """Reasons to end a ticket without work."""
 
     WITHDRAWN = "withdrawn"
     DUPLICATE = "duplicate"
@@ -184,7 +184,7 @@ class AssigneeType(StrEnum):
 
 
 class ChargeStatus(StrEnum):
-    """A quotation's way to its settlement (有偿服务)."""
+    """States of a charge, from quotation to settlement (有偿服务)."""
 
     QUOTED = "quoted"
     ACCEPTED = "accepted"
@@ -217,7 +217,7 @@ class ComplaintFault(StrEnum):
 
 
 class LinkRelation(StrEnum):
-    """How one ticket hangs together with another."""
+    """How a ticket is related to another one."""
 
     DEFECT_OF = "defect_of"
     FOLLOWS_FROM = "follows_from"
@@ -225,7 +225,7 @@ class LinkRelation(StrEnum):
 
 
 class CorrectionReason(StrEnum):
-    """登记错误 counts against the register (D2 item 28); new information doesn't."""
+    """登记错误 counts as an error of the register (D2 item 28); new information does not."""
 
     REGISTER_ERROR = "register_error"
     NEW_INFORMATION = "new_information"
@@ -270,7 +270,7 @@ class DutyPeriod(StrEnum):
 
 
 class ShiftStatus(StrEnum):
-    """States of a shift (班次): from taking the desk to the supervisor's reading (D1 4.1.3, 4.1.4)."""
+    """States of a shift (班次), from taking the desk to the supervisor's review (D1 4.1.3, 4.1.4)."""
 
     ON_DUTY = "on_duty"  # 当值
     HANDING_OVER = "handing_over"  # 交接中
@@ -279,7 +279,7 @@ class ShiftStatus(StrEnum):
 
 
 class ShiftTrigger(StrEnum):
-    """Everything that can be done to a shift; the API spells them with dashes."""
+    """Everything that can be done to a shift; the API writes them with dashes."""
 
     OPEN = "open"
     EXTEND = "extend"
@@ -303,7 +303,7 @@ class ShiftEnd(StrEnum):
 
 
 class Tenure(StrEnum):
-    """What somebody is to a dwelling: three different things, and one person may be several of them."""
+    """What a person is to a dwelling: three different things, of which one person may be several."""
 
     OWNER = "owner"  # 业主
     RESIDENT = "resident"  # 住户
@@ -311,7 +311,7 @@ class Tenure(StrEnum):
 
 
 class ReminderKind(StrEnum):
-    """What the system reminds of by itself."""
+    """What the system reminds of."""
 
     CLOCK_NEAR = "clock_near"  # 时限将至
     CLOCK_BREACHED = "clock_breached"  # 已超时
@@ -327,14 +327,14 @@ class RosterChange(StrEnum):
 
 
 class DutyLog(StrEnum):
-    """Where a line of the duty log stands (D5 三, 四)."""
+    """The book of a line of the duty log (D5 三, 四)."""
 
     WORK_JOURNAL = "work_journal"  # 工作日志, by day
     NIGHT_LOG = "night_log"  # 夜间值班记录表
 
 
 class Condition(StrEnum):
-    """How a thing on the equipment list is handed over (设备设施状况)."""
+    """Condition of an item of equipment at the handover (设备设施状况)."""
 
     GOOD = "good"
     FAULTY = "faulty"
@@ -343,14 +343,14 @@ class Condition(StrEnum):
 
 
 class LimitDays(StrEnum):
-    """What a day of a clock's limit is (时限按日历日或工作日计)."""
+    """Days in which a clock's limit is counted (时限按日历日或工作日计)."""
 
     CALENDAR = "calendar"
     WORKING = "working"
 
 
 class DaySource(StrEnum):
-    """Who says whether people work on a day (工作日历)."""
+    """Where the information about a workday comes from (工作日历)."""
 
     OVERRIDE = "override"  # two people of the company
     PUBLISHED = "published"  # 国务院办公厅
@@ -358,7 +358,7 @@ class DaySource(StrEnum):
 
 
 class FindingStatus(StrEnum):
-    """States of a finding (考评事项): what counts against somebody, what does not any more, what is not decided yet (D2)."""
+    """States of a finding (考评事项; D2)."""
 
     PROPOSED = "proposed"  # 系统提出
     RECORDED = "recorded"  # 已记录
@@ -371,7 +371,7 @@ class FindingStatus(StrEnum):
 
 
 class FindingTrigger(StrEnum):
-    """Everything that can be done to a finding; the system alone proposes and withdraws."""
+    """Everything that can be done to a finding; only the system proposes and withdraws."""
 
     PROPOSE = "propose"
     RECORD = "record"
@@ -384,7 +384,7 @@ class FindingTrigger(StrEnum):
 
 
 class FindingCause(StrEnum):
-    """Why the system proposes a finding; which item it is proposed as is said by the rule book (D2)."""
+    """Why the system proposes a finding. The rule book says as which item (D2)."""
 
     REPLY_LATE = "reply_late"  # 超时未答复
     REPAIR_LATE = "repair_late"  # 超时未修复
@@ -410,14 +410,14 @@ class WaiveReason(StrEnum):
 
 
 class ReprimandKind(StrEnum):
-    """How a member of staff is reprimanded (D2 五.5)."""
+    """Kinds of reprimand of a member of staff (D2 五.5)."""
 
     WARNING = "warning"  # 警告
     PUBLIC_CRITICISM = "public_criticism"  # 通报批评
 
 
 class EvaluationKind(StrEnum):
-    """Who evaluates (考评形式, D2 二)."""
+    """Kinds of evaluation, by evaluator (考评形式; D2 二)."""
 
     SELF = "self"  # 自评
     PEER = "peer"  # 互评
@@ -426,7 +426,7 @@ class EvaluationKind(StrEnum):
 
 
 class ProbationResult(StrEnum):
-    """Whether a probationer passes (D2 五.2)."""
+    """The result of a probation (D2 五.2)."""
 
     RUNNING = "running"  # 试用中
     AWAITING_EXAMINATION = "awaiting_examination"  # 待考核

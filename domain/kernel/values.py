@@ -1,4 +1,4 @@
-"""Values that commands are made of: texts without control characters, codes, names, moments."""
+"""Values that commands consist of: texts without control characters, codes, names, moments."""
 
 import re
 from datetime import datetime
@@ -13,7 +13,7 @@ _DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def _clean(text: str) -> str:
-    """Refuse control characters (NUL among them); give back without surrounding white space."""
+    """Refuse control characters; strip surrounding white space."""
     if _CONTROL.search(text):
         raise ValueError("control characters are not allowed")
     stripped = text.strip()
@@ -23,7 +23,7 @@ def _clean(text: str) -> str:
 
 
 def _undirected(text: str) -> str:
-    """Refuse invisible direction marks in names, where they could make one look like another."""
+    """Refuse invisible direction marks in names: they could make one name look like another."""
     if _DIRECTION.search(text):
         raise ValueError("direction marks are not allowed here")
     return text
@@ -42,7 +42,7 @@ Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 \-]{3,24}$")]
 
 
 def _in_reach(moment: datetime) -> datetime:
-    """Refuse moments that no calendar arithmetic could take."""
+    """Refuse moments so far away that adding to them could leave the calendar."""
     if not 1970 <= moment.year < 2200:
         raise ValueError("lies outside the years 1970 to 2199")
     return moment
@@ -66,6 +66,6 @@ MonthCode = Annotated[str, StringConstraints(pattern=r"^(19[7-9]\d|20\d\d|21\d\d
 
 
 class Value(BaseModel):
-    """Base of well-formed input: frozen, unknown fields refused by name."""
+    """Base of input values: frozen; unknown fields are refused by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

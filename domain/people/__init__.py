@@ -1,1 +1,1 @@
-"""Communities, staff and posts, and the one table of who may do what."""
+"""Communities, staff and posts, and the authority table."""

@@ -1,6 +1,6 @@
-"""Administration (系统管理): communities, areas, teams, contractors, settings, people and roles.
+"""The use cases of administration (系统管理): communities, areas, teams, contractors, settings, people and roles.
 
-Carried out by the machine's operator (the command line) or by an ``admin``; neither holds a business right.
+They are for the machine's operator (the command line) and for ``admin``; neither holds a business right.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,9 +25,9 @@ from domain.people.staff import SCOPE as PEOPLE
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """Who administers: a login with the admin role, or the operator of the machine (``login`` is then ``operator``).
+    """The person who administers: a login with the admin role, or the machine's operator (``login`` is then ``operator``).
 
-    ``key`` makes a repeat harmless: the log refuses it with ports.DuplicateCommand; ``if_match`` is the version the caller saw.
+    ``key`` makes repeats harmless: the log refuses them with ports.DuplicateCommand. ``if_match`` is the version the caller saw.
     """
 
     login: str
@@ -44,13 +44,13 @@ class Administration:
         self._journal, self._directory, self._clock, self._ids = office.journal, office.directory, office.clock, office.ids
 
     async def add_community(self, code: str, name: str, timezone: str, by: Administrator) -> CommunityState:
-        """Register a community; its code and time zone stay for ever."""
+        """Register a community. Its code and time zone never change."""
         try:
             ZoneInfo(timezone)
         except (ZoneInfoNotFoundError, ValueError):
             raise invalid("/timezone", "not a time zone of the IANA database, such as Asia/Shanghai") from None
         if code == EVERYWHERE:
-            raise invalid("/code", "stands for every community")
+            raise invalid("/code", "this code is reserved for all communities")
         await self._authorised(by, EVERYWHERE)
         stream = community_stream(code)
         now, meta = self._clock.now(), Meta(by.login, by.command_id)
@@ -63,13 +63,13 @@ class Administration:
 
         def decide(state: CommunityState, at: datetime, meta: Meta) -> Folded.Event:
             if area in state.areas:
-                raise Conflict("area", f"{community} has an area {area} already")
+                raise Conflict("area", f"{community} already has an area {area}")
             return occurred(Community.AreaAdded, state.id, state.version + 1, at, meta, area=area, name=name)
 
         return await self._community(community, by, decide)
 
     async def form_team(self, community: str, team: str, members: tuple[str, ...], by: Administrator) -> CommunityState:
-        """Form a team (班组), or form it anew with other members."""
+        """Form a team (班组), or replace its members."""
         directory = await self._authorised(by, community)
         directory.check_people(community, members, "/members", self._clock.now())
 
@@ -88,7 +88,7 @@ class Administration:
         return await self._community(community, by, decide)
 
     async def change_settings(self, community: str, settings: Mapping[str, Any], by: Administrator) -> CommunityState:
-        """Decide readings otherwise for a community; null returns to the company's. Refuses unknown names and wrong values."""
+        """Override readings of the policy for a community; null restores the company's. Raises InvalidInput."""
         directory = await self._authorised(by, community)
 
         def decide(state: CommunityState, at: datetime, meta: Meta) -> Folded.Event:
@@ -116,14 +116,14 @@ class Administration:
         valid_to: date | None,
         by: Administrator,
     ) -> PersonState:
-        """Grant a dated role in a community, perhaps for one area; days are the community's, both included.
+        """Grant a dated role in a community, possibly for one area; days are the community's, both included.
 
-        An appraiser acts in every community, so only who administers all of them makes one.
+        An appraiser acts in every community, so only an administrator of all of them may grant that role.
         """
         directory = await self._authorised(by, EVERYWHERE if role is Role.APPRAISER else community)
         if community == EVERYWHERE:
             if role not in COMPANY_ROLES:
-                raise invalid("/community", f"company-wide roles: {', '.join(COMPANY_ROLES)}")
+                raise invalid("/community", f"only these roles can be granted company-wide: {', '.join(COMPANY_ROLES)}")
             today = self._clock.now().date()
         else:
             here = directory.community(community)
@@ -133,10 +133,10 @@ class Administration:
         if role is Role.ADMIN and not by.operator and not directory.is_admin(by.login, self._clock.now()):
             raise NotAllowed("grant admin", [Role.ADMIN], ["admin of the company", "operator"])
         if area is not None and community == EVERYWHERE:
-            raise invalid("/area", "an area belongs to one community")
+            raise invalid("/area", "a company-wide role has no area")
         grant = Grant(self._ids.new(), role, community, area, valid_from or today, valid_to)
         if valid_to is not None and valid_to < grant.valid_from:
-            raise invalid("/to", "lies before the first day")
+            raise invalid("/to", "must not be before the first day")
 
         def decide(state: PersonState, at: datetime, meta: Meta) -> Folded.Event:
             return occurred(Person.RoleGranted, state.id, state.version + 1, at, meta, grant=grant)
@@ -144,14 +144,14 @@ class Administration:
         return await self._person(login, by, decide)
 
     async def end_grant(self, login: str, grant: UUID, valid_to: date, by: Administrator) -> PersonState:
-        """End a role after a day."""
+        """Shorten a grant so that it ends after a day."""
         directory = await self._directory.current()
         held = next((g for g in directory.person(login).grants if g.id == grant), None)
         if held is None:
             raise NotFound("grant")
         await self._authorised(by, EVERYWHERE if held.role is Role.APPRAISER else held.community)
         if held.valid_to is not None and valid_to > held.valid_to:
-            raise invalid("/to", f"ends on {held.valid_to} already; a role is only shortened, grant it anew")
+            raise invalid("/to", f"already ends on {held.valid_to}; to extend a role, grant it again")
 
         def decide(state: PersonState, at: datetime, meta: Meta) -> Folded.Event:
             return occurred(Person.GrantEnded, state.id, state.version + 1, at, meta, grant=grant, valid_to=valid_to)
@@ -159,33 +159,33 @@ class Administration:
         return await self._person(login, by, decide)
 
     async def disable(self, login: str, by: Administrator) -> PersonState:
-        """Close a login at once."""
+        """Disable a login at once."""
         await self._authorised(by, EVERYWHERE)
 
         def decide(state: PersonState, at: datetime, meta: Meta) -> Folded.Event:
             if not state.enabled:
-                raise Conflict("person", f"{login} is disabled already")
+                raise Conflict("person", f"{login} is already disabled")
             return occurred(Person.PersonDisabled, state.id, state.version + 1, at, meta)
 
         return await self._person(login, by, decide)
 
     async def enable(self, login: str, by: Administrator) -> PersonState:
-        """Open a login again."""
+        """Enable a login again."""
         await self._authorised(by, EVERYWHERE)
 
         def decide(state: PersonState, at: datetime, meta: Meta) -> Folded.Event:
             if state.enabled:
-                raise Conflict("person", f"{login} is enabled already")
+                raise Conflict("person", f"{login} is already enabled")
             return occurred(Person.PersonEnabled, state.id, state.version + 1, at, meta)
 
         return await self._person(login, by, decide)
 
     async def authorise(self, by: Administrator) -> Directory:
-        """Refuse whoever doesn't administer everything."""
+        """Check that somebody administers all communities. Raises NotAllowed."""
         return await self._authorised(by, EVERYWHERE)
 
     async def _authorised(self, by: Administrator, community: str | None) -> Directory:
-        """The operator, or an admin of the community (None: of any)."""
+        """Check that somebody is the operator, or an admin of the community (None: of any)."""
         directory = await self._directory.current()
         if by.operator:
             return directory
@@ -203,7 +203,7 @@ class Administration:
                 [event], Belonging(community, timezone), command=by.key, conditions=[name], bumps_registry=True
             )
         except (VersionConflict, ConditionFailed):
-            raise Conflict(what, f"{name.name} exists already") from None
+            raise Conflict(what, f"{name.name} already exists") from None
 
     async def _community(
         self, code: str, by: Administrator, decide: Callable[[CommunityState, datetime, Meta], Folded.Event]

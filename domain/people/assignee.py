@@ -1,4 +1,4 @@
-"""Whom a work order is given to."""
+"""The assignee of a work order."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from domain.kernel.terms import AssigneeType
 
 @dataclass(frozen=True, slots=True)
 class Assignee:
-    """Who carries the work order: a person's login, a team's or a contractor's code."""
+    """The assignee of a work order: a person's login, or the code of a team or contractor."""
 
     type: AssigneeType
     id: str

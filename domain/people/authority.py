@@ -1,9 +1,9 @@
-"""Who may do what: one table decides (right, roles, relation); the API, the pages, the documents and the tests derive from it.
+"""The authority table: one table decides (right, roles, relation); API, pages, documents and tests derive from it.
 
-✓ in own communities · o own: assigned to me, or mine · a own area · h while I hold the shift or stand in for its officer ·
-2 I may request it, and another person with ✓ or 2 in the same row approves · m personal data masked · s about myself ·
-+ staff: about whoever is no director · closed: of months that are closed · – refused.
-``admin`` manages accounts and configuration, has no column and holds no business right.
+✓ in own communities · o own: assigned to me, or mine · a own area · h while I hold the shift or stand in for its officer · 2 I
+may request it, and another person with ✓ or 2 in the same row approves · m personal data masked · s about myself · + staff: about
+anybody but a director · closed: of months that are closed · – refused. ``admin`` manages accounts and configuration, has no
+column and holds no business right.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from domain.kernel.terms import ChargeOutcome, Role, Trigger
 
 
 class Need(StrEnum):
-    """What must hold between the person and the thing for a cell to count."""
+    """A relation between person and thing that a cell may require."""
 
     OWN = "own"
     OWN_AREA = "own_area"
@@ -44,7 +44,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One way a cell may count: ``mode`` where every need holds."""
+    """A grant within a cell: ``mode``, provided that all ``needs`` hold."""
 
     mode: Mode = Mode.FULL
     needs: frozenset[Need] = frozenset()
@@ -81,7 +81,7 @@ CELLS: Mapping[str, tuple[Given, ...]] = MappingProxyType(
         "closed, all": (_given(Need.CLOSED),),
     }
 )
-"""The vocabulary of the table's cells."""
+"""The meaning of each cell's text."""
 
 COLUMNS = (
     Role.ASSISTANT,
@@ -240,7 +240,7 @@ _RIGHTS: Mapping[Trigger, Right] = MappingProxyType(
 
 
 def right_of(trigger: Trigger, charge: ChargeOutcome | None = None) -> Right:
-    """The row of a trigger; settling a charge has two, by its outcome."""
+    """The row of a trigger. Settling a charge has two rows, by its outcome."""
     if trigger is Trigger.SETTLE_CHARGE:
         return Right.SETTLE_CHARGE_WAIVED if charge is ChargeOutcome.WAIVED else Right.SETTLE_CHARGE_PAID
     return _RIGHTS[trigger]
@@ -248,7 +248,7 @@ def right_of(trigger: Trigger, charge: ChargeOutcome | None = None) -> Right:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A role in force for a person in a community, with the areas assigned under it."""
+    """A role that a person holds in a community now, with the areas assigned under it."""
 
     role: Role
     areas: frozenset[str] = frozenset()
@@ -256,14 +256,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How the person stands to the thing: which needs hold; ``area`` is the thing's area."""
+    """A person's relation to a thing: the needs that hold, and the thing's area."""
 
     holds: frozenset[Need] = frozenset()
     area: str | None = None
 
 
 def weigh(right: Right, roles: Iterable[Held], relation: Relation) -> Mode | None:
-    """The best that any role in force gives: FULL before SECOND before MASKED; None is refused."""
+    """The best mode that any role gives, FULL before SECOND before MASKED; None is a refusal."""
     best: Mode | None = None
     for held in roles:
         if held.role is Role.ADMIN:
@@ -287,11 +287,11 @@ def allow(right: Right, command: str, roles: Sequence[Held], relation: Relation)
 
 
 def may_approve(right: Right, roles: Iterable[Held], relation: Relation) -> bool:
-    """Whether a second person is entitled by the same row."""
+    """Whether the row lets a person approve as the second person."""
     return weigh(right, roles, relation) in (Mode.FULL, Mode.SECOND)
 
 
 def denied(right: Right, command: str, roles: Iterable[Held]) -> NotAllowed:
-    """The refusal, naming who may."""
+    """The refusal, naming the roles that may."""
     allowed = [f"{role.value} ({cell})" for role, cell in TABLE[right].items() if cell != "–"]
     return NotAllowed(command, sorted(held.role.value for held in roles), allowed)

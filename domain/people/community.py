@@ -13,15 +13,15 @@ SCOPE = "community"
 
 
 def community_stream(code: str) -> UUID:
-    """The stream of a community: the same code can't be registered twice."""
+    """The id of a community's stream, derived from its code so that a code is registered only once."""
     return uuid5(NAMESPACE_URL, f"gongdan:community:{code}")
 
 
 @dataclass(frozen=True)
 class CommunityState(FoldedState):
-    """A community as it is now; ``settings`` override readings of the policy by dotted name, ``calendar`` days by ISO date.
+    """A community. ``settings`` override the policy's readings by dotted name, ``calendar`` published days by ISO date.
 
-    ``rule_books`` are scorecards (TOML) by the month from which each counts, ``YYYY-MM``.
+    ``rule_books`` are scorecards (TOML) by the month (``YYYY-MM``) from which each applies.
     """
 
     id: UUID
@@ -49,7 +49,7 @@ class Community(Folded[CommunityState]):
         """Base of the community's events."""
 
     class CommunityRegistered(Event):
-        """A community began to use the service; its code and time zone stay."""
+        """A community was registered; its code and time zone never change."""
 
         TOPIC = "community.registered"
         code: str
@@ -70,7 +70,7 @@ class Community(Folded[CommunityState]):
             return state.with_(areas={**state.areas, self.area: self.name})
 
     class TeamFormed(Event):
-        """班组: people who may be given a work order together; forming it again replaces the members."""
+        """班组: people who can be given a work order together. Forming a team again replaces its members."""
 
         TOPIC = "community.team_formed"
         team: str
@@ -90,7 +90,7 @@ class Community(Folded[CommunityState]):
             return state.with_(contractors={**state.contractors, self.contractor: self.name})
 
     class SettingsChanged(Event):
-        """Readings this community decided otherwise, by dotted name; null returns to the company's."""
+        """The community's own readings, by dotted name; null restores the company's."""
 
         TOPIC = "community.settings_changed"
         settings: dict[str, Any]
@@ -100,7 +100,7 @@ class Community(Folded[CommunityState]):
             return state.with_(settings={k: v for k, v in merged.items() if v is not None})
 
     class PriceListPublished(Event):
-        """A price list (有偿服务收费标准) of this community, as its TOML text; two people."""
+        """有偿服务收费标准: two people published a price list, as TOML text."""
 
         TOPIC = "community.price_list_published"
         text: str
@@ -109,7 +109,7 @@ class Community(Folded[CommunityState]):
             return state.with_(price_list=self.text)
 
     class RuleBookPublished(Event):
-        """A scorecard (岗位目标责任书) of this community, as its TOML text, from the first day of a month on; two people."""
+        """岗位目标责任书: two people published a scorecard, as TOML text, that applies from the first day of a month."""
 
         TOPIC = "community.rule_book_published"
         text: str
@@ -120,7 +120,7 @@ class Community(Folded[CommunityState]):
             return state.with_(rule_books={**state.rule_books, self.from_month: self.text})
 
     class CalendarOverridden(Event):
-        """工作日历调整: on a day people work, or don't, otherwise than published (None: as published again); two people."""
+        """工作日历调整: two people made a day a workday or a day off, against the published calendar; None restores it."""
 
         TOPIC = "community.calendar_overridden"
         date: date

@@ -1,4 +1,4 @@
-"""The directory (通讯录): communities, people and roles in force, folded from their streams and kept as new as the registry."""
+"""The directory (通讯录): communities, people and roles in force, cached and brought up to date by the registry's version."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from domain.rules.workdays import Holidays, Works, day_of
 
 @dataclass
 class Directory:
-    """Who and what there is; a value made anew when the registry changed."""
+    """All communities and people; a fresh value after every change of the registry."""
 
     policy: Policy
     prices: PriceList
@@ -39,21 +39,21 @@ class Directory:
     _laws: dict[str, RuleBooks] = field(default_factory=dict)
 
     def community(self, code: str) -> CommunityState:
-        """A community by code; NotFound where there is none."""
+        """A community by code. Raises NotFound."""
         try:
             return self.communities[code]
         except KeyError:
             raise NotFound("community") from None
 
     def person(self, login: str) -> PersonState:
-        """A person by login; NotFound where there is none."""
+        """A person by login. Raises NotFound."""
         try:
             return self.people[login]
         except KeyError:
             raise NotFound("person") from None
 
     def feed_holder(self, digest: str) -> PersonState:
-        """Whose duty calendar is read at an address of this hash; NotFound where it is nobody's, or no longer."""
+        """The person whose duty calendar has an address with this hash. Raises NotFound."""
         for person in self.people.values():
             if person.enabled and person.feed == digest:
                 return person
@@ -68,13 +68,13 @@ class Directory:
         return ZoneInfo(self.community(code).timezone)
 
     def policy_of(self, code: str) -> Policy:
-        """The readings in force in a community."""
+        """The policy in force in a community."""
         if code not in self._policies:
             self._policies[code] = self.policy.overridden(self.community(code).settings)
         return self._policies[code]
 
     def works_in(self, code: str) -> Works:
-        """The duty calendar of a community: whether people work on a day."""
+        """The duty calendar of a community, which tells workdays."""
         overrides = self.community(code).calendar
         return lambda day: day_of(day, overrides, self.holidays).works
 
@@ -88,7 +88,7 @@ class Directory:
         return self._prices[code]
 
     def law_of(self, code: str) -> RuleBooks:
-        """The rule books of a community, each from its month on."""
+        """The rule books of a community, by month."""
         if code not in self._laws:
             texts = self.community(code).rule_books.items()
             self._laws[code] = RuleBooks(self.book, {Period.parse(start).first: rule_book(text) for start, text in texts})
@@ -99,7 +99,7 @@ class Directory:
         return moment.astimezone(self.zone(code)).date()
 
     def roles(self, login: str, community: str, moment: datetime) -> tuple[Held, ...]:
-        """The roles of an enabled person in force in a community at a moment, with the areas assigned under each."""
+        """The roles that an enabled person holds in a community at a moment, with the areas assigned under each."""
         person = self.people.get(login)
         if person is None or not person.enabled or community not in self.communities:
             return ()
@@ -115,7 +115,7 @@ class Directory:
         return [code for code in self.communities if self.roles(login, code, moment)]
 
     def is_admin(self, login: str, moment: datetime, community: str = EVERYWHERE) -> bool:
-        """Whether a person administers a community, or everything."""
+        """Whether a person administers a community, or all of them."""
         person = self.people.get(login)
         if person is None or not person.enabled:
             return False
@@ -123,7 +123,7 @@ class Directory:
         return any(g.role is Role.ADMIN and g.in_force(community, day) for g in person.grants)
 
     def members(self, community: str, assignee: Assignee) -> tuple[str, ...]:
-        """The logins an assignee stands for; none for a contractor."""
+        """The logins that an assignee includes; none for a contractor."""
         if assignee.type is AssigneeType.PERSON:
             return (assignee.id,)
         if assignee.type is AssigneeType.TEAM:
@@ -131,7 +131,7 @@ class Directory:
         return ()
 
     def check_assignee(self, community: str, assignee: Assignee, able: Iterable[Role], moment: datetime) -> None:
-        """Refuse an assignee who can't carry a work order here, naming who could."""
+        """Check that an assignee can carry work orders in a community. Raises InvalidInput."""
         here = self.community(community)
         if assignee.type is AssigneeType.TEAM:
             if assignee.id not in here.teams:
@@ -140,17 +140,17 @@ class Directory:
             if assignee.id not in here.contractors:
                 raise invalid("/assignee", f"no such contractor; contractors: {', '.join(here.contractors) or 'none'}")
         elif not any(held.role in set(able) for held in self.roles(assignee.id, community, moment)):
-            raise invalid("/assignee", f"nobody of that login carries work orders in {community}")
+            raise invalid("/assignee", f"no one with that login can carry work orders in {community}")
 
     def check_people(self, community: str, logins: Iterable[str], pointer: str, moment: datetime) -> None:
-        """Refuse logins that nobody in the community has."""
+        """Check that logins belong to people with a role in the community. Raises InvalidInput."""
         for i, login in enumerate(logins):
             if not self.roles(login, community, moment):
-                raise invalid(f"{pointer}/{i}", "nobody of that login works in this community")
+                raise invalid(f"{pointer}/{i}", "no one with that login works in this community")
 
 
 class DirectoryKeeper:
-    """Gives the directory as new as the registry: one cheap question a command, a read only after a change."""
+    """Caches the directory. Each command asks only for the registry's version; a change makes it read the new events."""
 
     def __init__(
         self, log: EventLog, codec: Codec, policy: Policy, prices: PriceList, book: RuleBook, holidays: Holidays
@@ -161,7 +161,7 @@ class DirectoryKeeper:
         self._directory = Directory(policy, prices, book, holidays)
 
     async def current(self, version: int | None = None) -> Directory:
-        """The directory; ``version`` is the registry's where the caller has just read it."""
+        """The newest directory. ``version`` is the registry's, if the caller has just read it."""
         newest = await self._log.registry_version() if version is None else version
         if newest != self._version:
             old, position = self._directory, self._position

@@ -1,13 +1,13 @@
-"""Where something is: public facility or dwelling, area, building, entrance."""
+"""Locations."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where, as far as it is no personal data: area, building and entrance (单元), or an area and a public place.
+    """A location without personal data: area, building and entrance (单元), or an area and a public place.
 
-    The dwelling (户) itself is personal data and stands beside it, sealed.
+    The dwelling (户) is personal data; events keep it in a sealed field of its own.
     """
 
     area: str | None = None

@@ -1,7 +1,7 @@
-"""The desk (值班岗位): who answers for a community's customer centre now (D1 4.1, D5 六).
+"""The desk (值班岗位): the officer who answers for a community's customer centre now (D1 4.1, D5 六).
 
-One stream a community, so that there is one answerable officer at a time: whatever changes who answers is written here and in
-the shift's own stream (``domain.duty.shift``), in one commit.
+Each community has one such stream, so that there is one answerable officer at a time. A change of officer is written here and in
+the shift's stream (``domain.duty.shift``) in one commit.
 """
 
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from domain.kernel.terms import DutyPeriod
 
 
 def desk_stream(community: str) -> UUID:
-    """The stream of a community's desk."""
+    """The id of a community's desk."""
     return uuid5(NAMESPACE_URL, f"gongdan:desk:{community}")
 
 
 @dataclass(frozen=True, slots=True)
 class HeldShift:
-    """The shift being held: its officer, who stands in, and who has the phone in the control room."""
+    """The shift that holds the desk: its officer, the stand-in, and the person in the control room who has the phone."""
 
     id: UUID
     officer: str
@@ -32,7 +32,7 @@ class HeldShift:
 
 @dataclass(frozen=True)
 class DeskState(FoldedState):
-    """Who holds the desk; ``last`` is the latest shift, held or not, ``changed_at`` when that changed."""
+    """The desk; ``last`` is the latest shift, whether it holds the desk or not, and ``changed_at`` when that changed."""
 
     id: UUID
     version: int
@@ -42,7 +42,7 @@ class DeskState(FoldedState):
     changed_at: datetime | None = None
 
     def on_duty(self, login: str) -> bool:
-        """The officer, who stands in for them, or who has the phone in the control room."""
+        """Whether a login is the officer, the stand-in, or has the phone in the control room."""
         return self.shift is not None and login in (self.shift.officer, self.shift.stand_in, self.shift.phone_with)
 
 
@@ -60,7 +60,7 @@ class Desk(Folded[DeskState]):
         shift: UUID
 
     class ShiftOpened(Event):
-        """上岗: an officer took the desk where nobody held it."""
+        """上岗: an officer took the empty desk."""
 
         TOPIC = "desk.shift_opened"
         officer: str
@@ -81,7 +81,7 @@ class Desk(Folded[DeskState]):
             return _held(state, self, HeldShift(self.shift, self.officer, self.period, self.timestamp))
 
     class OfficerSubstituted(Event):
-        """代值: somebody stands in while the officer handles an emergency (D5 六)."""
+        """代值: another person stands in for the officer, who handles an emergency (D5 六)."""
 
         TOPIC = "desk.officer_substituted"
         stand_in: str
@@ -90,7 +90,7 @@ class Desk(Folded[DeskState]):
             return _marked(state, stand_in=self.stand_in)
 
     class OfficerReturned(Event):
-        """The officer is back at the post."""
+        """The officer returned to the desk."""
 
         TOPIC = "desk.officer_returned"
 
@@ -98,7 +98,7 @@ class Desk(Folded[DeskState]):
             return _marked(state, stand_in=None)
 
     class PhoneSwitched(Event):
-        """电话切换: calls go to somebody in the control room; None: back to the desk (D1 4.1.3)."""
+        """电话切换: calls go to a person in the control room; None brings them back to the desk (D1 4.1.3)."""
 
         TOPIC = "desk.phone_switched"
         answered_by: str | None = None
@@ -107,14 +107,17 @@ class Desk(Folded[DeskState]):
             return _marked(state, phone_with=self.answered_by)
 
     class ShiftTakenOver(Event):
-        """A supervisor or director ended a shift; why stands, sealed, in the shift. Nobody holds the desk until it is opened."""
+        """A supervisor or director ended the shift, whose stream has the sealed reason.
+
+        The desk is empty until somebody opens.
+        """
 
         TOPIC = "desk.shift_taken_over"
         class_version = 2
 
         @staticmethod
         def upcast_v1_v2(data: dict[str, Any]) -> None:
-            """The reason moved to the shift's own event."""
+            """Version 2 has no reason: it moved to the shift's event."""
             del data["reason"]
 
         def evolve(self, state: DeskState) -> DeskState:

@@ -1,6 +1,6 @@
-"""What part of a community's tickets a person may list: everything, their areas, what they carry (by the authority table).
+"""The part of a community's tickets that a person may list: all, their areas, or what they carry (by the authority table).
 
-One ticket is weighed by its relation to the person; a list needs the same answer turned round, as a bound on the list.
+For one ticket, authority weighs its relation to the person. A list needs the reverse: the relation as a filter.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from domain.people.office import Office
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The tickets of a community that a right reaches: all of them, or those of ``areas`` and those ``own`` carry."""
+    """The tickets of a community that a right reaches: all, or those in ``areas`` and those carried by ``own``."""
 
     community: str
     everything: bool
@@ -25,34 +25,34 @@ class Scope:
 
     @property
     def nothing(self) -> bool:
-        """No ticket at all."""
+        """Whether the right reaches no ticket."""
         return not (self.everything or self.areas or self.own)
 
     @property
     def limits(self) -> tuple[Sequence[str] | None, Sequence[Assignee] | None]:
-        """What a list is bound to: areas, and who carries; both None where it is not."""
+        """The filter for lists: areas and assignees; both None if everything is reached."""
         return (None, None) if self.everything else (sorted(self.areas), self.own)
 
 
 class Scopes:
-    """Tells how far a person's rights reach."""
+    """Computes the reach of a person's rights."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
 
     async def scope(self, directory: Directory, login: str, community: str, right: Right = Right.READ) -> Scope:
-        """How far a right reaches in a community; NotFound for people without a role there."""
+        """The reach of a right in a community. Raises NotFound for people without a role there."""
         now = self._office.clock.now()
         roles = directory.roles(login, community, now)
         if not roles:
             raise NotFound("community")
         desk = await self._office.desk(community)
         holds = frozenset({Need.ON_DUTY}) if desk is not None and desk.on_duty(login) else frozenset[Need]()
-        masked = right is Right.READ  # whoever reads masked lists the same tickets
+        masked = right is Right.READ  # masking hides texts, not tickets
         return bounds(right, roles, holds, carried_by(directory, login, community), community, masked=masked)
 
     async def scopes(self, directory: Directory, login: str, right: Right = Right.READ) -> list[Scope]:
-        """How far a right reaches in every community where the person has a role; those it does not reach are left out."""
+        """The reach of a right in each community where it reaches anything."""
         found = [
             await self.scope(directory, login, code, right) for code in directory.communities_of(login, self._office.clock.now())
         ]
@@ -60,7 +60,7 @@ class Scopes:
 
 
 def carried_by(directory: Directory, login: str, community: str) -> tuple[Assignee, ...]:
-    """As whom somebody carries work orders in a community: themself, and their teams."""
+    """The assignees a person acts as: themselves and their teams."""
     teams = directory.community(community).teams.items()
     mine = (Assignee(AssigneeType.TEAM, team) for team, members in teams if login in members)
     return (Assignee(AssigneeType.PERSON, login), *mine)
@@ -69,7 +69,7 @@ def carried_by(directory: Directory, login: str, community: str) -> tuple[Assign
 def bounds(
     right: Right, roles: Iterable[Held], holds: frozenset[Need], mine: tuple[Assignee, ...], community: str, *, masked: bool
 ) -> Scope:
-    """The cells of the table, as a bound: needs that hang on the single ticket become areas and assignees."""
+    """Convert the table's cells to a filter: needs that depend on the ticket become areas and assignees."""
     everything, areas, own = False, frozenset[str](), False
     for held in roles:
         if held.role is Role.ADMIN:

@@ -1,4 +1,4 @@
-"""People (人员): logins with dated roles in communities and dated assignments to areas; the one in force counts."""
+"""Staff (人员): logins with dated roles in communities and areas; only grants in force count."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,17 +12,17 @@ SCOPE = "person"
 EVERYWHERE = "*"
 """The community of a company-wide grant."""
 COMPANY_ROLES = (Role.APPRAISER, Role.AUDITOR, Role.PRIVACY_OFFICER, Role.HR, Role.FINANCE, Role.ADMIN)
-"""Roles that may be granted company-wide; an appraiser acts for the company in every community."""
+"""Roles that can be granted company-wide; an appraiser always acts in every community."""
 
 
 def person_stream(login: str) -> UUID:
-    """The stream of a person: the same login can't be added twice."""
+    """The id of a person's stream, derived from the login so that a login is added only once."""
     return uuid5(NAMESPACE_URL, f"gongdan:person:{login}")
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role in a community, possibly for one area, from a day to a day (both included, in the community's time zone)."""
+    """A role in a community, possibly for one area, from a day to a day, both included, in the community's time zone."""
 
     id: UUID
     role: Role
@@ -32,18 +32,18 @@ class Grant:
     valid_to: date | None = None
 
     def in_force(self, community: str, day: date) -> bool:
-        """Whether it counts in a community on a day."""
+        """Whether it applies in a community on a day."""
         here = self.community in (community, EVERYWHERE) or self.role is Role.APPRAISER
         return here and self.covers(day)
 
     def covers(self, day: date) -> bool:
-        """Whether a day is among those it was granted for."""
+        """Whether it includes a day."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
 @dataclass(frozen=True)
 class PersonState(FoldedState):
-    """A person as they are now; ``feed`` is the SHA-256 (hex) of the secret in the address of their duty calendar."""
+    """A member of staff; ``feed`` is the SHA-256 (hex) of the secret in the address of their duty calendar."""
 
     id: UUID
     version: int
@@ -65,7 +65,7 @@ class Person(Folded[PersonState]):
         """Base of a person's events."""
 
     class PersonAdded(Event):
-        """A person got a login."""
+        """A person received a login."""
 
         TOPIC = "person.added"
         login: str
@@ -75,7 +75,7 @@ class Person(Folded[PersonState]):
             return state.with_(login=self.login, name=self.name)
 
     class RoleGranted(Event):
-        """A dated role in a community."""
+        """A dated role was granted."""
 
         TOPIC = "person.role_granted"
         grant: Grant
@@ -84,7 +84,7 @@ class Person(Folded[PersonState]):
             return state.with_(grants=(*state.grants, self.grant))
 
     class GrantEnded(Event):
-        """A role ends after a day, which may be in the past: then it ends at once."""
+        """A grant ends after a day; a past day ends it at once."""
 
         TOPIC = "person.grant_ended"
         grant: UUID
@@ -95,7 +95,7 @@ class Person(Folded[PersonState]):
             return state.with_(grants=ended)
 
     class PersonDisabled(Event):
-        """The login is closed; all its tokens, and the address of its duty calendar, stop at once."""
+        """The login was disabled: its tokens and its calendar address stop working at once."""
 
         TOPIC = "person.disabled"
 
@@ -104,7 +104,7 @@ class Person(Folded[PersonState]):
             return disabled
 
     class PersonEnabled(Event):
-        """The login is open again; tokens must be made anew."""
+        """The login works again, with new tokens."""
 
         TOPIC = "person.enabled"
 
@@ -113,7 +113,10 @@ class Person(Folded[PersonState]):
             return enabled
 
     class CalendarFeedIssued(Event):
-        """日历订阅: the duty calendar is read at an address nobody can guess, of which the hash is kept; one before it ends."""
+        """
+
+        日历订阅: the duty calendar got a new, unguessable address, of which only the hash is stored; the old one stops working.
+        """
 
         TOPIC = "person.calendar_feed_issued"
         hash: str
@@ -122,7 +125,7 @@ class Person(Folded[PersonState]):
             return state.with_(feed=self.hash)
 
     class CalendarFeedRevoked(Event):
-        """The address of the duty calendar is no longer one."""
+        """The address of the duty calendar stopped working."""
 
         TOPIC = "person.calendar_feed_revoked"
 

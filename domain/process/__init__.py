@@ -1,1 +1,1 @@
-"""Process managers (流程): what the system reminds of and proposes by itself."""
+"""Process managers (流程): reminders, and findings that the system proposes."""

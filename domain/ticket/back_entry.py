@@ -1,4 +1,7 @@
-"""补单: one command that writes a ticket whose work was dispatched before, as the control room does at night (D1 4.1.3)."""
+"""
+
+补单: one command for a ticket whose work was dispatched before it was written, as the control room does at night (D1 4.1.3).
+"""
 
 from datetime import datetime
 
@@ -9,25 +12,25 @@ from domain.ticket import commands as c
 
 
 class ClassifiedThen(c.Classify):
-    """How it was classified, and when."""
+    """The classification, with its moment."""
 
     occurred_at: Moment
 
 
 class DispatchedThen(c.Dispatch):
-    """To whom it went, and when."""
+    """The dispatch, with its moment."""
 
     occurred_at: Moment
 
 
 class CompletedThen(c.Complete):
-    """What was done, and when."""
+    """The completion, with its moment."""
 
     occurred_at: Moment
 
 
 class BackEntry(Value):
-    """The fields of receive, plus what happened since, each step at its true moment, in order."""
+    """The fields of receive, and the steps taken since, in order, each with its true moment."""
 
     community: Code
     channel: ChannelCode
@@ -42,7 +45,10 @@ class BackEntry(Value):
 
 
 def steps_of(entry: BackEntry, received_at: datetime) -> list[tuple[datetime, c.Command, str | None]]:
-    """The steps as (occurred_at, command, on behalf of whom): the work is the assignee's, whoever writes it down."""
+    """The steps as (occurred_at, command, on behalf of whom).
+
+    The work is the assignee's, although somebody else writes it down.
+    """
     receive = c.Receive(**{name: getattr(entry, name) for name in c.Receive.model_fields})
     steps: list[tuple[datetime, c.Command, str | None]] = [
         (received_at, receive, None),

@@ -1,8 +1,8 @@
-"""What can be asked of a ticket: one command a trigger, in the desk's own verbs.
+"""Commands on a ticket, one for each trigger, named by the desk's own verbs.
 
-The commands validate themselves (pydantic), so that the API, the command line, approvals and imports share one definition of
-what is well-formed. Texts are at most 4,000 characters, without control characters but line breaks and tabs. When it happened
-and who asks travel beside the command. Field names are those of the HTTP interface.
+They validate themselves (pydantic), so that API, command line, approvals and imports share one definition of well-formed input.
+Texts have at most 4,000 characters, and no control characters except line breaks and tabs. The moment and the caller are passed
+beside the command. Field names are those of the HTTP interface.
 """
 
 from typing import Annotated, ClassVar, Self
@@ -42,7 +42,10 @@ class Place(Value):
 
 
 class Reporter(Value):
-    """Who asks: a name, a phone, or both; or somebody of the roll (住户名册), whose name and phone are filled in from there."""
+    """
+
+    The reporter: a name, a phone, or both; or a person of the household register (住户名册), whose name and phone are filled in.
+    """
 
     name: Name | None = None
     phone: Phone | None = None
@@ -51,19 +54,19 @@ class Reporter(Value):
     @model_validator(mode="after")
     def _either(self) -> Self:
         if self.resident_id is not None and (self.name is not None or self.phone is not None):
-            raise ValueError("either name and phone, or resident_id")
+            raise ValueError("give either name and phone, or resident_id")
         return self
 
 
 class AssigneeRef(Value):
-    """Who is to do it: a person's login, a team's or a contractor's code."""
+    """The assignee: a person's login, or the code of a team or contractor."""
 
     type: AssigneeType = AssigneeType.PERSON
     id: Code
 
 
 class QuoteLine(Value):
-    """A service of the price list and how many units."""
+    """A service of the price list, and the number of units."""
 
     code: Code
     quantity: int = Field(default=1, ge=1, le=10_000)
@@ -76,7 +79,7 @@ class Command(Value):
 
 
 class Receive(Command):
-    """接单: needs a description and a location or a contact."""
+    """接单: needs a description, and a location or a contact."""
 
     trigger = Trigger.RECEIVE
     community: Code
@@ -89,7 +92,7 @@ class Receive(Command):
 
 
 class Classify(Command):
-    """分类: kind decides the book; a repair needs ``facility``."""
+    """分类: the kind determines the book; a repair needs ``facility``."""
 
     trigger = Trigger.CLASSIFY
     kind: Kind
@@ -108,7 +111,7 @@ class Reclassify(Command):
 
 
 class Dispatch(Command):
-    """派单 to a person, team or contractor; ``assignee`` as a plain text is a person's login."""
+    """派单 to a person, team or contractor; a plain text as ``assignee`` is a person's login."""
 
     trigger = Trigger.DISPATCH
     assignee: AssigneeRef | Login
@@ -275,7 +278,7 @@ class SettleCharge(Command):
 
 
 class CheckItem(Command):
-    """One checklist item, with its evidence; defects found at a flat's inspection open repair tickets."""
+    """Check a checklist item, with its evidence. Defects found when a flat is inspected open repair tickets."""
 
     trigger = Trigger.CHECK_ITEM
     item: Code
@@ -317,7 +320,7 @@ class JudgeComplaint(Command):
 
 
 class LinkTicket(Command):
-    """A tie to another ticket of the community, by id or number."""
+    """Link another ticket of the community, by id or number."""
 
     trigger = Trigger.LINK
     ticket: TicketRef
@@ -325,7 +328,7 @@ class LinkTicket(Command):
 
 
 class Attach(Command):
-    """A file already stored sealed, named by the hash of its ciphertext."""
+    """Attach a file that is already stored sealed, by the hash of its ciphertext."""
 
     trigger = Trigger.ATTACH
     name: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -351,4 +354,4 @@ class Note(Command):
 
 
 COMMANDS: dict[Trigger, type[Command]] = {c.trigger: c for c in Command.__subclasses__()}
-"""Every command by its trigger; holds the whole vocabulary of the lifecycle."""
+"""Every command by its trigger; a test checks that no trigger of the lifecycle is missing."""

@@ -1,8 +1,8 @@
-"""decide: what follows from a command on a ticket, as pure functions of state, command and circumstances.
+"""decide: the events that follow from a command on a ticket, as pure functions of state, command and circumstances.
 
-Order of refusals: a moment before the ticket's last, the lifecycle table, the rules that hold whatever is said
-(``ticket_guards``), then what the command itself says. Nothing here reads a clock, a file or a source of randomness; the
-circumstances carry them.
+Refusals are checked in this order: a moment before the ticket's last, the lifecycle table, the rules that hold whatever the
+command's data (``domain.ticket.guards``), then the data. Clock, files and randomness are never read here; the circumstances carry
+their values.
 
 Long because each trigger has its decision here, and the table of decisions names them all.
 """
@@ -58,9 +58,9 @@ Event = Ticket.Event
 class Circumstances:
     """Everything a decision may depend on besides state and command.
 
-    ``tickets`` maps what the command calls other tickets (id or number) to their ids; ``ticket_id`` is the id a new ticket
-    will have, ``subject`` whose data its texts are. ``household`` holds a move-in's opened texts (dwelling, reporter_name,
-    reporter_phone) where the command opens tickets for its defects.
+    ``tickets`` maps the references to other tickets (ids or numbers) in the command to ids. ``ticket_id`` is the id of a new
+    ticket, ``subject`` the subject of its texts. ``household`` has a move-in's opened texts (dwelling, reporter_name,
+    reporter_phone) if the command opens tickets for its defects.
     """
 
     setting: Setting
@@ -74,14 +74,14 @@ class Circumstances:
 
     @property
     def at(self) -> datetime:
-        """When it happened in the world."""
+        """The moment in the world."""
         return self.setting.at
 
 
 def decide(state: TicketState | None, command: c.Command, x: Circumstances) -> list[Event]:
-    """The events that follow from a command; several only where one command opens other tickets.
+    """The events that follow from a command; several only if it opens other tickets.
 
-    Raises TransitionRefused, RuleRefused or InvalidInput, each naming what was refused and what would be legal.
+    Raises TransitionRefused, RuleRefused or InvalidInput, each with what was refused and what would be legal.
     """
     if isinstance(command, c.Receive):
         if state is not None:
@@ -121,7 +121,7 @@ def _detail(s: TicketState, trigger: Trigger, detail: str) -> str:
 
 
 def decide_back_entry(steps: Sequence[tuple[datetime, c.Command, str | None]], x: Circumstances) -> list[Event]:
-    """补单: steps done before the ticket was written, each at its true moment, in order (D1 4.1.3).
+    """补单: decide steps that were taken before the ticket was written, in order, each at its true moment (D1 4.1.3).
 
     ``steps`` are (occurred_at, command, on behalf of whom), beginning with Receive.
     """
@@ -138,7 +138,7 @@ def decide_back_entry(steps: Sequence[tuple[datetime, c.Command, str | None]], x
 
 
 def _event(event: type[Any], stream: UUID, version: int, x: Circumstances, **data: Any) -> Event:
-    """An event whose moments are UTC, as they are stored: what was just decided reads like what was read back."""
+    """Make an event with its moments in UTC, as they are stored, so that it equals the one read back."""
     data = {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in data.items()}
     at = x.at.astimezone(UTC)
     made = event(originator_id=stream, originator_version=version, timestamp=at, meta=x.meta, **data)
@@ -156,13 +156,13 @@ def _private(s: TicketState, text: str | None) -> Personal | None:
 def _receive(command: c.Receive, x: Circumstances) -> Event:
     place, reporter = command.location, command.reporter or c.Reporter()
     if reporter.resident_id is not None:
-        raise invalid("/reporter/resident_id", "is looked up by the service desk, with the roll at hand")
+        raise invalid("/reporter/resident_id", "must be looked up by the service desk in the household register")
     if not (place and place.model_dump(exclude_none=True)) and not (reporter.name or reporter.phone):
         raise InvalidInput(
-            [FieldError("/location", "a location or a contact is needed"), FieldError("/reporter", "name or phone")]
+            [FieldError("/location", "give a location or a contact"), FieldError("/reporter", "give a name or a phone")]
         )
     if place and place.public_place and place.dwelling:
-        raise invalid("/location", "either a dwelling or a public place, not both")
+        raise invalid("/location", "give either a dwelling or a public place, not both")
 
     def private(text: str | None) -> Personal | None:
         return None if text is None else Personal(x.subject, text)
@@ -212,10 +212,10 @@ def _reclassify(s: TicketState, command: c.Reclassify, x: Circumstances) -> list
     _facility(command.kind, command.facility)
     moved = WORKFLOWS[command.kind].book is not s.book
     if not moved and (command.kind, command.category, command.facility) == (s.kind, s.category, s.facility):
-        raise invalid("/kind", "the ticket is classified so already")
+        raise invalid("/kind", "the ticket is already classified this way")
     missing = missing_items(s, WORKFLOWS[command.kind].before_dispatch)
     if s.assignment is not None and missing:
-        detail = f"a dispatched ticket becomes a {command.kind.value} only with {', '.join(missing)} checked; decline it first"
+        detail = f"check {', '.join(missing)} before a dispatched ticket becomes a {command.kind.value}, or decline the order"
         raise refuse(s, command.trigger, x.setting, "checklist_before_dispatch", "D3 一, D2 duty 8", detail)
     return [
         _made(
@@ -231,7 +231,7 @@ def _reclassify(s: TicketState, command: c.Reclassify, x: Circumstances) -> list
 
 
 def assignee_of(command: c.Dispatch | c.Reassign) -> Assignee:
-    """The assignee a command names; a plain text is a person's login."""
+    """The assignee in a command; a plain text is a person's login."""
     given = command.assignee
     return Assignee(AssigneeType.PERSON, given) if isinstance(given, str) else Assignee(given.type, given.id)
 
@@ -240,14 +240,14 @@ def _dispatch(s: TicketState, command: c.Dispatch | c.Reassign, x: Circumstances
     _not_before(command.appointment_at, x, "/appointment_at")
     assignee = assignee_of(command)
     if command.trigger is Trigger.REASSIGN and s.assignment and s.assignment.assignee == assignee:
-        raise invalid("/assignee", "the work order is theirs already")
+        raise invalid("/assignee", "this assignee already has the work order")
     event = Ticket.WorkOrderDispatched if command.trigger is Trigger.DISPATCH else Ticket.WorkOrderReassigned
     return [_made(s, event, x, assignee=assignee, appointment_at=command.appointment_at)]
 
 
 def _not_before(moment: datetime | None, x: Circumstances, pointer: str) -> None:
     if moment is not None and moment < x.at:
-        raise invalid(pointer, f"lies before the moment it was agreed, {x.at.isoformat()}")
+        raise invalid(pointer, f"must not be before it was agreed, at {x.at.isoformat()}")
 
 
 def _decline(s: TicketState, command: c.Decline, x: Circumstances) -> list[Event]:
@@ -274,7 +274,7 @@ def _settle(s: TicketState, command: c.Settle, x: Circumstances) -> list[Event]:
 def _follow_up(s: TicketState, command: c.FollowUp, x: Circumstances) -> list[Event]:
     if command.method is FollowUpMethod.ON_THE_SPOT:
         if not settled_on_the_spot(s, x.meta.actor):
-            detail = f"on the spot: by whoever settled at the desk, for {', '.join(ON_THE_SPOT_KINDS)}"
+            detail = f"only the person who settled it at the desk follows up on the spot, for {', '.join(ON_THE_SPOT_KINDS)}"
             raise refuse(s, command.trigger, x.setting, "on_the_spot", "D5 七", detail)
     elif did_the_work(s, x.meta.actor) or did_the_work(s, x.meta.on_behalf_of):
         raise refuse_person(s, command.trigger, x.setting, FOLLOW_UP_BY_ANOTHER)
@@ -296,7 +296,7 @@ def _follow_up(s: TicketState, command: c.FollowUp, x: Circumstances) -> list[Ev
 
 def _attempt(s: TicketState, command: c.AttemptFollowUp, x: Circumstances) -> list[Event]:
     if command.method is FollowUpMethod.ON_THE_SPOT:
-        raise invalid("/method", "an attempt is made by phone or visit")
+        raise invalid("/method", "must be phone or visit for an attempt")
     return [_made(s, Ticket.FollowUpAttempted, x, method=command.method)]
 
 
@@ -312,13 +312,13 @@ def _reopen(s: TicketState, command: c.Reopen, x: Circumstances) -> list[Event]:
 def _cancel(s: TicketState, command: c.Cancel, x: Circumstances) -> list[Event]:
     late = (CancelReason.WITHDRAWN, CancelReason.QUOTE_DECLINED)
     if s.assignment is not None and s.assignment.started and command.reason not in late:
-        detail = f"after work has started only {' or '.join(late)} ends a ticket"
+        detail = f"once work has started, a ticket can be cancelled only as {' or '.join(late)}"
         raise refuse(s, command.trigger, x.setting, "cancel_after_start", "D1 4.2.1", detail)
     if command.reason is CancelReason.QUOTE_DECLINED and (not s.charge or s.charge.status is not ChargeStatus.DECLINED):
-        detail = "the resident has declined no quotation"
+        detail = "the resident has not declined a quotation"
         raise refuse(s, command.trigger, x.setting, "quotation_declined", "D1 4.2.1", detail)
     if (command.reason is CancelReason.DUPLICATE) != (command.duplicate_of is not None):
-        raise invalid("/duplicate_of", "names the other ticket where the reason is duplicate, and only there")
+        raise invalid("/duplicate_of", "give the other ticket if the reason is duplicate, and only then")
     other = _other(s, command.duplicate_of, x, "/duplicate_of") if command.duplicate_of else None
     return [_made(s, Ticket.TicketCancelled, x, reason=command.reason, duplicate_of=other)]
 
@@ -328,7 +328,7 @@ def _other(s: TicketState, ref: str, x: Circumstances, pointer: str) -> UUID:
     if other is None:
         raise invalid(pointer, "no such ticket in this community")
     if other == s.id:
-        raise invalid(pointer, "names the ticket itself")
+        raise invalid(pointer, "must be another ticket")
     return other
 
 
@@ -348,10 +348,10 @@ def _defer(s: TicketState, command: c.Defer, x: Circumstances) -> list[Event]:
 
 def _escalate(s: TicketState, command: c.Escalate, x: Circumstances) -> list[Event]:
     if (command.level is None) == (command.department is None):
-        raise invalid("/level", "name a level or a department, one of them")
+        raise invalid("/level", "give either a level or a department")
     levels = list(EscalationLevel)
     if command.level and s.escalation_level and levels.index(command.level) < levels.index(s.escalation_level):
-        detail = f"it stands with the {s.escalation_level.value}; escalation never goes downward"
+        detail = f"the ticket is already with the {s.escalation_level.value}; it cannot be escalated downward"
         raise refuse(s, command.trigger, x.setting, "escalation_upward", "D1 4.1.2", detail)
     reason = _private(s, command.reason)
     return [_made(s, Ticket.TicketEscalated, x, reason=reason, level=command.level, department=command.department)]
@@ -372,7 +372,7 @@ def _quote(s: TicketState, command: c.Quote, x: Circumstances) -> list[Event]:
 
 def _settle_charge(s: TicketState, command: c.SettleCharge, x: Circumstances) -> list[Event]:
     if command.outcome is ChargeOutcome.PAID and command.method is None:
-        raise invalid("/method", "how it was paid, such as cash, wechat, alipay or bank_transfer")
+        raise invalid("/method", "give the method of payment, such as cash, wechat, alipay or bank_transfer")
     if command.outcome is ChargeOutcome.WAIVED and (command.method or command.receipt):
         raise invalid("/method", "a waived charge has neither method nor receipt")
     return [_made(s, Ticket.ChargeSettled, x, outcome=command.outcome, method=command.method, receipt=command.receipt)]
@@ -381,9 +381,9 @@ def _settle_charge(s: TicketState, command: c.SettleCharge, x: Circumstances) ->
 def _check_item(s: TicketState, command: c.CheckItem, x: Circumstances) -> list[Event]:
     known = WORKFLOWS[cast(Kind, s.kind)].checklist
     if command.item not in known:
-        raise invalid("/item", f"not on the checklist of {s.kind}; known: {', '.join(known)}")
+        raise invalid("/item", f"the checklist of {s.kind} has no such item; items: {', '.join(known)}")
     if command.defects and not (s.kind is Kind.MOVE_IN and command.item == FLAT_INSPECTED):
-        raise invalid("/defects", "defects are found at the inspection of a flat (move_in, flat_inspected)")
+        raise invalid("/defects", "only the item flat_inspected of a move_in takes defects")
     opened: list[Event] = []
     children: list[UUID] = []
     for defect in command.defects:
@@ -396,7 +396,7 @@ def _check_item(s: TicketState, command: c.CheckItem, x: Circumstances) -> list[
 
 
 def _defect(s: TicketState, child: UUID, text: str, x: Circumstances) -> list[Event]:
-    """A defect found at move-in becomes a repair ticket of its own, for the same household, linked to the move-in."""
+    """Open a repair ticket for a defect found at a move-in, for the household, linked to the move-in."""
     x = replace(x, meta=replace(x.meta, correlation_id=s.id))
     received = _event(
         Ticket.TicketReceived,
@@ -420,16 +420,16 @@ def _defect(s: TicketState, child: UUID, text: str, x: Circumstances) -> list[Ev
 
 def _order(s: TicketState, command: c.OrderRectification, x: Circumstances) -> list[Event]:
     if command.due_at <= x.at:
-        raise invalid("/due_at", "the deadline lies after the order")
+        raise invalid("/due_at", "must be after the order")
     if command.scorecard_item is not None and s.kind is not Kind.INSPECTION:
-        raise invalid("/scorecard_item", "only an inspection names the scorecard item concerned")
+        raise invalid("/scorecard_item", "only an inspection takes a scorecard item")
     what = _private(s, command.what)
     return [_made(s, Ticket.RectificationOrdered, x, what=what, due_at=command.due_at, scorecard_item=command.scorecard_item)]
 
 
 def _approve_major_works(s: TicketState, command: c.ApproveMajorWorks, x: Circumstances) -> list[Event]:
     if command.agreed_due_at <= x.at:
-        raise invalid("/agreed_due_at", "the agreed date lies ahead")
+        raise invalid("/agreed_due_at", "the agreed date must be in the future")
     reason = _private(s, command.reason)
     return [_made(s, Ticket.MajorWorksApproved, x, agreed_due_at=command.agreed_due_at, reason=reason)]
 
@@ -437,7 +437,7 @@ def _approve_major_works(s: TicketState, command: c.ApproveMajorWorks, x: Circum
 def _judge(s: TicketState, command: c.JudgeComplaint, x: Circumstances) -> list[Event]:
     missing = [name for name in ("severity", "fault") if command.reasonable and getattr(command, name) is None]
     if missing:
-        raise InvalidInput([FieldError(f"/{name}", "a reasonable complaint needs it") for name in missing])
+        raise InvalidInput([FieldError(f"/{name}", "required if the complaint is reasonable") for name in missing])
     return [
         _made(
             s,
@@ -454,7 +454,7 @@ def _judge(s: TicketState, command: c.JudgeComplaint, x: Circumstances) -> list[
 def _link(s: TicketState, command: c.LinkTicket, x: Circumstances) -> list[Event]:
     other = _other(s, command.ticket, x, "/ticket")
     if any(link.ticket == other and link.relation is command.relation for link in s.links):
-        raise invalid("/ticket", "is linked so already")
+        raise invalid("/ticket", "already linked this way")
     return [_made(s, Ticket.TicketLinked, x, ticket=other, relation=command.relation)]
 
 
@@ -480,9 +480,9 @@ def _correct(s: TicketState, command: c.Correct, x: Circumstances) -> list[Event
         if command.field in ("description", "resolution") and command.value is None:
             raise invalid("/value", f"the {command.field} can't be cleared")
         if old is None and command.value is None:
-            raise invalid("/value", "is the present value")
+            raise invalid("/value", "already has this value")
         if command.field == "location.dwelling" and command.value is not None and s.location and s.location.public_place:
-            raise invalid("/value", "either a dwelling or a public place, not both; clear location.public_place first")
+            raise invalid("/value", "give either a dwelling or a public place, not both; clear location.public_place first")
         return [
             _made(
                 s,
@@ -496,12 +496,12 @@ def _correct(s: TicketState, command: c.Correct, x: Circumstances) -> list[Event
             )
         ]
     if command.field not in CORRECTABLE_CODES:
-        raise invalid("/field", f"can be corrected: {', '.join((*CORRECTABLE_TEXTS, *CORRECTABLE_CODES))}")
+        raise invalid("/field", f"must be one of: {', '.join((*CORRECTABLE_TEXTS, *CORRECTABLE_CODES))}")
     value, present = _well_formed(command), code_of(s, command.field)
     if value == present:
-        raise invalid("/value", "is the present value")
+        raise invalid("/value", "already has this value")
     if command.field == "location.public_place" and value is not None and s.dwelling is not None:
-        raise invalid("/value", "either a dwelling or a public place, not both; clear location.dwelling first")
+        raise invalid("/value", "give either a dwelling or a public place, not both; clear location.dwelling first")
     return [
         _made(
             s,
@@ -516,7 +516,7 @@ def _correct(s: TicketState, command: c.Correct, x: Circumstances) -> list[Event
 
 
 def _well_formed(command: c.Correct) -> str | None:
-    """The corrected value under the same constraints as at receipt."""
+    """The corrected value, checked like the one given at receipt."""
     value = command.value
     if value is None:
         if command.field in ("channel", "urgency"):

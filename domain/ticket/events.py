@@ -1,7 +1,7 @@
-"""The ticket (工单): its events and what each event does to the state.
+"""The ticket (工单): its events, and their effects on the state.
 
-Decisions stand in ``ticket_decisions``, commands in ``ticket_commands``. Events are past facts; they hold codes, sealed
-personal texts and what was true then (clock policy, prices), so that no later rule can reject yesterday's history.
+Commands are in ``domain.ticket.commands``, decisions in ``domain.ticket.decisions``. Events are past facts. They hold codes,
+sealed personal texts and what was true at their moment (clock policy, prices), so that no later rule can reject an old history.
 
 Long because the eventsourcing library reads an event back only if it is nested in its aggregate.
 """
@@ -78,7 +78,7 @@ def _work_ends(s: TicketState, at: datetime, worker: str) -> dict[str, Any]:
 
 
 def _anew(s: TicketState, at: datetime, policy: ClockPolicy) -> dict[str, Any]:
-    """Rework and reopening: the work clocks start again and nobody is assigned."""
+    """The changes of rework and reopening: the work clocks start again and nobody is assigned."""
     return {
         "timeline": s.timeline.begin(at, policy),
         "assignment": None,
@@ -101,19 +101,19 @@ class Ticket(Folded[TicketState]):
     STATE = TicketState
 
     class Event(Folded.Event[TicketState]):
-        """Base of the ticket's events: each changes the ticket's version on the handover sheet (工作移交表)."""
+        """Base of the ticket's events; each changes the ticket's version on the handover sheet (工作移交表)."""
 
         changes_open_list = True
         TARGET: ClassVar[State | None] = None
-        """The state it leads to; None keeps the state."""
+        """Target state; None keeps the state."""
 
         @property
         def target(self) -> State | None:
-            """The state it leads to, where that depends on what was said."""
+            """Target state of this event; overridden where it depends on the event's data."""
             return self.TARGET
 
         def changes(self, s: TicketState) -> dict[str, Any]:
-            """The fields this event replaces beyond state, occurred_at and last_actor."""
+            """The state's fields that this event replaces, besides state, occurred_at and last_actor."""
             return {}
 
         def evolve(self, state: TicketState) -> TicketState:
@@ -126,7 +126,7 @@ class Ticket(Folded[TicketState]):
             )
 
         def sealed_text(self, value: Private | None, name: str) -> Text | None:
-            """A personal text of this event, with what is needed to open it."""
+            """A personal text of this event, with the references needed to open it."""
             return None if value is None else Text(value, self.originator_version, name)
 
     class TicketReceived(Event):
@@ -168,7 +168,7 @@ class Ticket(Folded[TicketState]):
             }
 
     class TicketClassified(Event):
-        """分类: kind, book, and for a repair whose thing is broken."""
+        """分类: the kind, hence the book, and for a repair the facility."""
 
         TOPIC = "ticket.classified"
         TARGET = State.CLASSIFIED
@@ -190,7 +190,7 @@ class Ticket(Folded[TicketState]):
             }
 
     class TicketReclassified(Event):
-        """改类: ``moved`` says that the ticket went to another book and took a number there."""
+        """改类: ``moved`` says that the ticket moved to another book and took a number there."""
 
         TOPIC = "ticket.reclassified"
         kind: Kind
@@ -216,7 +216,7 @@ class Ticket(Folded[TicketState]):
 
         @staticmethod
         def upcast_v1_v2(data: dict[str, Any]) -> None:
-            """Version 1 held a person's login; version 2 tells persons, teams and contractors apart."""
+            """Version 1 had a person's login; version 2 distinguishes persons, teams and contractors."""
             data["assignee"] = {"type": "person", "id": data["assignee"]}
 
         def changes(self, s: TicketState) -> dict[str, Any]:
@@ -230,7 +230,7 @@ class Ticket(Folded[TicketState]):
             }
 
     class WorkOrderReassigned(WorkOrderDispatched):
-        """转单: the order went to another assignee."""
+        """转单: the work order went to another assignee."""
 
         TOPIC = "ticket.reassigned"
         TARGET = None
@@ -239,7 +239,7 @@ class Ticket(Folded[TicketState]):
         appointment_at: datetime | None = None
 
     class WorkOrderDeclined(Event):
-        """退单: the assignee gave it back before starting."""
+        """退单: the assignee declined the work order before starting."""
 
         TOPIC = "ticket.declined"
         TARGET = State.CLASSIFIED
@@ -249,7 +249,7 @@ class Ticket(Folded[TicketState]):
             return {"assignment": None, "suspended": None, "timeline": s.timeline.resume(self.timestamp)}
 
     class WorkOrderAccepted(Event):
-        """接单 by the assignee."""
+        """接单: the assignee accepted the work order."""
 
         TOPIC = "ticket.accepted"
 
@@ -269,7 +269,7 @@ class Ticket(Folded[TicketState]):
             }
 
     class WorkSuspended(Event):
-        """挂起: work waits."""
+        """挂起: work was suspended."""
 
         TOPIC = "ticket.suspended"
         reason: SuspendReason
@@ -281,7 +281,7 @@ class Ticket(Folded[TicketState]):
             }
 
     class WorkResumed(Event):
-        """恢复: work goes on."""
+        """恢复: work was resumed."""
 
         TOPIC = "ticket.resumed"
 
@@ -320,7 +320,7 @@ class Ticket(Folded[TicketState]):
             }
 
     class FollowUpRecorded(Event):
-        """回访: the resident's verdict; ``clock_policy`` is set where the work starts again (返修)."""
+        """回访: the resident's verdict; ``clock_policy`` is set if the work starts again (返修)."""
 
         TOPIC = "ticket.follow_up_recorded"
         satisfied: bool
@@ -348,7 +348,7 @@ class Ticket(Folded[TicketState]):
             return {"follow_up_attempts": (*s.follow_up_attempts, self.timestamp)}
 
     class ClosedUnreached(Event):
-        """未回访关闭: closed without a verdict, shown apart in reports."""
+        """未回访关闭: closed without a verdict; reports show it apart."""
 
         TOPIC = "ticket.closed_unreached"
         TARGET = State.FOLLOWED_UP
@@ -357,7 +357,7 @@ class Ticket(Folded[TicketState]):
             return {"unreached": True, "closed_at": self.timestamp}
 
     class TicketReopened(Event):
-        """重开: it did not hold."""
+        """重开: the problem came back."""
 
         TOPIC = "ticket.reopened"
         TARGET = State.CLASSIFIED
@@ -368,7 +368,7 @@ class Ticket(Folded[TicketState]):
             return _anew(s, self.timestamp, self.clock_policy)
 
     class TicketCancelled(Event):
-        """取消."""
+        """取消: the ticket ended without work."""
 
         TOPIC = "ticket.cancelled"
         TARGET = State.CANCELLED
@@ -386,7 +386,7 @@ class Ticket(Folded[TicketState]):
             }
 
     class ResidentReplied(Event):
-        """答复 to the resident."""
+        """答复: the resident got a reply."""
 
         TOPIC = "ticket.replied"
         message: Private
@@ -395,7 +395,7 @@ class Ticket(Folded[TicketState]):
             return {"replied": True, "timeline": s.timeline.replied(self.timestamp)}
 
     class AppointmentMade(Event):
-        """预约上门, told to the resident; a new one replaces the old."""
+        """预约上门: an appointment was made with the resident; it replaces an earlier one."""
 
         TOPIC = "ticket.scheduled"
         appointment_at: datetime
@@ -404,7 +404,7 @@ class Ticket(Folded[TicketState]):
             return {"appointment_at": self.appointment_at, "timeline": s.timeline.replied(self.timestamp)}
 
     class TicketDeferred(Event):
-        """次日安排: put off to the morning by the night officer (D5 四, 五)."""
+        """次日安排: the night officer deferred the ticket to the morning (D5 四, 五)."""
 
         TOPIC = "ticket.deferred"
         told_resident: bool
@@ -476,9 +476,9 @@ class Ticket(Folded[TicketState]):
             return {"charge": _charge(s.charge, ChargeStatus(self.outcome.value), self.method, self.receipt)}
 
     class ChecklistItemChecked(Event):
-        """One checklist item of a renovation or a move-in; ``defects`` are the repair tickets opened for it.
+        """A checklist item of a renovation or move-in was checked; ``defects`` are the repair tickets opened for it.
 
-        Checked again, it stands with the new evidence and the defects of both times.
+        Checking an item again replaces its evidence and adds to its defects.
         """
 
         TOPIC = "ticket.item_checked"
@@ -494,7 +494,7 @@ class Ticket(Folded[TicketState]):
             return {"checklist": (*(c for c in s.checklist if c.item != self.item), checked)}
 
     class RectificationOrdered(Event):
-        """限期整改: what is to be put right, by when."""
+        """限期整改: what must be put right, and by when."""
 
         TOPIC = "ticket.rectification_ordered"
         what: Private
@@ -521,7 +521,7 @@ class Ticket(Folded[TicketState]):
             }
 
     class MajorWorksApproved(Event):
-        """大工程: out of the three-day clock, with an agreed date (D2 item 8)."""
+        """大工程: the three-day clock no longer applies; there is an agreed date instead (D2 item 8)."""
 
         TOPIC = "ticket.major_works_approved"
         agreed_due_at: datetime
@@ -546,7 +546,7 @@ class Ticket(Folded[TicketState]):
             }
 
     class TicketLinked(Event):
-        """A tie to another ticket."""
+        """A link to another ticket was added."""
 
         TOPIC = "ticket.linked"
         ticket: UUID
@@ -556,7 +556,7 @@ class Ticket(Folded[TicketState]):
             return {"links": (*s.links, Link(self.ticket, self.relation))}
 
     class AttachmentAdded(Event):
-        """A file was attached; its bytes are kept sealed beside the log."""
+        """A file was attached; its bytes are stored sealed beside the log."""
 
         TOPIC = "ticket.attached"
         name: str
@@ -572,8 +572,8 @@ class Ticket(Folded[TicketState]):
     class TicketCorrected(Event):
         """更正: field, old value, new value, reason.
 
-        Codes stand in ``old_code`` and ``new_code``. A personal text is sealed in ``new_text``, and its old value is named by
-        where it stands: the version and field of the event that holds it.
+        Codes are in ``old_code`` and ``new_code``. A personal text is sealed in ``new_text``; its old value is referred to by the
+        version and field of the event that has it.
         """
 
         TOPIC = "ticket.corrected"

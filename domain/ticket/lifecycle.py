@@ -1,6 +1,6 @@
-"""The lifecycle of a ticket (工单生命周期): one table, from which everything else about it derives.
+"""The lifecycle of a ticket (工单生命周期): one table, from which all else about it derives.
 
-Deciding, the API's ``legal[]``, the documentation and the diagram read the rows; replay does not (``domain.kernel.lifecycle``).
+Decisions, the API's ``legal[]``, the documentation and the diagram read the rows; replay does not (``domain.kernel.lifecycle``).
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _REPAIRED, _FOLLOWED_UP, _CANCELLED = State.REPAIRED, State.FOLLOWED_UP, State.C
 
 @dataclass(frozen=True, slots=True)
 class Transition(Row[State, Trigger]):
-    """One row; ``kinds`` are the kinds of ticket that may take it (empty: all)."""
+    """A row; ``kinds`` are the kinds of ticket that may take it (empty: all)."""
 
     kinds: tuple[Kind, ...] = ()
 
@@ -102,4 +102,4 @@ legal, step, as_data = LIFECYCLE.legal, LIFECYCLE.step, LIFECYCLE.as_data
 KINDS: Mapping[Trigger, frozenset[Kind]] = MappingProxyType(
     {row.trigger: frozenset(row.kinds) or frozenset(Kind) for row in TABLE}
 )
-"""Which kinds of ticket may take a trigger."""
+"""The kinds of ticket that may take each trigger."""

@@ -1,4 +1,4 @@
-"""The state of a ticket (工单): the values it is made of, as decisions and read models need them."""
+"""The state of a ticket (工单), as decisions and read models need it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,7 +30,7 @@ from domain.ticket.workflows import WORKFLOWS
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The current assignment, the one since the last dispatch or reassignment."""
+    """The current assignment, since the last dispatch or reassignment."""
 
     assignee: Assignee
     dispatched_by: str
@@ -41,7 +41,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """Why and since when the work waits."""
+    """The reason for the current suspension, and its beginning."""
 
     reason: SuspendReason
     since: datetime
@@ -49,7 +49,7 @@ class Suspended:
 
 @dataclass(frozen=True, slots=True)
 class ChargeLine:
-    """One quoted service at the unit price then; fen."""
+    """A quoted service at the unit price of that moment, in fen."""
 
     code: str
     name: str
@@ -59,7 +59,7 @@ class ChargeLine:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A quotation and how far it got."""
+    """A quotation and its status."""
 
     lines: tuple[ChargeLine, ...]
     total_fen: int
@@ -92,7 +92,7 @@ class Rectification:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How a complaint was judged last (D2 items 9 and 10)."""
+    """The last judgement of a complaint (D2 items 9 and 10)."""
 
     reasonable: bool
     severity: ComplaintSeverity | None
@@ -102,7 +102,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A tie to another ticket."""
+    """A link to another ticket."""
 
     ticket: UUID
     relation: LinkRelation
@@ -110,7 +110,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A sealed file, named by the hash of its ciphertext; ``file_name`` is what whoever attached it called it."""
+    """A sealed file, named by the hash of its ciphertext; ``file_name`` is its original name."""
 
     name: str
     content_type: str
@@ -121,7 +121,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class TicketState(FoldedState):
-    """Everything decisions and read models need to know of a ticket."""
+    """A ticket's state."""
 
     id: UUID
     version: int
@@ -172,12 +172,12 @@ class TicketState(FoldedState):
 
     @property
     def book(self) -> Book | None:
-        """The book the ticket is registered in, once classified."""
+        """The book of the ticket's kind, once it is classified."""
         return WORKFLOWS[self.kind].book if self.kind else None
 
     @property
     def is_open(self) -> bool:
-        """Unfinished: neither followed up nor cancelled."""
+        """Whether the ticket is unfinished: neither followed up nor cancelled."""
         return self.state not in (State.FOLLOWED_UP, State.CANCELLED)
 
 
@@ -199,7 +199,7 @@ CORRECTABLE_CODES = (
     "location.entrance",
     "location.public_place",
 )
-"""Codes that may be corrected; kind and facility are changed by reclassifying."""
+"""Codes that may be corrected. Kind and facility are changed by reclassifying instead."""
 
 
 def code_of(s: TicketState, name: str) -> str | None:

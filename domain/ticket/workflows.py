@@ -1,4 +1,4 @@
-"""What differs per kind of ticket: its book, its checklist and when the checklist has to be whole (D1 4.1.1, D3 一, D4)."""
+"""Differences between kinds of ticket: the book, the checklist, and when it must be complete (D1 4.1.1, D3 一, D4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from domain.kernel.terms import Book, Kind
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """The book a kind is registered in and the checklist items needed before dispatch and before completion."""
+    """A kind's book, and the checklist items required before dispatch and before completion."""
 
     book: Book
     before_dispatch: tuple[str, ...] = ()
@@ -17,7 +17,7 @@ class Workflow:
 
     @property
     def checklist(self) -> tuple[str, ...]:
-        """Every item of the kind's checklist, in order."""
+        """All items of the kind's checklist, in order."""
         return self.before_dispatch + self.before_completion
 
 

@@ -50,7 +50,7 @@ Made from the one table in `domain/people/authority.py`.
 
 ✓ in own communities · o own: assigned to me, or mine · a own area · h while I hold the shift or stand in for its officer ·
 2 I may request it, and another person with ✓ or 2 in the same row approves · m personal data masked · s about myself ·
-+ staff: about whoever is no director · closed: of months that are closed · – refused.
++ staff: about anybody but a director · closed: of months that are closed · – refused.
 
 An appraiser acts for the company, in every community. People named as complained of take no trigger on that ticket but `note`.
 `admin` manages accounts, roles, tokens and configuration: it has no column, holds no business right and reads no personal data.
