@@ -118,7 +118,7 @@ def test_the_roster_from_a_file_to_the_attendance_list(home: Home, tmp_path: Pat
         home, "roster", "swap", "JX", str(first), "noon", str(first), "noon", "--reason", "换班", "--as", "chen"
     )
     span = ("--from", str(first), "--to", str(second))
-    assert "is technician here" in refused(
+    assert "is technician in JX" in refused(
         home, "roster", "leave", "JX", "zhang", *span, "--cover", "zhong", "--reason", "病假", "--as", "chen"
     )
     month = f"{first:%Y-%m}"
