@@ -1,4 +1,4 @@
-"""An approval: a command that waits for a second person (需第二人审批)."""
+"""The approval (需第二人审批): a command that waits for a second person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +11,10 @@ from domain.kernel.terms import ApprovalState
 
 @dataclass(frozen=True)
 class ApprovalCase(FoldedState):
-    """What was asked, by whom, and what became of it.
+    """A requested command, its requester, and its decision.
 
-    ``right`` is the row of the authority table by which a second person is entitled; ``command`` names what will be carried
-    out with the sealed ``arguments``; ``occurred_at`` and the flags were judged at the request.
+    ``right`` is the authority row that entitles the second person; ``command`` names what will be carried out with the sealed
+    ``arguments``. ``occurred_at`` and the flags were judged at the request.
     """
 
     id: UUID
@@ -38,7 +38,7 @@ class ApprovalCase(FoldedState):
     result: UUID | None = None
 
     def status_at(self, moment: datetime) -> ApprovalState:
-        """Its status at a moment: what is still requested expires after its time."""
+        """Its status at a moment: a requested approval is expired after its time."""
         if self.status is ApprovalState.REQUESTED and self.expires_at and moment >= self.expires_at:
             return ApprovalState.EXPIRED
         return self.status
@@ -57,7 +57,7 @@ class Approval(Folded[ApprovalCase]):
         community: str
 
     class ApprovalRequested(Event):
-        """A person asked for something that takes two."""
+        """A person requested a command that takes two."""
 
         TOPIC = "approval.requested"
         right: str
@@ -86,7 +86,7 @@ class Approval(Folded[ApprovalCase]):
             )
 
     class ApprovalGranted(Event):
-        """A second, different person agreed, and the command was carried out in the same commit."""
+        """A second, different person approved; the commit also carries the command out."""
 
         TOPIC = "approval.approved"
         result: UUID
@@ -95,7 +95,7 @@ class Approval(Folded[ApprovalCase]):
             return _decided(state, self, ApprovalState.APPROVED, result=self.result)
 
     class ApprovalRejected(Event):
-        """A second person did not agree."""
+        """A second person rejected the command."""
 
         TOPIC = "approval.rejected"
         reason: Private
@@ -104,7 +104,7 @@ class Approval(Folded[ApprovalCase]):
             return _decided(state, self, ApprovalState.REJECTED)
 
     class ApprovalFailed(Event):
-        """A second person agreed, but the command was no longer legal; ``refusal`` names what refused it, and why."""
+        """A second person approved, but the command was no longer legal; ``refusal`` names the error and the reason."""
 
         TOPIC = "approval.failed"
         refusal: str

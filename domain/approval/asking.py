@@ -1,4 +1,4 @@
-"""Asking (请求审批): writing a command down as an approval that waits for a second person, whatever the command is."""
+"""Asking (请求审批): write any command down as an approval that waits for a second person."""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from domain.people.office import Office
 
 
 class Asking:
-    """Writes approvals down, opens their arguments and answers repeated requests."""
+    """Writes approvals, opens their arguments, and answers repeated requests."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -37,10 +37,10 @@ class Asking:
         offline_entered: bool = False,
         **judged: Any,
     ) -> Waiting:
-        """Write an approval down, its command sealed under ``subject`` (None: a new one).
+        """Write an approval, with its command sealed under ``subject`` (None: a new one).
 
-        ``right`` is the row that entitles the second person, ``stream`` what the command is about; ``judged`` is what was judged
-        at the request (see ApprovalRequested).
+        ``right`` is the row that entitles the second person, ``stream`` the thing the command is about. ``judged`` was judged at
+        the request (see ApprovalRequested).
         """
         now, policy = self._office.clock.now(), directory.policy_of(community)
         event = occurred(
@@ -62,13 +62,13 @@ class Asking:
         return Waiting(fold(written.events), last.position, last.recorded_at)
 
     async def arguments(self, case: ApprovalCase) -> str | None:
-        """The sealed command of an approval, as JSON text; None where its subject was erased."""
+        """The command of an approval as JSON text; None if its subject was erased."""
         assert case.arguments is not None
         [text] = await self._journal.sealer.open([(PlainField(case.id, 1, "arguments"), case.arguments)])
         return text
 
     async def answered(self, record: CommandRecord) -> Waiting:
-        """Repeat the first answer of a command that was asked for; KeyReused where it was another command."""
+        """The answer to a request sent before. Raises KeyReused if its key belongs to another command."""
         state = await self._journal.load_at(record.stream_id, record.version, FoldedState)
         if not isinstance(state, ApprovalCase):
             raise KeyReused(record.key)

@@ -1,4 +1,4 @@
-"""The protocol of commands that wait for a second person; the composition hands every one of them to the approvals."""
+"""The protocol of commands that wait for a second person. The composition registers every such command with the approvals."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,35 +11,35 @@ from domain.people.person_rules import PersonRule
 
 ANOTHER = "another person"
 SECOND_PERSON: PersonRule[str, str] = PersonRule(
-    "second_person", "", "a second, different person approves", None, lambda requester, _, login: login == requester
+    "second_person", "", "a second, different person must approve", None, lambda requester, _, login: login == requester
 )
-"""Who asked for a command does not approve it; the case of the rule is the requester's login."""
+"""The requester of a command may not approve it; the rule's case is the requester's login."""
 
 
 def approving(command: str) -> str:
-    """How deciding on a command is named in refusals."""
+    """The name, in refusals, of deciding on a command."""
     return f"approve {command}"
 
 
 class TwoPersonCommand(Protocol):
-    """A command that waits for a second person: who must not be that person, what it writes, and what is left to finish.
+    """A command that waits for a second person: who is excluded, what it writes, and what remains to be done.
 
-    The defaults suit a command that excludes nobody but its requester and is done once its events are written.
+    The defaults suit a command that excludes only its requester and is finished by its events.
     """
 
     bumps_registry: bool = False
-    """Whether its events change the directory, which every process then reads anew."""
+    """Whether its events change the directory, so that every process must read it again."""
 
     async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
-        """Refuse (NotAllowed) a second person who is entitled by the row, but concerned."""
+        """Refuse a person whom the row entitles but who is concerned. Raises NotAllowed."""
         return
 
     async def effects(
         self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta
     ) -> Sequence[Folded.Event]:
-        """The events that the command of a JSON text leads to; raises a Refusal where it is no longer legal."""
+        """The events of the command in ``text`` (JSON). Raises a Refusal if it is no longer legal."""
         ...
 
     async def finish(self, case: ApprovalCase) -> None:
-        """Do what can't be part of the commit; called after the approval and on every repeat of it, so it must be repeatable."""
+        """Do what the commit cannot include. Must be idempotent: it runs after the approval and at every repeat of it."""
         return

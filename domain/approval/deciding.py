@@ -1,7 +1,7 @@
-"""Approvals (第二人审批): a second, different person entitled by the same row lets a command be carried out, or not.
+"""The use cases of approvals (第二人审批): a second, different person entitled by the row approves or rejects a command.
 
-Lateness and authority were judged at the request; legality and the order of time are judged at the approval. A refusal then
-makes the approval ``failed``, with its reason. What the commands are is not known here: each comes by one protocol.
+Lateness and authority were judged at the request; legality and the order of time are judged at the approval. A refusal then makes
+the approval ``failed``, with its reason. The commands themselves are unknown here; each implements one protocol.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from domain.people.office import Office
 
 
 class Approvals:
-    """Decides on what waits for a second person; ``commands`` are all that may wait, by the name their approvals bear."""
+    """Decides on commands that wait for a second person; ``commands`` are all such commands, by name."""
 
     def __init__(self, office: Office, commands: Mapping[str, TwoPersonCommand]) -> None:
         self._office = office
@@ -37,17 +37,17 @@ class Approvals:
         self._asking = Asking(office)
 
     async def approve(self, approval: UUID, request: Request) -> Waiting:
-        """Carry the command out in the same commit; both people are named in its events."""
+        """Approve: carry the command out in this commit. Its events name both people."""
         return await self._once(approval, request, None)
 
     async def reject(self, approval: UUID, reason: str, request: Request) -> Waiting:
-        """Refuse it, with a reason."""
+        """Reject, with a reason."""
         return await self._once(approval, request, reason)
 
     async def case(self, approval: UUID, login: str) -> ApprovalCase:
-        """An approval, for its requester and whoever might decide on it.
+        """An approval, for its requester and for people who may decide on it.
 
-        Raises NotFound for people outside the community, who may not know of it, and NotAllowed for others inside.
+        Raises NotFound for people outside the community, who must not learn of it, and NotAllowed for others inside.
         """
         directory = await self._office.directory.current()
         case = await self._journal.load(approval, ApprovalCase)
@@ -64,7 +64,7 @@ class Approvals:
         return case
 
     async def refused(self, approval: UUID, login: str) -> Refusal | None:
-        """The refusal that somebody who may see an approval would meet in deciding on it now; None where they may.
+        """The refusal that a person would meet when deciding on an approval now; None if they may.
 
         Raises the errors of :meth:`case`.
         """
@@ -79,7 +79,7 @@ class Approvals:
         return None
 
     async def _second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
-        """Refuse the requester, and whom the command itself excludes."""
+        """Refuse the requester, and people whom the command itself excludes."""
         if SECOND_PERSON.forbids(case.requested_by, case.command, login):
             raise SECOND_PERSON.refusal(approving(case.command), [login], [ANOTHER])
         if case.command in self._commands:
@@ -98,7 +98,7 @@ class Approvals:
         return answer
 
     async def _decide(self, directory: Directory, approval: UUID, request: Request, reason: str | None) -> Waiting:
-        """One attempt at deciding on the newest state of an approval."""
+        """Try once to decide on the newest state of an approval."""
         case = await self.case(approval, request.login)
         await self._second_person(directory, case, request.login)
         if request.if_match is not None and request.if_match != case.version:
@@ -125,32 +125,32 @@ class Approvals:
         return Waiting(decided, last.position, last.recorded_at)
 
     async def _finish(self, case: ApprovalCase) -> None:
-        """Let an approved command do what its commit can't hold: after the events, and again where that was interrupted."""
+        """Let an approved command do what its commit cannot include; repeated because it may have been interrupted."""
         if case.status is ApprovalState.APPROVED and case.command in self._commands:
             await self._commands[case.command].finish(case)
 
     async def _note_expiry(
         self, directory: Directory, case: ApprovalCase, status: ApprovalState, now: datetime, request: Request
     ) -> None:
-        """Write down that nobody decided in time, once."""
+        """Write that nobody decided in time, once."""
         if status is ApprovalState.EXPIRED and case.status is ApprovalState.REQUESTED:
             meta = Meta("system:approvals", request.command_id, causation_id=case.id)
             expired = _step(case, Approval.ApprovalExpired, case.expires_at or now, meta)
             try:
                 await self._journal.write([expired], directory.belonging(case.community))
             except VersionConflict:
-                return  # the process that reminds wrote it first
+                return  # the reminding process manager wrote it first
 
     async def _carried_out(
         self, directory: Directory, case: ApprovalCase, now: datetime, meta: Meta
     ) -> tuple[list[Folded.Event], bool]:
-        """The command's events and the approval's, and whether they change the directory; or the approval's failure."""
+        """The events of the command and the approval, and whether they change the directory; or the approval's failure."""
         try:
             events = await self._effects(directory, case, now, meta)
         except Overloaded:
-            raise  # nobody has decided yet
+            raise  # the store is busy, which is no decision
         except (Refusal, ValidationError) as refusal:
-            why = str(refusal) if isinstance(refusal, Refusal) else "what was asked is not well-formed any more"
+            why = str(refusal) if isinstance(refusal, Refusal) else "the requested command is no longer well-formed"
             return [_step(case, Approval.ApprovalFailed, now, meta, refusal=f"{type(refusal).__name__}: {why}")], False
         granted = _step(case, Approval.ApprovalGranted, now, meta, result=events[0].originator_id)
         return [*events, granted], self._commands[case.command].bumps_registry
@@ -175,4 +175,4 @@ def _step(case: ApprovalCase, event: type[Folded.Event], at: datetime, meta: Met
 
 
 def _settled(status: ApprovalState) -> Conflict:
-    return Conflict("approval", f"is {status.value} already", {"status": status.value})
+    return Conflict("approval", f"already {status.value}", {"status": status.value})

@@ -1,4 +1,4 @@
-"""Looking over: an approval with what was asked, and the access log (查阅记录), for those entitled."""
+"""Queries for oversight: an approval with its command, and the access log (查阅记录)."""
 
 import json
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from domain.people.office import Office
 
 PAGE = 200
 NO_RESIDENT = (Right.PRICE_LIST, Right.REVIEW_FINDING)
-"""Rows whose commands say nothing of residents: whoever decides by them reads what is asked."""
+"""Rows whose commands contain nothing about residents; people who decide by them may read the command."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalReading:
-    """An approval; ``arguments`` is what was asked, where the reader may open it (None: masked or erased).
+    """An approval; ``arguments`` is its command, None if masked or erased.
 
-    That takes the right to open personal data, unless the command says nothing of residents.
+    Reading it takes the right to open personal data, unless the command contains nothing about residents.
     """
 
     case: ApprovalCase
@@ -33,7 +33,7 @@ class ApprovalReading:
 
 
 class Oversight:
-    """Answers questions about what two people do, and who looked at whose data."""
+    """Answers queries about approvals and accesses to personal data."""
 
     def __init__(self, office: Office, approvals: Approvals, access_log: AccessLog) -> None:
         self._office = office
@@ -42,7 +42,7 @@ class Oversight:
         self._access_log = access_log
 
     async def approval(self, login: str, approval: UUID) -> ApprovalReading:
-        """An approval, for its requester and whoever might decide on it; opening what was asked is recorded first."""
+        """An approval, for its requester and people who may decide on it. Opening its command is logged first."""
         case = await self._approvals.case(approval, login)
         directory = await self._office.directory.current()
         now = self._office.clock.now()
@@ -57,17 +57,16 @@ class Oversight:
         return ApprovalReading(case, None if text is None else json.loads(text))
 
     def may_decide(self, directory: Directory, login: str, community: str, right: str, area: str | None) -> bool:
-        """Whether a person is entitled by the row of an approval."""
+        """Whether an approval's row entitles a person."""
         roles = directory.roles(login, community, self._office.clock.now())
         return may_approve(Right(right), roles, Relation(frozenset({Need.FOR_COMPANY}), area))
 
     async def accesses(
         self, directory: Directory, login: str, community: str | None, after: int, limit: int
     ) -> tuple[Sequence[tuple[int, Access]], bool]:
-        """Entries of the access log after a position, of the communities where the person holds that right; and whether
-        there are more.
+        """Entries of the access log after a position, in communities where the person holds the right; and whether more follow.
 
-        Raises NotFound where they have no role in ``community``, NotAllowed where they hold no such right.
+        Raises NotFound without a role in ``community``, NotAllowed without the right.
         """
         now = self._office.clock.now()
         if community is not None and not directory.roles(login, community, now):

@@ -1,4 +1,4 @@
-"""The outcome of a command that waits for a second person."""
+"""The answer to a command that waits for a second person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from domain.approval.aggregate import ApprovalCase
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The command waits for a second person, or was decided on by one."""
+    """A command that waits for a second person, or was decided by one."""
 
     case: ApprovalCase
     position: int

@@ -1,4 +1,4 @@
-"""The office (办公室): journal, directory, clock and ids that every desk works with, and how a person relates to a case."""
+"""The office (办公室): the journal, directory, clock and ids of all desks, and a person's relation to a case."""
 
 from datetime import datetime
 
@@ -11,11 +11,11 @@ from domain.people.post import DeskState, desk_stream
 from domain.rules.duty_calendar import period_at
 
 ASSIGNABLE = tuple(role for role, cell in TABLE[Right.WORK].items() if cell != "–")
-"""Roles a work order may be given to: those with a cell in the row of work, security among them."""
+"""Roles that can carry work orders: those with a cell in the row of work, security among them."""
 
 
 class Office:
-    """What the desks have in common."""
+    """The dependencies that all desks share."""
 
     def __init__(self, journal: Journal, directory: DirectoryKeeper, clock: Clock, ids: Ids) -> None:
         self.journal = journal
@@ -24,7 +24,7 @@ class Office:
         self.ids = ids
 
     async def desk(self, community: str) -> DeskState | None:
-        """The desk of a community, with the shift that holds it now; None where nobody ever took it."""
+        """A community's desk, with the shift that holds it now; None if nobody ever took it."""
         return await self.journal.load(desk_stream(community), DeskState)
 
     async def holds_desk(self, login: str, community: str) -> bool:
@@ -42,9 +42,9 @@ class Office:
         occurred_at: datetime | None = None,
         on_duty: bool | None = None,
     ) -> Relation:
-        """The needs that hold for a person in a community and area: on duty now, and night at the moment it happened.
+        """The needs that hold for a person in a community and area: on duty now, and night at the moment of the step.
 
-        ``on_duty`` says whether they hold the community's desk, where this request has read that already.
+        ``on_duty`` says whether they hold the community's desk, if this request has read that already.
         """
         holds: set[Need] = set()
         if await self.holds_desk(login, community) if on_duty is None else on_duty:
@@ -56,5 +56,5 @@ class Office:
 
 
 def self_or_security(directory: Directory, login: str, community: str, other: str, now: datetime) -> bool:
-    """Whether ``other`` is the person of ``login`` or a security guard, whom the night technician may send (D5 四)."""
+    """Whether ``other`` is the login itself or a security guard, the people whom the night technician may send (D5 四)."""
     return other == login or any(held.role is Role.SECURITY for held in directory.roles(other, community, now))

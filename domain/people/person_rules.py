@@ -1,6 +1,6 @@
-"""Rules about a person (回避): who must not act on a case although a right entitles them, such as who did the work.
+"""Rules about a person (回避): people who must not act on a case although a right entitles them, such as those who did the work.
 
-One row a rule. Deciding refuses by the row, lists of what is legal leave out what it forbids, and explanations name it.
+Each rule is one row. Decisions refuse by it, lists of legal triggers leave out what it forbids, and explanations name it.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,9 +15,9 @@ T = TypeVar("T", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class PersonRule(Generic[C, T]):
-    """A rule's code, the clause it stands in, what satisfies it, and whom it keeps from which triggers of a case.
+    """A rule's code, its clause, what satisfies it, and the people it keeps from which triggers of a case.
 
-    ``triggers`` None stands for every trigger; ``concerns`` tells of a case, a trigger and a login whether the rule applies.
+    ``triggers`` None means every trigger. ``concerns`` decides whether the rule applies to a case, a trigger and a login.
     """
 
     code: str
@@ -27,14 +27,17 @@ class PersonRule(Generic[C, T]):
     concerns: Callable[[C, T, str], bool]
 
     def forbids(self, case: C, trigger: T, login: str) -> bool:
-        """Whether somebody must not take a trigger on a case."""
+        """Whether a person must not take a trigger on a case."""
         return (self.triggers is None or trigger in self.triggers) and self.concerns(case, trigger, login)
 
     def refusal(self, command: str, who: Iterable[str], allowed_to: Iterable[str]) -> NotAllowed:
-        """The refusal that names the rule: ``who`` are roles or a login, ``allowed_to`` who may, or what they may instead."""
+        """The refusal that names the rule.
+
+        ``who`` are roles or a login; ``allowed_to`` lists who may, or what they may do instead.
+        """
         return NotAllowed(command, sorted(who), tuple(allowed_to), self.detail, self.code, self.clause)
 
 
 def conflict(rules: Iterable[PersonRule[C, T]], case: C, trigger: T, login: str) -> PersonRule[C, T] | None:
-    """The first rule that keeps somebody from a trigger on a case, or None."""
+    """The first rule that keeps a person from a trigger on a case; None if none does."""
     return next((rule for rule in rules if rule.forbids(case, trigger, login)), None)

@@ -1,4 +1,4 @@
-"""Two times (发生时间、记录时间): when a step happened, and by what right it is entered later."""
+"""Two times (发生时间、记录时间): when a step happened, and the right by which it is entered later."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from domain.people.directory import Directory
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """When a command's step happened and how it was entered."""
+    """The moment of a command's step, and how it was entered."""
 
     at: datetime
     back_entered: bool = False
@@ -30,10 +30,10 @@ def judge_entry(
     *,
     always: bool = False,
 ) -> Entry:
-    """Judge the moment a request names: skew counts as now, the future is refused, lateness needs its right.
+    """Judge the moment in a request: small skew counts as now, the future is refused, lateness takes a right.
 
-    ``always`` marks a back-entry, which needs the right however late it is, and is never a draft written offline.
-    Raises InvalidInput for a moment ahead, NotAllowed where the right of late or long-late entry is missing.
+    ``always`` marks a back-entry, which takes the right however late it is, and is never an offline draft. Raises InvalidInput
+    for a moment in the future, NotAllowed without the right of late or long-late entry.
     """
     terms = directory.policy_of(community).entry
     at = request.occurred_at or now

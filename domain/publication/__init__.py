@@ -1,1 +1,1 @@
-"""What a community publishes for itself (公布): its price list, its scorecard, days of its calendar; each takes two people."""
+"""A community's own rules (公布): its price list, its scorecard, days of its calendar; publishing takes two people."""

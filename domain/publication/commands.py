@@ -1,4 +1,4 @@
-"""What a community publishes for itself: its price list, its scorecard, a day of its calendar. Each takes two people."""
+"""Commands that publish a community's own rules: a price list, a scorecard, a day of its calendar. Each takes two people."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -15,14 +15,14 @@ RuleBookText = Annotated[str, StringConstraints(min_length=1, max_length=400_000
 
 
 class PublishPriceList(Value):
-    """A community's own price list, as TOML text (有偿服务收费标准)."""
+    """Publish a community's own price list, as TOML text (有偿服务收费标准)."""
 
     community: Code
     text: FreeText
 
 
 class OverrideCalendar(Value):
-    """A day of a community's calendar that differs from the published one (工作日历调整); null: as published again."""
+    """Override a day of the published calendar for a community (工作日历调整); null restores it."""
 
     community: Code
     date: date
@@ -31,7 +31,7 @@ class OverrideCalendar(Value):
 
 
 class PublishRuleBook(Value):
-    """A community's own scorecard, as TOML text, from the first day of a month on (考评细则)."""
+    """Publish a community's own scorecard, as TOML text, from the first day of a month on (考评细则)."""
 
     community: Code
     text: RuleBookText

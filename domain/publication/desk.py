@@ -1,4 +1,4 @@
-"""Publishing a community's own rules (价格、日历、考评细则): asked for by one person, written once a second person agrees."""
+"""The use cases of publishing a community's own rules (价格、日历、考评细则): requested by one person, approved by another."""
 
 from datetime import date, datetime
 
@@ -27,12 +27,12 @@ from domain.rules.price_list import parse_price_list
 from domain.rules.scorecard import parse_rule_book
 
 NAMES: dict[type[Published], str] = {PublishPriceList: PRICE_LIST, OverrideCalendar: CALENDAR, PublishRuleBook: RULE_BOOK}
-"""What the approvals call each command; all three go by one row of the authority table."""
+"""The name of each command in approvals; all three use one row of the authority table."""
 MODELS = {name: model for model, name in NAMES.items()}
 
 
 class Publication(TwoPersonCommand):
-    """Asks for what a community publishes, and publishes it."""
+    """Requests and carries out publications."""
 
     bumps_registry = True
 
@@ -41,11 +41,14 @@ class Publication(TwoPersonCommand):
         self._asking = Asking(office)
 
     async def ask(self, command: Published, request: Request) -> Waiting:
-        """Ask a second person to agree. Raises NotFound, NotAllowed, InvalidInput (its text), RuleRefused (a begun month)."""
+        """Request a publication.
+
+        Raises NotFound, NotAllowed, InvalidInput (for its text), RuleRefused (for a month that has begun).
+        """
         return await self._office.journal.once(request.key, lambda: self._asked(command, request), self._asking.answered)
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
-        """The event of the community."""
+        """The event on the community."""
         command = MODELS[case.command].model_validate_json(text)
         stream = community_stream(case.community)
         version = (await self._office.journal.existing(stream, CommunityState)).version + 1
@@ -79,7 +82,7 @@ class Publication(TwoPersonCommand):
 
 
 def _check_ahead(command: PublishRuleBook, today: date) -> None:
-    """Refuse a month that has begun: what was appraised by one book isn't appraised anew by another."""
+    """Refuse a month that has begun, so that nothing is appraised again by another book."""
     month = Month.of(today)
     if Period.parse(command.from_month).first <= month:
-        raise RuleRefused("rule_book_ahead", "D2", f"a rule book counts from a month after {month}, which has begun")
+        raise RuleRefused("rule_book_ahead", "D2", f"a rule book must begin with a month after {month}, which has begun")

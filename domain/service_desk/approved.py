@@ -1,4 +1,4 @@
-"""Ticket commands that waited for a second person (需第二人审批): receipts, back-entries and every step."""
+"""Ticket commands that waited for a second person (需第二人审批): receipts, back-entries and all steps."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,39 +21,39 @@ from domain.ticket.tickets import Tickets
 
 
 def refuse_complained_of(ticket: TicketState, case: ApprovalCase, login: str) -> None:
-    """Refuse a second person the ticket complains of."""
-    if NOT_COMPLAINED_OF.concerns(ticket, Trigger.NOTE, login):  # not even a note is approved by them
+    """Refuse a second person whom the ticket complains of."""
+    if NOT_COMPLAINED_OF.concerns(ticket, Trigger.NOTE, login):  # they may not approve even a note
         raise NOT_COMPLAINED_OF.refusal(approving(case.command), [login], [ANOTHER])
 
 
 class ApprovedReceipt(TwoPersonCommand):
-    """A new ticket, received or back-entered, whose entry was so late that it took two."""
+    """A new ticket, received or back-entered, that was entered so late that it took two people."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
         self._deciding = Deciding(office)
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Event]:
-        """The events of the ticket, at the moment judged at the request."""
+        """The ticket's events, at the moment judged at the request."""
         model = BackEntry if case.command == BACK_ENTRY else c.Receive
         subject = case.arguments.subject if case.arguments else self._office.ids.new()
         return self._deciding.new(directory, model.model_validate_json(text), case.occurred_at or now, meta, subject)
 
 
 class ApprovedStep(TwoPersonCommand):
-    """One step on a ticket, decided on the state the ticket has by now."""
+    """A step on a ticket, decided on the ticket's state at the approval."""
 
     def __init__(self, office: Office) -> None:
         self._tickets = Tickets(office.journal)
         self._deciding = Deciding(office)
 
     async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
-        """Refuse somebody the ticket complains of."""
+        """Refuse a person whom the ticket complains of."""
         assert case.stream is not None
         refuse_complained_of(await self._tickets.load(case.stream), case, login)
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Event]:
-        """The events of the step, at the moment judged at the request, or now."""
+        """The step's events, at the moment judged at the request, or now."""
         assert case.stream is not None
         state = await self._tickets.load(case.stream)
         command = c.COMMANDS[Trigger(case.command)].model_validate_json(text)
@@ -62,7 +62,7 @@ class ApprovedStep(TwoPersonCommand):
 
 
 def ticket_commands(office: Office) -> Mapping[str, TwoPersonCommand]:
-    """The commands of the service desk that may wait for a second person, by the name their approvals bear."""
+    """The service desk's commands that may wait for a second person, by name."""
     step, receipt = ApprovedStep(office), ApprovedReceipt(office)
     steps: dict[str, TwoPersonCommand] = {trigger.value: step for trigger in c.COMMANDS}
     return {**steps, Trigger.RECEIVE.value: receipt, BACK_ENTRY: receipt}

@@ -1,4 +1,4 @@
-"""Deciding (受理判定): the events of a ticket command, after checking whom and what it names against directory and tickets."""
+"""Deciding (受理判定): the events of a ticket command, after checking the people and things it names."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +18,7 @@ from domain.ticket.tickets import Tickets
 
 
 class Deciding:
-    """Gathers the circumstances of a command and decides it; writes nothing."""
+    """Gathers a command's circumstances and decides it; writes nothing."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -52,7 +52,7 @@ class Deciding:
         return decide(None, command, x)
 
     async def _household(self, state: TicketState) -> dict[str, str]:
-        """Where and whom to visit, opened: it is sealed anew for each ticket that is opened for a defect."""
+        """The reporter and dwelling, opened, because they are sealed again for each ticket opened for a defect."""
         named = [(name, getattr(state, name)) for name in ("dwelling", "reporter_name", "reporter_phone")]
         texts = [(name, text) for name, text in named if text is not None]
         fields = [(PlainField(state.id, text.version, text.name), text.value) for _, text in texts]

@@ -1,7 +1,7 @@
-"""The service desk (客户服务中心): the use cases of tickets, over decide and evolve.
+"""The service desk (客户服务中心): the use cases of tickets.
 
-Each command: find the ticket (or answer as if there were none), weigh authority by the one table, judge lateness, decide on the
-newest state, append with that version expected; a lost race is decided anew, unless the caller named the version it saw.
+Each command finds the ticket (or answers as if there were none), weighs authority, judges lateness, decides on the newest state
+and appends, expecting that version. After a lost race it decides again, unless the caller named the version it saw.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ BACK_ENTRY = "back_entry"
 
 
 class ServiceDesk:
-    """Receives and moves tickets for people with rights, on any store."""
+    """Receives tickets and carries out commands on them."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -50,17 +50,18 @@ class ServiceDesk:
     # --- commands -------------------------------------------------------------------------------------------------
 
     async def receive(self, command: c.Receive, request: Request) -> Done | Waiting:
-        """接单: write a new ticket (D1 4.1.1); late ones by the rules of late entry."""
+        """接单: receive a new ticket (D1 4.1.1); late ones follow the rules of late entry."""
         return await self._journal.once(request.key, lambda: self._begin(command, request), self._answered)
 
     async def back_enter(self, command: BackEntry, request: Request) -> Done | Waiting:
-        """补单: write a ticket whose work was dispatched, and perhaps done, before (D1 4.1.3)."""
+        """补单: enter a ticket whose work was already dispatched, and perhaps done (D1 4.1.3)."""
         return await self._journal.once(request.key, lambda: self._begin(command, request), self._answered)
 
     async def act(self, ref: str, command: c.Command, request: Request) -> Done | Waiting:
-        """Take one trigger on a ticket, named by id or number.
+        """Take one trigger on a ticket, given by id or number.
 
-        Raises NotFound, NotAllowed, TransitionRefused, RuleRefused, InvalidInput, StaleVersion or KeyReused, and writes nothing.
+        Raises NotFound, NotAllowed, TransitionRefused, RuleRefused, InvalidInput, StaleVersion or KeyReused; then nothing was
+        written.
         """
         return await self._journal.once(request.key, lambda: self._act(ref, command, request), self._answered)
 
@@ -70,7 +71,7 @@ class ServiceDesk:
         return await decide_again(lambda: self._taken(directory, stream, command, request))
 
     async def _taken(self, directory: Directory, stream: UUID, command: c.Command, request: Request) -> Done | Waiting:
-        """One attempt at a trigger on the newest state."""
+        """Try once to take a trigger on the newest state."""
         now = self._office.clock.now()
         state = await self.load(stream)
         roles = directory.roles(request.login, state.community, now)
@@ -84,7 +85,8 @@ class ServiceDesk:
         check_person(state, command.trigger, request.login, roles)
         entry = judge_entry(directory, state.community, request, roles, relation, now)
         if state.occurred_at is not None and entry.at < state.occurred_at <= (request.occurred_at or state.occurred_at):
-            entry = replace(entry, at=state.occurred_at)  # written by a clock a little ahead of this one
+            # The last event came from a machine whose clock is a little ahead: the caller's moment is not out of order.
+            entry = replace(entry, at=state.occurred_at)
         if mode is Mode.SECOND or entry.long_late:
             return await self._ask(
                 directory, right if mode is Mode.SECOND else Right.LONG_LATE_ENTRY, command, state, entry, request
@@ -118,11 +120,11 @@ class ServiceDesk:
     # --- tickets --------------------------------------------------------------------------------------------------
 
     async def find(self, ref: str) -> UUID:
-        """The id of a ticket named by id or number; NotFound alike for a wrong form and for none."""
+        """The id of a ticket, given its id or number. Raises NotFound, whether the reference is malformed or unknown."""
         return await self._tickets.find(ref)
 
     async def load(self, stream: UUID) -> TicketState:
-        """The newest state of a ticket, or NotFound."""
+        """The newest state of a ticket. Raises NotFound."""
         return await self._tickets.load(stream)
 
     async def legal_after(
@@ -135,7 +137,7 @@ class ServiceDesk:
         *,
         on_duty: bool | None = None,
     ) -> list[Trigger]:
-        """The triggers that would be legal for a person once they had carried out a command that is legal; nothing is written."""
+        """The triggers that would be legal for a person after a legal command; nothing is written."""
         meta = self._meta(directory, state, command, Request(login, self._office.ids.new()), Entry(now))
         for event in await self._deciding.on(directory, state, command, max(now, state.occurred_at or now), meta):
             state = apply(state, event)
@@ -176,7 +178,7 @@ class ServiceDesk:
         request: Request,
         subject: UUID | None = None,
     ) -> Waiting:
-        """Write the command down as an approval, sealed, for a second person."""
+        """Write the command as an approval, sealed."""
         location = state.location if state else getattr(command, "location", None)
         return await self._asking.ask(
             directory,
@@ -194,7 +196,7 @@ class ServiceDesk:
         )
 
     async def _answered(self, record: CommandRecord) -> Done | Waiting:
-        """Repeat the first answer, derived from the stream at the version the command left it at."""
+        """The answer to a request sent before: the stream's state at the version that the command left."""
         state = await self._journal.load_at(record.stream_id, record.version, FoldedState)
         if isinstance(state, ApprovalCase):
             return Waiting(state, record.position, record.recorded_at)
@@ -209,7 +211,7 @@ class ServiceDesk:
 
 
 def contractor_of(state: TicketState, command: c.Command) -> str | None:
-    """The contractor whose step a command enters: they have no login, so the dispatcher enters it."""
+    """The contractor for whom a command enters a step; contractors have no login, so the dispatcher enters their steps."""
     if state.assignment is None or isinstance(command, c.SettleCharge) or right_of(command.trigger) is not Right.WORK:
         return None
     assignee = state.assignment.assignee

@@ -1,4 +1,4 @@
-"""Disclosing a ticket's personal data to the police (公安机关查案, D2 duty 21) by two people."""
+"""The use case of disclosing a ticket's personal data to the police (公安机关查案, D2 duty 21); it takes two people."""
 
 from datetime import datetime
 from typing import Literal
@@ -29,7 +29,7 @@ class Disclose(Value):
 
 
 class Disclosure(TwoPersonCommand):
-    """Asks for a disclosure, and records it in the subject's file once a second person agrees."""
+    """Requests a disclosure, and records it in the subject's file once it is approved."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -38,22 +38,22 @@ class Disclosure(TwoPersonCommand):
         self._tickets = Tickets(office.journal)
 
     async def ask(self, command: Disclose, request: Request) -> Waiting:
-        """Ask a second person to agree. Raises NotFound, NotAllowed."""
+        """Request a disclosure. Raises NotFound, NotAllowed."""
         return await self._journal.once(request.key, lambda: self._asked(command, request), self._asking.answered)
 
     async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
-        """Refuse somebody the ticket complains of."""
+        """Refuse a person whom the ticket complains of."""
         assert case.stream is not None
         refuse_complained_of(await self._tickets.load(case.stream), case, login)
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
-        """The disclosure, an event of the subject's own stream; Conflict where the subject was erased."""
+        """The disclosure, as an event of the subject's stream. Raises Conflict if the subject was erased."""
         assert case.stream is not None
         ticket = await self._tickets.load(case.stream)
         assert ticket.subject is not None
         file = await self._journal.load(ticket.subject, SubjectState)
         if file is not None and file.erased_at is not None:
-            raise Conflict("subject", "was erased already")
+            raise Conflict("subject", "already erased")
         version = (file.version if file else 0) + 1
         said = {"community": case.community, "ticket": ticket.id, "reference": Disclose.model_validate_json(text).reference}
         return [occurred(SubjectFile.DisclosedToPolice, ticket.subject, version, now, meta, **said)]

@@ -1,4 +1,7 @@
-"""Erasing somebody (个人信息删除) by two people: every subject that is the same person, each with an event of its own."""
+"""The use case of erasing a person (个人信息删除); it takes two people.
+
+Each of the person's subjects gets an event of its own.
+"""
 
 from datetime import datetime
 from typing import Literal, Self
@@ -29,9 +32,9 @@ ERASE: Literal["erase"] = "erase"
 
 
 class Erase(Value):
-    """Destroy the keys of a person (个人信息删除): whom a ticket is about, or a resident of the roll.
+    """Destroy the keys of a person (个人信息删除): the subject of a ticket, or a resident of the household register.
 
-    Callers linked to a resident are that person. ``reason`` is a code, as it stays readable.
+    This includes callers linked to the resident. ``reason`` is a code, because it stays readable.
     """
 
     ticket: TicketRef | None = None
@@ -41,12 +44,12 @@ class Erase(Value):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.ticket is None) is (self.resident is None):
-            raise ValueError("names a ticket or a resident, one of them")
+            raise ValueError("give either a ticket or a resident")
         return self
 
 
 class Erasure(TwoPersonCommand):
-    """Asks for an erasure, orders it once a second person agrees, and destroys the keys."""
+    """Requests an erasure, orders it once it is approved, and destroys the keys."""
 
     def __init__(self, office: Office, register: RegisterKeeper, keys: KeyDestroyer) -> None:
         self._office = office
@@ -57,25 +60,25 @@ class Erasure(TwoPersonCommand):
         self._keys = keys
 
     async def ask(self, command: Erase, request: Request) -> Waiting:
-        """Ask a second person to agree. Raises NotFound, NotAllowed."""
+        """Request an erasure. Raises NotFound, NotAllowed."""
         return await self._journal.once(request.key, lambda: self._asked(command, request), self._asking.answered)
 
     async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
-        """Refuse somebody the ticket complains of."""
+        """Refuse a person whom the ticket complains of."""
         if case.stream is not None:
             refuse_complained_of(await self._tickets.load(case.stream), case, login)
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
-        """The events that order the keys of a person destroyed: the subject's own, and those of every caller linked to them.
+        """The events that order a person's keys destroyed: for their own subject and for every linked caller's.
 
-        The first event names the other subjects; those erased before are left out. Raises Conflict where nobody is left.
+        The first event names the other subjects; those erased before are left out. Raises Conflict if none is left.
         """
         command = Erase.model_validate_json(text)
         subjects = await self._subjects(command, case)
         files = {subject: await self._journal.load(subject, SubjectState) for subject in subjects}
         living = {subject: file for subject, file in files.items() if file is None or file.erased_at is None}
         if not living:
-            raise Conflict("subject", "was erased already")
+            raise Conflict("subject", "already erased")
         first, *others = living
         said = {"community": case.community, "reason": command.reason, "ticket": case.stream, "resident": command.resident}
         return [
@@ -94,8 +97,8 @@ class Erasure(TwoPersonCommand):
     async def finish(self, case: ApprovalCase) -> None:
         """Destroy the keys that an approved erasure orders destroyed.
 
-        Keys lie in another store than the log, so no commit holds both: the order is written first, and its keys are destroyed
-        after it; a process that ends in between leaves that to the next repeat, or to the start of the next process.
+        The key store is separate from the log, so one commit cannot include both. The order is written first and the keys are
+        destroyed after it; if a process ends in between, the next repeat or the start of the next process destroys them.
         """
         if case.status is ApprovalState.APPROVED and case.result is not None:
             file = await self._journal.existing(case.result, SubjectState)
@@ -118,7 +121,7 @@ class Erasure(TwoPersonCommand):
         return await self._asking.ask(directory, Right.ERASE, ERASE, command, community, request, stream=stream, subject=subject)
 
     async def _subjects(self, command: Erase, case: ApprovalCase) -> tuple[UUID, ...]:
-        """Every subject of the person: whom the ticket is about, or the resident, with the callers linked to them."""
+        """All subjects of the person: the ticket's or the resident's, with linked callers."""
         if command.resident is not None:
             return (await self._resident(command.resident)).subjects
         assert case.stream is not None

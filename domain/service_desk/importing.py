@@ -1,9 +1,11 @@
-"""Import of a foreign log (外部工单导入): histories written elsewhere, as back-entered tickets, through the one ``decide``.
+"""Import of a foreign log (外部工单导入): histories written elsewhere become back-entered tickets through the one ``decide``.
 
-One request of two people a file, both entitled by the row "import a foreign log". Every event names both, is flagged
-``back_entered`` and keeps its true ``occurred_at``. A history that the rules refuse is refused whole, with the reason; its
-neighbours go in. What became a ticket is known by its id alone (UUIDv5 of log, community, mapping and case), so that a file
-read twice is read once, and a run that was killed goes on where it stopped: progress is the log itself.
+Two people request a file together; the row "import a foreign log" must entitle both. Every event names both, is flagged
+``back_entered`` and keeps its true ``occurred_at``. A history that the rules refuse is refused whole, with the reason; the other
+histories go in.
+
+A ticket's id is a UUIDv5 of log, community, mapping and case. So reading a file twice adds nothing, and a killed import continues
+where it stopped: the log itself records its progress.
 """
 
 import json
@@ -38,12 +40,12 @@ from domain.ticket.decisions import Circumstances, assignee_of, decide
 from domain.ticket.state import TicketState
 
 COMMAND = "import"
-"""How an import's approval is called."""
+"""The name of imports in approvals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What an entry of the foreign log means for a ticket in one of these states; None stands for a ticket not yet received."""
+    """The commands that an entry of the foreign log means for a ticket in one of these states (None: not yet received)."""
 
     commands: tuple[c.Command, ...]
     states: frozenset[State | None] | None = None
@@ -51,7 +53,7 @@ class Choice:
     suspended: bool | None = None
 
     def fits(self, ticket: TicketState | None) -> bool:
-        """Whether it is meant for a ticket as it stands."""
+        """Whether it applies to a ticket's present state."""
         return (
             (self.states is None or (ticket.state if ticket else None) in self.states)
             and (self.kinds is None or (ticket is not None and ticket.kind in self.kinds))
@@ -61,9 +63,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One entry of a case: when, by whom outside (``external:…``), and what it means: the first choice that fits.
+    """An entry of a case: its moment, the outside person (``external:…``), and its meaning, the first choice that fits.
 
-    Where none fits it has no counterpart: it becomes ``otherwise``, a note.
+    If none fits, it becomes ``otherwise``, a note.
     """
 
     activity: str
@@ -75,9 +77,9 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class ForeignCase:
-    """One request of the foreign log: its name there, the line or trace it was read from, and what happened, in its order.
+    """A case of the foreign log: its name there, the line or trace it was read from, and its entries in order.
 
-    ``receive`` is the receipt where the log has none of its own: it then stands at the first entry's moment.
+    ``receive`` is the receipt if the log has none; it then gets the first entry's moment.
     """
 
     name: str
@@ -88,7 +90,7 @@ class ForeignCase:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A case that the mapping can't read; ``reason`` is a code, ``detail`` what would be right."""
+    """A case that the mapping cannot read; ``reason`` is a code, ``detail`` the remedy."""
 
     name: str
     row: int
@@ -97,7 +99,7 @@ class Unreadable:
 
 
 class Verdict(StrEnum):
-    """What became of a case."""
+    """The outcome of a case."""
 
     ACCEPTED = "accepted"
     ALREADY_THERE = "already_there"
@@ -106,7 +108,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a case: ``events`` written, the ``state`` it ends in, the activities that became mere notes."""
+    """The outcome of a case: the number of events written, its last state, and the activities that became notes."""
 
     name: str
     row: int
@@ -120,7 +122,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ForeignFile:
-    """What two people are asked for: a file and a mapping, each by its SHA-256; the mapping's name is part of every id."""
+    """The file and mapping of an import, each by its SHA-256; the mapping's name is part of every id."""
 
     community: str
     file: str
@@ -131,15 +133,15 @@ class ForeignFile:
 
 
 class Imports:
-    """Begins imports for people with the right."""
+    """Begins imports."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
 
     async def begin(self, file: ForeignFile, login: str, second: str) -> "Import":
-        """One request of two people for a file; nothing is written before its first case is.
+        """Begin an import of a file by two people; nothing is written before the first case.
 
-        Raises NotFound, NotAllowed, or InvalidInput where an assignee of the mapping is not registered here.
+        Raises NotFound, NotAllowed, or InvalidInput for an assignee of the mapping that is not registered here.
         """
         office = self._office
         directory = await office.directory.current()
@@ -168,7 +170,7 @@ class Imports:
 
 
 class Import:
-    """A file on its way in, batch by batch."""
+    """An import in batches."""
 
     def __init__(
         self, office: Office, directory: Directory, file: ForeignFile, login: str, second: str, space: UUID, approval: UUID,
@@ -189,11 +191,11 @@ class Import:
         self._read: set[int] = set()
 
     def ticket(self, case: str) -> UUID:
-        """The id of a case's ticket, the same whenever it is read."""
+        """The id of a case's ticket, which depends only on log, community, mapping and case."""
         return uuid5(self._space, f"case:{case}")
 
     async def take(self, cases: Sequence[ForeignCase | Unreadable], *, dry: bool = False) -> list[Outcome]:
-        """Decide on the next cases, and write those accepted in one commit, in the file's order; ``dry``: only decide."""
+        """Decide the next cases and write the accepted ones in one commit, in the file's order; ``dry`` only decides."""
         fresh = [self._once(case) for case in cases]
         return await decide_again(lambda: self._written(fresh, dry))
 
@@ -215,22 +217,22 @@ class Import:
         return outcomes
 
     def _once(self, case: ForeignCase | Unreadable) -> ForeignCase | Unreadable:
-        """The case, or its refusal where the file had one of this name before."""
+        """The case, or its refusal if an earlier case of the file has its name."""
         if isinstance(case, Unreadable):
             return case
         name = self.ticket(case.name).int >> 64
         if name in self._read:
-            return Unreadable(case.name, case.row, "repeated_case", "a case of this name stands earlier in the file")
+            return Unreadable(case.name, case.row, "repeated_case", "an earlier case of the file has this name")
         self._read.add(name)
         return case
 
     async def _there(self, names: Sequence[str]) -> set[UUID]:
-        """Which of these cases became tickets before: every ticket takes a number at receipt."""
+        """The cases that became tickets before. Every ticket takes a number at receipt, so the numbers tell."""
         taken: Mapping[UUID, Sequence[object]] = await self._journal.log.numbers_of([self.ticket(name) for name in names])
         return {stream for stream, numbers in taken.items() if numbers}
 
     def _request(self, first: UUID) -> list[Folded.Event]:
-        """The request and its approval, in the commit of the first tickets."""
+        """The request and its approval, written in the commit of the first tickets."""
         file, now = self._file, self._office.clock.now()
         policy = self._directory.policy_of(file.community)
         asked = {name: getattr(file, name) for name in ("community", "file", "file_digest", "mapping", "mapping_digest")}

@@ -1,4 +1,4 @@
-"""Openings: the triggers and assignees that are open to a person on a ticket now, and how the person relates to it."""
+"""Openings: the triggers and assignees open to a person on a ticket now, and the person's relation to it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,24 +18,24 @@ from domain.ticket.state import TicketState
 
 
 def setting_of(directory: Directory, community: str, at: datetime) -> Setting:
-    """The moment, time zone, policy and working days that a decision in a community is made by."""
+    """The circumstances of a decision in a community: moment, time zone, policy and workdays."""
     return Setting(at, directory.zone(community), directory.policy_of(community), directory.works_in(community))
 
 
 def check_person(state: TicketState, trigger: Trigger, login: str, roles: Sequence[Held]) -> None:
-    """Refuse (NotAllowed) a person whom a rule keeps from a trigger, whatever their right."""
+    """Refuse a person whom a rule keeps from a trigger, whatever their right. Raises NotAllowed."""
     rule = conflict(WITH_RIGHTS, state, trigger, login)
     if rule is not None:
         raise person_refused(rule, trigger, roles)
 
 
 def person_refused(rule: TicketRule, trigger: Trigger, roles: Sequence[Held]) -> NotAllowed:
-    """The refusal of a rule that is judged with rights; a note stays open to everybody who may write one."""
+    """The refusal by a rule that is judged with rights. It names ``note``, which stays open to everyone who may write one."""
     return rule.refusal(trigger.value, (held.role.value for held in roles), [Trigger.NOTE.value])
 
 
 class Openings:
-    """What a person may do on tickets."""
+    """Computes what a person may do on tickets."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -53,7 +53,7 @@ class Openings:
     ) -> Relation:
         """The needs that hold between a person and a ticket, for a command or for reading (``command`` None).
 
-        ``on_duty`` says whether they hold the community's desk, where this request has read that already.
+        ``on_duty`` says whether they hold the community's desk, if this request has read that already.
         """
         area = state.location.area if state.location else None
         relation = await self._office.standing(directory, login, state.community, area, now, occurred_at, on_duty)
@@ -72,7 +72,7 @@ class Openings:
     async def legal(
         self, directory: Directory, login: str, state: TicketState, now: datetime, *, on_duty: bool | None = None
     ) -> list[Trigger]:
-        """The triggers that table, rules and the authority table allow this person on this ticket now."""
+        """The triggers that lifecycle, rules and authority allow a person on a ticket now."""
         roles = directory.roles(login, state.community, now)
         relation = await self.relation(directory, login, state, now, on_duty=on_duty)
         anyone = replace(relation, holds=relation.holds | {Need.LINK, Need.TO_SELF_OR_SECURITY})
@@ -86,7 +86,7 @@ class Openings:
         return found
 
     async def carriers(self, directory: Directory, login: str, community: str, now: datetime) -> list[str]:
-        """The logins somebody may give a work order to: people who can carry one, as far as the authority table allows."""
+        """The logins to whom a person may give a work order in a community."""
         standing = await self._office.standing(directory, login, community, None, now)
         roles = directory.roles(login, community, now)
         found = []

@@ -1,4 +1,4 @@
-"""What travels beside a command, and what comes back."""
+"""The answer to a ticket command that was carried out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from domain.ticket.state import TicketState
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A ticket command was carried out: the ticket at that version, and where the last event stands."""
+    """The ticket after a command, with the position and recording time of its last event, and the tickets it ``opened``."""
 
     state: TicketState
     position: int

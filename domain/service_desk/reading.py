@@ -1,6 +1,6 @@
-"""Reading tickets: as they are, as they were at a moment or version, and their history; personal data opened with a record.
+"""Queries for single tickets: now, at a moment or version, and their history.
 
-Opening a ticket's personal fields is written to the access log first; where that can't be written, the masked view is served.
+Opening a ticket's personal fields is written to the access log first; if that fails, the masked view is served.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,13 +40,13 @@ from domain.ticket.state import TicketState
 from domain.ticket.tickets import Tickets
 
 HINTED = ("reporter_name", "reporter_phone")
-"""Texts of which a masked view keeps a hint."""
+"""Texts that a masked view shows in part."""
 NO_DETAIL: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingRight:
-    """What one person may do with a ticket: ``opens`` tells whether personal data may be opened."""
+    """A person's right on a ticket; ``opens`` says whether they may open its personal data."""
 
     roles: Sequence[Held]
     relation: Relation
@@ -59,9 +59,9 @@ class ReadingRight:
 
 
 class Inquiries:
-    """Answers questions about single tickets. Each answer reads the ticket's stream once and the holder of the desk once.
+    """Answers queries about single tickets. Each answer reads the ticket's stream once and the desk's holder once.
 
-    ``directory`` is the one by which the request was authenticated; without it the newest is read.
+    ``directory`` is the one that authenticated the request; without it the newest is read.
     """
 
     def __init__(self, office: Office, access_log: AccessLog) -> None:
@@ -86,8 +86,8 @@ class Inquiries:
     ) -> TicketReading:
         """A ticket now, at a version, as it was at a moment, or as it was known at a moment.
 
-        ``personal`` False gives the masked view without a look at personal data. ``steps`` gives the events too; ``quoted`` opens
-        their texts by the one look at the ticket, for those who may audit. Raises NotFound and NotAllowed.
+        ``personal=False`` masks it without an access-log entry. ``steps`` adds its events; ``quoted`` opens their texts too,
+        under the ticket's one entry, for people who may audit. Raises NotFound, NotAllowed.
         """
         directory = directory or await self._office.directory.current()
         stored, state = await self._tickets.read(ref)
@@ -124,9 +124,10 @@ class Inquiries:
     async def carried(
         self, login: str, tickets: Sequence[UUID], *, personal: bool = True, directory: Directory | None = None
     ) -> list[TicketReading]:
-        """Of these tickets the dispatched ones that a person carries now, opened by one look that names everybody concerned.
+        """
 
-        ``personal`` False gives the masked view without a look. Tickets that moved on or are somebody else's are left out.
+        Those of the tickets that are dispatched and carried by the person now, opened under one access-log entry per community.
+        ``personal=False`` masks them without an entry. Tickets that moved on, or belong to somebody else, are left out.
         """
         directory, now = directory or await self._office.directory.current(), self._office.clock.now()
         on_duty: dict[str, bool] = {}
@@ -168,9 +169,9 @@ class Inquiries:
         position: int | None = None,
         directory: Directory | None = None,
     ) -> TicketReading:
-        """The masked answer to a command: the ticket at the version the command left it, as of its recording.
+        """The masked answer to a command: the ticket at the version that the command left, as of its recording.
 
-        ``position`` is where its last event stands; without it the ticket is taken to be at its newest version.
+        ``position`` is that of its last event; without it the ticket is assumed to be at its newest version.
         """
         directory = directory or await self._office.directory.current()
         on_duty = await self._office.holds_desk(login, state.community)
@@ -181,7 +182,7 @@ class Inquiries:
         return TicketReading(state, await self.numbers(state, position), texts, True, clocks, able, recorded_at, on_duty)
 
     async def history(self, login: str, ref: str, *, directory: Directory | None = None) -> Sequence[HistoryStep]:
-        """Every event of a ticket, for those who may audit; personal texts opened or masked by their own right."""
+        """All events of a ticket, for people who may audit; personal texts opened or masked by their right."""
         directory = directory or await self._office.directory.current()
         stored, state = await self._tickets.read(ref)
         right = await self._reading_right(directory, login, state, Right.AUDIT, "history")
@@ -202,7 +203,7 @@ class Inquiries:
         ]
 
     def refused(self, directory: Directory, login: str, reading: TicketReading) -> Mapping[Trigger, Refusal]:
-        """Why each trigger that is not legal for a person on a ticket now is not: the refusal its command would meet."""
+        """For every trigger that is not legal for a person on a ticket now, the refusal that its command would meet."""
         state, open_to, now = reading.state, reading.legal, self._office.clock.now()
         setting, roles = setting_of(directory, state.community, now), directory.roles(login, state.community, now)
         found: dict[Trigger, Refusal] = {}
@@ -225,9 +226,9 @@ class Inquiries:
     async def attachment(
         self, login: str, ref: str, name: str, *, directory: Directory | None = None
     ) -> tuple[TicketState, str | None]:
-        """The ticket of an attachment and the file's name, for those who may open its personal data; recorded first.
+        """The ticket of an attachment and the file's name, for people who may open its personal data; logged first.
 
-        A file can't be masked: raises NotAllowed for those who may not, and Overloaded where the look can't be recorded.
+        A file cannot be masked: raises NotAllowed without the right, and Overloaded if the access log cannot be written.
         """
         directory = directory or await self._office.directory.current()
         _, state = await self._tickets.read(ref)
@@ -244,7 +245,7 @@ class Inquiries:
         return state, (await self._office.journal.sealer.open(sealed))[0] if sealed else None
 
     async def numbers(self, state: TicketState, position: int | None = None) -> Numbers:
-        """The ticket's number, and its number in the book it stood in as of a position (default: now)."""
+        """The ticket's number, and its number in its book as of a position (default: now)."""
         taken: Sequence[NumberTaken] = (await self._log.numbers_of([state.id])).get(state.id, ())
         number = next(n.number for n in taken if n.book == Book.INTAKE)
         book = state.book
@@ -254,7 +255,7 @@ class Inquiries:
     async def _reading_right(
         self, directory: Directory, login: str, state: TicketState, right: Right, what: str, on_duty: bool | None = None
     ) -> ReadingRight:
-        """What somebody may read; refuses people without the right, and people outside as if there were no ticket."""
+        """A person's right to read a ticket. Raises NotAllowed; NotFound for people outside the community."""
         now = self._office.clock.now()
         roles = directory.roles(login, state.community, now)
         if not roles:
@@ -265,7 +266,7 @@ class Inquiries:
         return ReadingRight(roles, relation, weigh(Right.OPEN_PERSONAL, roles, relation) is Mode.FULL)
 
     async def _texts(self, tickets: Sequence[tuple[TicketState, bool]]) -> list[dict[str, str]]:
-        """The texts of several tickets, each opened or masked, unsealed in two batches at most."""
+        """The texts of several tickets, each opened or masked, unsealed in at most two batches."""
         found: list[dict[str, str]] = [{} for _ in tickets]
         for mode in (True, False):
             own = [(i, one) for i, (state, opened) in enumerate(tickets) if opened is mode for one in texts_of(state)]
@@ -275,7 +276,7 @@ class Inquiries:
         return found
 
     async def _opened(self, fields: Sequence[NamedText], opened: bool) -> list[str]:
-        """Texts in full, or masked (names and phones keep a hint, other texts nothing); unsealed in one batch."""
+        """Texts in full, or masked (names and phones in part, others whole), unsealed in one batch."""
         hinted = [opened or name in HINTED for name, _, _ in fields]
         sealed = [(where, text) for (_, where, text), wanted in zip(fields, hinted, strict=True) if wanted]
         clear = iter(await self._office.journal.sealer.open(sealed) if sealed else ())

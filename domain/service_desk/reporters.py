@@ -1,4 +1,7 @@
-"""Who reports a new ticket: a caller, or somebody of the roll (住户名册), whose name and phone are taken from there."""
+"""
+
+The reporter of a new ticket: a caller, or a person of the household register (住户名册), whose name and phone are filled in.
+"""
 
 from datetime import date
 from uuid import UUID
@@ -12,10 +15,10 @@ from domain.ticket.back_entry import BackEntry
 
 
 async def reported(command: c.Receive | BackEntry, journal: Journal, today: date, ids: Ids) -> tuple[c.Receive | BackEntry, UUID]:
-    """The command with its reporter filled in, and whose data its texts are.
+    """The command with its reporter filled in, and the subject of its texts.
 
-    A caller is a subject of their own. A resident named is themself, and where no place is given and they live in one dwelling,
-    it is about that one. Raises InvalidInput for somebody who is not on the community's roll, or was erased.
+    A caller gets a new subject; a resident has their own. If no place is given and the resident lives in one dwelling, the ticket
+    is about that dwelling. Raises InvalidInput for someone who is not in the community's register, or was erased.
     """
     if command.reporter is None or command.reporter.resident_id is None:
         return command, ids.new()

@@ -1,4 +1,4 @@
-"""A ticket as it was read once: its state, events, numbers, clocks and personal texts, all from one reading of its stream."""
+"""A ticket as read once: its state, events, numbers, clocks and personal texts, all from one read of its stream."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from domain.rules.clocks import Reading, latest, readings
 from domain.ticket.state import TicketState
 
 NamedText = tuple[str, PlainField, Private]
-"""A personal text: what it is called, where it was written, and as it is sealed."""
+"""A personal text: its name, its place in the log, and the sealed text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A ticket's number and, once classified, the number in the book it stands in now."""
+    """A ticket's number and, once it is classified, its number in its present book."""
 
     number: str
     book_number: str | None
@@ -30,8 +30,8 @@ class Numbers:
 class TicketReading:
     """A ticket as one person may see it: ``texts`` by field name, opened, masked, or "erased".
 
-    ``on_duty``: the reader holds the desk. ``steps`` are the events that led to ``state``, where they were asked for, with their
-    personal texts sealed; ``quoted`` holds those texts by version and field name, for those who may audit and asked for them.
+    ``on_duty``: the reader holds the desk. ``steps`` are the events up to ``state``, if requested, with texts sealed; ``quoted``
+    has these texts by version and field, for people who may audit and requested them.
     """
 
     state: TicketState
@@ -48,7 +48,7 @@ class TicketReading:
 
 @dataclass(frozen=True, slots=True)
 class HistoryStep(Step[TicketState]):
-    """One event of a history, with the clocks then and its texts, opened or masked."""
+    """An event of a history, with the clocks of that moment and its texts, opened or masked."""
 
     clocks: Sequence[Reading]
     texts: Mapping[str, str]
@@ -57,9 +57,9 @@ class HistoryStep(Step[TicketState]):
 def as_of(
     steps: Sequence[Step[TicketState]], version: int | None, at: datetime | None, known_at: datetime | None
 ) -> tuple[TicketState, list[Step[TicketState]]]:
-    """A ticket at a version, as it was at a moment or as it was known at a moment, and the steps that led there.
+    """A ticket at a version, as it was at a moment, or as it was known at a moment, with the steps up to then.
 
-    An event entered late counts from when it happened by ``at``, from when it was recorded by ``known_at``. Raises NotFound.
+    For an event entered late, ``at`` uses the moment it happened, ``known_at`` the moment of recording. Raises NotFound.
     """
     known = [
         step
@@ -81,7 +81,7 @@ def clocks_at(state: TicketState, at: datetime) -> Sequence[Reading]:
 
 
 def numbers_in(stored: Sequence[StoredEvent], book: Book | None, position: int) -> Numbers:
-    """A ticket's number, and its number in a book as of a position, by its stream."""
+    """A ticket's number, and its number in a book as of a position, from its stream."""
     taken = [(one.book, one.number) for one in stored if one.number is not None and one.position <= position]
     number = next(number for of, number in taken if of == Book.INTAKE)
     in_book = [number for of, number in taken if of == book]
@@ -89,12 +89,12 @@ def numbers_in(stored: Sequence[StoredEvent], book: Book | None, position: int) 
 
 
 def named(fields: Sequence[NamedText], clear: Sequence[str]) -> dict[str, str]:
-    """Texts by name; ``clear`` may go on with others."""
+    """Texts by name; ``clear`` may be longer."""
     return {name: text for (name, _, _), text in zip(fields, clear, strict=False)}
 
 
 def by_version(fields: Sequence[NamedText], clear: Sequence[str]) -> dict[int, dict[str, str]]:
-    """Texts of events by version and name."""
+    """Texts of events, by version and name."""
     found: dict[int, dict[str, str]] = {}
     for (name, where, _), text in zip(fields, clear, strict=True):
         found.setdefault(where.version, {})[name] = text
@@ -102,7 +102,7 @@ def by_version(fields: Sequence[NamedText], clear: Sequence[str]) -> dict[int, d
 
 
 def texts_in(steps: Sequence[Step[TicketState]]) -> list[NamedText]:
-    """The personal texts of events, each with where it was written."""
+    """The personal texts of events, with their places in the log."""
     return [
         (name, PlainField(step.stored.stream_id, step.stored.version, name), text)
         for step in steps
@@ -111,7 +111,7 @@ def texts_in(steps: Sequence[Step[TicketState]]) -> list[NamedText]:
 
 
 def texts_of(state: TicketState) -> list[NamedText]:
-    """The personal texts of a ticket by name, each with where it was written."""
+    """The personal texts of a ticket, with their places in the log."""
     named: list[tuple[str, Text]] = [
         (name, text)
         for name in ("description", "reporter_name", "reporter_phone", "dwelling", "resolution")

@@ -1,4 +1,7 @@
-"""Who must not take a trigger on a ticket whatever their right (回避): whom it complains of, and who did the work."""
+"""
+
+People who must not take a trigger on a ticket whatever their right (回避): those it complains of, and those who did the work.
+"""
 
 from domain.kernel.terms import Kind, Trigger
 from domain.people.person_rules import PersonRule
@@ -10,12 +13,12 @@ ON_THE_SPOT_KINDS = (Kind.ENQUIRY, Kind.ASSISTANCE, Kind.VISIT, Kind.OTHER)
 
 
 def did_the_work(s: TicketState, login: str | None) -> bool:
-    """Whether a person, or a contractor by ``contractor:…``, started, completed or settled the work."""
+    """Whether a person, or a contractor as ``contractor:…``, started, completed or settled the work."""
     return login in s.workers
 
 
 def settled_on_the_spot(s: TicketState, login: str) -> bool:
-    """Whether a person settled it at the desk, and may therefore record the follow-up on the spot (D5 七)."""
+    """Whether a person settled it at the desk, and may therefore follow it up on the spot (D5 七)."""
     return s.kind in ON_THE_SPOT_KINDS and s.settled_on_the_spot_by == login
 
 
@@ -29,13 +32,13 @@ NOT_COMPLAINED_OF: TicketRule = PersonRule(
 FOLLOW_UP_BY_ANOTHER: TicketRule = PersonRule(
     "follow_up_by_another",
     "D3 一",
-    "the follow-up is made by somebody other than who did the work",
+    "a person who did not do the work must make the follow-up",
     frozenset({Trigger.FOLLOW_UP, Trigger.ATTEMPT_FOLLOW_UP, Trigger.CLOSE_UNREACHED}),
     lambda s, trigger, login: did_the_work(s, login) and not (trigger is Trigger.FOLLOW_UP and settled_on_the_spot(s, login)),
 )
 WITH_RIGHTS = (NOT_COMPLAINED_OF,)
-"""Judged together with a person's rights, before the state of the ticket is looked at: a refusal is NotAllowed."""
+"""Judged with a person's rights, before the ticket's state: a refusal is NotAllowed."""
 WITH_STATE = (FOLLOW_UP_BY_ANOTHER,)
 """Judged after lifecycle and guards, by ``decide``: a refusal is RuleRefused."""
 RULES = (*WITH_RIGHTS, *WITH_STATE)
-"""Every row; what is legal for a person leaves out what one of them forbids."""
+"""All rows; the legal triggers of a person leave out what one of them forbids."""

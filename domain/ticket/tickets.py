@@ -1,4 +1,4 @@
-"""The repository of tickets: one by id or number, its newest state."""
+"""The repository of tickets, by id or number."""
 
 import re
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ NUMBER = re.compile(r"[\w\-]{1,80}")
 
 
 class Tickets:
-    """Finds tickets and loads them."""
+    """Finds and loads tickets."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
     async def find(self, ref: str) -> UUID:
-        """The id of a ticket named by id or number; NotFound alike for a wrong form and for none."""
+        """The id of a ticket, given its id or number. Raises NotFound, whether the reference is malformed or unknown."""
         try:
             return UUID(ref)
         except ValueError:
@@ -31,7 +31,7 @@ class Tickets:
             return stream
 
     async def read(self, ref: str) -> tuple[Sequence[StoredEvent], TicketState]:
-        """A ticket's stream by id or number, in one read, and its newest state; NotFound alike for a wrong form and for none."""
+        """A ticket's stream, by id or number, in one read, and its newest state. Raises NotFound."""
         try:
             stored = await self._journal.log.read_stream(UUID(ref))
         except ValueError:
@@ -42,14 +42,14 @@ class Tickets:
         return stored, state
 
     async def load(self, stream: UUID) -> TicketState:
-        """The newest state of a ticket, or NotFound."""
+        """The newest state of a ticket. Raises NotFound."""
         state = await self._journal.load(stream, TicketState)
         if state is None:
             raise NotFound("ticket")
         return state
 
     async def of_community(self, ref: str, community: str) -> TicketState | None:
-        """The ticket a text names in a community; None alike for another community's and for none."""
+        """The ticket of a community, by id or number; None whether it belongs to another community or does not exist."""
         try:
             ticket = await self.load(await self.find(ref))
         except NotFound:
