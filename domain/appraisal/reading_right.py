@@ -13,10 +13,7 @@ from domain.tally.months_closed import BookState
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """
-
-    Something reported: the authority row for reporting it, its month, the person it is about (None: the community), its author.
-    """
+    """Something reported: its authority row, its month, the person it is about (None: the community), and its author."""
 
     right: Right
     month: Month
@@ -25,10 +22,7 @@ class Reported:
 
 
 def reads_tallies(roles: Iterable[Held], *, own: bool, staff: bool, closed: bool) -> bool:
-    """
-
-    Whether the row for tallies lets a person read something: their own, about staff below the director, or of a closed month.
-    """
+    """Whether the row for tallies lets a person read something that is their own, about staff, or of a closed month."""
     holds = {Need.ABOUT_SELF: own, Need.ABOUT_STAFF: staff, Need.CLOSED: closed}
     relation = Relation(frozenset(need for need, held in holds.items() if held))
     return weigh(Right.READ_TALLIES, roles, relation) is Mode.FULL

@@ -298,10 +298,7 @@ class DutyDesk:
         urge: Sequence[str] = (),
         message: str | None = None,
     ) -> ShiftDone:
-        """
-
-        主管查阅: a supervisor confirms having read the shift's record up to a log position, and urges tickets with it (D1 4.1.4).
-        """
+        """主管查阅: confirm having read the shift's record up to a log position, and urge tickets with it (D1 4.1.4)."""
 
         async def decide(x: Scene) -> Decided:
             head = (await self._journal.log.head()).position

@@ -103,10 +103,7 @@ def command_name(trigger: FindingTrigger) -> str:
 
 
 def completed_by(finding: FindingState) -> Sequence[str]:
-    """
-
-    The fields that a confirmation may complete: all that the system could not know, or the points of a finding recorded by hand.
-    """
+    """The fields that a confirmation may complete: all that the system could not know, or only points if a person recorded it."""
     return COMPLETED if finding.recorded_by is None else ("points",)
 
 

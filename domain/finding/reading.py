@@ -26,9 +26,8 @@ MASKED_ROLES = (Role.AUDITOR, Role.HR, Role.PRIVACY_OFFICER)
 
 @dataclass(frozen=True, slots=True)
 class FindingReading:
-    """
+    """A finding as one person may see it: ``texts`` by the state's field, masked or opened, and the reader's ``legal`` triggers.
 
-    A finding as one person may see it: ``texts`` by the state's field, masked or opened; ``legal`` triggers for the reader now.
     Of the legal ones, ``waiting`` need a second person. ``refused`` gives the refusal for every other trigger that people take.
     """
 

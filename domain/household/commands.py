@@ -1,7 +1,6 @@
-"""
+"""Commands of the household register (住户名册): dwellings, people, moving in and out, keys, linked callers.
 
-Commands of the household register (住户名册): dwellings, people, moving in and out, keys, and callers who turn out to be
-residents. An ``occupancy`` is named by its id, as in a person's ``occupancies[].id``.
+An ``occupancy`` is named by its id, as in a person's ``occupancies[].id``.
 """
 
 from datetime import date

@@ -102,10 +102,7 @@ class RegisterKeeper:
         self._members: dict[str, Members] = {}
 
     async def members(self, community: str) -> Members:
-        """
-
-        The newest members of a register; a fresh value after every change, so that readers of the old one are not disturbed.
-        """
+        """The newest members of a register; a fresh value after every change, so that readers of the old one keep theirs."""
         known = self._members.get(community, Members(community))
         register = await self._journal.load(register_stream(community), RegisterState)
         newest = register.version if register is not None else 0

@@ -1,6 +1,5 @@
-"""
+"""A person of the household register: owner (业主), resident (住户) or tenant (租户), with dates and keys received (锁匙交收).
 
-A person of the household register: owner (业主), resident (住户) or tenant (租户) of dwellings, with dates and keys (锁匙交收).
 Name, phone and dwelling numbers are sealed under the person's own subject. A caller who turns out to be this person keeps a
 separate subject: the two are linked, and nothing is sealed again.
 """

@@ -127,10 +127,11 @@ class Journal:
         carry_out: Callable[[], Awaitable[T]],
         answer: Callable[[CommandRecord], Awaitable[T]],
     ) -> T:
-        """Carry a command out, or give the first answer again where its key was written before; raises KeyReused.
+        """Carry a command out once per idempotency key; a repeat gets the first answer again. Raises KeyReused.
 
-        A repeat that runs beside the first one, in another process, can miss the record and then be refused for what the first
-        one wrote, by the state it left or by a key that is taken: so a refusal is believed only after a second look.
+        A repeat that runs beside the first request, in another process, can miss the record and then be refused because of what
+        the first one wrote: by the state it left, or by a name it took. So a refusal is final only after a second look for the
+        record.
         """
         if key is None:
             return await carry_out()

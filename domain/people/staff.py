@@ -113,10 +113,7 @@ class Person(Folded[PersonState]):
             return enabled
 
     class CalendarFeedIssued(Event):
-        """
-
-        日历订阅: the duty calendar got a new, unguessable address, of which only the hash is stored; the old one stops working.
-        """
+        """日历订阅: the duty calendar got a new, unguessable address, of which only the hash is stored; the old one ended."""
 
         TOPIC = "person.calendar_feed_issued"
         hash: str

@@ -249,10 +249,7 @@ def _dues(x: TicketScene, now: Sequence[Reading]) -> Iterator[datetime]:
 
 
 def _orders(x: TicketScene, now: Sequence[Reading]) -> Iterator[Examined]:
-    """
-
-    Late rectification orders: by the rule book's item for renovations (13, 14), by the named item, doubled, for inspections (45).
-    """
+    """Late rectification orders: a renovation's by the rule book (13, 14), an inspection's by the named item, doubled (45)."""
     clocks = [reading for reading in now if reading.clock is ClockName.RECTIFY]
     for which, order in enumerate(x.ticket.timeline.orders):
         for kind, cause in ORDERS.items():
@@ -382,10 +379,7 @@ def _desk(subject: Subject, moment: Moment) -> Outlook:
 
 
 def _of_duty(moment: Moment, community: str, kind: FindingCause, at: datetime, officer: str, shift: UUID) -> Proposed | None:
-    """
-
-    The proposal for a cause of duty, with the officer as party and the shift as evidence; None if the book has no item for it.
-    """
+    """The proposal for a cause of duty: the officer as party, the shift as evidence; None if the book has no item for it."""
     book = _book(moment, community, at)
     item = book.proposals.get(kind)
     day = moment.directory.day(community, at)

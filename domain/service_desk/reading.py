@@ -124,9 +124,8 @@ class Inquiries:
     async def carried(
         self, login: str, tickets: Sequence[UUID], *, personal: bool = True, directory: Directory | None = None
     ) -> list[TicketReading]:
-        """
+        """Of these tickets, the dispatched ones that the person carries now, opened under one access-log entry per community.
 
-        Those of the tickets that are dispatched and carried by the person now, opened under one access-log entry per community.
         ``personal=False`` masks them without an entry. Tickets that moved on, or belong to somebody else, are left out.
         """
         directory, now = directory or await self._office.directory.current(), self._office.clock.now()

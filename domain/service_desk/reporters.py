@@ -1,7 +1,4 @@
-"""
-
-The reporter of a new ticket: a caller, or a person of the household register (住户名册), whose name and phone are filled in.
-"""
+"""The reporter of a new ticket: a caller, or a person of the household register (住户名册), whose data are filled in."""
 
 from datetime import date
 from uuid import UUID

@@ -112,10 +112,7 @@ def charge(ordered: Sequence[Stake]) -> list[Charge]:
 
 
 def _free_units(ordered: Sequence[Stake]) -> list[int]:
-    """
-
-    For each finding, the units that cost nothing: the month's first ones (``from``), or all units of a small finding (``min``).
-    """
+    """For each finding, the units that cost nothing: the month's first ones (``from``), or all of a small finding (``min``)."""
     free: list[int] = []
     left = (ordered[0].item.threshold or 1) - 1 if ordered else 0
     for stake in ordered:

@@ -85,10 +85,7 @@ class Person:
         return frozenset(assigned.area for assigned in self.areas)
 
     def measured_by(self, area: str | None, day: date) -> bool:
-        """
-
-        Whether a figure counts for this person: one of an area they had on ``day``, or the community's if they had any area then.
-        """
+        """Whether a figure counts for this person: an area's if they had it on ``day``, the community's if they had any."""
         if area is not None and not self.ever_director and area not in self.ever_areas:
             return False
         if area is None and self.post_on(day) is Post.ADMINISTRATOR:
@@ -191,11 +188,10 @@ class Facts:
             yield from ((month, place, finding) for place, finding in enumerate(ranked))
 
     def that_may_concern(self, person: Person, month: Month) -> Sequence[ConfirmedFinding]:
-        """
+        """Findings of a month that may concern a person: all for a director, else those of their areas or that name them.
 
-        Findings of a month that may concern a person: all for a director, else those of any area they ever had or that name them.
-        An index, because asking every person about every finding made a year's tallies slow. It may return too many, never too
-        few.
+        An index, because asking every person about every finding made a year's tallies slow. Areas count if the person ever had
+        them, so it may return too many findings, but never too few.
         """
         ranked = self.findings_of.get(month, ())
         if person.ever_director:

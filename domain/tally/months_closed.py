@@ -1,9 +1,8 @@
-"""
+"""The appraisal book (考评台账): one stream per community with each change to a month's tally and each month's close (D2 五).
 
-The appraisal book (考评台账): one stream per community that records each change to a month's tally, and each month's close (D2
-五). A finding that begins or ceases to count is entered here in the commit that decides it, and a month is closed here. Both
-writers expect the book's last version. So of a late finding and a close that race, one must decide again: no month closes over a
-tally that just changed, and no finding enters a month that just closed.
+A finding that begins or ceases to count is entered here in the commit that decides it, and a month is closed here. Both writers
+expect the book's last version. So of a late finding and a close that race, one must decide again: no month closes over a tally
+that just changed, and no finding enters a month that just closed.
 """
 
 from dataclasses import dataclass

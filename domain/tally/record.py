@@ -57,10 +57,7 @@ class Record:
         return AppraisalStatus.PARTLY_CLOSED if any(closed) else AppraisalStatus.OPEN
 
     def booked_in(self, month: Month) -> Month | None:
-        """
-
-        The month that would charge a finding of ``month`` confirmed now: None for that month itself, else the next open one.
-        """
+        """The month that would charge a finding of ``month`` confirmed now: None for that month, else the next open one."""
         following = month
         while self.frozen(following):
             following = following.after

@@ -1,7 +1,4 @@
-"""
-
-补单: one command for a ticket whose work was dispatched before it was written, as the control room does at night (D1 4.1.3).
-"""
+"""补单: one command for a ticket whose work was dispatched first, as the control room does at night (D1 4.1.3)."""
 
 from datetime import datetime
 

@@ -42,10 +42,7 @@ class Place(Value):
 
 
 class Reporter(Value):
-    """
-
-    The reporter: a name, a phone, or both; or a person of the household register (住户名册), whose name and phone are filled in.
-    """
+    """The reporter: a name, a phone, or both; or a person of the household register (住户名册), whose data are filled in."""
 
     name: Name | None = None
     phone: Phone | None = None

@@ -1,7 +1,4 @@
-"""
-
-People who must not take a trigger on a ticket whatever their right (回避): those it complains of, and those who did the work.
-"""
+"""People who must not take a trigger on a ticket whatever their right (回避): because of a complaint, or of their own work."""
 
 from domain.kernel.terms import Kind, Trigger
 from domain.people.person_rules import PersonRule

@@ -1,7 +1,4 @@
-"""
-
-The books (记录册, D1 4.1.1): every number of the seven books with its entry, void ones included, gapless in the log's order.
-"""
+"""The books (记录册, D1 4.1.1): every number of the seven books with its entry, void ones too, gapless in the log's order."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -353,7 +353,7 @@ async def test_what_is_no_longer_well_formed_has_failed(estate: Estate) -> None:
     await estate.g.journal.write([asked], Belonging(JX))
     failed = await estate.g.approvals.approve(asked.originator_id, estate.request("director"))
     assert failed.case.status is ApprovalState.FAILED
-    assert failed.case.outcome == "ValidationError: what was asked is not well-formed any more"
+    assert failed.case.outcome == "ValidationError: the requested command is no longer well-formed"
 
 
 async def test_rejected_with_a_reason_that_is_sealed(estate: Estate) -> None:

@@ -106,10 +106,7 @@ async def test_a_night_over_midnight_and_year_end_is_one_shift(station: Station)
 @pytest.mark.anyio
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-07", 14), ("2026-10-31", 16), ("2026-11-01", 15)])
 async def test_a_community_in_another_time_zone(station: Station, day: str, hours: int) -> None:
-    """
-
-    New York's clocks go forward in the night to 8 March 2026 and back in the night to 1 November; minutes count as they pass.
-    """
+    """New York's clocks go forward in the night to 8 March 2026 and back in that to 1 November; minutes count as they pass."""
     estate, zone = station.estate, ZoneInfo("America/New_York")
     await estate.g.administration.add_community("NY", "纽约花园", zone.key, estate.operator)
     await estate.g.administration.grant("technician", Role.TECHNICIAN, "NY", None, None, None, estate.operator)

@@ -1,8 +1,4 @@
-"""
-
-Several operating-system processes on one store: tickets come, go and return while two officers hand the desk over again and
-again.
-"""
+"""Several operating-system processes on one store: tickets come and go while two officers keep handing the desk over."""
 
 import asyncio
 import sys

@@ -1,8 +1,4 @@
-"""
-
-Reminders: one per cause, with true moments no matter when they are written, settled when the cause is gone (D1 4.1.2–4.1.4, D5
-六).
-"""
+"""Reminders: one per cause, with true moments whenever written, settled when the cause is gone (D1 4.1.2–4.1.4, D5 六)."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,8 +1,4 @@
-"""
-
-Importing registers from CSV and xlsx: every row is accounted for, importing twice changes nothing, hostile files are refused
-early.
-"""
+"""Importing registers from CSV and xlsx: every row is accounted for, twice adds nothing, hostile files are refused early."""
 
 import csv
 import json

@@ -1,6 +1,5 @@
-"""
+"""The household register: dwellings, owners, residents and tenants, keys, moving in and out, linked callers.
 
-The household register: dwellings, owners, residents and tenants, keys, moving in and out, callers who turn out to be residents.
 Long because one household's story (moving in, keys, calls, moving out) runs through one estate.
 """
 

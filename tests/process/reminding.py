@@ -1,7 +1,6 @@
-"""
+"""A process manager for tests: a ticket without a note after an hour is proposed as a finding, until a note withdraws it.
 
-A process manager for tests: a ticket without a note an hour after its receipt is proposed as a finding, until a note withdraws
-it. Like any process manager's, its causes appear by time and by events and disappear by events. An urged ticket makes it fail.
+Like any process manager's, its causes appear by time and by events and disappear by events. An urged ticket makes it fail.
 """
 
 from collections.abc import Sequence

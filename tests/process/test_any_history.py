@@ -1,7 +1,4 @@
-"""
-
-Any history of a ticket leads to one set of proposals, whether it is looked at after every event and moment or only at its end.
-"""
+"""Any history of a ticket leads to one set of proposals, whether looked at throughout or only at its end."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,7 +1,4 @@
-"""
-
-Duty periods (D5 二): every edge of every period in both seasons, and any moment against a second, plainer reading of the table.
-"""
+"""Duty periods (D5 二): every edge of every period in both seasons, and any moment against a second reading of the table."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

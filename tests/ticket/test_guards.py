@@ -1,7 +1,4 @@
-"""
-
-Rules that forbid a trigger: each limit at its exact edge; and the refusal, which names rule, state, trigger and legal triggers.
-"""
+"""Rules that forbid a trigger, each limit at its exact edge; and the refusal, with rule, state, trigger and legal triggers."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
