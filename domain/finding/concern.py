@@ -11,10 +11,10 @@ from domain.people.staff import EVERYWHERE
 from domain.rules.scorecard import Post
 from domain.tally.charging import stake
 from domain.tally.dated_posts import appraised
-from domain.tally.facts import Person
+from domain.tally.facts import Appraisee
 
 
-def people_of(directory: Directory, community: str) -> Iterator[Person]:
+def people_of(directory: Directory, community: str) -> Iterator[Appraisee]:
     """Everyone appraised in a community, former staff included, with their dated posts and areas."""
     for login, person in directory.people.items():
         grants = [grant for grant in person.grants if grant.community in (community, EVERYWHERE)]
@@ -23,7 +23,7 @@ def people_of(directory: Directory, community: str) -> Iterator[Person]:
             yield found
 
 
-def person_of(directory: Directory, community: str, login: str) -> Person | None:
+def person_of(directory: Directory, community: str, login: str) -> Appraisee | None:
     """A person appraised in a community; None if the login held no post there."""
     return next((person for person in people_of(directory, community) if person.login == login), None)
 

@@ -18,7 +18,17 @@ from domain.kernel.periods import Month, Period
 from domain.rules.pay_bands import Exact, HalfPoints, Total
 from domain.rules.rule_books import Law
 from domain.rules.scorecard import Points, Post, RuleBook, Severity
-from domain.tally.facts import AreaAssigned, ConfirmedFinding, EarlierMonth, Facts, Metric, Person, PostHeld, Warned, overlapping
+from domain.tally.facts import (
+    Appraisee,
+    AreaAssigned,
+    ConfirmedFinding,
+    EarlierMonth,
+    Facts,
+    Metric,
+    PostHeld,
+    Warned,
+    overlapping,
+)
 from domain.tally.figure_rules import wrong_figure
 from domain.tally.finding_rules import refusals
 
@@ -200,7 +210,7 @@ def _facts(request: _Request) -> Facts:
     return Facts(
         month=request.month,
         people=tuple(
-            Person(
+            Appraisee(
                 one.login,
                 tuple(PostHeld(held.start, held.end, Post(held.post)) for held in one.posts),
                 tuple(AreaAssigned(assigned.start, assigned.end, assigned.area) for assigned in one.areas),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from domain.kernel.periods import Month
 from domain.rules.rule_books import Law
 from domain.rules.scorecard import Charged, Counting, Item, Post, RuleBook
-from domain.tally.facts import ConfirmedFinding, Facts, Metric, Person
+from domain.tally.facts import Appraisee, ConfirmedFinding, Facts, Metric
 
 ZERO = Decimal(0)
 
@@ -81,7 +81,7 @@ def parties_alone(item: Item, finding: ConfirmedFinding) -> bool:
     return item.charged is Charged.PARTIES or (item.is_bonus and bool(finding.parties))
 
 
-def stake(book: RuleBook, finding: ConfirmedFinding, person: Person) -> Stake | None:
+def stake(book: RuleBook, finding: ConfirmedFinding, person: Appraisee) -> Stake | None:
     """A person's stake in a finding; ``None`` if the finding does not concern them."""
     item = charged_item(book, finding)
     party = person.login in finding.parties
@@ -96,7 +96,7 @@ def stake(book: RuleBook, finding: ConfirmedFinding, person: Person) -> Stake | 
     return Stake(finding, item, answers, party, post, price)
 
 
-def stakes(book: RuleBook, ranked: Iterable[ConfirmedFinding], person: Person) -> dict[str, list[Stake]]:
+def stakes(book: RuleBook, ranked: Iterable[ConfirmedFinding], person: Appraisee) -> dict[str, list[Stake]]:
     """A person's stakes grouped by the item charged, in the order of the findings."""
     found: defaultdict[str, list[Stake]] = defaultdict(list)
     for finding in ranked:
@@ -157,13 +157,13 @@ def _commission(stake: Stake) -> int:
     return int(stake.item.commission * stake.finding.amount_fen + Decimal("0.5"))
 
 
-def regular(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
+def regular(book: RuleBook, facts: Facts, person: Appraisee) -> list[Charge]:
     """Charge a person for the month's own findings, without adjustments."""
     mine = [one for one in facts.that_may_concern(person, facts.month) if one.charged_in == facts.month]
     return [one for ordered in stakes(book, mine, person).values() for one in charge(ordered)]
 
 
-def adjustments(law: Law, facts: Facts, person: Person, booked: Month) -> list[Charge]:
+def adjustments(law: Law, facts: Facts, person: Appraisee, booked: Month) -> list[Charge]:
     """Charge a person in ``booked`` for findings of closed months (补扣).
 
     Each finding costs the difference that it makes to the month of its date.
@@ -191,7 +191,7 @@ def _sum(ordered: Sequence[Stake]) -> Decimal:
     return sum((one.points for one in charge(ordered)), ZERO)
 
 
-def from_metrics(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
+def from_metrics(book: RuleBook, facts: Facts, person: Appraisee) -> list[Charge]:
     """Charge or reward a person for reported figures, once per item, at the end of the figures' period.
 
     The figures that count are the community's, and those of the areas that the person had on the period's last day. One figure
@@ -212,14 +212,14 @@ def from_metrics(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
     return found
 
 
-def figures(facts: Facts, person: Person, name: str) -> list[Metric]:
+def figures(facts: Facts, person: Appraisee, name: str) -> list[Metric]:
     """A person's figures of a metric whose period ends with the facts' month; the community's first, then by area."""
     last_day = facts.month.last_day
     mine = (metric for metric in facts.figures_ending.get(name, ()) if person.measured_by(metric.area, last_day))
     return sorted(mine, key=lambda metric: metric.area or "")
 
 
-def from_warnings(book: RuleBook, facts: Facts, person: Person) -> list[Charge]:
+def from_warnings(book: RuleBook, facts: Facts, person: Appraisee) -> list[Charge]:
     """Charge every second warning of a calendar year in the month of that warning (D2 五.5)."""
     per = book.warnings.per
     days = sorted(one.day for one in facts.warnings if one.login == person.login and one.day.year == facts.month.year)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from domain.kernel.terms import Role
 from domain.people.staff import Grant
 from domain.rules.scorecard import Post
-from domain.tally.facts import AreaAssigned, Person, PostHeld
+from domain.tally.facts import Appraisee, AreaAssigned, PostHeld
 
 WITH_AREA = frozenset({Role.ASSISTANT, Role.BUTLER})
 """Roles that make an administrator if they come with an area."""
@@ -44,7 +44,7 @@ def post_of(grant: Grant) -> Post | None:
     return POSTS.get(grant.role)
 
 
-def appraised(login: str, grants: Iterable[Grant]) -> Person | None:
+def appraised(login: str, grants: Iterable[Grant]) -> Appraisee | None:
     """A person's dated posts and areas in one community; None if none of the grants gives a post."""
     held = [
         (post, grant)
@@ -58,7 +58,7 @@ def appraised(login: str, grants: Iterable[Grant]) -> Person | None:
         for post, grant in held
         if post is Post.ADMINISTRATOR and grant.area is not None
     )
-    return Person(login, tuple(_spans(held)), areas)
+    return Appraisee(login, tuple(_spans(held)), areas)
 
 
 def _spans(held: list[tuple[Post, Grant]]) -> Iterator[PostHeld]:

@@ -12,10 +12,10 @@ from domain.kernel.periods import Month
 from domain.rules.rule_books import Law
 from domain.rules.scorecard import Counting, Flag, RuleBook
 from domain.tally.charging import ZERO, Charge, adjustments
-from domain.tally.facts import Facts, Person
+from domain.tally.facts import Appraisee, Facts
 
 
-def flags(law: Law, facts: Facts, person: Person, charges: Sequence[Charge]) -> tuple[Flag, ...]:
+def flags(law: Law, facts: Facts, person: Appraisee, charges: Sequence[Charge]) -> tuple[Flag, ...]:
     """All reasons to flag a person's dismissal in a month, given the ``charges`` of their tally for it."""
     book = law.of(facts.month)
     costs = [charge for charge in charges if not _is_bonus(charge)]
@@ -45,7 +45,7 @@ def _dismisses(charge: Charge) -> bool:
     return charge.item.counting is Counting.DISMISS or charge.item.severity(charge.finding.severity).dismiss
 
 
-def _two_months(book: RuleBook, facts: Facts, person: Person, costs: Iterable[Charge]) -> bool:
+def _two_months(book: RuleBook, facts: Facts, person: Appraisee, costs: Iterable[Charge]) -> bool:
     """Whether this month and the one before, of one year, both reach the limit."""
     limit = book.dismissal.two_consecutive_months.at_least
     before = facts.month.before
@@ -66,7 +66,7 @@ def _concerned(facts: Facts, costs: Iterable[Charge]) -> list[Month]:
     return [facts.month, *(one.month for one in costs if one.points)]
 
 
-def _by_month(law: Law, facts: Facts, person: Person, costs: Iterable[Charge]) -> dict[Month, Decimal]:
+def _by_month(law: Law, facts: Facts, person: Appraisee, costs: Iterable[Charge]) -> dict[Month, Decimal]:
     """All known deductions, by the month they are for.
 
     Earlier months count by their tallies, except for what they booked for another half-year: that counts in the half-year it is
@@ -86,7 +86,7 @@ def _by_month(law: Law, facts: Facts, person: Person, costs: Iterable[Charge]) -
     return found
 
 
-def _repeated(law: Law, facts: Facts, person: Person) -> bool:
+def _repeated(law: Law, facts: Facts, person: Appraisee) -> bool:
     """Whether the year's latest findings with this person as a party all have one item; bonuses do not count."""
     often = law.of(facts.month).dismissal.three_consecutive_findings.findings
     own = [

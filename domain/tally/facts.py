@@ -42,7 +42,7 @@ class AreaAssigned(Dated):
 
 
 @dataclass(frozen=True)
-class Person:
+class Appraisee:
     """A person under appraisal. Their posts do not overlap."""
 
     login: str
@@ -160,7 +160,7 @@ class Facts:
     """Everything that a month's tally depends on, except the rule book."""
 
     month: Month
-    people: tuple[Person, ...]
+    people: tuple[Appraisee, ...]
     findings: tuple[ConfirmedFinding, ...] = ()
     metrics: tuple[Metric, ...] = ()
     warnings: tuple[Warned, ...] = ()
@@ -187,7 +187,7 @@ class Facts:
         for month, ranked in self.findings_of.items():
             yield from ((month, place, finding) for place, finding in enumerate(ranked))
 
-    def that_may_concern(self, person: Person, month: Month) -> Sequence[ConfirmedFinding]:
+    def that_may_concern(self, person: Appraisee, month: Month) -> Sequence[ConfirmedFinding]:
         """Findings of a month that may concern a person: all for a director, else those of their areas or that name them.
 
         An index, because asking every person about every finding made a year's tallies slow. Areas count if the person ever had

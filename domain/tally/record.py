@@ -16,7 +16,7 @@ from domain.rules.rule_books import Law
 from domain.rules.scorecard import Post
 from domain.tally.charging import ZERO, Charge
 from domain.tally.dismissal import passes_probation
-from domain.tally.facts import ConfirmedFinding, EarlierMonth, Facts, Metric, Person, PostHeld, Warned
+from domain.tally.facts import Appraisee, ConfirmedFinding, EarlierMonth, Facts, Metric, PostHeld, Warned
 from domain.tally.frozen import thaw
 from domain.tally.tally import Tally, summed, tally_checked, wrong_findings
 
@@ -39,7 +39,7 @@ class Record:
     """The input of a community's tallies. ``findings`` are those that count, each with the month that charges it."""
 
     law: Law
-    people: tuple[Person, ...] = ()
+    people: tuple[Appraisee, ...] = ()
     findings: tuple[ConfirmedFinding, ...] = ()
     metrics: tuple[Metric, ...] = ()
     warnings: tuple[Warned, ...] = ()
@@ -166,17 +166,19 @@ def _open(record: Record, month: Month, earlier: Sequence[EarlierMonth]) -> Tall
     return replace(made, people=tuple(one for one in made.people if one.post or one.lines))
 
 
-def _with_parties(people: Sequence[Person], findings: Sequence[ConfirmedFinding], earlier: Iterable[str]) -> Iterator[Person]:
+def _with_parties(
+    people: Sequence[Appraisee], findings: Sequence[ConfirmedFinding], earlier: Iterable[str]
+) -> Iterator[Appraisee]:
     """The people in the order of their logins. A party without a post on the finding's day is charged as staff.
 
     Someone without any role on that day is staff too, and staff are charged by the administrator's column.
     """
     known = {person.login: person for person in people}
     for login in earlier:
-        known.setdefault(login, Person(login))
+        known.setdefault(login, Appraisee(login))
     for finding in findings:
         for login in finding.parties:
-            person = known.setdefault(login, Person(login))
+            person = known.setdefault(login, Appraisee(login))
             if person.post_on(finding.day) is None:
                 held = PostHeld(finding.day, finding.day, Post.STAFF)
                 known[login] = replace(person, posts=(*person.posts, held))

@@ -25,7 +25,7 @@ from domain.tally.charging import (
     regular,
 )
 from domain.tally.dismissal import flags
-from domain.tally.facts import ConfirmedFinding, Facts, Person
+from domain.tally.facts import Appraisee, ConfirmedFinding, Facts
 from domain.tally.finding_rules import refusals
 
 WARNINGS = "warnings"
@@ -148,7 +148,7 @@ def _place(code: str) -> tuple[bool, bool, int]:
     return code.startswith("B"), code == WARNINGS, int(number) if number.isdigit() else 0
 
 
-def _person(law: Law, facts: Facts, person: Person) -> PersonTally:
+def _person(law: Law, facts: Facts, person: Appraisee) -> PersonTally:
     book = law.of(facts.month)
     charges = [
         *regular(book, facts, person),
@@ -208,7 +208,7 @@ def _when(charge: Charge) -> tuple[object, ...]:
     return charge.finding.rank if charge.finding else (charge.month.last_day, 0, "")
 
 
-def _notices(book: RuleBook, facts: Facts, person: Person, charges: Iterable[Charge]) -> tuple[Notice, ...]:
+def _notices(book: RuleBook, facts: Facts, person: Appraisee, charges: Iterable[Charge]) -> tuple[Notice, ...]:
     """Remarks that change no points: rates below their mark, referrals, commissions."""
     charges = list(charges)
     tests = {notice: rule.test for notice, rule in book.notices.items() if rule.test and person.may_be_measured}

@@ -26,8 +26,7 @@ from domain.people.staff import Grant, Person, PersonState
 from domain.rules.rule_books import RuleBooks
 from domain.rules.scorecard import Points, RuleBook, Severity, rule_book
 from domain.tally.dated_posts import appraised
-from domain.tally.facts import ConfirmedFinding, Metric, Warned
-from domain.tally.facts import Person as Appraised
+from domain.tally.facts import Appraisee, ConfirmedFinding, Metric, Warned
 from domain.tally.months_closed import AppraisalBook
 from domain.tally.record import Frozen, Record, earliest_year
 from projections.engine.tables import Index, Table
@@ -395,7 +394,7 @@ def _month(text: str) -> Month:
     return Period.parse(text).last
 
 
-def _person(login: str, held: Sequence[PostRow]) -> Appraised | None:
+def _person(login: str, held: Sequence[PostRow]) -> Appraisee | None:
     grants = [
         Grant(
             row.given,

@@ -151,7 +151,7 @@ class Way(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class LivedProcess:
     """The lifecycle as lived in a community up to a moment, at ``position``.
 
     ``taken`` counts each transition, ``standing`` the tickets then in each state. ``stays`` counts the ended stays in a state;
@@ -183,12 +183,12 @@ STATEMENTS = (
 )
 
 
-async def process(reader: Reader, community: str, until: datetime) -> Process:
+async def process(reader: Reader, community: str, until: datetime) -> LivedProcess:
     """Count a community's process up to a moment, ignoring later events."""
     params: Params = {"community": community, "until": micros(until)}
     answer = await reader.read([(sql, params) for sql in STATEMENTS])
     taken, standing, stays, returned = answer.results
-    return Process(
+    return LivedProcess(
         answer.position,
         {Way(State(source) if source else None, State(target), topic): count for source, target, topic, count in taken},
         {State(state): count for state, count in standing},

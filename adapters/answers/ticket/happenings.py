@@ -16,7 +16,7 @@ from domain.people.directory import Directory
 from domain.service_desk.desk import ServiceDesk
 from domain.ticket.events import Ticket
 from domain.ticket.lifecycle import TABLE
-from projections.ticket.event_stream import Process
+from projections.ticket.event_stream import LivedProcess
 
 REWORK = next(edge for edge in ways() if edge.outcome == "dissatisfied")
 """Transition back to work after a dissatisfied follow-up (返修)."""
@@ -54,7 +54,7 @@ def begin_of(directory: Directory, community: str, day: date, pointer: str) -> d
     return datetime.combine(day, time(), directory.zone(community))
 
 
-def walked(found: Process) -> dict[Edge, int]:
+def walked(found: LivedProcess) -> dict[Edge, int]:
     """Count how often each transition of the lifecycle table was taken, zero included."""
     counts = dict.fromkeys(ways(), 0)
     for way, count in found.taken.items():
