@@ -1,4 +1,4 @@
-"""The only place where parts are wired: a running Gongdan from its settings."""
+"""Wire the parts: a running Gongdan from its settings. Nothing else constructs adapters and use cases."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -61,7 +61,7 @@ from domain.service_desk.reading import Inquiries
 
 @dataclass(frozen=True)
 class Gongdan:
-    """Everything a server or a command needs, open."""
+    """The open store, keys, use cases and queries that a server or a command needs."""
 
     settings: Settings
     clock: Clock
@@ -102,24 +102,24 @@ class Gongdan:
 
 
 def shipped(name: str) -> str:
-    """The text of a rule file that comes with the program."""
+    """The text of a rule file shipped with the program."""
     return (files("domain") / "rules" / name).read_text(encoding="utf-8")
 
 
 def read_policy(settings: Settings) -> Policy:
-    """The company's readings."""
+    """The company's policy, or the one shipped."""
     text = settings.policy_file.read_text(encoding="utf-8") if settings.policy_file else shipped("policy.toml")
     return parse_policy(text)
 
 
 def read_prices(settings: Settings) -> PriceList:
-    """The company's price list."""
+    """The company's price list, or the one shipped."""
     text = settings.price_list_file.read_text(encoding="utf-8") if settings.price_list_file else shipped("price_list.toml")
     return parse_price_list(text)
 
 
 def read_rule_book(settings: Settings) -> RuleBook:
-    """The company's scorecard."""
+    """The company's scorecard, or the one shipped."""
     given = settings.rule_book_file
     return parse_rule_book(given.read_text(encoding="utf-8") if given else shipped("scorecards/default.toml"))
 
@@ -152,11 +152,11 @@ async def opened(
     entropy: Entropy = entropy,
     filling: bool = False,
 ) -> AsyncIterator[Gongdan]:
-    """Open store and keys and wire the use cases; closes everything at the end.
+    """Open store and keys, wire the use cases, and close everything on exit.
 
-    ``store_clock`` fixes ``recorded_at`` (default: ``clock``); ``entropy`` is the system's wherever keys matter; ``filling``:
-    this process fills a new store alone. The projections can be read; whoever serves starts
-    them, and the processes.
+    ``store_clock`` gives ``recorded_at`` (default: ``clock``). ``entropy``: pass another source than the system's only for data
+    that needs no secrecy (simulation). ``filling``: this process alone fills a new store. Projections can be queried; a server
+    also starts their runners and those of the processes.
     """
     clock, ids = clock or SystemClock(), ids or TimeOrderedIds()
     async with AsyncExitStack() as stack:
@@ -233,9 +233,9 @@ async def opened(
 
 
 async def make_new(settings: Settings, origin: str, clock: Clock | None = None, entropy: Entropy = entropy) -> None:
-    """``init``: a new store, its master key (where there is none) and its key store.
+    """Create a store, its key store, and its master key where there is none (``gongdan init``).
 
-    Raises SchemaExists where there is a store, and KeysUnusable where there is none but keys are, which may be of another.
+    Raises SchemaExists where there is a store, and KeysUnusable where there are only keys, which may belong to another store.
     """
     master = settings.master_key_path
     if settings.store.startswith("sqlite:///"):
@@ -249,7 +249,7 @@ async def make_new(settings: Settings, origin: str, clock: Clock | None = None, 
             if await has_store(settings.store):
                 raise SchemaExists
             where = shown(settings.keys_url)
-            raise KeysUnusable(f"there are keys at {where} already, maybe of another store: move them, or name another place")
+            raise KeysUnusable(f"there are keys at {where} already, perhaps of another store: move them, or name another place")
         await init_store(settings.store, origin)
         await keys.create()
     finally:

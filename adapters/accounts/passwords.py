@@ -1,5 +1,8 @@
-"""Passwords (口令): argon2id by pwdlib, in threads, at most two at once, because each takes a core and 64 MiB for a fifth of a
-second; who would have to wait too long is told so at once."""
+"""Hash and verify passwords (口令) by argon2id (pwdlib).
+
+In threads, at most :data:`AT_ONCE` at a time: each takes a core and 64 MiB for a fifth of a second, so a flood of sign-ins could
+exhaust the machine. Beyond :data:`WAITING` queued sign-ins the next is refused at once.
+"""
 
 from typing import Annotated
 
@@ -13,12 +16,12 @@ AT_ONCE = 2
 WAITING = 20
 """Sign-ins that may wait for a thread; the next is refused."""
 LEAST, MOST = 8, 200
-"""Characters of a password."""
+"""Shortest and longest password, in characters."""
 
 
 def _spoken(password: str) -> str:
     if password.strip() != password or any(ord(character) < 32 for character in password):
-        raise ValueError("no control characters, no white space at either end")
+        raise ValueError("control characters, and white space at either end, are not allowed")
     return password
 
 
@@ -27,7 +30,7 @@ _FORM: TypeAdapter[str] = TypeAdapter(Password)
 
 
 def well_formed(password: str) -> str:
-    """The password; raises InvalidInput without repeating it."""
+    """Check a new password's form and return it; raises InvalidInput, whose text does not contain the password."""
     try:
         return _FORM.validate_python(password)
     except ValidationError as error:
@@ -35,7 +38,7 @@ def well_formed(password: str) -> str:
 
 
 class Passwords:
-    """Hashes and verifies, away from the event loop."""
+    """Hashes and verifies passwords in threads, off the event loop."""
 
     def __init__(self, hash: PasswordHash | None = None) -> None:
         self._hash = hash or PasswordHash.recommended()
@@ -43,11 +46,14 @@ class Passwords:
         self._nobody: str | None = None
 
     async def hashed(self, password: str) -> str:
-        """What is kept of a password."""
+        """The hash to store for a password."""
         return await to_thread.run_sync(self._hash.hash, password, limiter=self._threads)
 
     async def verify(self, password: str, hash: str | None) -> bool:
-        """Whether it is the password of a hash; without one it takes as long, and it is not. Raises Overloaded."""
+        """Whether a password has this hash; False without a hash. Raises Overloaded.
+
+        Without a hash a made-up one is verified, so that the time of the answer does not reveal which logins exist.
+        """
         if self._threads.statistics().tasks_waiting >= WAITING:
             raise Overloaded("too many people sign in at once")
         if self._nobody is None:

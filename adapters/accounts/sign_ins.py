@@ -1,7 +1,7 @@
-"""Signing in to the pages (登录): passwords, and sessions that live on the server and end at once for every process.
+"""Sign-in to the pages (登录): passwords, and sessions kept on the server, so that ending one takes effect in every process.
 
 The browser holds a random secret, the store its hash. A session ends by signing out, by a change of password, by closing the
-login, by not being used for :data:`IDLE`, and :data:`LIFETIME` after it began.
+login, after :data:`IDLE` without use, and :data:`LIFETIME` after it began.
 """
 
 from base64 import urlsafe_b64encode
@@ -18,17 +18,17 @@ from domain.kernel.ports import Clock, Ids
 IDLE = timedelta(hours=12)
 LIFETIME = timedelta(days=30)
 SEEN = timedelta(minutes=5)
-"""How far behind it may be noted when a session was last used."""
+"""How often at most the last use of a session is written; a write for every request would be too many."""
 SECRET_BYTES = 32
 
 
 def new_secret(entropy: Entropy) -> str:
-    """What a cookie holds: 43 characters."""
+    """A new secret for a session's cookie: 32 random bytes as 43 characters."""
     return urlsafe_b64encode(entropy(SECRET_BYTES)).decode().rstrip("=")
 
 
 def secret_hash(secret: str) -> bytes:
-    """What the store keeps; a secret is random enough for a plain hash."""
+    """SHA-256 of a session's secret. A plain hash is enough: 32 random bytes can't be guessed."""
     return sha256(secret.encode()).digest()
 
 
@@ -45,25 +45,25 @@ class SignIns:
         self.passwords = Passwords()
 
     async def set_password(self, login: str, password: str) -> None:
-        """A person's new password; their sessions end. Raises InvalidInput."""
+        """Set a person's password and end their sessions. Raises InvalidInput."""
         await self.put_hash(login, await self.passwords.hashed(well_formed(password)))
 
     async def put_hash(self, login: str, hash: str) -> None:
-        """The same, of a password that was hashed before."""
+        """Set a person's password by its hash and end their sessions."""
         await self._tables.put_password(login, hash, self._clock.now())
 
     async def knows(self, login: str, password: str) -> bool:
-        """Whether it is the person's password; takes as long where there is no such person."""
+        """Whether this is the person's password; takes equally long where the login doesn't exist. Raises Overloaded."""
         return await self.passwords.verify(password, await self._tables.password_hash(login))
 
     async def begin(self, login: str) -> str:
-        """A new session; what its cookie holds."""
+        """Begin a session; returns the secret for its cookie."""
         secret, now = new_secret(self._entropy), self._clock.now()
         await self._tables.put_session(SessionRow(self._ids.new(), login, secret_hash(secret), now, now))
         return secret
 
     async def current(self, secret: str) -> tuple[SessionRow | None, int]:
-        """The session of a cookie that goes on, noted as in use, and the registry's version."""
+        """The session of a cookie, None where it has ended, and the registry's version. Records the session's use."""
         session, version = await self._tables.session_by_hash(secret_hash(secret))
         now = self._clock.now()
         if session is None or session.ended_at is not None:
@@ -75,7 +75,7 @@ class SignIns:
         return session, version
 
     async def of(self, login: str | None) -> Sequence[SessionRow]:
-        """Sessions that go on, of a person or of everybody (None), the newest first."""
+        """Open sessions of a person or of everybody (None), newest first."""
         now = self._clock.now()
         found = await self._tables.sessions_of(login)
         return [row for row in found if now - row.seen_at <= IDLE and now - row.created_at <= LIFETIME]
@@ -85,9 +85,9 @@ class SignIns:
         await self._tables.end(session.id, self._clock.now())
 
     async def end_all(self, login: str) -> int:
-        """End every session of a person; how many there were."""
+        """End every session of a person; returns how many."""
         return await self._tables.end_all(login, self._clock.now())
 
     async def sweep(self) -> None:
-        """Delete sessions that were over long ago."""
+        """Delete sessions last used more than :data:`LIFETIME` ago."""
         await self._tables.sweep(self._clock.now() - LIFETIME)

@@ -4,7 +4,11 @@ import gc
 
 
 def main() -> None:
-    """The console's entry. What is imported stays: the garbage collector looks for none in it, now or later."""
+    """Entry point of the console script.
+
+    Imported modules live as long as the process. Freezing them keeps the garbage collector from scanning them, which makes each
+    command start faster.
+    """
     gc.disable()
     from adapters.cli.program import app
 

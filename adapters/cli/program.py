@@ -1,4 +1,4 @@
-"""The command ``gongdan``: every command in its place."""
+"""Assemble the command ``gongdan`` from its subcommands."""
 
 import typer
 

@@ -1,6 +1,6 @@
-"""Casting: a story names whom it would like; whoever has a day off is played by a colleague of the same post.
+"""Cast the people of a story: a person who has the day off is replaced by a colleague of their post.
 
-A person of a story stays the same through all of its steps where somebody is at work at all of them.
+One colleague takes a person's part in the whole story where one is at work at all of its moments.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 
 ON_DUTY = "on_duty"
-"""As who acts: whoever answers for the desk at that moment."""
+"""In place of a login: the person who answers for the desk at the step's moment."""
 INSTEAD = {Role.SUPERVISOR: Role.DIRECTOR, Role.BUTLER: Role.ASSISTANT}
-"""Who acts for a post of which nobody is at work."""
+"""Substitute role where nobody of a role is at work."""
 
 
 class Cast:
-    """Who plays whom in one story."""
+    """The people who act in one story."""
 
     def __init__(self, story: Story, site: Site) -> None:
         self._site = site
@@ -44,7 +44,7 @@ class Cast:
         return next((other for other in self._like(login) if other not in taken and self._there(other, moments)), login)
 
     def _like(self, login: str) -> list[str]:
-        """The person, then colleagues of the same post, for the same area."""
+        """The person, then colleagues of their post and area, those with most common skills first."""
         member = self._members[login]
         same = [m for m in self._site.estate.staff if (m.role, m.area) == (member.role, member.area) and m is not member]
         by_skill = sorted(same, key=lambda m: -len(set(m.skills) & set(member.skills)))
@@ -54,7 +54,7 @@ class Cast:
         return all(self._site.rota.at_work(login, moment) for moment in moments)
 
     def at(self, login: str, moment: datetime) -> str:
-        """Who does a step of somebody's."""
+        """The person who carries out a step of ``login`` at a moment."""
         chosen = self._whole.get(login, login)
         if self._there(chosen, [moment]):
             return chosen
@@ -63,33 +63,33 @@ class Cast:
         return next(other for other in others if self._there(other, [moment]))
 
     def worker(self, login: str) -> str:
-        """Who carries a work order of somebody's."""
+        """The person who takes the work orders of ``login``."""
         return self._whole.get(login, login)
 
 
 def _named(step: Step) -> list[str]:
-    """Who is to be at work at a step."""
+    """Logins that must be at work at a step."""
     named = [] if step.who == ON_DUTY else [step.who]
     return [*named, step.do.stand_in] if isinstance(step.do, steps.Substitute) else named
 
 
 @dataclass
-class Told:
-    """What came of the stories: their tickets, those opened by them, the approvals asked for."""
+class StoryResults:
+    """Results of the stories played so far: their tickets, the tickets opened by them, the approvals requested."""
 
     tickets: dict[str, UUID]
     opened: dict[tuple[str, int], UUID]
     approvals: dict[str, UUID]
 
     def ticket(self, story: Story) -> UUID:
-        """A story's ticket."""
+        """The ticket of a story."""
         if story.key not in self.tickets and story.of is not None:
             self.tickets[story.key] = self.opened[story.of]
         return self.tickets[story.key]
 
 
-def told(story: Story, site: Site, into: Told) -> Course:
-    """A story as a course; each step within its minute by chance."""
+def played(story: Story, site: Site, into: StoryResults) -> Course:
+    """Play a story as a course; each step at a random second of its minute."""
     cast = Cast(story, site)
     _book(story, site, cast)
     for step in story.steps:
@@ -104,7 +104,7 @@ def told(story: Story, site: Site, into: Told) -> Course:
             into.approvals.setdefault(story.key, outcome.case.id)
 
 
-def _deed(story: Story, step: Step, cast: Cast, into: Told) -> steps.Deed:
+def _deed(story: Story, step: Step, cast: Cast, into: StoryResults) -> steps.Deed:
     do: Any = step.do
     match do:
         case Approve():
@@ -125,8 +125,8 @@ def _deed(story: Story, step: Step, cast: Cast, into: Told) -> steps.Deed:
     return steps.Act(into.ticket(story), _resolved(do, cast, into), step.occurred_at, step.offline)
 
 
-def _resolved(command: c.Command, cast: Cast, into: Told) -> c.Command:
-    """Names of other stories become their tickets, a worker named the one who plays them."""
+def _resolved(command: c.Command, cast: Cast, into: StoryResults) -> c.Command:
+    """Replace the keys of other stories by their tickets, and a worker's login by that of the person cast."""
     for name in ("ticket", "duplicate_of"):
         other = getattr(command, name, None)
         if other is not None:
@@ -137,7 +137,7 @@ def _resolved(command: c.Command, cast: Cast, into: Told) -> c.Command:
 
 
 def _book(story: Story, site: Site, cast: Cast) -> None:
-    """What the story's people work at, so that nobody is called to something else meanwhile."""
+    """Book the working time of the story's people, so that the simulation gives them no other work then."""
     started: dict[str, datetime] = {}
     for step in story.steps:
         if isinstance(step.do, steps.Substitute):

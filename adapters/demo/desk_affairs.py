@@ -1,4 +1,4 @@
-"""投诉, 求助, 咨询, 走访, 其他: what the desk answers itself, or sends on."""
+"""Stories of complaints (投诉), assistance (求助), enquiries (咨询), visits (走访) and others (其他)."""
 
 from adapters.demo.staff import COMMUNITY
 from adapters.demo.story import Days, Story, call, public
@@ -20,7 +20,7 @@ PHONE, VISIT, ON_THE_SPOT = FollowUpMethod.PHONE, FollowUpMethod.VISIT, FollowUp
 
 
 def complaints(t: Days) -> list[Story]:
-    """投诉: answered, judged, followed up; one made to the company about a guard; one still open; one found unreasonable."""
+    """Complaints (投诉): judged and followed up; one to the company about a guard; one open; one found unreasonable."""
     s, home = t.step, t.residents.new
     noise = Story(
         "noise",
@@ -111,7 +111,7 @@ def complaints(t: Days) -> list[Story]:
 
 
 def assistance(t: Days) -> list[Story]:
-    """求助: a resident locked out at night, an old man's wheelchair, and one under way."""
+    """Assistance (求助): a resident locked out at night, a wheelchair, and a request under way."""
     s, home = t.step, t.residents.new
     locked = Story(
         "locked_out",
@@ -149,7 +149,7 @@ def assistance(t: Days) -> list[Story]:
 
 
 def enquiries(t: Days) -> list[Story]:
-    """咨询: settled at the desk and followed up on the spot."""
+    """Enquiries (咨询): settled at the desk, followed up on the spot."""
     s, home = t.step, t.residents.new
     fees = Story(
         "fees",
@@ -182,7 +182,7 @@ def enquiries(t: Days) -> list[Story]:
 
 
 def visits(t: Days) -> list[Story]:
-    """走访征询 by the butlers; what was heard becomes a ticket of its own."""
+    """Visits (走访征询) by the butlers; a matter raised becomes a ticket of its own."""
     s, home = t.step, t.residents.new
     visit = Story(
         "visit",
@@ -233,7 +233,7 @@ def visits(t: Days) -> list[Story]:
 
 
 def others(t: Days) -> list[Story]:
-    """其他: something found, and a call that was none."""
+    """Others (其他): lost property, and a call without a request."""
     s, home = t.step, t.residents.new
     keys = Story(
         "lost_keys",

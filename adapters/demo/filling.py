@@ -1,6 +1,6 @@
-"""Filling a new store: weeks of a simulated estate, and in its last days the regulations' own cases as they are told here.
+"""Fill a new store with weeks of a simulated estate and, in its last days, the stories of the regulations' own cases.
 
-Everything goes through the same use cases as in earnest, in the order of time; the store's clock follows the simulated one.
+Every step goes through the use cases of the server, in the order of time; the store's clock follows the simulated one.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from adapters.accounts import tokens
 from adapters.composition import make_new, opened
 from adapters.demo import appraising, desk_affairs, moving_and_building, repairs_at_home, repairs_in_public
-from adapters.demo.casting import Told, told
+from adapters.demo.casting import StoryResults, played
 from adapters.demo.staff import ESTATE, STAFF
 from adapters.demo.story import Days, Telling
 from adapters.simulation.company.estate import ZONE
@@ -29,17 +29,16 @@ TELLINGS: tuple[Telling, ...] = (
     *moving_and_building.TELLINGS,
 )
 DAYS, LEAST_DAYS = 35, 12
-"""The stories take the last ten days; before them stands at least one."""
+"""Default and least number of days: the stories take the last ten, and at least one day must precede them."""
 TOKEN_DAYS = 30
 PASSWORD_BYTES = 4
 
 
 @dataclass(frozen=True)
 class Demo:
-    """A filled store: its settings, each person's token, everybody's password, the numbers of the stories' tickets and how many
-    tickets there are.
+    """A filled store. ``tokens``: by login; ``password``: of everybody; ``numbers``: ticket numbers by story.
 
-    ``simulation`` goes on from here where it is to be live.
+    ``count``: number of tickets; ``simulation``: continues from here in a live demonstration.
     """
 
     settings: Settings
@@ -59,8 +58,10 @@ async def fill(
     progress: Progress = lambda part: None,
     entropy: Entropy = system_entropy,
 ) -> Demo:
-    """Make a new store of these settings and run the estate up to ``now``; the same seed, moment and entropy give the same
-    events, byte by byte."""
+    """Create a store and run the estate up to ``now``.
+
+    Deterministic: seed, moment and entropy decide every byte of the events.
+    """
     random = Random(seed)
     zone = ZoneInfo(ZONE)
     today = now.astimezone(zone).date()
@@ -78,11 +79,11 @@ async def fill(
             leaves=frozenset({-days // 4}),
             disputed=frozenset({-(days // 2)}),
         )
-        into = Told({}, {}, {})
+        into = StoryResults({}, {}, {})
         calendar = Days(now, zone, site.residents)
         for tell in TELLINGS:
             for story in tell(calendar):
-                simulation.player.begin(site, told(story, site, into))
+                simulation.player.begin(site, played(story, site, into))
         simulation.player.begin(site, appraising.findings(site))
         await simulation.run(now, progress)
         made, password = {}, entropy(PASSWORD_BYTES).hex()

@@ -1,4 +1,4 @@
-"""What the demonstration prints: the address, the logins, three things to try, and a walk through the API that can be pasted."""
+"""Print the guide to the demonstration: the address, the logins, three things to try, and a script for the API to paste."""
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +10,7 @@ from adapters.labels.labels import label
 BEGIN = "echo '---- 从来电到回访 from the call to the follow-up ----'"
 END = "echo '---- 完 end ----'"
 WIDTH = 104
-"""Columns, so that no token is broken; a narrower terminal wraps by itself."""
+"""Least width in columns, so that no token is broken; a narrower terminal wraps by itself."""
 
 
 def show(demo: Demo, address: str) -> None:
@@ -39,7 +39,7 @@ def _logins(demo: Demo) -> Table:
 
 
 def three_things(demo: Demo, address: str) -> str:
-    """Three commands: what is overdue, one ticket's whole course, what waits for a second person."""
+    """Three commands: the overdue tickets, one ticket's history, the approval of major works."""
     supervisor, director = demo.tokens["chen.ping"], demo.tokens["liu.jianhua"]
     api = f"{address}/api/v1"
     return "\n".join(
@@ -56,9 +56,9 @@ def three_things(demo: Demo, address: str) -> str:
 
 
 def walk_through(demo: Demo, address: str) -> str:
-    """A script for any shell, between :data:`BEGIN` and :data:`END`: one ticket from the call to the follow-up.
+    """A shell script, between :data:`BEGIN` and :data:`END`: one ticket from the call to the follow-up.
 
-    It has no comments, which not every interactive shell takes.
+    Without comments, which not every interactive shell accepts.
     """
     desk, worker, supervisor = (demo.tokens[login] for login in ("li.na", "qian.liang", "chen.ping"))
     return f"""{BEGIN}

@@ -1,4 +1,4 @@
-"""The demonstration goes on in real time: what was begun takes its course, and requests keep coming (``--live``)."""
+"""Continue the demonstration in real time (``--live``): begun courses go on, and new requests arrive."""
 
 import asyncio
 import threading
@@ -15,17 +15,17 @@ from domain.kernel.ports import Clock
 
 log = structlog.get_logger()
 GLANCE = 0.5
-"""Seconds between two looks at the clock."""
+"""Seconds between two reads of the clock."""
 ENDING = 10.0
-"""Seconds that the last step may take when the server ends."""
+"""Seconds to wait for the last step when the server ends."""
 
 
 async def go_on(
     parts: Gongdan, simulation: Simulation, clock: Clock, pause: Callable[[], Awaitable[None]], ended: Callable[[], bool]
 ) -> int:
-    """Do each step when its moment has come, until told to end; returns how many were done.
+    """Carry out each step at its moment until ``ended()``; returns the number of steps done.
 
-    Who tries the demonstration may move a ticket that the simulation has in hand: a step refused for that ends its course.
+    A visitor of the demonstration may move a ticket of the simulation: a step refused for that reason ends its course.
     """
     player = simulation.player
     player.parts = parts
@@ -47,7 +47,7 @@ async def go_on(
 
 
 class Live:
-    """Lets a filled demonstration go on in a thread of its own, as long as this context lasts."""
+    """Context in which a filled demonstration continues in a thread."""
 
     def __init__(self, demo: Demo) -> None:
         self._demo = demo

@@ -1,4 +1,4 @@
-"""装修申请, 入伙, 巡检整改: tickets with checklists and orders to put right."""
+"""Stories of renovations (装修申请), move-ins (入伙) and inspections (巡检整改)."""
 
 from adapters.demo.story import AttachText, Days, Step, Story, call, public
 from domain.kernel.terms import AssigneeType, Channel, FollowUpMethod, Kind
@@ -18,7 +18,7 @@ def _checked(t: Days, who: str, items: list[tuple[int, str, str, str]]) -> list[
 
 
 def renovations(t: Days) -> list[Story]:
-    """装修: whole, with an order kept in time; waiting for the deposit; with an order overdue (D2 items 13, 14)."""
+    """Renovations (装修): complete, with a rectification order kept; awaiting the deposit; with an overdue order (D2 13, 14)."""
     s, home = t.step, t.residents.new
     whole = Story(
         "renovation",
@@ -112,7 +112,7 @@ def renovations(t: Days) -> list[Story]:
 
 
 def move_ins(t: Days) -> list[Story]:
-    """入伙: a flat with two defects, each a repair of its own; one half way."""
+    """Move-ins (入伙): a flat with two defects, each a repair ticket; one under way."""
     s, home = t.step, t.residents.new
     move = Story(
         "move_in",
@@ -181,7 +181,7 @@ def move_ins(t: Days) -> list[Story]:
 
 
 def inspections(t: Days) -> list[Story]:
-    """巡检整改: by the company's inspector; one put right in time by a contractor, one under way."""
+    """Inspections (巡检整改) by the company's inspector: one rectified in time by a contractor, one under way."""
     s = t.step
     greening = c.AssigneeRef(type=AssigneeType.CONTRACTOR, id="greening")
     drains = Story(

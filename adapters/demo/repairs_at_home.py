@@ -1,4 +1,4 @@
-"""报修 at home: paid service, quotations, rework, reopening, an unreached resident, what waits for a second person."""
+"""Stories of repairs at home (报修): paid services, quotations, rework, reopening, follow-ups, approvals."""
 
 from adapters.demo.story import Approve, Days, Step, Story, call, repair
 from domain.kernel.terms import CancelReason, Channel, ChargeOutcome, CorrectionReason, FollowUpMethod, Kind, SuspendReason
@@ -8,7 +8,7 @@ PHONE = FollowUpMethod.PHONE
 
 
 def paid_services(t: Days) -> list[Story]:
-    """有偿服务: quoted by the price list, accepted, settled; once waived, once declined (D1 4.2.1)."""
+    """Paid services (有偿服务): quoted by the price list, accepted, settled; one waived, one declined (D1 4.2.1)."""
     s, home = t.step, t.residents.new
     tap = Story(
         "tap",
@@ -89,7 +89,7 @@ def paid_services(t: Days) -> list[Story]:
 
 
 def rework(t: Days) -> list[Story]:
-    """返修 and 重开: the resident says at the follow-up that it isn't right, or calls again later."""
+    """Rework (返修) after a dissatisfied follow-up, and reopening (重开) after a later call."""
     s, home = t.step, t.residents.new
     socket = Story(
         "socket",
@@ -149,7 +149,7 @@ def rework(t: Days) -> list[Story]:
 
 
 def follow_ups(t: Days) -> list[Story]:
-    """回访: three attempts on three days without an answer, and two so far."""
+    """Follow-ups (回访): closed after three attempts on three days; another with two attempts so far."""
     s, home = t.step, t.residents.new
     curtain = Story(
         "curtain",
@@ -183,7 +183,7 @@ def follow_ups(t: Days) -> list[Story]:
 
 
 def by_the_rules(t: Days) -> list[Story]:
-    """退单, 转单, 改类, 更正, and major works (大工程) that two people approve."""
+    """Declining (退单), reassigning (转单), reclassifying (改类), correcting (更正), and major works (大工程)."""
     s, home = t.step, t.residents.new
     breaker = Story(
         "breaker",

@@ -1,4 +1,4 @@
-"""报修 of common things and at night: contractors, parts awaited, the control room's back-entry, deferral to the morning."""
+"""Stories of repairs (报修) in common parts and at night: contractors, parts, back-entry, deferral to the morning."""
 
 from adapters.demo.staff import COMMUNITY
 from adapters.demo.story import Days, Step, Story, call, public, repair
@@ -24,7 +24,7 @@ MINOR, SEVERE = Facility.PUBLIC_MINOR, Facility.PUBLIC_SEVERE
 
 
 def lift(t: Days) -> list[Story]:
-    """A lift stands still: severe, an outside contractor, parts awaited; a second call about it is a duplicate (D2 item 6)."""
+    """A lift out of service: severe, an outside contractor, parts awaited; a second call is a duplicate (D2 item 6)."""
     s, home = t.step, t.residents.new
     contractor = c.AssigneeRef(type=AssigneeType.CONTRACTOR, id="lift")
     main = Story(
@@ -87,7 +87,7 @@ def lift(t: Days) -> list[Story]:
 
 
 def common_things(t: Days) -> list[Story]:
-    """Common things: one overdue for want of a part, one with a team and major works, one noted offline in the basement."""
+    """Common parts: one overdue for want of a part, one by a team with major works, one drafted offline in the basement."""
     s = t.step
     closer = Story(
         "door_closer",
@@ -183,7 +183,7 @@ def common_things(t: Days) -> list[Story]:
 
 
 def at_night(t: Days) -> list[Story]:
-    """夜间: a burst pipe with security at the desk meanwhile (D5 六), back-entry (D1 4.1.3), deferral (D5 四, 五)."""
+    """At night (夜间): a burst pipe with a guard as stand-in (D5 六), back-entry (D1 4.1.3), deferral (D5 四, 五)."""
     s, home = t.step, t.residents.new
     burst = Story(
         "burst",
@@ -275,7 +275,7 @@ def at_night(t: Days) -> list[Story]:
 
 
 def cancelled(t: Days) -> list[Story]:
-    """Withdrawn by the resident, and one tied to another by the same cause."""
+    """Cancellations: withdrawn by the resident, and one linked to another ticket with a common cause."""
     s, home = t.step, t.residents.new
     withdrawn = Story(
         "withdrawn",
@@ -299,7 +299,7 @@ def cancelled(t: Days) -> list[Story]:
 
 
 def just_now(t: Days) -> list[Story]:
-    """What has only just come in, whatever the hour."""
+    """Requests received a few minutes ago, at any hour."""
     home = t.residents.new
     first, second = home("A1"), home("A2")
     return [

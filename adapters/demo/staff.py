@@ -1,4 +1,4 @@
-"""The estate of the demonstration and the people who work there."""
+"""The demonstration's estate and its staff."""
 
 from adapters.simulation.company.estate import CARPENTRY, ELECTRICAL, HVAC, PLUMBING, Estate, Member
 from adapters.simulation.company.residents import Building

@@ -1,4 +1,4 @@
-"""A story: what happens to one ticket, step by step, each at its moment and by somebody."""
+"""Stories: the steps of one ticket, each with its moment and its person."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from domain.ticket.back_entry import BackEntry
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """A second person approves what the story's step before asked for."""
+    """Approve, as the second person, the request of the story's previous step."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttachText:
-    """A text file is kept with the ticket."""
+    """Attach a text file to the ticket."""
 
     file_name: str
     text: str
@@ -31,8 +31,10 @@ Deed = c.Command | BackEntry | Approve | Substitute | ReturnToPost | AttachText
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Somebody does something at a moment; ``occurred_at`` where it happened earlier, ``offline`` where it was noted then;
-    ``exact`` to the second."""
+    """A step of a person at a moment; ``occurred_at``: where it happened earlier; ``offline``: drafted then, sent now.
+
+    ``exact``: at the very second, instead of a random one of the minute.
+    """
 
     at: datetime
     who: str
@@ -44,7 +46,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Story:
-    """The steps of one ticket. ``key`` names it to other stories; ``of`` is the story that opened it, and as which."""
+    """The steps of one ticket. ``key``: its name in other stories; ``of``: the story that opened it, and its index there."""
 
     key: str
     steps: Sequence[Step]
@@ -64,19 +66,19 @@ class Days:
         self.today = self.now.astimezone(self.zone).date()
 
     def at(self, day: int, clock: str) -> datetime:
-        """A time of day, ``day`` days from today (the past negative)."""
+        """The moment of a time of day, ``day`` days from today (negative: before)."""
         return datetime.combine(self.today + timedelta(days=day), time.fromisoformat(clock), self.zone)
 
     def ago(self, minutes: int) -> datetime:
-        """So many minutes before now."""
+        """The moment ``minutes`` before now."""
         return self.now - timedelta(minutes=minutes)
 
     def latest(self, *clocks: str) -> datetime:
-        """The last of these times of day that is past by a minute."""
+        """The latest of these times of day that lies at least a minute back."""
         return max(m for day in (-1, 0) for clock in clocks if (m := self.at(day, clock)) <= self.ago(1))
 
     def step(self, day: int, clock: str, who: str, do: Deed) -> Step:
-        """A step at a time of day."""
+        """A step on a day, at a time of day."""
         return Step(self.at(day, clock), who, do)
 
 
@@ -91,7 +93,7 @@ def call(
     urgency: Urgency = Urgency.NORMAL,
     complained_of: tuple[str, ...] = (),
 ) -> c.Receive:
-    """A resident asks, at home."""
+    """The command to receive a resident's request about their dwelling."""
     return c.Receive(
         community=COMMUNITY,
         channel=channel,
@@ -113,7 +115,7 @@ def public(
     building: str | None = None,
     urgency: Urgency = Urgency.NORMAL,
 ) -> c.Receive:
-    """Something in a public place."""
+    """The command to receive a request about a public place."""
     return c.Receive(
         community=COMMUNITY,
         channel=channel,
@@ -125,5 +127,5 @@ def public(
 
 
 def repair(category: str, facility: Facility = Facility.PRIVATE) -> c.Classify:
-    """It is a repair."""
+    """The command to classify a ticket as a repair."""
     return c.Classify(kind=Kind.REPAIR, category=category, facility=facility)

@@ -1,4 +1,4 @@
-"""Commands in words, by the names that refusals and approvals bear."""
+"""Words for commands, by the names that refusals and approvals give them."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,7 +16,7 @@ from domain.service_desk.erasure import ERASE
 from domain.service_desk.importing import COMMAND as IMPORT
 
 APPROVE = "approve "
-"""What stands before a command's name where it is decided on."""
+"""Prefix of a command's name in the approval of that command."""
 
 COMMAND_WORDS: Mapping[str, str] = {
     BACK_ENTRY: N_("补单"),
@@ -35,7 +35,7 @@ COMMAND_WORDS: Mapping[str, str] = {
     "events": N_("查看事件流"),
     "process": N_("查看流程"),
 }
-"""Commands that are no step of anything; the catalogue has their English."""
+"""Commands that are no trigger of a lifecycle; the translation catalogue has their English."""
 
 OTHERWISE = N_("做这件事")
 """Any other command."""
@@ -45,6 +45,6 @@ _VOCABULARIES: tuple[type[StrEnum], ...] = (Trigger, State, ShiftTrigger, ShiftS
 
 
 def code_words(code: str, language: str) -> str:
-    """A step or a state, of a ticket, a shift or a finding; nothing for what is none."""
+    """The words for a trigger or a state of a ticket, a shift or a finding; empty for another code."""
     found = _FINDINGS.get(code) or next(filter(None, (member(words, code) for words in _VOCABULARIES)), None)
     return label(found, language) if found is not None else ""

@@ -1,6 +1,6 @@
-"""The lifecycle as a picture: our own SVG on a fixed map of places, and a Mermaid text, both made from the one table.
+"""Draw the lifecycle of a ticket: as an SVG with fixed positions, and as a Mermaid diagram, both from the transition table.
 
-A state or an edge of the table without a place here is an error (``KeyError``), so the picture can't fall behind the law.
+A state or an edge of the table without a position here raises KeyError, so the picture can't fall behind the table.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,15 +13,15 @@ from domain.kernel.terms import State, Trigger
 from domain.ticket.lifecycle import INITIAL, TABLE, TERMINAL, Transition
 
 OUTCOMES = {"satisfied": "满意", "dissatisfied": "不满意"}
-"""Tell apart the two rows of a trigger with two outcomes."""
+"""Words for the outcomes of a trigger that has two rows in the table."""
 WIDTH, HEIGHT = 1240, 800
 BOX = (132, 56)
-"""Width and height of a state's box; its place is the middle."""
+"""Width and height of a state's box; :data:`PLACES` gives its centre."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A way from one state to another (``source`` None: a new ticket), by a trigger and perhaps an outcome."""
+    """A transition from one state to another (``source`` None: a new ticket), by a trigger and perhaps an outcome."""
 
     source: State | None
     target: State
@@ -30,14 +30,14 @@ class Edge:
 
     @property
     def text(self) -> str:
-        """Chinese first: 回访·满意 follow_up."""
+        """The edge's label, Chinese first: 回访·满意 follow_up."""
         said = f"·{OUTCOMES[self.outcome]}" if self.outcome else ""
         return f"{label(self.trigger)}{said} {self.trigger.value}"
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Where an edge runs: an SVG path from border to border, and where its label stands."""
+    """The course of an edge: an SVG path from border to border, and the position of its label."""
 
     d: str
     name_at: tuple[int, int]
@@ -50,12 +50,12 @@ _T = Trigger
 PLACES: Mapping[State, tuple[int, int]] = MappingProxyType(
     {_R: (150, 210), _C: (390, 210), _D: (630, 210), _W: (870, 210), _F: (1110, 210), _X: (390, 730)}
 )
-"""The middle of each state's box."""
+"""The centre of each state's box."""
 
 LOOPS: Mapping[State, tuple[int, int]] = MappingProxyType(
     {_R: (150, 262), _C: (390, 262), _D: (630, 262), _W: (870, 262), _F: (1110, 262), _X: (390, 776)}
 )
-"""Where the list begins of triggers that keep a state."""
+"""The position of each state's list of triggers that keep the state."""
 
 WAYS: Mapping[Edge, Path] = MappingProxyType(
     {
@@ -74,11 +74,11 @@ WAYS: Mapping[Edge, Path] = MappingProxyType(
         Edge(_D, _X, _T.CANCEL): Path("M 570 238 C 500 320 520 640 434 702", (524, 640), "start"),
     }
 )
-"""Where each edge between two states runs."""
+"""The course of each edge between two states."""
 
 
 def ways() -> Iterator[Edge]:
-    """Every edge of the table that changes the state, in the table's order."""
+    """Yield the edges that change the state, in the table's order."""
     for row in TABLE:
         for source in row.sources:
             target = row.target or source
@@ -92,7 +92,7 @@ def loops(state: State) -> list[Trigger]:
 
 
 def svg() -> str:
-    """The whole picture; labels Chinese first, no script, no font, no address outside."""
+    """The picture as SVG, labels Chinese first; without scripts, fonts or external addresses."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
         ' role="img" aria-labelledby="title" font-family="sans-serif" font-size="12">',
@@ -112,7 +112,7 @@ def _way(edge: Edge) -> str:
     x, y = path.name_at
     text = f'<text x="{x}" y="{y}" text-anchor="{path.anchor}" fill="#0f172a">{escape(edge.text)}</text>'
     first, _, second = edge.text.rpartition(" ")
-    if path.d.count("C") == 0:  # short edges: the code stands below the Chinese name
+    if path.d.count("C") == 0:  # short edges: the code goes below the Chinese name
         text = (
             f'<text x="{x}" y="{y - 12}" text-anchor="{path.anchor}" fill="#0f172a">{escape(first)}</text>'
             f'<text x="{x}" y="{y}" text-anchor="{path.anchor}" fill="#475569" font-size="11">{escape(second)}</text>'
@@ -144,7 +144,7 @@ def _loop_list(state: State) -> str:
 
 
 def mermaid() -> str:
-    """The same as a Mermaid state diagram."""
+    """The lifecycle as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", "    direction LR"]
     lines += [f'    state "{label(state)} {state.value}" as {state.value}' for state in State]
     for edge in ways():
@@ -158,7 +158,7 @@ def mermaid() -> str:
 
 
 def rows() -> Iterator[tuple[Transition, str, str, str, str]]:
-    """The table for readers: the row, its trigger, from, to and kinds, Chinese first."""
+    """The transition table for readers: each row with its trigger, sources, target and kinds in words, Chinese first."""
     for row in TABLE:
         said = f"·{OUTCOMES[row.outcome]}" if row.outcome else ""
         sources = "、".join(label(s) for s in row.sources if s) or "–"

@@ -1,4 +1,4 @@
-"""Names of form fields and what is wrong with them, in words: a refusal names fields by a pointer and speaks English."""
+"""Words for form fields and their errors: the domain's refusals name fields by a JSON pointer and are in English."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -116,7 +116,7 @@ MESSAGES: Sequence[tuple[str, str]] = (
     (r"Value error, must not be empty", "必填"),
     (r"Value error, direction marks are not allowed here", "不能含不可见的方向符"),
     (r"Value error, lies outside the years 1970 to 2199", "不在 1970 至 2199 年之间"),
-    (r"Value error, no control characters, no white space at either end", "首尾不能有空格，不能含控制字符"),
+    (r"Value error, control characters, and white space at either end, are not allowed", "首尾不能有空格，不能含控制字符"),
     (r"give a location or a contact", "地点和联系方式至少填一项"),
     (r"give a name or a phone", "姓名或电话"),
     (r"give either a dwelling or a public place, not both.*", "户内与公共部位只能填一处"),
@@ -204,13 +204,13 @@ MESSAGES: Sequence[tuple[str, str]] = (
     (r"only an appraiser enters the points of item (\S+)", r"第 \1 项的分数由公司考评填写"),
     (r"wrong login or password", "登录名或口令不对"),
 )
-"""What refusals say in English → Chinese."""
+"""A refusal's English text (as a pattern) → its Chinese."""
 
 _COMPILED = [(re.compile(pattern, re.DOTALL), said) for pattern, said in MESSAGES]
 
 
 def field_words(pointer: str, language: str) -> str:
-    """The name of the field that a pointer leads to; nothing for one without a name."""
+    """The name of the field that a JSON pointer leads to; empty for a field without a name."""
     for part in reversed(pointer.split("/")):
         if part in FIELD_WORDS:
             return FIELD_WORDS[part][language == "en"]
@@ -218,7 +218,7 @@ def field_words(pointer: str, language: str) -> str:
 
 
 def message_words(message: str, language: str) -> str:
-    """What is wrong, in a language; what has no Chinese yet is said in English."""
+    """An error text in a language; English where it has no Chinese yet."""
     if language == "en":
         plain = message.removeprefix("Value error, ")
         return plain[:1].upper() + plain[1:]

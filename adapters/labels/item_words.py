@@ -1,4 +1,4 @@
-"""Checklist items in words: the sheets of renovation and move-in."""
+"""Words for checklist items of renovation and move-in."""
 
 from collections.abc import Mapping
 
@@ -20,5 +20,5 @@ ITEM_WORDS: Mapping[str, tuple[str, str]] = {
 
 
 def item_words(item: str, language: str) -> str:
-    """A checklist item in words."""
+    """The words for a checklist item."""
     return ITEM_WORDS[item][language == "en"]

@@ -1,4 +1,4 @@
-"""Labels of codes: Chinese first, English second. The only place where a code becomes words."""
+"""Labels of codes, Chinese and English: the only place that turns a code into words."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -345,16 +345,16 @@ THINGS: Mapping[str, tuple[str, str]] = {
     "key_register": ("钥匙登记本", "Key register"),
     "visitor_register": ("来访登记本", "Visitor register"),
 }
-"""What the lists of a handover sheet name, as the readings come; a company may name others."""
+"""Equipment and records on the lists of a handover sheet, as in the policy shipped; a company may add others."""
 
 
 def thing(code: str, language: str = "zh") -> str:
-    """A thing on a list of the handover sheet in words; what a company added stands as it wrote it."""
+    """The label of a thing on a handover sheet's list; a thing that a company added is shown by its code."""
     chinese, english = THINGS.get(code, (code, code))
     return english if language == "en" else chinese
 
 
 def label(code: StrEnum, language: str = "zh") -> str:
-    """A code in words; ``language`` is zh or en."""
+    """The label of a code; ``language`` is zh or en."""
     chinese, english = LABELS[type(code)][code.value]
     return english if language == "en" else chinese

@@ -2,5 +2,5 @@
 
 
 def N_(text: str) -> str:
-    """Marks a text for the catalogue that is said later."""
+    """Mark a text for the translation catalogue where it is defined; it is translated where it is shown."""
     return text

@@ -1,4 +1,4 @@
-"""Rules in Chinese, by their code: what would satisfy each. The English is the rules' own, in the domain.
+"""The Chinese of rules, by code: what would satisfy each. The English is the rules' own, in the domain.
 
 Limits are settings of the community: ``{}`` takes the numbers of the English refusal, in their order.
 """

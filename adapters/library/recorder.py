@@ -1,12 +1,12 @@
-"""The store as the eventsourcing library knows it: name this module in ``PERSISTENCE_MODULE``.
+"""Persistence module of the eventsourcing library over our store: name this module in ``PERSISTENCE_MODULE``.
 
     PERSISTENCE_MODULE=adapters.library.recorder
     GONGDAN_STORE=sqlite:///gongdan-data/gongdan.db      (or postgresql://…; made by `gongdan init`)
     CLEAR_COLUMNS_TOPIC=package.module:function          (optional: of topic and state bytes, see :data:`Columns`)
 
-Events written here go through the same append transaction as the server's, so the two never collide on a position, and
-positions are the library's notification ids. Versions of a stream are consecutive, from 1 up. Subscriptions work on both
-databases, whoever writes. Snapshots and tracking records are not kept here.
+Events written here go through the append transaction of the server, so the two never collide on a position. Positions are the
+library's notification ids. Versions of a stream are consecutive from 1. Subscriptions work on both databases, and also report
+events that other processes write. Snapshots and tracking records are not supported.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from domain.kernel.errors import Overloaded
 from domain.kernel.ports import Append, AppendRefused, NewEvent
 
 Columns = tuple[str, str | None, str, bool]
-"""Community, book, time zone, and whether the event changes the community's open list."""
+"""The clear columns of an event: community, book, time zone, and whether it changes the community's open list."""
 ClearColumns = Callable[[StoredEvent], Columns]
 
 
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """An event loop in a thread of its own, for callers in any other; a program that forgets to end it can still exit."""
+    """An event loop in a daemon thread, for callers in other threads. Daemon: a program that forgets :meth:`end` can exit."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -55,11 +55,11 @@ class LoopThread:
         self._thread.start()
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
-        """Run a coroutine there; cancelling the future cancels it."""
+        """Start a coroutine in the loop; cancelling the future cancels it."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine there and wait for its result."""
+        """Run a coroutine in the loop and wait for its result."""
         return self.start(coroutine).result()
 
     def end(self) -> None:
@@ -70,12 +70,12 @@ class LoopThread:
 
 
 def no_columns(event: StoredEvent) -> Columns:
-    """Events of no community, which take no number."""
+    """Clear columns of events that belong to no community and take no number."""
     return "", None, "UTC", False
 
 
 class StoreRecorder(ApplicationRecorder):
-    """An application recorder over an open store, for any thread; ``loop`` is the thread the store lives in."""
+    """The library's application recorder over an open store, for any thread; ``loop``: the thread that opened the store."""
 
     def __init__(self, store: SqlStore, loop: LoopThread, clear_columns: ClearColumns = no_columns) -> None:
         self._store = store
@@ -83,9 +83,9 @@ class StoreRecorder(ApplicationRecorder):
         self.clear_columns = clear_columns
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
-        """Write all or none; IntegrityError where a version is taken or not reached yet. Returns the positions."""
+        """Write all events or none; returns their positions. Raises IntegrityError where a version is taken or leaves a gap."""
         for what in (name for name, value in kwargs.items() if value is not None):
-            not_kept(what)
+            not_supported(what)
         if not stored_events:
             return []
         append = Append([self._new_event(event) for event in stored_events])
@@ -126,7 +126,7 @@ class StoreRecorder(ApplicationRecorder):
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
-        """Events of the log from ``start`` to ``stop``, of certain topics if they are given."""
+        """Events of the log from ``start`` to ``stop``, of these topics (none given: all)."""
         conditions = [f"position {'>=' if inclusive_of_start else '>'} :start"] if start is not None else []
         conditions += ["position <= :stop"] if stop is not None else []
         conditions += ["topic IN :topics"] if topics else []
@@ -143,15 +143,15 @@ class StoreRecorder(ApplicationRecorder):
         return self._loop.call(self._store.head()).position or None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> "StoreSubscription":
-        """Events after ``gt``, then those to come."""
+        """Subscribe to the events after position ``gt``, present and future."""
         return StoreSubscription(self, gt, topics)
 
-    def follow(self, after_position: int, tell: Callable[[], Any]) -> "Future[None]":
-        """Call ``tell`` in the store's event loop whenever the log has grown, until the future is cancelled."""
+    def follow(self, after_position: int, notify: Callable[[], Any]) -> "Future[None]":
+        """Call ``notify`` in the store's event loop whenever the log has grown, until the future is cancelled."""
 
         async def run() -> None:
             async for _ in self._store.appended(after_position, 60.0):
-                tell()
+                notify()
 
         return self._loop.start(run())
 
@@ -176,7 +176,7 @@ class StoreRecorder(ApplicationRecorder):
 
 
 class StoreSubscription(ListenNotifySubscription[StoreRecorder]):
-    """The library's subscription, woken by the store."""
+    """The library's subscription, notified by the store."""
 
     def __init__(self, recorder: StoreRecorder, gt: int | None = None, topics: Sequence[str] = ()) -> None:
         super().__init__(recorder, gt, topics)
@@ -189,7 +189,7 @@ class StoreSubscription(ListenNotifySubscription[StoreRecorder]):
 
 
 class StoreFactory(InfrastructureFactory[TrackingRecorder]):
-    """Opens the store named in the environment, with an event loop of its own in a thread, at the first recorder."""
+    """The library's factory: opens the store named in the environment, in a :class:`LoopThread`, for the first recorder."""
 
     STORE = "GONGDAN_STORE"
     CLEAR_COLUMNS_TOPIC = "CLEAR_COLUMNS_TOPIC"
@@ -208,16 +208,16 @@ class StoreFactory(InfrastructureFactory[TrackingRecorder]):
             return self._recorder
 
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
-        """Refused: snapshots are not kept here."""
-        not_kept("snapshots")
+        """Raise NotSupportedError: this store has no snapshots."""
+        not_supported("snapshots")
 
     def tracking_recorder(self, tracking_recorder_class: type[TrackingRecorder] | None = None) -> TrackingRecorder:
-        """Refused: a projection keeps its position with its rows."""
-        not_kept("tracking records")
+        """Raise NotSupportedError: a projection stores its position with its rows."""
+        not_supported("tracking records")
 
     def process_recorder(self) -> ProcessRecorder:
-        """Refused: a projection keeps its position with its rows."""
-        not_kept("tracking records")
+        """Raise NotSupportedError: a projection stores its position with its rows."""
+        not_supported("tracking records")
 
     def close(self) -> None:
         """Close the store and end its thread."""
@@ -248,10 +248,10 @@ class StoreFactory(InfrastructureFactory[TrackingRecorder]):
 
 
 def stream_id(originator_id: UUID | str) -> UUID:
-    """Streams are named by UUIDs; a text must be one."""
+    """A stream's id as a UUID; raises ValueError for a text that is none."""
     return originator_id if isinstance(originator_id, UUID) else UUID(originator_id)
 
 
-def not_kept(what: str) -> NoReturn:
-    """Refuse what this store does not keep."""
-    raise NotSupportedError(f"{what}: not kept in this store")
+def not_supported(what: str) -> NoReturn:
+    """Raise NotSupportedError."""
+    raise NotSupportedError(f"{what}: not supported by this store")

@@ -1,14 +1,14 @@
-"""The tickets as the eventsourcing library knows them: a mapper for our event bytes and an Application over the same rules.
+"""Tickets for programs of the eventsourcing library: a mapper for our event bytes, and an Application that applies our rules.
 
     desk = TicketDesk(Terms(policy, ZoneInfo("Asia/Shanghai"), prices), ids, seal)
     ticket = desk.receive(Receive(…), meta, at, subject)
     desk.act(ticket, Dispatch(assignee="wang"), meta, at)
     desk.repository.get(ticket).state
 
-Commands are decided by ``ticket_decisions.decide`` and events applied by their ``evolve``, as in the server; the bytes are the
-same too. With ``PERSISTENCE_MODULE=adapters.library.recorder`` it writes to a store beside the server. Authority, idempotency and
-append conditions are the server's use cases (``domain.service_desk.desk``) and not asked here. Snapshots are off: a ticket has
-few events.
+As in the server, ``domain.ticket.decisions.decide`` decides commands, events apply themselves by ``evolve``, and the codec makes
+their bytes. With ``PERSISTENCE_MODULE=adapters.library.recorder`` it can write to a store while a server uses it. Authority,
+idempotency keys and append conditions are left out: they belong to the server's use cases (``domain.service_desk.desk``).
+Snapshots are off, since a ticket has few events.
 """
 
 import threading
@@ -40,13 +40,14 @@ from domain.ticket.guards import Setting, every_day
 from domain.ticket.state import TicketState
 
 Seal = Callable[[PlainField, Personal], Sealed]
-"""Seals one personal text, bound to stream, version and field; its subject's key must be durable by then."""
+"""Seals one personal text, bound to stream, version and field; the subject's key must be durable before."""
 
 
 class EventMapper(Mapper[UUID]):
-    """The library's mapper over our codec; the bytes are those of the server.
+    """The library's mapper over our codec, so the bytes equal the server's.
 
-    Ciphers and compressors of the library are refused: personal texts are sealed one by one, and the bytes are canonical.
+    The library's ciphers and compressors are refused (ValueError): event bytes are canonical, and personal texts are sealed one
+    by one.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -55,12 +56,12 @@ class EventMapper(Mapper[UUID]):
             raise ValueError("event bytes are canonical: neither CIPHER_TOPIC nor COMPRESSOR_TOPIC can be used")
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
-        """The event as the library stores it; raises codec.ClearText where a personal text is not sealed."""
+        """Encode an event; raises codec.ClearText where a personal text is not sealed."""
         event = cast(Folded.Event, domain_event)
         return StoredEvent(event.originator_id, event.originator_version, topic_of(type(event)), encode(event))
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
-        """The event that was stored, brought up to its newest version."""
+        """Decode an event, upcast to its newest class version."""
         stream = stored_event.originator_id
         if not isinstance(stream, UUID):
             stream = UUID(stream)
@@ -69,7 +70,7 @@ class EventMapper(Mapper[UUID]):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What decisions of this desk go by: the readings in force, the time zone, the prices, the workdays."""
+    """Settings that decisions depend on: the policy in force, the time zone, the prices, the workdays."""
 
     policy: Policy
     zone: ZoneInfo
@@ -85,7 +86,7 @@ class _Saving(threading.local):
 
 
 class TicketDesk(Application[UUID]):
-    """The desk's verbs over the library's repository, mapper and recorder."""
+    """Service desk commands over the library's repository, mapper and recorder."""
 
     name = "tickets"
     env: ClassVar[dict[str, str]] = {"MAPPER_TOPIC": "adapters.library.ticket_desk:EventMapper"}
@@ -100,7 +101,7 @@ class TicketDesk(Application[UUID]):
             self.recorder.clear_columns = self._columns
 
     def receive(self, command: c.Receive, meta: Meta, at: datetime, subject: UUID) -> UUID:
-        """接单: a new ticket, whose texts are about ``subject``; its id. Raises what ``decide`` raises."""
+        """Receive a ticket (接单) whose personal texts are about ``subject``; returns its id. Raises the errors of ``decide``."""
         ticket_id = self.ids.new()
         decided = self._sealed(decide(None, command, self._circumstances(meta, at, {}, ticket_id, subject)))
         self._save(command.community, Ticket.begin(decided))
@@ -109,9 +110,9 @@ class TicketDesk(Application[UUID]):
     def act(
         self, ticket_id: UUID, command: c.Command, meta: Meta, at: datetime, tickets: Mapping[str, UUID] | None = None
     ) -> int:
-        """Take one trigger on a ticket; its new version. ``tickets`` are the others that the command names, by id or number.
+        """Carry out a command on a ticket; returns the new version. ``tickets``: other tickets that it names, by id or number.
 
-        Raises what ``decide`` raises, the library's AggregateNotFoundError, and its IntegrityError where another was faster.
+        Raises the errors of ``decide``, the library's AggregateNotFoundError, and its IntegrityError after a concurrent change.
         """
         ticket: Ticket = self.repository.get(ticket_id)
         state = ticket.state
@@ -125,7 +126,7 @@ class TicketDesk(Application[UUID]):
         return ticket.version
 
     def ticket(self, ticket_id: UUID, version: int | None = None) -> TicketState:
-        """The state of a ticket, now or at a version."""
+        """The state of a ticket at a version (None: the newest)."""
         ticket: Ticket = self.repository.get(ticket_id, version=version)
         return ticket.state
 
@@ -151,6 +152,6 @@ class TicketDesk(Application[UUID]):
         self.save(*tickets)
 
     def _columns(self, stored: StoredEvent) -> Columns:
-        """What our log's clear columns say of an event about to be written by this thread."""
+        """The clear columns of an event that this thread is about to write."""
         event = cast(Folded.Event, self.mapper.to_domain_event(stored))
         return self._saving.community, event.book, self.terms.zone.key, event.changes_open_list

@@ -1,6 +1,7 @@
-"""How far each process has come, which subjects it looks at again and when, and which it can't take.
+"""Checkpoints of the processes: the position of each, the due moments of its subjects, and the parked subjects.
 
-``holder`` is a fence, as for projections: a position moves only while holder and position are what the writer believes.
+``holder`` and ``position`` together are a fencing token, as for projections: a position moves only while both are as the writer
+read them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from domain.kernel.ports import Clock
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A process as it stands: its position, who moves it, its trouble, how many subjects wait for a moment, and the next one."""
+    """A process' stored state. ``waiting``: number of subjects with a due moment; ``next_due``: the earliest of these."""
 
     position: int
     holder: str
@@ -26,7 +27,8 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What a batch came to: where the process stands now, the moments to look again (None: none), what is parked since."""
+    """Outcome of a batch: the new position, the due moment of each examined subject (None: none), and newly parked subjects
+    as (position, error)."""
 
     position: int
     dues: Mapping[UUID, datetime | None]
@@ -34,7 +36,7 @@ class Advance:
 
 
 class Checkpoints:
-    """The rows of one process."""
+    """Repository of one process' checkpoint."""
 
     def __init__(self, name: str, database: Database, clock: Clock) -> None:
         self.name = name
@@ -42,7 +44,7 @@ class Checkpoints:
         self._clock = clock
 
     async def read(self) -> Checkpoint:
-        """How it stands; at position 0 where it has not begun."""
+        """Read the checkpoint; position 0 where the process has not begun."""
 
         async def look(tx: Transaction) -> Checkpoint:
             rows = await tx.query("SELECT position, holder, error FROM processes WHERE name = :name", {"name": self.name})
@@ -55,7 +57,7 @@ class Checkpoints:
         return await self._database.snapshot(look)
 
     async def take(self, holder: str) -> tuple[int, set[UUID]]:
-        """Become the one who moves it; returns its position and what is parked."""
+        """Become the only runner of the process; returns its position and its parked subjects."""
 
         async def work(tx: Transaction) -> tuple[int, set[UUID]]:
             await tx.execute(
@@ -69,12 +71,12 @@ class Checkpoints:
         return await self._database.write(work)
 
     async def is_held(self, holder: str) -> bool:
-        """Whether ``holder`` still moves it."""
+        """Whether ``holder`` is still the runner of the process."""
         rows = await self._database.read("SELECT holder FROM processes WHERE name = :name", {"name": self.name})
         return bool(rows) and rows[0][0] == holder
 
     async def due(self, now: datetime, limit: int) -> list[UUID]:
-        """Subjects whose moment has come, the earliest first."""
+        """Subjects whose due moment has come, earliest first."""
         rows = await self._database.read(
             "SELECT stream_id FROM process_dues WHERE process = :name AND due_at <= :now ORDER BY due_at LIMIT :limit",
             {"name": self.name, "now": to_micros(now), "limit": limit},
@@ -82,9 +84,10 @@ class Checkpoints:
         return [UUID(bytes=row[0]) for row in rows]
 
     async def advance(self, holder: str, old: int, done: Advance) -> None:
-        """Write a batch's outcome down, all of it or nothing; raises Fenced where somebody else moves the process now."""
+        """Write a batch's outcome in one transaction; raises Fenced where another runner took the process."""
 
         async def work(tx: Transaction) -> None:
+            # Compare-and-set of the position (fencing), before anything else is written.
             touched = await tx.execute(
                 "UPDATE processes SET position = :new, error = NULL, updated_at = :now"
                 " WHERE name = :name AND holder = :holder AND position = :old",
@@ -104,7 +107,7 @@ class Checkpoints:
         await self._database.write(work)
 
     async def unpark(self, stream: UUID) -> None:
-        """Hold a subject back no longer, and have it looked at now; whoever moves the process has to look here first."""
+        """Unpark a subject and make it due now. Fences the runner, which then reads the parked subjects again."""
 
         async def work(tx: Transaction) -> None:
             await tx.execute("UPDATE processes SET holder = '' WHERE name = :name", {"name": self.name})
@@ -117,11 +120,11 @@ class Checkpoints:
         await self._database.write(work)
 
     async def parked(self) -> Sequence[Parked]:
-        """What is parked, the earliest first."""
+        """Parked subjects, by position."""
         return await self._database.snapshot(self._parked)
 
     async def note_error(self, error: str) -> None:
-        """The runner is in trouble, until its next write."""
+        """Record an error of the runner; its next write clears it."""
 
         async def work(tx: Transaction) -> None:
             await tx.execute("UPDATE processes SET error = :error WHERE name = :name", {"error": error, "name": self.name})

@@ -1,4 +1,4 @@
-"""Every process of a store, for composition: their runners, where they stand, and the operator's tools."""
+"""All processes of a store: their runners, their status, and the operator's tools."""
 
 import os
 import secrets
@@ -26,10 +26,10 @@ from domain.process.process import Process
 
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
-    """How a process is: its position and the log's, for how long its next event has waited, its due moments, what is parked.
+    """Status of a process. ``head``: the log's position; ``lag_seconds``: age of the process' next event.
 
-    ``waiting`` subjects are looked at again at a moment, the next one at ``next_due``; ``overdue_seconds`` is how long that one
-    has passed. ``status`` is live or halted; ``holder`` is the runner that moves it.
+    ``waiting``: number of subjects with a due moment, the earliest of them at ``next_due``, passed ``overdue_seconds`` ago.
+    ``status``: live or halted; ``holder``: the runner that moves it; ``parked``: its parked subjects.
     """
 
     name: str
@@ -46,7 +46,7 @@ class ProcessStatus:
 
 
 class Processes(Background[ProcessRunner]):
-    """The processes of an open store. Made by :meth:`open`; :meth:`start` lets this operating-system process run them."""
+    """The processes of an open store. Made by :meth:`open`; :meth:`start` makes this operating-system process run them."""
 
     def __init__(
         self, store: Store, database: Database, journal: Journal, directory: DirectoryKeeper, clock: Clock,
@@ -77,9 +77,9 @@ class Processes(Background[ProcessRunner]):
         lease_seconds: float = 5.0,
         idle: float = 1.0,
     ) -> "Processes":
-        """The processes of a store; what those of a store in memory know is in memory too.
+        """Open the processes of a store; the checkpoints of a store in memory are in memory too.
 
-        ``lease_seconds`` is after how long another runner takes over from one that died (SQLite; on PostgreSQL at once).
+        ``lease_seconds``: how long until another runner takes over from one that died (SQLite; on PostgreSQL at once).
         """
         if store.database is not None:
             return cls(store, store.database, journal, directory, clock, processes, lease_seconds, idle)
@@ -88,25 +88,28 @@ class Processes(Background[ProcessRunner]):
         return cls(store, database, journal, directory, clock, processes, lease_seconds, idle, owns_database=True)
 
     async def catch_up(self) -> None:
-        """Bring every process to the end of the log and to now, where nobody runs it: for programs that write and end."""
+        """Run every process to the end of the log and the present moment, unless a runner is active.
+
+        For programs that write and then exit.
+        """
         for runner in self._runners.values():
             await runner.catch_up()
 
     async def status(self) -> list[ProcessStatus]:
-        """How each process is."""
+        """The status of each process."""
         head = (await self._store.head()).position
         return [await self._status(runner, head) for runner in self._runners.values()]
 
     async def retry(self, name: str, stream: UUID) -> bool:
-        """Look at a parked subject again; True where it is parked no longer. Raises NotFound.
+        """Examine a parked subject again; True where it is no longer parked. Raises NotFound.
 
-        What happened to it meanwhile is seen by the runner, who looks once more.
+        The subject is made due, so that the runner also sees events that arrived during the retry.
         """
         runner = self._runners[self._known(name)]
         if not any(parked.stream == stream for parked in await runner.checkpoints.parked()):
             raise NotFound("parked subject")
-        [looked] = (await runner.look_at([stream])).values()
-        if looked.error is not None:
+        [examined] = (await runner.examine([stream])).values()
+        if examined.error is not None:
             return False
         await runner.checkpoints.unpark(stream)
         return True

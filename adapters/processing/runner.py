@@ -1,9 +1,9 @@
-"""Running a process: one runner at a time follows the log and the due moments; what it orders is written once.
+"""Run a process manager: one runner follows the log and the due moments, examines subjects and writes the effects that result.
 
-What an order asks for is appended under the condition that the subject is unchanged since it was looked at, and with the version
-of the target it was decided on. So it does not matter who looks how often: a runner that died between the order and its
-checkpoint, one that slept and woke, or two at once can't write a thing twice, nor anything that is no longer wanted. The lease
-and the fence only spare the work.
+An effect's events are appended under two conditions: the subject is unchanged since it was examined (StreamAt), and the target
+has the version the effect was decided on. So examining a subject twice is harmless: a runner that died between an effect and its
+checkpoint, one that was suspended, or two at once can neither write an effect twice nor write one that is no longer wanted. Lease
+and fencing only spare needless work here.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from adapters.processing.checkpoints import Advance, Checkpoints
-from adapters.projecting.folding.streams import Run, Streams, told
+from adapters.projecting.folding.streams import Run, Streams, failure_text
 from adapters.projecting.tables.fences import Fenced
 from adapters.projecting.tables.leases import Leases
 from adapters.store.log.wakeups import Wakeups
@@ -26,18 +26,18 @@ from domain.people.directory import DirectoryKeeper
 from domain.process.process import Moment, Outlook, Process, Subject
 
 BATCH = 100
-"""Events, or due subjects, a step; few enough that commands in the same operating-system process don't wait."""
+"""Events, or due subjects, in each step; few enough that commands in this operating-system process don't wait."""
 TRIES = 100
-"""How often a subject is looked at anew after losing a race; each loss is somebody else's success."""
+"""How often a subject is examined again after a version conflict; each conflict means that another writer succeeded."""
 NEWEST = 2**62
 LONGEST_PAUSE = 10.0
-"""Seconds between tries while something is wrong."""
+"""Longest time in seconds between attempts while an error lasts."""
 MAKE_WAY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """A subject that was looked at; ``error`` says why it could not be, and ``position`` from where on."""
+class Examined:
+    """Outcome of examining a subject: when to examine it again, or the ``error`` that parks it from ``position`` on."""
 
     again_at: datetime | None = None
     position: int = 0
@@ -45,7 +45,7 @@ class Looked:
 
 
 class ProcessRunner:
-    """Runs one process. ``idle`` is how often, in seconds, it looks at the clock while nothing happens."""
+    """Runs one process. ``idle``: seconds between reads of the clock while no event arrives."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class ProcessRunner:
         self.process = process
         self.checkpoints = checkpoints
         self.trouble: str | None = None
-        self.wakeups = Wakeups(self._stands_at, poll=min(idle, 0.05))
+        self.wakeups = Wakeups(self._stored_position, poll=min(idle, 0.05))
         self._journal = journal
         self._streams = streams
         self._directory = directory
@@ -80,7 +80,7 @@ class ProcessRunner:
         return f"process/{self.process.name}"
 
     async def run(self) -> None:
-        """Follow as long as this process lives; trouble is shown and tried again."""
+        """Follow the log for ever; an error is recorded and the work retried."""
         try:
             while True:
                 try:
@@ -97,9 +97,9 @@ class ProcessRunner:
                 await self._leases.release(self._lease)
 
     async def catch_up(self) -> bool:
-        """Come to the end of the log, and to now; False where another runner does that.
+        """Run to the end of the log and the present moment; False where another runner holds the lease.
 
-        Raises Fenced where somebody takes the process meanwhile.
+        Raises Fenced where another runner takes the process in the meantime.
         """
         if not await self._leases.acquire(self._lease):
             return False
@@ -124,22 +124,22 @@ class ProcessRunner:
         self._position, self._parked = await self.checkpoints.take(self._holder)
 
     async def _settle(self) -> None:
-        """Step until there is neither an event nor a due moment left."""
+        """Step until no event and no due moment is left."""
         while await self._step():
             if not await self._leases.acquire(self._lease):
                 raise Fenced
 
     async def _step(self) -> bool:
-        """One batch: look at every subject that something happened to, or whose moment has come; False where there is none."""
+        """Examine the subjects of the next events and of due moments; False where there are none."""
         events = await self._journal.log.read_log(self._position, BATCH)
         now = self._clock.now()
         subjects = dict.fromkeys(event.stream_id for event in events if self._takes(event))
         subjects.update(dict.fromkeys(await self.checkpoints.due(now, BATCH)))
         if not events and not subjects:
             return False
-        looked = await self.look_at(subjects)
-        parked = {stream: (seen.position, seen.error) for stream, seen in looked.items() if seen.error is not None}
-        dues = {stream: seen.again_at for stream, seen in looked.items()}
+        examined = await self.examine(subjects)
+        parked = {stream: (one.position, one.error) for stream, one in examined.items() if one.error is not None}
+        dues = {stream: one.again_at for stream, one in examined.items()}
         position = events[-1].position if events else self._position
         await self.checkpoints.advance(self._holder, self._position, Advance(position, dues, parked))
         self._position = position
@@ -150,52 +150,55 @@ class ProcessRunner:
     def _takes(self, event: StoredEvent) -> bool:
         return event.topic.startswith(self.process.takes) and event.stream_id not in self._parked
 
-    async def look_at(self, subjects: Iterable[UUID]) -> dict[UUID, Looked]:
-        """Look at subjects as they are now, and write what is ordered; nothing is written of one that fails."""
+    async def examine(self, subjects: Iterable[UUID]) -> dict[UUID, Examined]:
+        """Examine the present state of subjects and write the effects; of a subject that fails nothing is written.
+
+        Raises errors.Overloaded after :data:`TRIES` version conflicts.
+        """
         wanted = list(subjects)
-        looked: dict[UUID, Looked] = {}
+        examined: dict[UUID, Examined] = {}
         for _ in range(TRIES):
             lost = []
-            outlooks = await self._outlooks(wanted, looked)
+            outlooks = await self._outlooks(wanted, examined)
             targets = await self._states([effect.target for _, outlook in outlooks.values() for effect in outlook.effects])
             for stream, (subject, outlook) in outlooks.items():
                 try:
                     await self._carry_out(subject, outlook, targets)
-                    looked[stream] = Looked(outlook.again_at)
+                    examined[stream] = Examined(outlook.again_at)
                 except VersionConflict:
                     lost.append(stream)
                 except Overloaded:
                     raise
                 except Exception as error:
-                    looked[stream] = Looked(position=await self._last_position(stream), error=told(error))
+                    examined[stream] = Examined(position=await self._last_position(stream), error=failure_text(error))
             if not lost:
-                return looked
+                return examined
             wanted = lost
-        raise Overloaded("others were faster each time")
+        raise Overloaded("other writers changed the subject each time")
 
-    async def _outlooks(self, streams: Sequence[UUID], looked: dict[UUID, Looked]) -> dict[UUID, tuple[Subject, Outlook]]:
+    async def _outlooks(self, streams: Sequence[UUID], examined: dict[UUID, Examined]) -> dict[UUID, tuple[Subject, Outlook]]:
         directory = await self._directory.current()
         now = self._clock.now()
         found = {}
         for stream, run in (await self._streams.whole(streams, NEWEST)).items():
             if run.poison is not None:
-                looked[stream] = Looked(position=run.poison.position, error=run.poison.error)
+                examined[stream] = Examined(position=run.poison.position, error=run.poison.error)
                 continue
             try:
                 subject = _subject(run)
                 moment = max(now, subject.events[-1].timestamp)
                 outlook = self.process.look(subject, Moment(moment, directory))
                 if outlook.again_at is not None and outlook.again_at <= now:
-                    raise ValueError("a process looks again later, not before")
+                    raise ValueError("a process must name a later moment to examine a subject again")
             except Exception as error:
                 position = run.steps[-1].after.position if run.steps else 0
-                looked[stream] = Looked(position=position, error=told(error))
+                examined[stream] = Examined(position=position, error=failure_text(error))
             else:
                 found[stream] = (subject, outlook)
         return found
 
     async def _states(self, streams: Sequence[UUID]) -> Mapping[UUID, Any]:
-        """The newest states of streams; None where one has not begun. A target that can't be read fails its order."""
+        """The newest states of streams, None for one without events. Omits a stream that can't be read, so its effect fails."""
         if not streams:
             return {}
         runs = await self._streams.whole(list(dict.fromkeys(streams)), NEWEST)
@@ -215,18 +218,18 @@ class ProcessRunner:
         return stored[-1].position if stored else 0
 
     async def _troubled(self, error: Exception) -> None:
-        """The database is away, or something is wrong that is no single subject's fault: say so, wait longer each time."""
-        self.trouble = str(error) if isinstance(error, Overloaded) else told(error)
+        """Record an error that no single subject causes, such as an unreachable database, and wait longer each time."""
+        self.trouble = str(error) if isinstance(error, Overloaded) else failure_text(error)
         with suppress(Exception):
             await self.checkpoints.note_error(self.trouble)
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
-    async def _stands_at(self) -> int:
+    async def _stored_position(self) -> int:
         return (await self.checkpoints.read()).position
 
 
 def _subject(run: Run) -> Subject:
     if not run.steps:
-        raise ValueError("there is no such stream")
+        raise ValueError("the stream has no events")
     return Subject([step.after.event for step in run.steps], run.steps[-1].after.state)

@@ -1,4 +1,4 @@
-"""What is known of a community's appraisal, by the read model ``appraisal_tally``."""
+"""Records of a community's appraisal, read from the read model ``appraisal_tally``."""
 
 from adapters.projecting.projections import Projections
 from domain.kernel.errors import Overloaded
@@ -8,7 +8,7 @@ from domain.tally.record import Record
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY, record
 
 WAIT_SECONDS = 5.0
-"""How long the view may take to come to the end of the log."""
+"""How long to wait for the view to reach the end of the log."""
 
 
 class ProjectedRecords:
@@ -19,12 +19,16 @@ class ProjectedRecords:
         self._projections = projections
 
     async def whole(self, community: str, year: int, first: RuleBook) -> tuple[int, Record]:
-        """Everything written before; a view that is behind, or holds a stream back, would leave something out."""
+        """The position and the year's record up to the present end of the log.
+
+        Raises errors.Overloaded while the view is behind or has a parked stream: a month closed on such a record would omit
+        points for good.
+        """
         name = APPRAISAL_TALLY.name
         head = (await self._log.head()).position
         if not await self._projections.wait_for(name, head, WAIT_SECONDS):
             raise Overloaded(f"{name} has not reached position {head} yet")
         if any(one.parked for one in await self._projections.status() if one.name == name):
-            raise Overloaded(f"{name} holds something back; see `gongdan projections status`")
+            raise Overloaded(f"{name} has parked streams; see `gongdan projections status`")
         known = await record(self._projections.reader(name), community, year, first)
         return known.position, known.record

@@ -1,4 +1,4 @@
-"""Keyed tokens of personal texts, for rows and for questions: sealed text in, tokens out; nothing in the clear is kept."""
+"""Blind tokens of personal texts, for rows and for queries. Takes sealed texts, returns tokens; stores nothing in the clear."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,14 +8,14 @@ from projections.engine.view import Words
 
 
 class BlindIndex:
-    """Opens texts and makes their tokens; also the port of questions (projections.ticket.ticket_search.QueryTokens)."""
+    """Opens texts and makes their tokens; also the port of queries (projections.ticket.ticket_search.QueryTokens)."""
 
     def __init__(self, sealer: Sealer, keys: KeyStore) -> None:
         self._sealer = sealer
         self._keys = keys
 
     async def tokens(self, wanted: Sequence[Words]) -> Sequence[frozenset[bytes]]:
-        """The tokens of each text; none where the text is empty or its subject was erased. Raises SealBroken."""
+        """The tokens of each text; no tokens for an empty text or an erased subject. Raises SealBroken."""
         if not wanted:
             return []
         items = [(PlainField(w.stream, w.text.version, w.text.name), w.text.value) for w in wanted if w.text is not None]
@@ -39,9 +39,9 @@ class BlindIndex:
         return (await self._keys.blind_tokens()).phone_token(phone)
 
     async def text(self, text: str) -> Collection[bytes]:
-        """The tokens of a text's character pairs."""
+        """The tokens of a text's bigrams."""
         return (await self._keys.blind_tokens()).text_tokens(text)
 
     async def whole(self, text: str) -> bytes:
-        """The token of a text as a whole."""
+        """The token of a whole text."""
         return (await self._keys.blind_tokens()).whole_token(text)

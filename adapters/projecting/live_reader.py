@@ -1,4 +1,4 @@
-"""Questions to the live tables of a view: whichever set is live, all statements over one moment of it."""
+"""Queries to the live table set of a view; all statements of a query see one moment."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,11 @@ LIVE_SET = "SELECT version, position FROM projections WHERE name = :name AND liv
 
 
 class LiveReader:
-    """The reader of one view (projections.engine.view.Reader). The set in use is remembered and proven by every answer."""
+    """The reader of one view (projections.engine.view.Reader).
+
+    Remembers which table set is live. Each query reads that again in its own transaction, and is repeated where it changed: a
+    rebuild may exchange the sets between two queries.
+    """
 
     def __init__(self, view: View, catalogue: Catalogue) -> None:
         self._view = view
@@ -20,14 +24,14 @@ class LiveReader:
         self._tables: RowTables | None = None
 
     async def read(self, statements: Sequence[tuple[str, Params]]) -> Answer:
-        """Run the statements; raises Overloaded while the view is being built for the first time, or for this program."""
+        """Run the statements; raises Overloaded while the view is first built, also for a new program version."""
         while True:
             tables = self._tables or await self._look()
             wanted = [(LIVE_SET, {"name": self._view.name}), *((sql.format_map(tables.names), p) for sql, p in statements)]
             try:
                 live, *results = await self._catalogue.database.snapshot(_queries(wanted))
             except Exception:
-                # The tables may have been exchanged and dropped between two looks.
+                # The tables may have been exchanged and dropped since the catalogue was read.
                 self._tables = None
                 if (await self._look()).version == tables.version:
                     raise

@@ -1,4 +1,4 @@
-"""Which tickets may be unfinished, by the read model of the open workload."""
+"""Tickets that may be open, read from the read model of the open workload."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -12,13 +12,13 @@ OPEN = "SELECT ticket FROM {open_workload} WHERE community = :community AND to_p
 
 
 class WorkloadOpenTickets:
-    """The port ``domain.duty.open_list.KnownOpen`` over the live tables; tickets they hold back count as open."""
+    """The port ``domain.duty.open_list.KnownOpen`` over the live tables; parked tickets count as open."""
 
     def __init__(self, projections: Projections) -> None:
         self._projections = projections
 
     async def known_open(self, community: str) -> tuple[int, Collection[UUID]]:
-        """A position, and every ticket that may have been unfinished there; before there is a view, nothing, at position 0."""
+        """The view's position, and every ticket that may be open there; position 0 and nothing before the view is built."""
         try:
             reader = self._projections.reader(OPEN_WORKLOAD.name)
             answer = await reader.read([(OPEN, {"community": community}), (HELD_BACK, {})])

@@ -1,4 +1,4 @@
-"""Every projection of a store, for composition: runners, what they show, and the operator's tools."""
+"""All projections of a store: their runners, their queries, and the operator's tools."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from uuid import UUID
 from adapters.projecting.folding.background import Background
 from adapters.projecting.folding.builder import Builder
 from adapters.projecting.folding.checking import Checked, check, check_numbers
-from adapters.projecting.folding.follower import Folding, Follower, Tokens
+from adapters.projecting.folding.follower import Folding, Follower, Tokenizer
 from adapters.projecting.folding.runner import MAKE_WAY, Runner
 from adapters.projecting.folding.streams import Streams
 from adapters.projecting.live_reader import LiveReader
@@ -39,9 +39,9 @@ from projections.ticket.ticket_search import Filters, Found, QueryTokens
 
 @dataclass(frozen=True, slots=True)
 class ProjectionStatus:
-    """How a projection is: ``status`` is live, rebuilding or halted; ``lag_seconds`` how long its next event has waited.
+    """Status of a projection. ``status``: live, rebuilding or halted; ``lag_seconds``: age of its next event.
 
-    ``holder`` is the runner that moves it; ``parked`` the streams that are held back.
+    ``holder``: the runner that moves it; ``parked``: its parked streams.
     """
 
     name: str
@@ -54,14 +54,14 @@ class ProjectionStatus:
     holder: str
 
 
-class Index(Tokens, QueryTokens, Protocol):
-    """Tokens of texts in rows and in questions (adapters.projecting.blind_index.BlindIndex)."""
+class Index(Tokenizer, QueryTokens, Protocol):
+    """Blind tokens of texts in rows and in queries (adapters.projecting.blind_index.BlindIndex)."""
 
 
 class Projections(Background[Runner]):
-    """The projections of an open store. Made by :meth:`open`; :meth:`start` lets this process move them along.
+    """The projections of an open store. Made by :meth:`open`; :meth:`start` makes this process move them.
 
-    Reading and the operator's tools work without starting: then other processes, or nobody, move the views.
+    Queries and the operator's tools work without :meth:`start`; other processes, or none, move the views then.
     """
 
     def __init__(
@@ -105,9 +105,9 @@ class Projections(Background[Runner]):
         lease_seconds: float = 5.0,
         idle: float = 1.0,
     ) -> "Projections":
-        """The projections of a store; those of a store in memory are in memory too.
+        """Open the projections of a store; those of a store in memory are in memory too.
 
-        ``lease_seconds`` is after how long another process takes over from one that died (SQLite; on PostgreSQL at once).
+        ``lease_seconds``: how long until another process takes over from one that died (SQLite; on PostgreSQL at once).
         """
         if store.database is not None:
             return cls(store, store.database, codec, index, clock, views, lease_seconds, idle)
@@ -115,17 +115,17 @@ class Projections(Background[Runner]):
         await schema.create(database, store.origin)
         return cls(store, database, codec, index, clock, views, lease_seconds, idle, owns_database=True)
 
-    # Where they stand
+    # Status
 
     async def status(self) -> list[ProjectionStatus]:
-        """How each projection is."""
+        """The status of each projection."""
         head = (await self._store.head()).position
         return [await self._status(name, head) for name in self._views]
 
     # The operator's tools
 
     async def rebuild(self, name: str) -> None:
-        """Build the view anew beside the live one and exchange them. Raises NotVerified; the one before stays live then."""
+        """Rebuild a view beside the live one and exchange them. Raises NotFound, and NotVerified: the old one stays live."""
         version = await self._builders[self._known(name)].rebuild()
         while True:
             live = await self._catalogue.live(name)
@@ -137,7 +137,7 @@ class Projections(Background[Runner]):
             await asyncio.sleep(MAKE_WAY)
 
     async def check(self, *names: str) -> list[Checked]:
-        """Compare views with the log, row by row (no names: all of them); ``numbers`` compares the numbers drawn."""
+        """Compare views with the log, row by row (no names: all); the name ``numbers`` compares the numbers drawn."""
         found = []
         for name in names or (*self._views, NUMBERS):
             if name == NUMBERS:
@@ -147,7 +147,7 @@ class Projections(Background[Runner]):
         return found
 
     async def retry(self, name: str, stream: UUID) -> bool:
-        """Replay a parked stream in a view from the log; True where it is parked no longer. Raises NotFound."""
+        """Replay a parked stream in a view from the log; True where it is no longer parked. Raises NotFound."""
         view = self._views[self._known(name)]
         while True:
             live = await self._live(view)
@@ -172,12 +172,12 @@ class Projections(Background[Runner]):
         areas: Sequence[str] | None = None,
         own: Sequence[Assignee] | None = None,
     ) -> Workload:
-        """The open workload of a community; ``at`` is a position of the log (None: the newest)."""
+        """The open workload of a community at a log position ``at`` (None: the newest)."""
         reader = self._readers[OPEN_WORKLOAD.name]
         return await workload(reader, community, now=now, at=at, limit=limit, cursor=cursor, areas=areas, own=own)
 
     async def search(self, filters: Filters, *, now: datetime, limit: int = 50, cursor: str | None = None) -> Found:
-        """Tickets by filters, newest first."""
+        """Find tickets by filters, newest first."""
         reader = self._readers[TICKET_DIRECTORY.name]
         return await ticket_search.search(reader, self._index, filters, now=now, limit=limit, cursor=cursor)
 
@@ -186,20 +186,20 @@ class Projections(Background[Runner]):
         return await ticket_search.find(self._readers[TICKET_DIRECTORY.name], ticket)
 
     async def numbers_of(self, ticket: UUID) -> Sequence[TicketNumberRow]:
-        """The numbers a ticket took, void ones too."""
+        """The numbers a ticket took, void ones included."""
         return await ticket_search.numbers_of(self._readers[TICKET_DIRECTORY.name], ticket)
 
     async def worklist(
         self, assignees: Sequence[Assignee], *, communities: Sequence[str] | None = None, limit: int = 200
     ) -> Worklist:
-        """The work orders of any of these assignees, in the order in which to do them."""
+        """The work orders of these assignees, in working order."""
         return await worklist(self._readers[TECHNICIAN_WORKLIST.name], assignees, communities=communities, limit=limit)
 
     def reader(self, name: str) -> Reader:
-        """The reader of a view's live tables, for queries that stand in ``projections``."""
+        """The reader of a view's live tables, for the queries of ``projections``."""
         return self._readers[self._known(name)]
 
-    # Within
+    # Private
 
     def _fresh_folding(self, view: View) -> Folding:
         streams = Streams(self._store, self._codec, self._store.database, capacity=50_000, forward=True)

@@ -1,4 +1,4 @@
-"""Load of any size: so many estates for so many days, in a new store or at the end of one (``gongdan simulate``)."""
+"""Generate load: a number of estates for a number of days, in a new store or at the end of one (``gongdan simulate``)."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ from adapters.system.system import entropy as system_entropy
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is asked for. Without ``first`` the days end now, or begin where the log ends if that is later."""
+    """The size of the load. Without a ``first`` day the days end now, or begin where the log ends if that is later."""
 
     communities: int
     days: int
@@ -31,7 +31,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What was appended: from when to when, how much, and how long it took."""
+    """Outcome of a simulation: its communities and span, the numbers of tickets and events, and the seconds it took."""
 
     communities: tuple[str, ...]
     since: datetime
@@ -53,8 +53,10 @@ async def simulate(
     progress: Progress = lambda part: None,
     entropy: Entropy = system_entropy,
 ) -> tuple[Simulated, Simulation]:
-    """Append the load, deterministic by its seed, its first day and what the store holds already; a store that isn't there is
-    made. Raises what opening a store raises."""
+    """Append the load; creates the store where there is none. Raises the errors of opening a store.
+
+    Deterministic: seed, first day and the store's content decide every event.
+    """
     zone = ZoneInfo(ZONE)
     random = Random(load.seed)
     ended = await _log_end(settings)
@@ -88,7 +90,7 @@ async def simulate(
 async def _at_its_time(
     settings: Settings, clock: SteppedClock, random: Random, entropy: Entropy, *, filling: bool
 ) -> AsyncIterator[Gongdan]:
-    """The store, open at the simulated time."""
+    """Open the store with the simulation's clocks and identifiers."""
     ids = SeededIds(clock, Random(random.getrandbits(64)))
     store_clock = StoreClock(clock, Random(random.getrandbits(64)))
     async with opened(settings, clock, ids, store_clock, entropy, filling=filling) as parts:
@@ -96,7 +98,7 @@ async def _at_its_time(
 
 
 async def _log_end(settings: Settings) -> datetime | None:
-    """When the store's last event was recorded; None where there is no store."""
+    """When the store's last event was recorded; None without a store."""
     try:
         async with opened(settings) as parts:
             return (await parts.store.head()).recorded_at

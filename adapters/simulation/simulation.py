@@ -1,4 +1,4 @@
-"""A simulated company: its estates set up and run from a first day to a moment, in a store of its own or at a store's end."""
+"""Simulate a company: set its estates up and run them from a first day to a moment, in a new store or at the end of one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,15 +18,15 @@ from domain.people.administration import Administrator
 from domain.people.staff import EVERYWHERE
 
 Progress = Callable[[float], None]
-"""Told which part of the time has passed, from 0 to 1."""
+"""Called with the part of the time that has passed, 0 to 1."""
 FOUNDED = timedelta(days=400)
-"""So long before the first day everybody has had their post."""
+"""How long before the first day everybody got their post."""
 SET_UP = time(16)
 
 
 @dataclass
 class Simulation:
-    """Estates that run in one store, each day after another, deterministic by ``random``."""
+    """Estates that run in one store, deterministic by ``random``."""
 
     parts: Gongdan
     clock: SteppedClock
@@ -41,11 +41,11 @@ class Simulation:
 
     @property
     def start(self) -> datetime:
-        """When the estates are set up, on the eve of the first day."""
+        """The moment at which the estates are set up, on the eve of the first day."""
         return set_up_at(self.first)
 
     async def set_up(self) -> None:
-        """The estates and their people, before the first shift begins."""
+        """Register the estates and their people, before the first shift begins."""
         self.clock.moment = self.start.astimezone(UTC)
         for estate in self.estates:
             await _registered(self.parts, estate, self.first - FOUNDED)
@@ -64,7 +64,7 @@ class Simulation:
         leaves: frozenset[int] = frozenset(),
         disputed: frozenset[int] = frozenset(),
     ) -> None:
-        """Let an estate's shifts, readings and requests begin on the first day."""
+        """Begin an estate's shifts, reviews and requests on the first day. The sets hold days counted from the anchor."""
         first = (self.first - self.anchor).days
         for day in sorted(no_shows | leaves):
             site.rota.replace_night(day)
@@ -75,7 +75,7 @@ class Simulation:
         self.player.begin(site, arrivals.arrivals(site, first))
 
     async def run(self, until: datetime, progress: Progress = lambda part: None) -> None:
-        """Do everything that is due before a moment."""
+        """Play every step that is due before a moment."""
         player, whole = self.player, (until - self.start).total_seconds()
         while (due := player.next_at) is not None and due < until:
             self.clock.moment = max(self.clock.moment, due.astimezone(UTC))
@@ -85,12 +85,12 @@ class Simulation:
 
 
 def set_up_at(first: date) -> datetime:
-    """The eve of a first day."""
+    """The set-up moment on the eve of a first day."""
     return datetime.combine(first - timedelta(days=1), SET_UP, ZoneInfo(ZONE))
 
 
 async def _registered(parts: Gongdan, estate: Estate, since: date) -> None:
-    """The community, its areas, its people and their posts, its team and its contractors."""
+    """Register the community, its areas, its people and their posts, its team and its contractors."""
     administration = parts.administration
 
     def by() -> Administrator:

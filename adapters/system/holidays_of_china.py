@@ -9,7 +9,7 @@ from domain.rules.workdays import Day
 
 
 class HolidaysOfChina:
-    """Days by year; the library, which takes a third of a second to load, is imported when first asked."""
+    """Workdays by the published calendar. The library takes a third of a second to load, so it is imported at first use."""
 
     def __init__(self) -> None:
         self._known: dict[int, bool] = {}
@@ -21,7 +21,7 @@ class HolidaysOfChina:
         return holidays.country_holidays("CN", language="zh_CN")
 
     def day(self, on: date) -> Day:
-        """Whether people work; provisional in a year whose make-up days the library doesn't know."""
+        """Whether a day is a workday; provisional for a year whose make-up days the library doesn't have yet."""
         calendar = self._calendar
         name = calendar.get(on)
         works = calendar.is_working_day(on)

@@ -10,29 +10,29 @@ DEFAULT_STORE = "sqlite:///gongdan-data/gongdan.db"
 
 
 class Settings(BaseSettings):
-    """Everything that can be set from outside."""
+    """The settings in force."""
 
     model_config = SettingsConfigDict(env_prefix="GONGDAN_", env_file=".env", extra="ignore", frozen=True)
 
     store: str = Field(DEFAULT_STORE, description="where events are kept: sqlite:///PATH or postgresql://…")
     keys: str = Field("", description="where subjects' keys are kept; default: a SQLite file beside a SQLite store")
     master_key_file: Path | None = Field(None, description="the master key; default: master.key beside a SQLite store")
-    policy_file: Path | None = Field(None, description="the company's readings (TOML) instead of the ones shipped")
+    policy_file: Path | None = Field(None, description="the company's policy (TOML) instead of the one shipped")
     price_list_file: Path | None = Field(None, description="the company's price list (TOML) instead of the one shipped")
     rule_book_file: Path | None = Field(None, description="the company's scorecard (TOML) instead of the one shipped")
-    body_limit: int = Field(1_048_576, ge=1024, description="largest JSON body in bytes")
+    body_limit: int = Field(1_048_576, ge=1024, description="largest JSON body, in bytes")
     body_seconds: float = Field(10.0, gt=0, description="longest time a body may take to arrive, in seconds")
-    queue: int = Field(1000, ge=1, description="commands that may wait for the store before 503 is answered")
+    queue: int = Field(1000, ge=1, description="commands that may wait for the store; the next gets 503")
     deadline: float = Field(5.0, gt=0, description="longest time a command may take in the store, in seconds")
     rate: str = Field("1200/minute", description="requests per token")
     sign_in_rate: str = Field("30/minute", description="requests with a wrong token, and wrong passwords, per address")
     password_rate: str = Field("10/5minutes", description="wrong passwords per login before even the right one is refused")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
-    token: str = Field("", description="the API token that commands of the command line use instead of --as")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level that is logged")
+    token: str = Field("", description="the API token that the command line uses instead of --as")
 
     @property
     def keys_url(self) -> str:
-        """The key store's URL, derived from a SQLite store's where it is not set."""
+        """The key store's URL; if not set, a file beside a SQLite store. Raises SettingsError."""
         if self.keys:
             return self.keys
         if self.store.startswith("sqlite:///"):
@@ -41,7 +41,7 @@ class Settings(BaseSettings):
 
     @property
     def master_key_path(self) -> Path:
-        """The master key's file, derived from a SQLite store's where it is not set."""
+        """The master key's file; if not set, a file beside a SQLite store. Raises SettingsError."""
         if self.master_key_file is not None:
             return self.master_key_file
         if self.store.startswith("sqlite:///"):
@@ -53,4 +53,4 @@ class Settings(BaseSettings):
 
 
 class SettingsError(Exception):
-    """A setting is missing; the message says which and why."""
+    """A required setting is missing; the message names it and the reason."""

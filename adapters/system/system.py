@@ -1,4 +1,4 @@
-"""The machine's own clock, identifiers and randomness: the only place where they are read."""
+"""The system's clock, identifiers and randomness: the only place that reads them."""
 
 import os
 from datetime import UTC, datetime
@@ -8,18 +8,18 @@ from uuid_utils.compat import uuid7
 
 
 class SystemClock:
-    """Now, in UTC."""
+    """The Clock port over the system's clock."""
 
     def now(self) -> datetime:
-        """An aware UTC moment with microseconds."""
+        """The present moment, aware, in UTC, with microseconds."""
         return datetime.now(UTC)
 
 
 class TimeOrderedIds:
-    """UUIDv7: unique, and ordered by time, so that indexes stay compact."""
+    """The Ids port by UUIDv7: ordered by time, so that new rows go to the end of an index."""
 
     def new(self) -> UUID:
-        """A new identifier."""
+        """A new UUIDv7."""
         return uuid7()
 
 

@@ -1,4 +1,4 @@
-"""What is live: how long after a clerk's command somebody else's workbench is another, from one process to the other's stream."""
+"""Live updates: how long after a clerk's command another person's workbench changes, from process to process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.support.api_estate import Estate, populate, settings_in
 from tests.support.server import Server
 
 OPEN, ROUNDS = 200, 20
-"""Tickets that stand on the board already, and calls that are timed."""
+"""Number of tickets on the board, and of timed calls."""
 CALL = {"community": "JX", "channel": "phone", "description": "楼道灯不亮", "location": {"area": "A1", "building": "3"}}
 
 

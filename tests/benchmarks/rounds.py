@@ -32,7 +32,7 @@ def rate(work: Callable[[], int], rounds: int = 5) -> float:
 
 
 async def rate_async(work: Callable[[], Awaitable[int]], rounds: int = 3) -> float:
-    """The same for asynchronous work."""
+    """Operations a second of the best round of asynchronous work."""
     best = 0.0
     for _ in range(rounds):
         begun = perf_counter()

@@ -11,14 +11,14 @@ from tests.support.command_line import Home
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings of whoever runs the tests stay out."""
+    """Keep out the settings of the person who runs the tests."""
     for name in [name for name in os.environ if name.startswith("GONGDAN_")]:
         monkeypatch.delenv(name)
 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Home:
-    """Nothing here yet."""
+    """An empty working directory."""
     return Home(tmp_path)
 
 

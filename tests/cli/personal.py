@@ -1,4 +1,4 @@
-"""Every personal text that stands in a store, opened, to look for it where it must not be."""
+"""All personal texts of a store, opened, to search for them where they must not occur."""
 
 import asyncio
 

@@ -1,6 +1,6 @@
-"""The generated pages of docs/reference: the command line, the settings, the lifecycle.
+"""Generate pages of docs/reference: the command line, the settings, the lifecycle.
 
-``python -m tests.cli.reference_pages`` writes them anew; a test holds them to the source.
+``python -m tests.cli.reference_pages`` writes them; a test fails where they differ from the source.
 """
 
 from collections.abc import Iterator
@@ -118,12 +118,12 @@ def settings() -> str:
             (
                 "# Settings",
                 GENERATED,
-                "Environment variables, or lines of a `.env` file in the working directory; the environment comes first."
-                " `gongdan settings` shows every setting with its value and where it comes from, passwords and tokens hidden;"
-                " `gongdan doctor` names variables with the prefix that are no setting.",
+                "Environment variables, or lines of a `.env` file in the working directory; the environment takes precedence."
+                " `gongdan settings` lists every setting with its value and source, passwords and tokens hidden;"
+                " `gongdan doctor` reports variables with the prefix that are not settings.",
                 _table(("setting", "meaning", "default"), rows),
-                "With PostgreSQL, `GONGDAN_KEYS` and `GONGDAN_MASTER_KEY_FILE` have no default: the keys stand in a database of"
-                " their own, and the master key in a file that is in no backup of either.",
+                "With PostgreSQL, `GONGDAN_KEYS` and `GONGDAN_MASTER_KEY_FILE` have no default: the keys are in a database of"
+                " their own, and the master key is in a file that is in no backup of either.",
             )
         )
         + "\n"

@@ -1,4 +1,4 @@
-"""Every command: what it does, its exit status, one JSON document and nothing else, the reason on stderr."""
+"""Every command: its effect, its exit status, exactly one JSON document, and errors on stderr."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""The doctor finds each illness, says what to do, touches nothing, and does not try what builds on what is broken."""
+"""The doctor finds each fault, advises, changes nothing, and skips checks that depend on a failed one."""
 
 import json
 import sqlite3
@@ -20,7 +20,7 @@ def change(path: Path, *statements: str) -> None:
 
 
 def examined(home: Home, env: dict[str, str] | None = None) -> dict[str, dict[str, str]]:
-    """What the doctor says, by check; its exit status must agree."""
+    """The doctor's results by check; asserts that the exit status agrees."""
     result = home.run("doctor", "--json", env=env)
     document = json.loads(result.stdout)
     checks = {one["check"]: one for one in document["checks"]}

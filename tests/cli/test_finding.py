@@ -1,4 +1,4 @@
-"""Findings at the command line: the same use cases and documents as the API's, with the rights of the person named."""
+"""Findings at the command line: the API's use cases and documents, with the rights of the person named."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What the command line reads is what the API answers, for the same person: list, ticket, history, registry, projections."""
+"""The command line and the API give one person equal documents: list, ticket, history, registry, projections."""
 
 import asyncio
 import json

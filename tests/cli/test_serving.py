@@ -1,4 +1,4 @@
-"""`gongdan serve` refuses a store that it doesn't know, and serves one that it does until it is told to stop."""
+"""`gongdan serve` refuses a store of another schema, and serves until it gets a signal to stop."""
 
 import signal
 import sqlite3

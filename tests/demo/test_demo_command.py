@@ -1,4 +1,4 @@
-"""`gongdan demo` as it is run: what it prints works when it is pasted."""
+"""`gongdan demo` as a process: the commands it prints work when pasted."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The demonstration is an estate that one can believe in: every kind, every state, every trigger, people, times and texts."""
+"""The demonstration's estate is complete and plausible: every kind, state and trigger, people, times and texts."""
 
 import asyncio
 from collections import Counter

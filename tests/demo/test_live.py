@@ -1,4 +1,4 @@
-"""``--live``: the demonstration goes on from where it was filled to, as if hours passed."""
+"""``--live``: the demonstration continues from the end of its filling; a clock makes hours pass."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

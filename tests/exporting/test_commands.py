@@ -72,8 +72,8 @@ def test_a_month_of_a_book_to_be_printed(home: Home, tmp_path: Path) -> None:
     [
         (("register", "secrets", *STAFF), "one of repair, complaint"),
         (("register", "repair", *STAFF, "--from", "yesterday"), "YYYY-MM-DD"),
-        (("register", "repair", "--community", "JX"), "name the person who reads"),
-        (("register", "repair", *STAFF, "--month", "2026-03", "--to", "2026-03-31"), "either a month or days"),
+        (("register", "repair", "--community", "JX"), "name the person to act as"),
+        (("register", "repair", *STAFF, "--month", "2026-03", "--to", "2026-03-31"), "give either a month or days"),
         (("report", "JX", "March", "--as", "chen.ping"), "YYYY-MM"),
         (("report", "XX", "2026-03", "--as", "chen.ping"), "no such community"),
     ],

@@ -1,4 +1,4 @@
-"""The books and the report against a naive count over every event, whatever happened."""
+"""The books and the report equal a naive count over all events, after any history."""
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta

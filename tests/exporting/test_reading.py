@@ -1,4 +1,4 @@
-"""Books and reports over HTTP: whoever may read, how far, masked; and as workbooks without a formula."""
+"""Books and reports over HTTP: rights, scope, masking; and as workbooks without formulas."""
 
 import re
 from datetime import timedelta

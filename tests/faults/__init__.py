@@ -1,1 +1,1 @@
-"""The service under violence: killed at random moments while people use it."""
+"""The service under faults: killed at random moments while clients use it."""

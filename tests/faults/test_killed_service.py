@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass
 class Client:
-    """Somebody at the desk: takes a call, classifies, settles; repeats a request until it is answered."""
+    """A client of the desk: receives, classifies, settles; repeats a request until it is answered."""
 
     url: str
     token: str
@@ -83,7 +83,7 @@ class Client:
         return None
 
     def send(self, http: httpx2.Client, key: str) -> httpx2.Response | None:
-        """One try; None where the service is not there."""
+        """Send a request once; None where the service does not answer."""
         path, body = self.requests[key]
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key}
         try:
@@ -191,7 +191,7 @@ def test_nothing_acknowledged_is_lost_or_doubled(
 
 
 def _repeats_are_answered_alike(clients: list[Client], draw: random.Random) -> None:
-    """A repeat, long after, gets the first answer again."""
+    """Assert that a repetition, long after, gets the first answer again."""
     for client in clients:
         with httpx2.Client(base_url=client.url, timeout=10) as http:
             keys = list(client.acknowledged)

@@ -120,7 +120,7 @@ async def test_gbk_is_read_when_stated_and_named_when_not(estate: Estate) -> Non
     before = await estate.footprint()
     with pytest.raises(FileRefused, match="line 1, byte 2 is not utf-8; state its encoding, such as --encoding gbk"):
         await bring(estate, file)
-    with pytest.raises(FileRefused, match="no such encoding is read: latin-1; one of utf-8, gbk"):
+    with pytest.raises(FileRefused, match="unknown encoding latin-1; one of utf-8, gbk"):
         await bring(estate, file, encoding="latin-1")
     assert await estate.footprint() == before
     assert (await bring(estate, file, encoding="gbk")).accepted == 4
@@ -172,14 +172,14 @@ def test_cells_of_a_workbook_are_text(tmp_path: Path) -> None:
         found = list(rows)
     assert [name for name in header if name] == ["楼栋", "房号", "电话", "入住日期", "锁匙", "姓名"]
     cells = {"楼栋": "3", "房号": "1201", "电话": "13812345678", "入住日期": "2020-05-01", "锁匙": "3", "姓名": "王小明"}
-    assert found == [SheetRow(4, cells), BadRow(5, "锁匙: a formula; put the value itself there")]
+    assert found == [SheetRow(4, cells), BadRow(5, "锁匙: a formula; replace it by its value")]
 
 
 @pytest.mark.parametrize(
     ("header", "told"),
     [
         (("楼栋", "姓名"), "has no column dwelling; columns: building, name"),
-        (("楼栋", "房号", "电话", "手机"), "has twice the column phone"),
+        (("楼栋", "房号", "电话", "手机"), "has the column phone twice"),
     ],
 )
 @pytest.mark.parametrize("made", [as_csv, as_xlsx], ids=["csv", "xlsx"])
@@ -274,7 +274,7 @@ def test_files_that_are_something_else() -> None:
         archive.writestr("notes.txt", "x")
     for content, told in (
         (whole[: len(whole) // 2], "damaged"),
-        (zipped.getvalue(), "no workbook that can be read"),
+        (zipped.getvalue(), "is a workbook that can't be read"),
         (b"PK\x03\x04" + b"\0" * 100, "damaged"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 100, "old Excel workbook"),
         (b"", "is empty"),

@@ -159,7 +159,7 @@ def xes_file(folder: Path, text: str, *, packed: bool = False) -> Path:
 
 
 def real_log(name: str) -> Path:
-    """A real log: in the folder GONGDAN_TEST_DATA names, or beside the checkout; skips, saying so, where it is absent."""
+    """A real log, from the folder in GONGDAN_TEST_DATA or beside the checkout; skips the test where it is absent."""
     beside = Path(__file__).parents[3] / "shared" / "data"
     path = Path(os.environ.get("GONGDAN_TEST_DATA") or beside) / name
     if not path.exists():

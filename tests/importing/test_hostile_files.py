@@ -1,4 +1,4 @@
-"""Files that mean harm, or are not what they say: refused early, in bounded memory, naming the line."""
+"""Hostile or mislabelled files: refused early, in bounded memory, with the line."""
 
 import gzip
 import tracemalloc
@@ -24,7 +24,7 @@ def rows(path: Path, mapping: str = MAPPING, limits: Limits = SMALL) -> list[Raw
 
 
 def refusal(path: Path, mapping: str = MAPPING, limits: Limits = SMALL) -> str:
-    """Why a file is refused, and that little memory was used."""
+    """The reason for refusing a file; asserts that little memory was used."""
     tracemalloc.start()
     try:
         with pytest.raises(FileRefused) as refused:
@@ -46,7 +46,7 @@ def test_a_line_of_two_gigabytes_is_refused_early(tmp_path: Path) -> None:
 
 
 def packed_zeros(path: Path, size: int, head: bytes = b"") -> Path:
-    """A bomb: much of nothing."""
+    """A decompression bomb of zeros."""
     with gzip.open(path, "wb") as file:
         file.write(head)
         for _ in range(size // 2**16):
@@ -167,7 +167,7 @@ def test_utf16_and_a_byte_order_mark(tmp_path: Path) -> None:
     [
         ("", "is empty"),
         ("Case,Created,Who,Type,Status,Due\nc1,x\n", "has no column Closed, Where; columns: Case, Created, Who"),
-        (HEADER.replace("Due", "Due,Who"), "has twice the column Who"),
+        (HEADER.replace("Due", "Due,Who"), "has the column Who twice"),
         ('"Case\n', "line 1"),
     ],
 )

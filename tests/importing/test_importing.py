@@ -1,4 +1,4 @@
-"""Importing: one request of two people a file, rows refused one by one, twice is once, stopped anywhere it goes on."""
+"""Importing: two people for a file, rows refused one by one, idempotent, and continued after any interruption."""
 
 import json
 from asyncio import gather
@@ -37,13 +37,13 @@ async def bring(estate: Estate, path: Path, mapping: str = MAPPING, **more: Any)
 
 
 async def log(estate: Estate) -> list[StoredEvent]:
-    """Everything that imports wrote."""
+    """All events that imports wrote."""
     whole = await estate.gongdan.store.read_log(0, 100_000)
     return [stored for stored in whole if stored.topic.startswith(("ticket.", "approval."))]
 
 
 async def tickets(estate: Estate) -> list[TicketState]:
-    """Every ticket as it stands, in the order of the log."""
+    """Every ticket's present state, in the order of the log."""
     streams: dict[UUID, list[Any]] = {}
     for stored in await log(estate):
         if stored.topic.startswith("ticket."):
@@ -60,7 +60,7 @@ async def test_every_row_alone(estate: Estate, tmp_path: Path) -> None:
     assert report.accepted == len(ROWS) - len(REFUSED)
     assert (report.already_there, report.refused_by_reason) == (0, dict(Counter(REFUSED.values()).most_common()))
     assert [s.state for s in await tickets(estate)] == [State.REPAIRED, State.CLASSIFIED, State.CLASSIFIED]
-    assert report.verdicts == "none: what the log calls closed ends at repaired"
+    assert report.verdicts == "none: cases closed in the log end at repaired"
 
 
 async def test_events_name_both_people_and_their_true_moments(estate: Estate, tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ async def test_stopped_anywhere_it_goes_on_to_the_same(seed: int, batch: int, tm
 
 
 class Stopped(Exception):
-    """The run ends here."""
+    """Stands for the end of a run."""
 
 
 def stopper(after: int) -> Progress:
@@ -235,7 +235,7 @@ def stopper(after: int) -> Progress:
 
 @pytest.mark.parametrize("batch", [1, 5])
 async def test_two_at_once_come_to_one(batch: int, tmp_path: Path) -> None:
-    """Two programs import the same file into the same store: every case goes in once, whoever is faster."""
+    """Two programs import one file into one store: every case is imported once, in any order of the two."""
     folder = tmp_path / "store"
     folder.mkdir()
     path = csv_file(tmp_path, many(12))

@@ -1,4 +1,4 @@
-"""``gongdan import`` as a process: killed with SIGKILL half-way, run again, the same as one run."""
+"""``gongdan import`` as a process: killed with SIGKILL half-way and run again, it gives the result of one run."""
 
 import json
 import os
@@ -78,7 +78,7 @@ def test_what_a_person_sees(home: Home) -> None:
     shown = home.done(*ARGUMENTS)
     assert "accepted" in shown
     assert "bad_moment" in shown
-    assert "verdicts of residents: none: what the log calls closed ends at repaired" in shown
+    assert "verdicts of residents: none: cases closed in the log end at repaired" in shown
     assert "rows/s" in shown
 
 

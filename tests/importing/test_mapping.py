@@ -1,4 +1,4 @@
-"""Mapping files: what is wrong in one is named; what a value becomes is what the mapping says and nothing more."""
+"""Mapping files: errors are named with their place; values become exactly what the mapping states."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Two real logs that nobody here wrote, with the mappings that are shipped; skipped where they are not at hand."""
+"""Two real logs with the mappings shipped; skipped where the logs are absent."""
 
 from collections import Counter
 from pathlib import Path

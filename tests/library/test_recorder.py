@@ -1,4 +1,4 @@
-"""The store behind the eventsourcing library: the library's own contract, and both kinds of writers on one log."""
+"""The store behind the eventsourcing library: the library's own contract tests, and both kinds of writers on one log."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -138,7 +138,7 @@ def test_what_is_not_kept_is_refused(url: str, recorder: StoreRecorder) -> None:
 
 
 class Dog(Aggregate):
-    """An aggregate as the library's users write them."""
+    """An aggregate as users of the library write them."""
 
     @event("Registered")
     def __init__(self, name: str) -> None:

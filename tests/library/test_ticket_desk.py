@@ -1,4 +1,4 @@
-"""The eventsourcing library over the same rules: any accepted sequence of commands gives the same state and the same bytes."""
+"""The eventsourcing library over our rules: any accepted sequence of commands gives the server's state and bytes."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ from tests.ticket.walk import START, Walk, any_step, begun, sensible_step
 
 @dataclass
 class TicketThenCounting(CountingIds):
-    """The first ticket's id, then those that a walk gives out."""
+    """Ids: the first ticket's, then those of a walk."""
 
     first: list[UUID] = field(default_factory=lambda: [TICKET])
 
@@ -72,7 +72,7 @@ RECEIVE = c.Receive(community=COMMUNITY, channel=t.Channel.PHONE, description="æ
 
 
 class Both(Walk):
-    """A walk, and the same walk through the library."""
+    """A walk through the use cases and its repetition through the library."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ def test_ids_as_texts() -> None:
 
 
 def test_in_a_store_beside_the_server(tmp_path: Path) -> None:
-    """The same bytes, the community of every event, numbers drawn in the zone of the desk, the open list touched."""
+    """Equal bytes, every event's community, numbers drawn in the desk's time zone, and the open list's counter."""
     url = f"sqlite:///{tmp_path / 'gongdan.db'}"
     asyncio.run(init_store(url, "test-origin"))
     one = desk({"PERSISTENCE_MODULE": "adapters.library.recorder", "GONGDAN_STORE": url})

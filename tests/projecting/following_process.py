@@ -1,4 +1,4 @@
-"""Run as a program: move the views of a store along until killed. Arguments: URL of the store, folder of the keys."""
+"""Run as a program: move the views of a store until killed. Arguments: URL of the store, folder of the keys."""
 
 import asyncio
 import sys

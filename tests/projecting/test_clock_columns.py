@@ -1,4 +1,4 @@
-"""Clocks as columns read as the clocks do, at any moment after the ticket's last event."""
+"""The clocks' columns agree with the clocks at any moment after the ticket's last event."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Cursors: what was sealed is opened again, and nothing else is taken for one."""
+"""Cursors: a sealed cursor opens again, and nothing else is accepted as one."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ WANG = Assignee(AssigneeType.PERSON, "wang")
 
 
 class OlderCodec(EventCodec):
-    """The codec of a program that has not learned of urging yet."""
+    """The codec of an older program, which doesn't know urging."""
 
     learned = False
 
@@ -173,7 +173,7 @@ async def test_bytes_that_are_no_event_park_their_ticket(estate: Estate) -> None
 
 
 def faulty(view: View, wrong: Any) -> View:
-    """A view whose fold goes wrong on some streams."""
+    """A view whose fold fails on some streams."""
 
     def fold(steps: Any) -> Any:
         for write in view.fold(steps):

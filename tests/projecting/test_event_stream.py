@@ -1,4 +1,4 @@
-"""The event stream and the process: what the log says, counted the plain way."""
+"""The event stream and the process agree with a naive count over the log."""
 
 import itertools
 from collections import Counter
@@ -31,9 +31,9 @@ async def test_events_and_process_are_those_of_the_log_at_any_moment(new_estate:
         await projections.start()
         assert await projections.wait_for(EVENT_STREAM.name, (await estate.store.head()).position, 60)
         reader = projections.reader(EVENT_STREAM.name)
-        told = await plainly(estate)
+        counted = await plainly(estate)
         for community in COMMUNITIES:
-            own = [row for row in told if row.community == community]
+            own = [row for row in counted if row.community == community]
             until = random.choice(own).at + random.choice([timedelta(0), timedelta(microseconds=1), timedelta(days=400)])
             assert counted(await process(reader, community, until)) == by_hand(own, until)
             chosen = random.choice(own)
@@ -72,7 +72,7 @@ async def plainly(estate: Estate) -> list[EventRow]:
 
 
 def expected(rows: list[EventRow], filters: dict[str, Any]) -> list[EventRow]:
-    """The filters, the plain way."""
+    """The filters, applied naively."""
     kept = [
         row
         for row in rows
@@ -85,7 +85,7 @@ def expected(rows: list[EventRow], filters: dict[str, Any]) -> list[EventRow]:
 
 
 async def every_page(reader: Any, community: str, filters: dict[str, Any], limit: int) -> list[EventRow]:
-    """All of them, page after page."""
+    """All items, page after page."""
     found: list[EventRow] = []
     before = None
     while True:

@@ -1,4 +1,4 @@
-"""Every read model is what a replay of the log says, at every position, however the log was cut into batches."""
+"""Every read model equals a replay of the log, at every position, for any division of the log into batches."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -115,7 +115,7 @@ async def test_workload_of_any_moment_is_a_naive_replay(new_estate: NewEstate, r
 
 
 def same_workload(found: Any, unfinished: dict[Any, TicketState], now: Any) -> None:
-    """Totals, counts, items and their order are those of a plain count."""
+    """Assert that totals, counts, items and their order equal those of a naive count."""
     states = list(unfinished.values())
     assert found.total == len(states)
     assert found.by_state == Counter(s.state for s in states)
@@ -205,7 +205,7 @@ def any_filters(random: Random, estate: Estate, number: str) -> Filters:
 
 
 def passes(s: TicketState, f: Filters, now: datetime, texts: dict[str, str | None], numbers: list[str]) -> bool:
-    """Whether a ticket passes, the plain way."""
+    """Whether a ticket passes the filters, decided naively."""
     carrier = s.assignment.assignee if s.assignment else None
     area = s.location.area if s.location else None
     if f.communities is not None and s.community not in f.communities:

@@ -1,4 +1,4 @@
-"""Several processes and one view: the runner's death, its sleep, and what others do meanwhile."""
+"""Several processes and one view: a runner dies or is suspended, and others take over."""
 
 import asyncio
 import signal
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 @contextmanager
 def another_process(url: str, keys: KeyStore) -> Iterator[subprocess.Popen[str]]:
-    """A process that moves the views along; killed at the end, if it still lives."""
+    """A process that moves the views; killed at the end if it is still running."""
     assert isinstance(keys.database, SqliteDatabase)
     command = [sys.executable, "-m", "tests.projecting.following_process", url, str(keys.database.path.parent)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -37,7 +37,7 @@ def another_process(url: str, keys: KeyStore) -> Iterator[subprocess.Popen[str]]
 
 
 async def holder_of(process: subprocess.Popen[str]) -> str:
-    """Who the process says it is, once it has reached the end of the log."""
+    """The holder that the process prints once it has reached the end of the log."""
     assert process.stdout is not None
     line = await asyncio.to_thread(process.stdout.readline)
     assert line, "the process died"
@@ -45,7 +45,7 @@ async def holder_of(process: subprocess.Popen[str]) -> str:
 
 
 def put_to_sleep(process: subprocess.Popen[str], store: Path) -> None:
-    """Stop a process at a moment at which it holds no lock of the database, which nobody could take from it."""
+    """Suspend a process at a moment when it holds no database lock, which nobody could take from it."""
     while True:
         process.send_signal(signal.SIGSTOP)
         connection = sqlite3.connect(store, timeout=0.0, isolation_level=None)
@@ -68,7 +68,7 @@ async def shared(urls: Callable[[], str], keys: KeyStore) -> AsyncIterator[tuple
 
 
 async def holders(projections: Projections) -> set[str]:
-    """Who moves the views."""
+    """The holders of the live table sets."""
     return {status.holder for status in await projections.status()}
 
 

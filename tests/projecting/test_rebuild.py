@@ -1,4 +1,4 @@
-"""Building views anew: exchanged while reads and writes go on, verified, and compared with the log row by row."""
+"""Rebuilding views: exchanged during reads and writes, verified, and compared with the log row by row."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A simulated store, read whole; and what must hold of any."""
+"""Read a simulated store whole, and assert what must hold of every one."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ SCREENFUL = 20
 
 @dataclass
 class Ran:
-    """Every event, its opened texts, and the tickets as they stand."""
+    """All events with their opened texts, and the tickets' present states."""
 
     now: datetime
     sites: Sequence[Site]

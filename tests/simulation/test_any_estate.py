@@ -1,4 +1,4 @@
-"""Estates drawn by any seed: every command is one the desk accepts, and what holds of an estate holds of each."""
+"""Estates of any seed: the desk accepts every command, and the invariants of an estate hold."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The stores every contract is held against."""
+"""The stores that every contract is tested on."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -17,14 +17,14 @@ NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)  # 12:00 in Shanghai
 
 @dataclass
 class Stores:
-    """Openings of the store at one URL, as several processes would have them; all are closed by :meth:`close`."""
+    """Openings of the store at one URL, as in several processes; :meth:`close` closes all of them."""
 
     url: str
     clock: SetClock = field(default_factory=lambda: SetClock(NOON))
     opened: list[Store] = field(default_factory=list)
 
     async def open(self, *, capacity: int = 1000, deadline: float = 30.0, url: str | None = None) -> Store:
-        """One more opening; the deadline is long, so that a busy machine can't reach it."""
+        """Open the store once more; the deadline is too long for a busy machine to reach."""
         self.opened.append(await open_store(url or self.url, self.clock, capacity=capacity, deadline=deadline))
         return self.opened[-1]
 
@@ -41,7 +41,7 @@ async def new_stores(url: str) -> Stores:
 
 
 def event(stream_id: UUID | None = None, version: int = 1, *, community: str = "yinhu", **clear: object) -> NewEvent:
-    """An event whose bytes are its own: no two are alike."""
+    """An event with unique bytes."""
     state = f'{{"id":"{uuid4()}"}}'.encode()
     return NewEvent(stream_id or uuid4(), version, "test.happened", community, state, **clear)  # type: ignore[arg-type]
 
@@ -58,7 +58,7 @@ def of(*events: NewEvent, key: str | None = None, **conditions: object) -> Appen
 
 
 async def whole_log(store: EventLog) -> list[StoredEvent]:
-    """Everything, read in pages."""
+    """All events, read in pages."""
     events: list[StoredEvent] = []
     while page := await store.read_log(len(events), 500):
         events.extend(page)
@@ -66,7 +66,7 @@ async def whole_log(store: EventLog) -> list[StoredEvent]:
 
 
 def assert_sound(events: Sequence[StoredEvent]) -> None:
-    """What holds for every log: gapless positions and versions, time that never decreases, gapless numbers in log order."""
+    """Assert the invariants of a log: gapless positions and versions, times that never decrease, gapless numbers in log order."""
     assert [e.position for e in events] == list(range(1, len(events) + 1))
     assert all(a.recorded_at <= b.recorded_at for a, b in pairwise(events))
     versions: dict[UUID, int] = {}

@@ -9,8 +9,8 @@ Fault = Literal["", "before commit", "after commit", "freeze"]
 
 
 class FaultyProxy:
-    """``fault`` strikes one connection: it is lost before the next COMMIT reaches the server, or after the server did it and
-    before the answer comes back (the bytes of the answer are what ends the wait), or nothing passes any more in any of them.
+    """``fault`` strikes one connection: it breaks before the next COMMIT reaches the server, or after the server committed and
+    before the answer arrives (the answer's bytes end the wait), or all connections freeze.
     """
 
     def __init__(self, url: str) -> None:
@@ -22,7 +22,7 @@ class FaultyProxy:
 
     @property
     def url(self) -> str:
-        """The same database, through the proxy."""
+        """The database's URL through the proxy."""
         assert self._server is not None
         port = self._server.sockets[0].getsockname()[1]
         return f"postgresql://{self._target.username}@127.0.0.1:{port}{self._target.path}"

@@ -1,4 +1,4 @@
-"""A key store for a test, and further openings of the same one, as other processes would have them."""
+"""A key store for a test, and further openings of it, as in other processes."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
 class SteppingClock:
-    """Moves on by one second at each look."""
+    """A clock that advances by one second at each read."""
 
     def __init__(self, moment: datetime = START) -> None:
         self.moment = moment
@@ -37,7 +37,7 @@ async def open_database(place: Path | str, *, create: bool = False) -> Database:
 
 @dataclass
 class KeyStores:
-    """Openings of one key store; all are closed by :meth:`close`."""
+    """Openings of one key store; :meth:`close` closes all of them."""
 
     place: Path | str
     master_key_file: Path
@@ -54,7 +54,7 @@ class KeyStores:
         return store
 
     async def again(self, *, cached_keys: int = 100) -> KeyStore:
-        """Open it once more, with a memory of its own."""
+        """Open it once more, with an empty cache."""
         database = await open_database(self.place)
         store = KeyStore(database, self.master_key_file, self.clock, os.urandom, cached_keys=cached_keys)
         self.opened.append(store)

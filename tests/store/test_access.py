@@ -1,4 +1,4 @@
-"""Tokens and the access log, held against every store."""
+"""Tokens and the access log, on every store."""
 
 import asyncio
 from dataclasses import replace

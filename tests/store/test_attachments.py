@@ -1,4 +1,4 @@
-"""Attachments: bounded, checked, sealed in chunks; nothing that was changed, swapped or cut off is given out as whole."""
+"""Attachments: bounded, checked, sealed in chunks; changed, swapped or truncated content is never returned as intact."""
 
 import os
 import tracemalloc
@@ -80,7 +80,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 async def on_file(tmp_path: Path) -> AsyncIterator[Place]:
-    """For rules that are the same whatever the database."""
+    """Attachments on SQLite, for rules that don't depend on the database."""
     async with opened(tmp_path / "gongdan.db", tmp_path) as place:
         yield place
 
@@ -202,7 +202,7 @@ async def test_what_a_killed_process_left_is_swept_and_a_late_end_is_refused(pla
         assert await place.rows() == [1, 3, 0]
         yield bytes(10)
 
-    with pytest.raises(Conflict, match="given up"):
+    with pytest.raises(Conflict, match="abandoned"):
         await place.attachments.store(place.subject, place.stream, slow())
     assert await place.rows() == [1, 3, 0]
     assert len(await place.get(whole)) == len(JPEG) + 2 * CHUNK_BYTES

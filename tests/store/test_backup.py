@@ -1,4 +1,4 @@
-"""Backup and restore, on both databases: complete, apart, proven, and unable to bring an erased person back."""
+"""Backup and restore on both databases: complete, in two folders, checked; an erased person's key is never restored."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ CANARY = "王小明"
 
 @dataclass
 class Estate:
-    """A store and its keys, at places that can be lost."""
+    """A store and its keys, which a test can lose."""
 
     store_url: str
     keys_url: str
@@ -67,7 +67,7 @@ class Estate:
         )
 
     def lose(self) -> None:
-        """The disk with store and keys is gone; the master key has a copy elsewhere."""
+        """Lose the disk with store and keys; the master key has a copy elsewhere."""
         for url in (self.store_url, self.keys_url):
             for file in self.folder.glob(Path(url).name + "*"):
                 file.unlink()

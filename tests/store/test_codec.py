@@ -1,4 +1,4 @@
-"""Event bytes: canonical, exact both ways for every event class there is, and never a personal text in the clear."""
+"""Event bytes: canonical, with an exact round trip for every event class, and never with a personal text in the clear."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -326,7 +326,7 @@ def test_events_of_others_are_not_numbered() -> None:
 
 
 def test_ids_are_those_of_the_row() -> None:
-    """The bytes hold neither stream nor version: these stand in columns of the log."""
+    """The bytes hold neither stream nor version: these are columns of the log."""
     (event,) = history([received()])
     again = decode("ticket.received", OTHER_TICKET, 9, encode(event))
     assert (again.originator_id, again.originator_version) == (OTHER_TICKET, 9)

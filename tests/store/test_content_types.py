@@ -1,4 +1,4 @@
-"""What a file is, is read off its bytes."""
+"""A file's content type is detected from its bytes."""
 
 import pytest
 from hypothesis import given
@@ -33,11 +33,11 @@ REFUSED = {
     "html after white space": (b"\n  <script>alert(1)</script>", "text/html"),
     "svg": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg">', "image/svg"),
     "program": (b"MZ\x90\0" + bytes(64), "executable"),
-    "archive": (b"PK\3\4\x14\0" + bytes(64), "not kept"),
+    "archive": (b"PK\3\4\x14\0" + bytes(64), "not accepted"),
     "quicktime": (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "quicktime"),
     "avif": (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", "avif"),
     "latin-1 text": ("déjà vu".encode("latin-1"), "unknown content"),
-    "text with NUL": (b"a\0b", "not kept"),
+    "text with NUL": (b"a\0b", "not accepted"),
     "utf-16 text": ("text".encode("utf-16"), "another encoding"),
 }
 

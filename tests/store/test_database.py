@@ -1,4 +1,4 @@
-"""The database door: the same SQL, the same values, on both databases."""
+"""The database port: equal SQL gives equal values on both databases."""
 
 import asyncio
 from collections.abc import AsyncIterator

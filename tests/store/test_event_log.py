@@ -1,4 +1,4 @@
-"""The contract of the event log (domain.kernel.ports.EventLog), held against every implementation."""
+"""The contract of the event log (domain.kernel.ports.EventLog), on every implementation."""
 
 import asyncio
 from datetime import timedelta

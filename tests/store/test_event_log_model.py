@@ -1,4 +1,4 @@
-"""Any interleaving of appends equals a plain list: the log, the verdicts and the numbers."""
+"""After any interleaving of appends, log, outcomes and numbers equal those of a plain list."""
 
 import asyncio
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ WISHES = st.lists(
 
 @dataclass
 class Model:
-    """The log as a list, with the rules written out plainly. ``salt`` keeps examples in one store apart."""
+    """The log as a list, with the rules written out naively. ``salt`` separates the examples in one store."""
 
     salt: str = field(default_factory=lambda: uuid4().hex)
     log: list[tuple[UUID, int, bytes, bool]] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Model:
         return sum(1 for other, *_ in self.log if other == stream)
 
     def to_append(self, wish: Wish, before: int) -> Append:
-        """What a caller who saw the model as it stands now asks for."""
+        """The append that a caller who knows the present model requests."""
         events = [
             NewEvent(
                 self.stream(which),
@@ -100,7 +100,7 @@ class Model:
         return Append(events, key, conditions)
 
     def expected(self, wish: Wish, append: Append, before: int) -> str:
-        """The verdict on an append, which is applied where it is accepted."""
+        """The expected outcome of an append; an accepted one is applied to the model."""
         if wish.key in self.keys:
             return "DuplicateCommand"
         if any(e.version != self.version(e.stream_id) + 1 for e in append.events):

@@ -27,7 +27,7 @@ async def proxy(on_postgres: Stores) -> AsyncIterator[FaultyProxy]:
 
 
 async def backend(store: Store) -> int:
-    """The process that serves the log's own connection."""
+    """Process id of the backend that serves the appends' connection."""
 
     async def ask(tx: Transaction) -> int:
         [(pid,)] = await tx.query("SELECT pg_backend_pid()")
@@ -81,7 +81,7 @@ async def test_a_frozen_server_is_given_up_at_the_deadline(on_postgres: Stores, 
 
 
 async def until_answered(store: Store, key: str) -> Appended:
-    """What a client does after 503: the same request again."""
+    """Repeat a request after errors.Overloaded, as a client does after 503."""
     while True:
         try:
             return await store.append(of(event(), key=key))

@@ -1,4 +1,4 @@
-"""The queue before the log: bounded, with a deadline for each append, and no append fails for its neighbour."""
+"""Group commit: a bounded queue, a deadline for each append, and no append fails because of another in its batch."""
 
 import asyncio
 import sqlite3
@@ -21,7 +21,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Log:
-    """A log that writes when it is let, and chokes on an append of the topic ``poison``."""
+    """A log that writes when the test permits it, and fails on an append of the topic ``poison``."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The key store, on both databases: durable, shared by processes, and unable to bring an erased subject back."""
+"""The key store on both databases: durable, shared by processes; an erased subject's key is gone for good."""
 
 import asyncio
 import os
@@ -162,7 +162,7 @@ async def test_the_cache_is_bounded_and_still_right(stores: KeyStores) -> None:
 
 
 class Stopped(Exception):
-    """The process ended here."""
+    """Stands for the end of the process."""
 
 
 def stop(*_: object, **__: object) -> None:
@@ -292,7 +292,7 @@ async def test_bytes_left_in_a_page_make_the_file_be_rewritten(on_file: KeyStore
     # A copy that the erasing statements don't reach, as moving rows between pages may leave one.
     await keys.database.write(lambda tx: tx.ddl("CREATE TABLE stray (value BYTEA)"))
     await keys.database.write(lambda tx: tx.insert("stray", ("value",), [(wrapped * 3,)]))
-    with pytest.raises(KeysUnusable, match="still stand"):
+    with pytest.raises(KeysUnusable, match="still in"):
         await keys.erase(gone)
     await keys.database.write(lambda tx: tx.execute("DROP TABLE stray"))
     await keys.erase(gone)

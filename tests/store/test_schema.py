@@ -1,4 +1,4 @@
-"""Schema versions: an unknown one is refused, an old one is moved forward."""
+"""Schema versions: an unknown one is refused, an old one is migrated."""
 
 import asyncio
 from pathlib import Path

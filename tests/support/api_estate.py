@@ -50,7 +50,7 @@ class Estate:
 
 
 def settings_in(folder: Path, **more: Any) -> Settings:
-    """Settings of a store on SQLite in a folder, whatever stands in the environment; a slow disk is waited for."""
+    """Settings of a store on SQLite in a folder, independent of the environment, with a deadline long enough for a slow disk."""
     return Settings(_env_file=None, store=f"sqlite:///{folder}/gongdan.db", **({"deadline": PATIENCE} | more))
 
 
@@ -70,7 +70,7 @@ async def open_estate(settings: Settings, clock: Clock | None = None) -> AsyncIt
 
 
 async def follow(gongdan: Gongdan) -> None:
-    """Let the projections move along, and wait until each has come to the end of the log."""
+    """Start the projections, and wait until each has reached the end of the log."""
     projections = gongdan.projections
     await projections.start()
     head = (await gongdan.store.head()).position

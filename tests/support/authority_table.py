@@ -86,7 +86,7 @@ def row_of(command: str) -> str:
 
 @dataclass(frozen=True)
 class Standing:
-    """How somebody stands to a ticket, in the words of the table."""
+    """A person's relation to a ticket, in the words of the table."""
 
     assigned: bool = False
     own_area: bool = False

@@ -1,4 +1,4 @@
-"""A client that speaks as the estate's people, and looks after every refusal that nothing was written."""
+"""A client for the estate's people; it checks after every refusal that nothing was written."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Client:
         return await self.act("li", ticket, "dispatch", assignee="zhang")
 
     async def written(self) -> tuple[int, ...]:
-        """What a refusal leaves as it was: the log's head, the commands and the counters but for the access log."""
+        """What a refusal must not change: the log's head, the commands, and the counters except the access log's."""
         g = self.estate.gongdan
         assert g.store.database is not None
         rows = [await g.store.database.read(sql) for sql in COUNTED]

@@ -1,4 +1,4 @@
-"""The clock of the tests: time stands still until a test moves it."""
+"""The clock of the tests: only a test moves its time."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

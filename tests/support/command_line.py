@@ -31,7 +31,7 @@ class Home:
             os.chdir(before)
 
     def done(self, *arguments: str, env: Mapping[str, str | None] | None = None) -> str:
-        """What a command prints that has to succeed."""
+        """Run a command that must succeed; returns its output."""
         result = self.run(*arguments, env=env)
         assert result.exit_code == 0, result.output
         return result.stdout

@@ -1,4 +1,4 @@
-"""A small estate for the tests of the use cases: one person a role, real stores, a clock that stands still until it is moved.
+"""A small estate for the tests of the use cases: one person for each role, real stores, a clock that only the test moves.
 
 Making it costs some thirty commits, so it is made once a session and its folder copied for each test.
 """
@@ -106,7 +106,7 @@ class Estate:
         return [self.g.journal.codec.decode(event) for event in await self.g.store.read_stream(stream)]
 
     async def footprint(self) -> dict[str, Any]:
-        """Everything a refusal must leave as it was: head, counters, commands, numbers, names, access log."""
+        """What a refusal must not change: head, counters, commands, numbers, names, access log."""
         database = self.g.store.database
         assert database is not None
         counts: dict[str, Any] = {"head": await database.read("SELECT position, recorded_at FROM head")}
@@ -117,7 +117,7 @@ class Estate:
 
     @asynccontextmanager
     async def again(self) -> AsyncIterator["Estate"]:
-        """The same store opened once more, as another process would."""
+        """Open the store once more, as another process would."""
         async with opened(self.settings, self.clock) as g:
             yield Estate(g, self.clock, self.settings)
 

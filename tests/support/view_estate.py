@@ -82,7 +82,7 @@ class Estate:
         return written.appended.position
 
     async def register(self) -> None:
-        """The communities, so that their time zones stand in the log."""
+        """Register the communities, so that the log holds their time zones."""
         for code in COMMUNITIES:
             registered: Any = Community.CommunityRegistered
             event = registered(
@@ -311,7 +311,7 @@ async def estate_at(url: str, keys: KeyStore) -> AsyncIterator[Estate]:
 
 
 async def reached(projections: Projections, estate: Estate) -> None:
-    """Every ticket view has come to the end of the log, whoever moves it."""
+    """Whether every ticket view has reached the end of the log, moved by any process."""
     head = (await estate.store.head()).position
     for view in TICKET_VIEWS:
         assert await projections.wait_for(view.name, head, 60)

@@ -102,7 +102,9 @@ def test_refusals_are_told_line_by_line(empty: Home, facts: Path) -> None:
         assert third.startswith("  /findings/1/points: item 46:")
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"{", "the whole: not JSON"), (b"\xff", "is not UTF-8 text"), (b"", "not JSON")])
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"{", "the whole file: not JSON"), (b"\xff", "is not UTF-8 text"), (b"", "not JSON")]
+)
 def test_what_is_no_file_of_facts_is_refused(empty: Home, facts: Path, content: bytes, words: str) -> None:
     facts.write_bytes(content)
     result = empty.run("appraisal", "calculate", "facts.json", "--json")

@@ -1,4 +1,4 @@
-"""The appraisal (考评, D2) on the command line."""
+"""``gongdan appraisal``: tallies (考评表, D2) and the month's close."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -27,23 +27,23 @@ from domain.tally.document import amount, as_document
 from domain.tally.tally import Line, PersonTally, Tally, tally
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 
-appraisal = typer.Typer(no_args_is_help=True, help="The appraisal (考评): tallies and what they depend on.")
+appraisal = typer.Typer(no_args_is_help=True, help="The appraisal (考评): calculate, show and close tallies.")
 T = TypeVar("T")
 FILE_LIMIT = 64 * 1024 * 1024
-"""Bytes read at most: a hundred times a large community's year."""
+"""Largest file in bytes: a hundred times a large community's year."""
 
 
 def _accepted(file: Path, work: Callable[[], T]) -> T:
-    """What is made of a file; everything that is wrong with it, a line each."""
+    """Parse a file; raises Failed with all its errors, a line each."""
     try:
         return work()
     except InvalidInput as error:
-        lines = [f"  {one.pointer or 'the whole'}: {one.message}" for one in error.errors]
+        lines = [f"  {one.pointer or 'the whole file'}: {one.message}" for one in error.errors]
         raise Failed("\n".join((f"{file} is refused:", *lines))) from error
 
 
 def _read(file: Path) -> str:
-    """The whole text of a file, or of stdin for ``-``."""
+    """The text of a file, or of stdin for ``-``; raises Failed."""
     try:
         if str(file) == "-":
             content = sys.stdin.buffer.read(FILE_LIMIT + 1)
@@ -63,7 +63,7 @@ def calculate(
     rule_book: Annotated[
         Path | None, typer.Option("--rule-book", help="The company's scorecard (TOML) instead of the one shipped.")
     ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Each line down to its findings, figures and clause.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the findings, figures and clause behind each line.")] = False,
     json: Json = False,
 ) -> None:
     """Calculate a month's tally (考评表) from the facts in a file.
@@ -81,7 +81,7 @@ def calculate(
 
 
 Community = Annotated[str, typer.Argument(metavar="COMMUNITY", help="The community's code.")]
-Explain = Annotated[bool, typer.Option("--explain", help="Each line down to its findings, figures and clause.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show the findings, figures and clause behind each line.")]
 
 
 @appraisal.command("tally")
@@ -92,16 +92,14 @@ def show_tally(
     explain: Explain = False,
     what_if: Annotated[
         Path | None,
-        typer.Option(
-            "--what-if", metavar="FILE", help="Findings as JSON, as if they were confirmed now; - for stdin.", dir_okay=False
-        ),
+        typer.Option("--what-if", metavar="FILE", help="Findings as JSON to count as confirmed; - for stdin.", dir_okay=False),
     ] = None,
     xlsx: Xlsx = None,
     json: Json = False,
 ) -> None:
-    """Show a period's tally (考评表) from what was recorded, of the people whose tallies the reader may see.
+    """Show a period's tally (考评表), of the people whose tallies the reader may see.
 
-    With --what-if, more findings are supposed: {"findings": […]} as in the file of `calculate`; nothing is written.
+    With --what-if, further findings are counted as confirmed: {"findings": […]} as in the file of `calculate`. Writes nothing.
     """
     supposition_ = _accepted(what_if, lambda: supposition(_read(what_if))) if what_if else None
 
@@ -130,13 +128,13 @@ def show_tally(
 def close_month(
     community: Community,
     month: Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month, which must be over.")],
-    login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who asks for it: a director or the appraiser.")],
+    login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="The person who requests it: a director or the appraiser.")],
     second: Annotated[
         str | None, typer.Option(metavar="LOGIN", help="Who approves it: another of them; left out, it waits for 24 hours.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Close a month (月结): two people freeze its tally with its hash; what is confirmed later is charged in an open month."""
+    """Close a month (月结): two people freeze its tally and hash; findings confirmed later count in an open month."""
     asked = _well_formed(community, month)
 
     async def close() -> ApprovalAnswer:
@@ -169,7 +167,7 @@ def _well_formed(community: str, month: str) -> CloseMonth:
 
 
 def _show_answer(book: RuleBook, found: AppraisalAnswer) -> None:
-    """A period's tally for people."""
+    """Print a period's tally."""
     title = f"{book.title} {found.period}（{found.rule_book}，{label(found.status)}）"
     table([head for head, _ in PAY_COLUMNS], [pay_line(one, book) for one in found.people], title=title)
     rows = [(one.login, line) for one in found.people for line in one.lines]
@@ -202,7 +200,7 @@ def _show_answer(book: RuleBook, found: AppraisalAnswer) -> None:
 
 
 def _why(charge: Mapping[str, Any]) -> Iterator[str]:
-    """A charge in cells: for what, how many, and its parts."""
+    """The cells of a charge: month, grounds, count and parts."""
     yield charge["month"] + ("（补扣）" if charge["adjustment"] else "")
     grounds = [charge["finding"]] if "finding" in charge else []
     grounds += [f"{one['name']} {one['value']}" for one in charge.get("metrics", ())]
@@ -213,7 +211,7 @@ def _why(charge: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _show(book: RuleBook, made: Tally, explain: bool) -> None:
-    """The tally for people: first everybody's result, then what it is made of."""
+    """Print a calculated tally: each person's result, then the lines behind it."""
     heads = ("人员", "岗位", "扣分", "加分", "合计", "效益工资", "辞退提示", "其他提示")
     table(heads, [_result(book, person) for person in made.people], title=f"{book.title} {made.period}（{made.rule_book}）")
     if any(person.lines for person in made.people):
@@ -252,7 +250,7 @@ def _line(book: RuleBook, line: Line) -> tuple[str, ...]:
 
 
 def _brief(book: RuleBook, code: str) -> str:
-    """What an item is about, in at most 40 characters."""
+    """An item's text, cut to 40 characters."""
     text = book.items[code].text if code in book.items else book.warnings.text
     return text if len(text) <= 40 else f"{text[:39]}…"
 

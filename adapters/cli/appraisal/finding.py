@@ -1,4 +1,4 @@
-"""Findings (考评事项) as a person: recording, deciding, contesting, reading, by the API's own bodies and use cases."""
+"""``gongdan finding``: record, decide, contest and read findings (考评事项) in a person's name."""
 
 from json import loads
 from typing import Annotated, Any
@@ -21,14 +21,14 @@ from domain.kernel.errors import FieldError, InvalidInput
 from domain.kernel.terms import FindingStatus, WaiveReason
 from projections.appraisal.findings import FINDINGS, FindingFilters
 
-finding = typer.Typer(no_args_is_help=True, help="Findings (考评事项): what counts for or against somebody by the scorecard.")
+finding = typer.Typer(no_args_is_help=True, help="Findings (考评事项): deductions and bonuses by the scorecard.")
 
 Ref = Annotated[UUID, typer.Argument(metavar="FINDING", help="The finding's id.")]
 Reason = Annotated[str, typer.Argument(metavar="REASON", help="Why.")]
-Area = Annotated[str | None, typer.Option(help="The area it lies in.")]
+Area = Annotated[str | None, typer.Option(help="The area where it was found.")]
 Quantity = Annotated[int | None, typer.Option(help="How many units.")]
-Severity = Annotated[str | None, typer.Option(help="How grave, where the item knows more than normal.")]
-Party = Annotated[list[str] | None, typer.Option(help="Who was directly involved; may be given again.")]
+Severity = Annotated[str | None, typer.Option(help="The severity, for items that have several.")]
+Party = Annotated[list[str] | None, typer.Option(help="The login of a party directly involved; may be given several times.")]
 Fen = Annotated[int | None, typer.Option("--amount-fen", help="The amount in fen (items 23, 24, B5).")]
 Points = Annotated[
     str | None, typer.Option(metavar="DIRECTOR/ADMINISTRATOR", help="Points decided by hand (46, B1 to B7), such as 1/0.5.")
@@ -36,7 +36,7 @@ Points = Annotated[
 
 
 def _formed(model: type[c.FindingCommand], **fields: Any) -> Any:
-    """The command as the API takes it; raises InvalidInput naming the fields."""
+    """Validate a command; raises InvalidInput with the fields."""
     given = {name: value for name, value in fields.items() if value is not None}
     if "points" in given:
         director, _, administrator = given["points"].partition("/")
@@ -81,17 +81,21 @@ def record(
     severity: Severity = None,
     party: Party = None,
     doubled: Annotated[bool, typer.Option("--doubled", help="A company inspection's deadline was missed (item 45).")] = False,
-    overdue_days: Annotated[int | None, typer.Option(help="How many full days it is overdue (item 13).")] = None,
+    overdue_days: Annotated[int | None, typer.Option(help="Full days overdue (item 13).")] = None,
     amount_fen: Fen = None,
     points: Points = None,
-    ticket: Annotated[list[str] | None, typer.Option(help="A ticket as evidence, by id or number; may be given again.")] = None,
-    shift: Annotated[list[str] | None, typer.Option(help="A shift as evidence; may be given again.")] = None,
-    attachment: Annotated[list[str] | None, typer.Option(help="A file of such a ticket; may be given again.")] = None,
+    ticket: Annotated[
+        list[str] | None, typer.Option(help="A ticket as evidence, by id or number; may be given several times.")
+    ] = None,
+    shift: Annotated[list[str] | None, typer.Option(help="A shift as evidence; may be given several times.")] = None,
+    attachment: Annotated[
+        list[str] | None, typer.Option(help="An attachment of such a ticket; may be given several times.")
+    ] = None,
     note: Annotated[str | None, typer.Option(help="What was seen.")] = None,
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Write a finding down (记录); it counts once somebody else confirms it."""
+    """Record a finding (记录); it counts once another person confirms it."""
     said = {
         "community": community, "item": item, "date": date, "area": area, "quantity": quantity, "severity": severity,
         "parties": party or None, "doubled": doubled, "overdue_days": overdue_days, "amount_fen": amount_fen, "points": points,
@@ -111,7 +115,7 @@ def confirm(
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Confirm that it counts (确认), and say what was not known before; a bonus takes two people."""
+    """Confirm that a finding counts (确认), with details not known before; a bonus takes two people."""
     said = {"severity": severity, "quantity": quantity, "amount_fen": amount_fen, "points": points, "parties": party or None}
     _act(ref, _formed(c.ConfirmFinding, **said), login, json)
 
@@ -120,29 +124,29 @@ def confirm(
 def waive(
     ref: Ref,
     reason: Annotated[WaiveReason, typer.Argument(help="Why it does not count.")],
-    note: Annotated[str | None, typer.Option(help="More about it; needed for other.")] = None,
+    note: Annotated[str | None, typer.Option(help="Explanation; required for the reason other.")] = None,
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Decide that it does not count (不予扣分)."""
+    """Decide that a finding does not count (不予扣分)."""
     _act(ref, _formed(c.WaiveFinding, reason=reason, note=note), login, json)
 
 
 @finding.command("contest")
 def contest(ref: Ref, reason: Reason, login: As = None, json: Json = False) -> None:
-    """Object to a confirmed finding that charges oneself (申诉)."""
+    """Contest a confirmed finding about oneself (申诉)."""
     _act(ref, _formed(c.ContestFinding, reason=reason), login, json)
 
 
 @finding.command("uphold")
 def uphold(ref: Ref, reason: Reason, login: As = None, json: Json = False) -> None:
-    """Let a contested finding stand (维持); takes two people."""
+    """Uphold a contested finding (维持); takes two people."""
     _act(ref, _formed(c.UpholdFinding, reason=reason), login, json)
 
 
 @finding.command("revoke")
 def revoke(ref: Ref, reason: Reason, login: As = None, json: Json = False) -> None:
-    """Let a contested finding count no more (撤销); takes two people."""
+    """Revoke a contested finding, which then no longer counts (撤销); takes two people."""
     _act(ref, _formed(c.RevokeFinding, reason=reason), login, json)
 
 
@@ -150,7 +154,7 @@ def revoke(ref: Ref, reason: Reason, login: As = None, json: Json = False) -> No
 def list_findings(
     login: As = None,
     community: Annotated[str | None, typer.Option(help="Only of this community.")] = None,
-    status: Annotated[FindingStatus | None, typer.Option(help="Only those that stand so.")] = None,
+    status: Annotated[FindingStatus | None, typer.Option(help="Only with this status.")] = None,
     item: Annotated[str | None, typer.Option(help="Only of this item.")] = None,
     month: Annotated[str | None, typer.Option(help="Only on the tally of this month, such as 2026-03.")] = None,
     party: Annotated[str | None, typer.Option(help="Only naming this party.")] = None,
@@ -173,7 +177,7 @@ def list_findings(
 
 @finding.command("show")
 def show(ref: Ref, login: As = None, json: Json = False) -> None:
-    """Show a finding with its evidence and texts; opening them is recorded."""
+    """Show a finding with its evidence and texts. Opening the texts is recorded in the access log."""
 
     async def work() -> FindingAnswer:
         async with gongdan() as parts:

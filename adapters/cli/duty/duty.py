@@ -1,4 +1,4 @@
-"""What is read of duty, as a person: handover list, logs, coverage, the morning review, attendance."""
+"""``gongdan duty``: read the handover list, logs, coverage, the morning review, reminders and attendance."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,16 +28,18 @@ from projections.duty.morning_review import MORNING_REVIEW
 from projections.duty.night_log import NIGHT_LOG
 from projections.duty.reminders import REMINDERS
 
-duty = typer.Typer(no_args_is_help=True, help="Duty (值班): what is to be handed over, logs, coverage, the morning review.")
+duty = typer.Typer(
+    no_args_is_help=True, help="Duty (值班): handover list, logs, coverage, the morning review, reminders, attendance."
+)
 
 Community = Annotated[str, typer.Argument(metavar="COMMUNITY", help="The community's code.")]
-From = Annotated[str | None, typer.Option("--from", metavar="MOMENT", help="From this moment; a day ago if left out.")]
-To = Annotated[str | None, typer.Option("--to", metavar="MOMENT", help="Up to this moment; now if left out.")]
+From = Annotated[str | None, typer.Option("--from", metavar="MOMENT", help="From this moment; default: a day ago.")]
+To = Annotated[str | None, typer.Option("--to", metavar="MOMENT", help="Up to this moment; default: now.")]
 
 
 @duty.command("handover-list")
 def handover_list(community: Community, login: As = None, json: Json = False) -> None:
-    """Show what the next handover sheet would list (移交清单)."""
+    """Show the content of the next handover sheet (移交清单)."""
     found = read(login, (HANDOVER_LIST.name,), lambda g, c, _: handover_list_answer(g, c, community))
     if json:
         emit(found)
@@ -109,11 +111,11 @@ def _coverage(found: dict[str, Any]) -> None:
 @duty.command("morning-review")
 def morning_review(
     community: Community,
-    day: Annotated[str | None, typer.Option("--date", metavar="DATE", help="Of which day; today's if left out.")] = None,
+    day: Annotated[str | None, typer.Option("--date", metavar="DATE", help="The day; default: today.")] = None,
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Show what the supervisor reads first (晨间查阅): last night, what is unfinished by clock, what changed since."""
+    """Show the morning review (晨间查阅): last night, unfinished tickets by clock, changes since."""
     views = (HANDOVER_LIST.name, NIGHT_LOG.name, DUTY_COVERAGE.name, MORNING_REVIEW.name, REMINDERS.name)
     found = read(login, views, lambda g, c, _: morning_review_answer(g, c, community, day_of(day, "--date")))
     if json:
@@ -133,11 +135,14 @@ def morning_review(
 @duty.command("reminders")
 def reminders(
     community: Community,
-    everything: Annotated[bool, typer.Option("--all", help="Those whose cause is gone too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also those whose cause is gone.")] = False,
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Show what runs late or is about to (提醒): clocks, handovers, an empty desk; of the whole community, or about oneself."""
+    """Show reminders (提醒) of what is late or soon will be: clocks, handovers, an empty desk.
+
+    All of the community's, or those about oneself, by the reader's rights.
+    """
     views = (REMINDERS.name,)
     found = read(login, views, lambda g, c, at: reminders_answer(g, c, community, not everything, 200, at), "items")
     if json:
@@ -147,7 +152,7 @@ def reminders(
 
 
 def _reminders(items: list[dict[str, Any]]) -> None:
-    heads = ("since", "what", "about", "concerns", "told", "settled")
+    heads = ("since", "what", "about", "concerns", "level", "settled")
     rows = [
         (
             one["raised_at"],
@@ -170,7 +175,7 @@ def attendance_list(
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Show a month's attendance at the desk (考勤表), for human resources and those who answer for the staff."""
+    """Show a month's attendance at the desk (考勤表), for human resources and the staff's superiors."""
 
     async def work() -> tuple[AttendanceAnswer, ZoneInfo]:
         async with gongdan() as parts:

@@ -1,4 +1,4 @@
-"""The duty roster (值班表) as a person: publishing from a file, swaps, leaves, one's own calendar feed."""
+"""``gongdan roster``: publish the duty roster (值班表), record swaps and leave, issue one's calendar feed."""
 
 import csv
 from collections.abc import Iterator
@@ -21,16 +21,16 @@ from domain.duty.roster import Slot
 from domain.duty.rostering import RosterDone, Wanted
 from domain.kernel.terms import DutyPeriod
 
-roster = typer.Typer(no_args_is_help=True, help="The duty roster (值班表): who is due at the desk when.")
+roster = typer.Typer(no_args_is_help=True, help="The duty roster (值班表): duties at the desk.")
 
 Community = Annotated[str, typer.Argument(metavar="COMMUNITY", help="The community's code.")]
 Day = datetime
 DAY = ["%Y-%m-%d"]
-Why = Annotated[str, typer.Option("--reason", help="Why; only who may roster can read it.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; only people who may roster can read it.")]
 COLUMNS = ["date", "period", "login"]
 
 
-def _told(found: RosterAnswer, json: bool) -> None:
+def _print(found: RosterAnswer, json: bool) -> None:
     if json:
         emit(answered(found))
         return
@@ -52,13 +52,13 @@ def show(
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Show a month's roster and what changed since it was published."""
+    """Show a month's roster and its changes since publication."""
 
     async def work() -> RosterAnswer:
         async with gongdan() as parts:
             return roster_answer(await parts.rostering.roster(await reader(parts, login), community, month))
 
-    _told(run(work()), json)
+    _print(run(work()), json)
 
 
 @roster.command("publish")
@@ -68,7 +68,7 @@ def publish(
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Publish who is due (公布值班表), for periods of one month for which nobody is due yet."""
+    """Publish duties (公布值班表) of one month, for periods that have no duty yet."""
     wanted = list(_wanted(file))
 
     async def work() -> RosterAnswer:
@@ -76,21 +76,21 @@ def publish(
             request = await asked(parts, login)
             return await _answer(parts, request.login, await parts.rostering.publish(community, wanted, request))
 
-    _told(run(work()), json)
+    _print(run(work()), json)
 
 
 def _wanted(file: Path) -> Iterator[Wanted]:
-    """The duties in a file; raises FileRefused naming the line."""
+    """The duties in a file; raises FileRefused with the line."""
     try:
         rows = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), strict=True)
         if rows.fieldnames is None or sorted(rows.fieldnames) != sorted(COLUMNS):
-            raise FileRefused(f"has the columns {', '.join(COLUMNS)}, in any order")
+            raise FileRefused(f"must have the columns {', '.join(COLUMNS)}, in any order")
         for row in rows:
             try:
                 yield Wanted(datetime.strptime(row["date"], DAY[0]).date(), DutyPeriod(row["period"]), row["login"].strip())
             except (ValueError, TypeError, AttributeError):
-                told = f"line {rows.line_num}: a day as YYYY-MM-DD, one of {', '.join(DutyPeriod)}, and a login"
-                raise FileRefused(told) from None
+                form = f"a day as YYYY-MM-DD, one of {', '.join(DutyPeriod)}, and a login"
+                raise FileRefused(f"line {rows.line_num}: must have {form}") from None
     except UnicodeDecodeError:
         raise FileRefused("is not UTF-8") from None
     except csv.Error as error:
@@ -108,7 +108,7 @@ def swap(
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Have the people of two duties change places (换班)."""
+    """Swap the people of two duties (换班)."""
     first, second = Slot(first_day.date(), first_period), Slot(second_day.date(), second_period)
 
     async def work() -> RosterAnswer:
@@ -116,21 +116,21 @@ def swap(
             request = await asked(parts, login)
             return await _answer(parts, request.login, await parts.rostering.swap(community, first, second, reason, request))
 
-    _told(run(work()), json)
+    _print(run(work()), json)
 
 
 @roster.command("leave")
 def leave(
     community: Community,
-    away: Annotated[str, typer.Argument(metavar="LOGIN", help="Who is away.")],
+    away: Annotated[str, typer.Argument(metavar="LOGIN", help="The person on leave.")],
     from_day: Annotated[Day, typer.Option("--from", formats=DAY, help="The first day.")],
     to_day: Annotated[Day, typer.Option("--to", formats=DAY, help="The last day, included.")],
-    cover: Annotated[str, typer.Option(metavar="LOGIN", help="Who covers.")],
+    cover: Annotated[str, typer.Option(metavar="LOGIN", help="The person who covers.")],
     reason: Why,
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Have a leave covered (请假顶班): every duty of these days that has not begun passes to who covers."""
+    """Record leave (请假顶班): all duties of these days that have not begun pass to the person who covers."""
     first, last = from_day.date(), to_day.date()
 
     async def work() -> RosterAnswer:
@@ -139,12 +139,15 @@ def leave(
             done = await parts.rostering.leave(community, away, first, last, cover, reason, request)
             return await _answer(parts, request.login, done)
 
-    _told(run(work()), json)
+    _print(run(work()), json)
 
 
 @roster.command("feed")
 def feed(login: As = None, json: Json = False) -> None:
-    """Issue a calendar feed of one's own duties (日历订阅) and print its address, this once; an earlier one ends."""
+    """Issue a calendar feed of one's own duties (日历订阅) and print its address, which is not shown again.
+
+    An earlier feed ends.
+    """
 
     async def work() -> MadeFeed:
         async with gongdan() as parts:
@@ -161,7 +164,7 @@ def feed(login: As = None, json: Json = False) -> None:
 
 @roster.command("revoke-feed")
 def revoke_feed(login: As = None, json: Json = False) -> None:
-    """End one's calendar feed: its address is nobody's any more."""
+    """End one's calendar feed; its address stops working."""
 
     async def work() -> FeedAnswer:
         async with gongdan() as parts:

@@ -1,4 +1,4 @@
-"""Shifts (班次) as a person: taking the desk, keeping it, handing it over with two signatures, reviewing it."""
+"""``gongdan shift``: open, keep, hand over and review shifts (班次) in a person's name."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -21,16 +21,18 @@ from domain.kernel.terms import Condition, ShiftTrigger
 shift = typer.Typer(no_args_is_help=True, help="Shifts (班次): the desk, its log, the handover with two signatures.")
 
 Community = Annotated[str, typer.Argument(metavar="COMMUNITY", help="The community's code.")]
-Ref = Annotated[str, typer.Argument(metavar="SHIFT", help="The shift's id, or a community's code for the shift held there now.")]
-Seen = Annotated[str | None, typer.Option("--hash", help="The hash of the sheet that was read; another one is refused.")]
-Arrived = Annotated[str | None, typer.Option("--arrived-at", metavar="MOMENT", help="When the officer came; now if left out.")]
+Ref = Annotated[str, typer.Argument(metavar="SHIFT", help="The shift's id, or a community's code for its present shift.")]
+Seen = Annotated[
+    str | None, typer.Option("--hash", help="The hash of the sheet that was read; a sheet with another hash is refused.")
+]
+Arrived = Annotated[str | None, typer.Option("--arrived-at", metavar="MOMENT", help="When the officer arrived; default: now.")]
 Reason = Annotated[str, typer.Argument(metavar="REASON", help="Why.")]
 
 B = TypeVar("B", bound=BaseModel)
 
 
 def formed(model: type[B], **fields: Any) -> B:
-    """The body of a command as the API takes it; raises InvalidInput naming the fields."""
+    """Validate the body of a command; raises InvalidInput with the fields."""
     try:
         return model(**{name: value for name, value in fields.items() if value is not None})
     except ValidationError as error:
@@ -45,7 +47,7 @@ async def _shift(parts: Gongdan, ref: str, login: str) -> UUID:
         return (await parts.duty_records.current(login, ref)).state.id
 
 
-def _told(found: ShiftAnswer, json: bool) -> None:
+def _print(found: ShiftAnswer, json: bool) -> None:
     if json:
         emit(answered(found))
     else:
@@ -62,7 +64,7 @@ def _other(found: ShiftAnswer) -> bool:
 
 
 def _act(trigger: ShiftTrigger, ref: str, login: str | None, json: bool, make: Callable[[type[Any]], Any]) -> None:
-    """One command of a shift, by the same body and use case as the API's."""
+    """Carry out a command on a shift, with the API's body and use case."""
     model, operate = SHIFT_COMMANDS[trigger]
 
     async def work() -> ShiftAnswer:
@@ -72,7 +74,7 @@ def _act(trigger: ShiftTrigger, ref: str, login: str | None, json: bool, make: C
             done = await operate(parts.duty, await _shift(parts, ref, request.login), request, body)
             return await _answer(parts, request.login, done)
 
-    _told(run(work()), json)
+    _print(run(work()), json)
 
 
 async def _answer(parts: Gongdan, login: str, done: ShiftDone) -> ShiftAnswer:
@@ -81,7 +83,7 @@ async def _answer(parts: Gongdan, login: str, done: ShiftDone) -> ShiftAnswer:
 
 @shift.command("open")
 def open_shift(community: Community, login: As = None, arrived_at: Arrived = None, json: Json = False) -> None:
-    """Take the desk (上岗) where nobody holds it."""
+    """Open a shift (上岗) while nobody holds the desk."""
 
     async def work() -> ShiftAnswer:
         async with gongdan() as parts:
@@ -89,12 +91,12 @@ def open_shift(community: Community, login: As = None, arrived_at: Arrived = Non
             request = await asked(parts, login, body)
             return await _answer(parts, request.login, await parts.duty.open(community, request, body.arrived_at))
 
-    _told(run(work()), json)
+    _print(run(work()), json)
 
 
 @shift.command("extend")
 def extend(ref: Ref, login: As = None, json: Json = False) -> None:
-    """Hold the adjoining period too (连班), without a sheet."""
+    """Extend a shift into the next period (连班), without a handover sheet."""
     _act(ShiftTrigger.EXTEND, ref, login, json, lambda model: formed(model))
 
 
@@ -102,8 +104,8 @@ def extend(ref: Ref, login: As = None, json: Json = False) -> None:
 def log(
     ref: Ref,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The line.")],
-    ticket: Annotated[str | None, typer.Option(help="The ticket it is about, by id or number.")] = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="MOMENT", help="When it happened; now if left out.")] = None,
+    ticket: Annotated[str | None, typer.Option(help="The ticket that it concerns, by id or number.")] = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="MOMENT", help="When it happened; default: now.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Drafted offline by the officer on duty.")] = False,
     login: As = None,
     json: Json = False,
@@ -116,11 +118,11 @@ def log(
 @shift.command("substitute")
 def substitute(
     ref: Ref,
-    stand_in: Annotated[str, typer.Argument(metavar="LOGIN", help="Who stands in.")],
+    stand_in: Annotated[str, typer.Argument(metavar="LOGIN", help="The stand-in.")],
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Have somebody stand in (代值) while the officer handles an emergency."""
+    """Put a stand-in at the desk (代值) while the officer handles an emergency."""
     _act(ShiftTrigger.SUBSTITUTE, ref, login, json, lambda model: formed(model, stand_in=stand_in))
 
 
@@ -133,7 +135,9 @@ def return_to_post(ref: Ref, login: As = None, json: Json = False) -> None:
 @shift.command("switch-phone")
 def switch_phone(
     ref: Ref,
-    to: Annotated[str | None, typer.Option("--to", metavar="LOGIN", help="Who answers there; back if left out.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="LOGIN", help="The person who answers; default: back to the desk.")
+    ] = None,
     login: As = None,
     json: Json = False,
 ) -> None:
@@ -148,11 +152,11 @@ def prepare_handover(
         list[str] | None, typer.Option(metavar="ITEM=CONDITION", help="A thing's condition; may be given several times.")
     ] = None,
     record: Annotated[list[str] | None, typer.Option(help="A record handed over; may be given several times.")] = None,
-    remarks: Annotated[str | None, typer.Option(help="What else the next officer has to know.")] = None,
+    remarks: Annotated[str | None, typer.Option(help="Further information for the next officer.")] = None,
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Freeze the handover sheet (工作移交表): the unfinished tickets are read from the log."""
+    """Prepare the handover sheet (工作移交表), with the unfinished tickets from the log."""
     items = [_condition(one) for one in equipment or []]
     said = {"equipment": items, "records": record or [], "remarks": remarks}
     _act(ShiftTrigger.PREPARE_HANDOVER, ref, login, json, lambda model: formed(model, **said))
@@ -174,7 +178,7 @@ def sign_out(ref: Ref, seen: Seen = None, login: As = None, json: Json = False) 
 
 @shift.command("sign-in")
 def sign_in(ref: Ref, seen: Seen = None, arrived_at: Arrived = None, login: As = None, json: Json = False) -> None:
-    """Sign as the incoming officer (接班签名), which opens the next shift in the same commit."""
+    """Sign as the incoming officer (接班签名); this also opens the next shift, in one commit."""
     came = moment(arrived_at, "--arrived-at")
     _act(ShiftTrigger.SIGN_IN, ref, login, json, lambda model: formed(model, hash=seen, arrived_at=came))
 
@@ -187,21 +191,23 @@ def dispute(ref: Ref, reason: Reason, seen: Seen = None, login: As = None, json:
 
 @shift.command("take-over")
 def take_over(ref: Ref, reason: Reason, login: As = None, json: Json = False) -> None:
-    """End a shift over its officer's head (主管接管), as a supervisor or director."""
+    """End a shift without its officer (主管接管), as a supervisor or director."""
     _act(ShiftTrigger.TAKE_OVER, ref, login, json, lambda model: formed(model, reason=reason))
 
 
 @shift.command("review")
 def review(
     ref: Ref,
-    read_upto: Annotated[int | None, typer.Option(min=0, help="Up to which position of the log; its end if left out.")] = None,
-    remarks: Annotated[str | None, typer.Option(help="What the supervisor remarks.")] = None,
-    urge: Annotated[list[str] | None, typer.Option(metavar="TICKET", help="A ticket to urge; several times for more.")] = None,
-    message: Annotated[str | None, typer.Option(help="What is said with the urging.")] = None,
+    read_upto: Annotated[int | None, typer.Option(min=0, help="The log position read up to; default: its end.")] = None,
+    remarks: Annotated[str | None, typer.Option(help="The supervisor's remarks.")] = None,
+    urge: Annotated[
+        list[str] | None, typer.Option(metavar="TICKET", help="A ticket to urge; may be given several times.")
+    ] = None,
+    message: Annotated[str | None, typer.Option(help="The message with the urging.")] = None,
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Record that a shift's record was read (主管查阅), and urge tickets with it."""
+    """Record the review of a shift (主管查阅), and urge tickets with it."""
     said = {"read_upto": read_upto, "remarks": remarks, "urge": urge or [], "message": message}
     _act(ShiftTrigger.REVIEW, ref, login, json, lambda model: formed(model, **said))
 
@@ -219,7 +225,7 @@ def show(ref: Ref, login: As = None, json: Json = False) -> None:
     if json:
         emit(answered(found))
         return
-    _told(found, False)
+    _print(found, False)
     said = [(line.at, line.by, line.log.value, line.text, line.ticket) for line in found.lines]
     table(("at", "by", "log", "text", "ticket"), said)
 
@@ -227,11 +233,11 @@ def show(ref: Ref, login: As = None, json: Json = False) -> None:
 @shift.command("handover")
 def handover(
     ref: Ref,
-    sheet: Annotated[int | None, typer.Option(min=1, help="Which sheet of the shift; the last one if left out.")] = None,
+    sheet: Annotated[int | None, typer.Option(min=1, help="The number of the shift's sheet; default: the last.")] = None,
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Show a handover sheet (工作移交表) with its hash, derived again from the log and compared with the signatures."""
+    """Show a handover sheet (工作移交表); its hash is derived from the log and compared with the signatures."""
 
     async def work() -> HandoverAnswer:
         async with gongdan() as parts:
@@ -243,7 +249,7 @@ def handover(
     derived = sha256(found.canonical.encode()).hexdigest()
     signed = [sign for sign in (found.signed_out, found.signed_in) if sign is not None]
     if any(sign.hash != derived for sign in signed):
-        raise Failed(f"sheet {found.number} of {found.shift}: the log gives {derived}, which is not what was signed")
+        raise Failed(f"sheet {found.number} of {found.shift}: the log gives the hash {derived}, another one was signed")
     if json:
         emit(answered(found))
         return

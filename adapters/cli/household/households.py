@@ -27,21 +27,19 @@ Community = Annotated[str, typer.Argument(metavar="COMMUNITY", help="The communi
 @dwellings.command("import")
 def import_(
     community: Community,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The register: CSV or xlsx, told by its content.", dir_okay=False)],
-    encoding: Annotated[str, typer.Option(help=f"How a CSV file is written: {' or '.join(ENCODINGS)}.")] = "utf-8",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide on everything and write nothing.")] = False,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The register: CSV or xlsx, detected by content.", dir_okay=False)],
+    encoding: Annotated[str, typer.Option(help=f"The encoding of a CSV file: {' or '.join(ENCODINGS)}.")] = "utf-8",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and write nothing.")] = False,
     report: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Where the report goes: all of it (.json), or the refused rows (.csv).", dir_okay=False
-        ),
+        typer.Option(metavar="FILE", help="Write the report: all of it (.json), or the refused rows (.csv).", dir_okay=False),
     ] = None,
     json: Json = False,
 ) -> None:
     """Import a register of dwellings and people, as the machine's operator.
 
-    Rows that can't be entered are refused one by one with the reason; the rest goes in. A file read twice is read once, and a run
-    that was interrupted goes on where it stopped.
+    A row that can't be entered is refused with the reason; the others are entered. Importing a file again changes nothing, so an
+    interrupted run can be repeated.
     """
 
     async def bring() -> RollReport:
@@ -59,7 +57,7 @@ def import_(
     if json:
         emit(found.document())
     else:
-        _tell(found)
+        _print_report(found)
 
 
 @dwellings.command("list")
@@ -70,7 +68,7 @@ def list_dwellings(
     entrance: Annotated[str | None, typer.Option(help="Only in this entrance.")] = None,
     json: Json = False,
 ) -> None:
-    """List dwellings. Their numbers are opened for who may open residents' data, which is recorded in the access log."""
+    """List dwellings. Their numbers are shown to readers who may open residents' data, which the access log records."""
 
     async def read() -> list[DwellingAnswer]:
         async with gongdan() as parts:
@@ -95,7 +93,7 @@ def list_dwellings(
 def history(
     id: Annotated[UUID, typer.Argument(metavar="ID", help="The dwelling's id.")], login: As = None, json: Json = False
 ) -> None:
-    """Show what a dwelling has been through (住户档案): its people with dates and keys, its last 200 tickets.
+    """Show the history of a dwelling (住户档案): its people with dates and keys, its last 200 tickets.
 
     Opening personal data is recorded in the access log.
     """
@@ -124,14 +122,14 @@ def history(
 
 @residents.command("find")
 def find(
-    phone: Annotated[str, typer.Argument(metavar="PHONE", help="A telephone number, however it is written.")],
+    phone: Annotated[str, typer.Argument(metavar="PHONE", help="A telephone number, in any spelling.")],
     community: Annotated[str, typer.Option(metavar="CODE", help="The community's code.")],
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Find who has a phone (来电识别): everybody who shares it, their dwellings and last three tickets.
+    """Find people by telephone number (来电识别), with their dwellings and last three tickets.
 
-    The look-up is recorded in the access log, whoever is found.
+    The access log records each search, also one without a result.
     """
 
     async def read() -> PhoneAnswer:
@@ -165,7 +163,7 @@ def _tickets(found: Sequence[HouseholdTicket]) -> None:
         table(("ticket", "state", "received", "description"), rows)
 
 
-def _tell(found: RollReport) -> None:
+def _print_report(found: RollReport) -> None:
     say(f"{found.file}{', nothing written' if found.dry_run else ''}")
     rows: list[tuple[str, object]] = [
         ("read", found.read),

@@ -1,4 +1,4 @@
-"""``gongdan demo``: a new store with a small estate in it, a guide to it, and the server on loopback."""
+"""``gongdan demo``: fill a new store with a small estate, print a guide, and serve it on loopback."""
 
 import os
 import shutil
@@ -26,15 +26,15 @@ HOST = "127.0.0.1"
 
 def demo(
     port: Port = 8000,
-    dir: Annotated[
-        Path | None, typer.Option("--dir", help="Where to keep the store; default: a directory that goes at the end.")
-    ] = None,
-    days: Annotated[int, typer.Option(min=LEAST_DAYS, max=366, help="How many days of the estate, ending now.")] = DAYS,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, other residents and affairs.")] = 1,
-    live: Annotated[bool, typer.Option("--live", help="Go on making events in real time while serving.")] = False,
-    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it on loopback, or only fill and print.")] = True,
+    dir: Annotated[Path | None, typer.Option("--dir", help="Where to keep the store; default: a temporary directory.")] = None,
+    days: Annotated[int, typer.Option(min=LEAST_DAYS, max=366, help="Number of days of the estate, ending now.")] = DAYS,
+    seed: Annotated[int, typer.Option(min=0, help="Each seed gives other residents and tickets.")] = 1,
+    live: Annotated[bool, typer.Option("--live", help="Continue to make events in real time while serving.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve it on loopback, or only fill the store and print the guide.")
+    ] = True,
 ) -> None:
-    """Fill a new store with an estate's last weeks, print how to use it, and serve it on loopback. Needs no other store."""
+    """Fill a new store with an estate's last weeks, print a guide, and serve it on loopback. Needs no other store."""
     if live and not serve:
         raise typer.BadParameter("--live goes with serving", param_hint="--live")
     if serve:
@@ -66,7 +66,7 @@ def _filled(settings: Settings, seed: int, days: int) -> Demo:
 
 
 def _refuse_taken(port: int) -> None:
-    """Refuse a port that is taken before any work is done."""
+    """Raise Failed for a port in use, before the store is filled."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -76,7 +76,7 @@ def _refuse_taken(port: int) -> None:
 
 
 def _serve(filled: Demo, port: int, live: bool) -> None:
-    """Serve until Ctrl-C; the guide is printed once the server answers."""
+    """Serve until Ctrl-C; print the guide once the server answers."""
 
     def guide(address: str) -> None:
         show(filled, address)
@@ -85,7 +85,7 @@ def _serve(filled: Demo, port: int, live: bool) -> None:
     settings = filled.settings
     for name in ("GONGDAN_POLICY_FILE", "GONGDAN_PRICE_LIST_FILE"):
         os.environ.pop(name, None)
-    os.environ.setdefault("GONGDAN_LOG_LEVEL", "warning")  # the terminal is for what is pasted
+    os.environ.setdefault("GONGDAN_LOG_LEVEL", "warning")  # keep the terminal free for the guide's commands
     os.environ |= {
         "GONGDAN_STORE": settings.store,
         "GONGDAN_KEYS": settings.keys_url,

@@ -1,4 +1,4 @@
-"""``gongdan doctor``: what is wrong with the settings, the store, the keys and the machine, and what to do. Changes nothing."""
+"""``gongdan doctor``: check the settings, the store, the keys and the machine, with advice. Changes nothing."""
 
 import shutil
 import sqlite3
@@ -25,14 +25,14 @@ from adapters.system.settings import Settings
 from adapters.system.system import SystemClock, entropy
 
 LEAST_FREE = 512 * 1024 * 1024
-"""Bytes that should be free beside a store."""
+"""Bytes that should be free on a store's disk."""
 LATE = 60.0
-"""Seconds that a projection's next event may wait."""
+"""Seconds of lag from which a projection counts as behind."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: ``status`` is ok, wrong, or unchecked where an earlier one has to be put right first."""
+class CheckResult:
+    """Result of one check. ``status``: ok, wrong, or unchecked where an earlier check must pass first."""
 
     check: str
     status: str
@@ -41,7 +41,7 @@ class Finding:
 
 
 class Wrong(Exception):
-    """A check failed: what is wrong, and what to do."""
+    """A check failed; ``advice``: the remedy."""
 
     def __init__(self, detail: str, advice: str) -> None:
         super().__init__(detail)
@@ -49,7 +49,7 @@ class Wrong(Exception):
 
 
 class Examination:
-    """The checks in order; each needs what the ones before it found."""
+    """The checks, in order; a check uses the results of those before it."""
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
@@ -58,7 +58,7 @@ class Examination:
         self.keys: Database | None = None
 
     async def read_settings(self) -> str:
-        """Settings and rule files can be read, and no name is misspelt."""
+        """Check that settings and rule files can be read and no setting's name is misspelt."""
         settings = Settings()
         read_policy(settings)
         read_prices(settings)
@@ -70,7 +70,7 @@ class Examination:
         return "every setting can be read"
 
     async def open_store(self) -> str:
-        """The store is there, answers, and has the schema that this program knows."""
+        """Check that the store answers and has this program's schema version."""
         assert self.settings is not None
         database = await open_database(self.settings.store)
         self._stack.push_async_callback(database.close)
@@ -80,16 +80,16 @@ class Examination:
         return f"{shown(self.settings.store)}, log {origin}, schema version {schema.newest()}"
 
     async def master_key(self) -> str:
-        """The master key is there, whole, and its owner's alone."""
+        """Check that the master key exists, is intact, and is accessible to its owner only."""
         assert self.settings is not None
         path = self.settings.master_key_path
         key = load_master_key(path)
         if successor(path).exists():
-            raise Wrong(f"{successor(path)} is left of a rotation that did not end", "run `gongdan keys rotate` again")
+            raise Wrong(f"{successor(path)} is left over from an unfinished rotation", "run `gongdan keys rotate` again")
         return f"{path}, key {key.id}, for its owner only"
 
     async def keys_fit(self) -> str:
-        """The key store is there and opens with the master key."""
+        """Check that the key store opens with the master key."""
         assert self.settings is not None
         database = await open_database(self.settings.keys_url)
         self._stack.push_async_callback(database.close)
@@ -102,7 +102,7 @@ class Examination:
         return f"{shown(self.settings.keys_url)}, {subjects} subjects"
 
     async def erasures(self) -> str:
-        """Nobody whom the log says to be erased still has a key, and no erased key's bytes are left."""
+        """Check that every erasure of the log is applied to the keys and scrubbed."""
         assert self.store is not None
         assert self.keys is not None
         done = {erasure.subject for erasure in await erased_in_keys(self.keys)}
@@ -110,13 +110,13 @@ class Examination:
         [(unclean,)] = await self.keys.read("SELECT count(*) FROM erasures WHERE scrubbed = 0")
         if pending or unclean:
             raise Wrong(
-                f"{len(pending)} erasures are not carried out, {unclean} not cleaned up",
+                f"{len(pending)} erasures are not carried out, {unclean} not scrubbed",
                 "start the server once, with nothing else using the key store: it finishes them",
             )
         return f"{len(done)} carried out, none pending"
 
     async def projections(self) -> str:
-        """Every read model follows the log, with no ticket parked."""
+        """Check that every read model follows the log and has no parked ticket."""
         assert self.settings is not None
         async with opened(self.settings) as parts:
             found = [one for one in await parts.projections.status() if one.position or one.holder]
@@ -125,32 +125,32 @@ class Examination:
         if halted:
             raise Wrong(f"halted: {'; '.join(halted)}", "run `gongdan projections rebuild`")
         if parked:
-            advice = "`gongdan projections status` names them and why, `gongdan projections retry` tries again"
+            advice = "`gongdan projections status` shows them with the reasons, `gongdan projections retry` tries again"
             raise Wrong(f"tickets parked in {', '.join(parked)}", advice)
         late = [f"{one.name} by {one.lag_seconds:.0f} s" for one in found if one.lag_seconds > LATE]
         if late:
-            raise Wrong(f"behind the log: {', '.join(late)}", "start the server, which moves them along, or look at its log")
+            raise Wrong(f"behind the log: {', '.join(late)}", "start the server, which moves them, or read its log")
         if not found:
             return "not built yet: the server builds them when it first starts"
         return ", ".join(f"{one.name} at {one.position} of {one.head}" for one in found)
 
     async def clock(self) -> str:
-        """This machine's clock does not lie before what was recorded last."""
+        """Check that this machine's clock is not earlier than the last recorded event."""
         assert self.store is not None
         [(position, micros)] = await self.store.read("SELECT position, recorded_at FROM head")
         last, now = from_micros(micros), SystemClock().now()
         if last > now:
             raise Wrong(
-                f"the last event was recorded at {last.isoformat()}, this machine says {now.isoformat()}",
+                f"the last event was recorded at {last.isoformat()}, this machine's clock shows {now.isoformat()}",
                 "set the clock (NTP); until then new events carry the last event's time",
             )
         return f"{position} events, the last recorded at {last.isoformat()}" if position else "no event yet"
 
     async def disk(self) -> str:
-        """There is room beside a store in a file."""
+        """Check that the disk of a store in a file has free space."""
         assert self.settings is not None
         if not self.settings.store.startswith("sqlite:///"):
-            return "the store's database is not looked after from here"
+            return "the disk of the store's database can't be checked from here"
         folder = Path(self.settings.store.removeprefix("sqlite:///")).parent
         free = shutil.disk_usage(folder).free
         if free < LEAST_FREE:
@@ -158,11 +158,11 @@ class Examination:
         return f"{free // 2**20} MiB free in {folder}"
 
 
-async def examine() -> list[Finding]:
-    """Every check in order; after a failure those that build on it are not tried."""
+async def examine() -> list[CheckResult]:
+    """Run every check in order; a check that needs a failed one is not run."""
     async with AsyncExitStack() as stack:
         look = Examination(stack)
-        findings: list[Finding] = []
+        findings: list[CheckResult] = []
         failed: set[str] = set()
         checks: tuple[tuple[str, Callable[[], Awaitable[str]], tuple[str, ...]], ...] = (
             ("settings", look.read_settings, ()),
@@ -178,7 +178,7 @@ async def examine() -> list[Finding]:
             missing = [need for need in needs if need in failed]
             if missing:
                 failed.add(name)
-                findings.append(Finding(name, "unchecked", f"put {' and '.join(missing)} right first"))
+                findings.append(CheckResult(name, "unchecked", f"put {' and '.join(missing)} right first"))
                 continue
             finding = await _tried(name, check)
             findings.append(finding)
@@ -187,13 +187,13 @@ async def examine() -> list[Finding]:
         return findings
 
 
-async def _tried(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
+async def _tried(name: str, check: Callable[[], Awaitable[str]]) -> CheckResult:
     try:
-        return Finding(name, "ok", await check())
+        return CheckResult(name, "ok", await check())
     except Wrong as wrong:
-        return Finding(name, "wrong", str(wrong), wrong.advice)
+        return CheckResult(name, "wrong", str(wrong), wrong.advice)
     except EXPECTED as error:
-        return Finding(name, "wrong", reason(error), ADVICE.get(type(error), "see docs/reference/settings.md"))
+        return CheckResult(name, "wrong", reason(error), ADVICE.get(type(error), "see docs/reference/settings.md"))
 
 
 ADVICE: dict[type[BaseException], str] = {
@@ -201,14 +201,14 @@ ADVICE: dict[type[BaseException], str] = {
     schema.SchemaOld: "run `gongdan migrate`",
     schema.SchemaTooNew: "install the newer gongdan that made it",
     sqlite3.OperationalError: "check that the file is a store of gongdan and may be read and written",
-    sqlite3.DatabaseError: "the file is no SQLite database or is damaged: restore a backup",
+    sqlite3.DatabaseError: "the file is not a SQLite database, or is damaged: restore a backup",
     psycopg.OperationalError: "check the URL and that PostgreSQL runs",
 }
 
 
 def doctor(json: Json = False) -> None:
-    """Say what is wrong and what to do; exit status 1 where anything is. Prints no personal data and changes nothing."""
-    findings: list[Finding] = run(examine())
+    """Check settings, store, keys and machine; exit status 1 if anything is wrong. Prints no personal data, changes nothing."""
+    findings: list[CheckResult] = run(examine())
     healthy = all(finding.status == "ok" for finding in findings)
     if json:
         document: dict[str, Any] = {"ok": healthy, "checks": [asdict(finding) for finding in findings]}

@@ -1,4 +1,4 @@
-"""Processes: what the system does by itself, where each stands, trying parked subjects again."""
+"""``gongdan processes``: the status of the processes, and retrying parked subjects."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,13 +10,13 @@ from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan,
 from adapters.processing.processes import ProcessStatus
 
 processes = typer.Typer(
-    no_args_is_help=True, help="Processes (流程): what the system does by itself, such as proposing findings. No personal data."
+    no_args_is_help=True, help="Processes (流程): automatic work, such as proposing findings. Prints no personal data."
 )
 
 
 @processes.command("status")
 def status(json: Json = False) -> None:
-    """Show each process's position, lag and due moments, and what is parked in it."""
+    """Show the position, lag, due moments and parked subjects of each process."""
 
     async def read() -> list[ProcessStatus]:
         async with gongdan() as parts:
@@ -52,9 +52,9 @@ def status(json: Json = False) -> None:
 @processes.command("retry")
 def retry(
     name: Annotated[str, typer.Argument(help="The process.")],
-    subject: Annotated[UUID, typer.Argument(help="The id of what is parked, as `status` shows it.")],
+    subject: Annotated[UUID, typer.Argument(help="The id of the parked subject, as `status` shows it.")],
 ) -> None:
-    """Have a process look at something parked again."""
+    """Retry a parked subject."""
 
     async def again() -> bool:
         async with gongdan() as parts:

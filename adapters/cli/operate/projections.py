@@ -1,4 +1,4 @@
-"""Read models: where they stand, building them anew, comparing them with the log, trying parked tickets again."""
+"""``gongdan projections``: status, rebuild and check of the read models, and retrying parked tickets."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -12,15 +12,13 @@ from adapters.projecting.folding.checking import Checked
 from adapters.projecting.projections import ProjectionStatus
 from projections.read_models import VIEWS
 
-projections = typer.Typer(
-    no_args_is_help=True, help="Read models: position and lag, rebuild, check. They print no personal data."
-)
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Some of them; default: all.")]
+projections = typer.Typer(no_args_is_help=True, help="Read models: status, rebuild, check. Prints no personal data.")
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Names of projections; default: all.")]
 
 
 @projections.command("status")
 def status(json: Json = False) -> None:
-    """Show each projection's position, lag and state, and the tickets parked in it."""
+    """Show the position, lag, status and parked tickets of each projection."""
 
     async def read() -> list[ProjectionStatus]:
         async with gongdan() as parts:
@@ -41,7 +39,7 @@ def status(json: Json = False) -> None:
 
 @projections.command("rebuild")
 def rebuild(names: Names = None) -> None:
-    """Build projections anew beside the live ones, verify and exchange them; readers go on meanwhile."""
+    """Rebuild projections beside the live ones, verify and exchange them; queries continue."""
 
     async def build() -> None:
         async with gongdan() as parts:
@@ -54,7 +52,7 @@ def rebuild(names: Names = None) -> None:
 
 @projections.command("check")
 def check(names: Names = None, json: Json = False) -> None:
-    """Compare projections, and the numbers drawn, with the log; exit status 1 where anything differs."""
+    """Compare projections, and the numbers drawn, with the log; exit status 1 if anything differs."""
 
     async def compare() -> list[Checked]:
         async with gongdan() as parts:
@@ -81,7 +79,7 @@ def retry(
     name: Annotated[str, typer.Argument(help="The projection.")],
     ticket: Annotated[UUID, typer.Argument(help="The id of the parked ticket, as `status` shows it.")],
 ) -> None:
-    """Try a parked ticket again."""
+    """Retry a parked ticket."""
 
     async def again() -> bool:
         async with gongdan() as parts:

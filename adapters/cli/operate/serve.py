@@ -1,4 +1,4 @@
-"""``gongdan serve``: the API over the store named by the settings."""
+"""``gongdan serve``: serve the API and the pages over the store of the settings."""
 
 import signal
 import sys
@@ -11,7 +11,7 @@ from adapters.cli.operate.store import refuse_unusable
 from adapters.cli.terminal.console import run, say
 
 GRACE = 10
-"""Seconds that open requests and streams have to end when the server is told to stop."""
+"""Seconds that open requests and streams have to end when the server stops."""
 APPLICATION = "adapters.server.app:from_settings"
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -21,20 +21,20 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    workers: Annotated[int, typer.Option(min=1, help="How many processes serve.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Number of server processes.")] = 1,
 ) -> None:
-    """Serve the API; refuses a store of an unknown or newer schema.
+    """Serve the API and the pages; refuses a store with another schema version.
 
-    The address is printed once it answers. Ctrl-C or SIGTERM ends it, letting open requests finish.
+    Prints the address once the server answers. Ctrl-C or SIGTERM stops it after open requests have finished.
     """
     run(refuse_unusable())
     listen(host, port, say, workers)
 
 
 def listen(host: str, port: int, ready: Callable[[str], None], workers: int = 1, log_level: str = "info") -> None:
-    """Serve until told to stop; ``ready`` is called with the address once it answers (with several workers: before).
+    """Serve until stopped. Calls ``ready`` with the address once the server answers (with several workers: before).
 
-    Each process reads the settings from its environment.
+    Each server process reads the settings from its environment.
     """
     import uvicorn
 

@@ -1,4 +1,4 @@
-"""``gongdan settings``: every setting, its value (passwords hidden) and where it comes from."""
+"""``gongdan settings``: list every setting with its value (passwords hidden) and source."""
 
 import os
 import re
@@ -16,7 +16,7 @@ _PASSWORD = (re.compile(r"(?<=://)([^/@:]*):[^/]*(?=@)"), re.compile(r"(?i)([?&]
 
 
 def hidden(name: str, value: object) -> str:
-    """A setting's value as it may be shown."""
+    """A setting's value with its secrets hidden."""
     text = "" if value is None else str(value)
     if name in SECRET and text:
         return "***"
@@ -25,19 +25,19 @@ def hidden(name: str, value: object) -> str:
 
 
 def sources() -> dict[str, str]:
-    """Names of variables with the prefix, in capitals, and where each is set: the environment before ``.env``."""
+    """Variables with the prefix, in capitals, and the source of each; the environment takes precedence over ``.env``."""
     found = dict.fromkeys((name.upper() for name in dotenv_values(".env")), ".env") if Path(".env").is_file() else {}
     found |= dict.fromkeys((name.upper() for name in os.environ), "environment")
     return {name: source for name, source in found.items() if name.startswith(PREFIX)}
 
 
 def unknown() -> list[str]:
-    """Variables with the prefix that are no setting: most likely misspelt."""
+    """Variables with the prefix that are no setting, and so most likely misspelt."""
     return sorted(set(sources()) - {PREFIX + name.upper() for name in Settings.model_fields})
 
 
 def listed() -> Iterator[dict[str, str]]:
-    """Every setting in order of its declaration; what follows from others is shown as it follows."""
+    """Yield every setting in the order of declaration; a value derived from others is shown as derived."""
     settings, where = Settings(), sources()
     beside = settings.store.startswith("sqlite:///")
     derived = {"keys": settings.keys_url, "master_key_file": settings.master_key_path} if beside else {}
@@ -57,4 +57,4 @@ def settings(json: Json = False) -> None:
         return
     table(("setting", "value", "source", "meaning"), [tuple(one.values()) for one in found])
     for name in unknown():
-        say(f"{name} is no setting of this program")
+        say(f"{name} is not a setting of this program")

@@ -1,4 +1,4 @@
-"""``gongdan simulate``: realistic load, deterministic by a seed."""
+"""``gongdan simulate``: append realistic load, deterministic by a seed."""
 
 import sys
 import tempfile
@@ -17,20 +17,20 @@ from adapters.system.settings import Settings
 
 
 def simulate(
-    communities: Annotated[int, typer.Option(min=1, max=1000, help="How many estates.")] = 1,
-    days: Annotated[int, typer.Option(min=1, max=3660, help="How many days of each.")] = 30,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another company.")] = 1,
+    communities: Annotated[int, typer.Option(min=1, max=1000, help="Number of estates.")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="Number of days of each.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Each seed gives another company.")] = 1,
     first: Annotated[
         datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; default: so that the days end now."),
+        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; default: the days end now."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Append nothing: run it in a store that goes at the end.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Append nothing: simulate in a temporary store.")] = False,
     json: Json = False,
 ) -> None:
-    """Append estates that never were: their people, shifts and tickets, through the same commands as in earnest.
+    """Append made-up estates with their people, shifts and tickets, through the commands of the server.
 
-    A store that isn't there is made. Time never goes back along a log: where the store's last event is later than the first
-    day, the days begin on the day after it, in the future if need be, and the report says so.
+    Creates the store if there is none. Time never runs back in a log: if the store's last event is later than the first day,
+    the days begin after that event, even in the future, and the report mentions it.
     """
     load = Load(communities, days, seed, first.date() if first else None)
     settings = Settings()
@@ -48,7 +48,7 @@ def simulate(
         f" {report.until.astimezone(report.since.tzinfo):%Y-%m-%d %H:%M}: {report.tickets} tickets, {report.events} events"
         f" in {report.seconds:.1f} s, {report.events_per_second:.0f} events/s")  # fmt: skip
     if report.until > datetime.now(UTC):
-        say("the store held later events already: what was simulated lies partly in the future")
+        say("the store held later events already: the simulated days lie partly in the future")
     if dry_run:
         say("nothing was appended (--dry-run)")
 

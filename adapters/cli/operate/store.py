@@ -1,4 +1,4 @@
-"""The store as a whole: making it, moving it forward, copying it, its keys. None of these prints personal data."""
+"""``gongdan init``, ``migrate``, ``backup``, ``restore`` and ``keys``. None of them prints personal data."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -31,19 +31,19 @@ Directory = Annotated[Path, typer.Argument(help="A directory on this machine.")]
 
 
 def init(
-    origin: Annotated[str, typer.Option(help="The name of the log, for ever; default: gongdan- and eight random digits.")] = "",
+    origin: Annotated[str, typer.Option(help="The permanent name of the log; default: gongdan- and eight random digits.")] = "",
     admin: Annotated[str, typer.Option(help="The login of the first admin.")] = "admin",
     name: Annotated[str, typer.Option(help="The first admin's name.")] = "系统管理员",
 ) -> None:
-    """Make a new store, its key store and its master key, and the first admin; the last line is the admin's token, alone.
+    """Create a store, its key store, its master key and the first admin; the last line printed is the admin's token.
 
-    Nothing that exists is overwritten.
+    Overwrites nothing.
     """
     token = run(_init(origin or f"gongdan-{entropy(4).hex()}", admin, name))
     settings = Settings()
     say(f"store: {shown(settings.store)}, keys: {shown(settings.keys_url)}")
     say(f"master key: {settings.master_key_path}: without it no personal data can be read; keep a copy in another place")
-    say(f"admin: {admin}; the token follows, shown this once:")
+    say(f"admin: {admin}; the token follows and is not shown again:")
     say(token)
 
 
@@ -58,13 +58,13 @@ async def _init(origin: str, admin: str, name: str) -> str:
 
 
 def migrate() -> None:
-    """Move the store's schema forward to what this program needs, in one transaction."""
+    """Migrate the store's schema to the version that this program needs, in one transaction."""
     before, after = run(migrate_store(Settings().store))
     say(f"schema version {after}, it was {before}" if before != after else f"schema version {after}; nothing to do")
 
 
 def backup(directory: Directory) -> None:
-    """Copy store and keys, apart from each other, into a new or empty directory, while the server goes on."""
+    """Copy store and keys into two folders of a new or empty directory, while the server runs."""
     report: BackupReport = run(_backup(directory))
     for line in report.lines():
         say(line)
@@ -77,9 +77,11 @@ async def _backup(directory: Path) -> BackupReport:
 
 def restore(
     directory: Directory,
-    force: Annotated[bool, typer.Option("--force", help="Replace a newer or another store, or one that can't be read.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace even a newer or another store, or one that can't be read.")
+    ] = False,
 ) -> None:
-    """Put a backup in the place of store and keys, and apply again every erasure made since."""
+    """Replace store and keys by a backup, and apply again every erasure made since."""
     report: RestoreReport = run(_restore(directory, force))
     for line in report.lines():
         say(line)
@@ -94,7 +96,7 @@ async def _restore(directory: Path, force: bool) -> RestoreReport:
     try:
         with suppress(SchemaOld):
             await schema.check(database, shown(settings.store))
-            await forget_views(database)  # their rows may hold tokens of people erased since the backup
+            await forget_views(database)  # their rows may hold blind tokens of people erased since the backup
     finally:
         await database.close()
     return report
@@ -102,7 +104,7 @@ async def _restore(directory: Path, force: bool) -> RestoreReport:
 
 @keys.command()
 def rotate() -> None:
-    """Wrap every key by a new master key; running servers go on. Copies of keys made before need the old master key's file."""
+    """Replace the master key; running servers continue. Backups of keys made before need the old master key's file."""
     key: MasterKey = run(_rotate())
     say(f"master key {key.id} at {Settings().master_key_path}; keep a copy of it in another place")
 
@@ -117,6 +119,6 @@ async def _rotate() -> MasterKey:
 
 
 async def refuse_unusable() -> None:
-    """Raises SchemaError, KeysUnusable or Overloaded where the store can't be served as it is."""
+    """Raise SchemaError, KeysUnusable or Overloaded where the store can't be served."""
     async with opened_store():
         pass

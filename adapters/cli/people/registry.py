@@ -1,4 +1,4 @@
-"""Communities, people and tokens, administered by the machine's operator."""
+"""``gongdan community``, ``area``, ``team``, ``contractor``, ``user`` and ``token``: administration by the machine's operator."""
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,7 +25,7 @@ from domain.people.administration import Administrator
 
 community = typer.Typer(no_args_is_help=True, help="Communities (小区).")
 area = typer.Typer(no_args_is_help=True, help="Areas of a community (责任区).")
-team = typer.Typer(no_args_is_help=True, help="Teams that are given work orders (班组).")
+team = typer.Typer(no_args_is_help=True, help="Teams that take work orders (班组).")
 contractor = typer.Typer(no_args_is_help=True, help="Outside contractors, assignees without a login (外包单位).")
 user = typer.Typer(no_args_is_help=True, help="People with a login, and their dated roles.")
 token = typer.Typer(no_args_is_help=True, help="API tokens.")
@@ -33,13 +33,13 @@ token = typer.Typer(no_args_is_help=True, help="API tokens.")
 Code = Annotated[str, typer.Argument(help="A code: letters, digits, dot, dash, underscore.")]
 Community = Annotated[str, typer.Argument(help="The community's code.")]
 Login = Annotated[str, typer.Argument(help="A login: small letters, digits, dot, dash, underscore.")]
-Name = Annotated[str, typer.Option("--name", help="The name people know.")]
+Name = Annotated[str, typer.Option("--name", help="The name shown.")]
 Day = datetime
 DAY = ["%Y-%m-%d"]
 
 
 def _formed(form: Any, name: str, value: str) -> str:
-    """A code, login or name as the API takes them; raises InvalidInput."""
+    """Validate a code, login or name by the API's rules; raises InvalidInput."""
     try:
         formed: str = TypeAdapter(form).validate_python(value)
     except ValidationError as error:
@@ -56,7 +56,7 @@ def _administer(change: Callable[[Gongdan, Administrator], Awaitable[Any]]) -> N
 
 
 def _items(items: Sequence[Answer]) -> None:
-    """A list as the API answers it: all on one page."""
+    """Print a list in the API's form, all on one page."""
     emit({"items": [answered(item) for item in items], "next_cursor": None})
 
 
@@ -64,7 +64,7 @@ def _items(items: Sequence[Answer]) -> None:
 def add_community(
     code: Code,
     name: Name,
-    timezone: Annotated[str, typer.Option(help="Its time zone in the IANA database; it stays.")] = "Asia/Shanghai",
+    timezone: Annotated[str, typer.Option(help="Its time zone in the IANA database; can't be changed later.")] = "Asia/Shanghai",
 ) -> None:
     """Register a community."""
     formed, known = _formed(values.Code, "CODE", code), _formed(values.Name, "--name", name)
@@ -107,7 +107,7 @@ def add_area(
 def form_team(
     community: Community, code: Code, members: Annotated[list[str], typer.Argument(help="The logins of its members.")]
 ) -> None:
-    """Form a team, or form it anew with other members."""
+    """Form a team, or replace its members."""
     formed = _formed(values.Code, "CODE", code)
     _administer(lambda parts, by: parts.administration.form_team(community, formed, tuple(members), by))
     say(f"{code} formed in {community}")
@@ -125,13 +125,13 @@ Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password
 
 
 def _password() -> str:
-    """The first line of standard input."""
+    """The password on the first line of standard input; raises InvalidInput."""
     return well_formed(sys.stdin.readline().rstrip("\r\n"))
 
 
 @user.command("add")
 def add_user(login: Login, name: Name, password_stdin: Stdin = False) -> None:
-    """Add a person; roles are granted and tokens made apart. Without a password there is no signing in to the pages."""
+    """Add a person; grant roles and create tokens separately. Without a password they can't sign in to the pages."""
     formed, known = _formed(values.Login, "LOGIN", login), _formed(values.Name, "--name", name)
     password = _password() if password_stdin else None
 
@@ -207,14 +207,14 @@ def disable(login: Login) -> None:
 
 @user.command("enable")
 def enable(login: Login) -> None:
-    """Open a login again; tokens are made anew."""
+    """Open a login again; it needs new tokens."""
     _administer(lambda parts, by: parts.administration.enable(login, by))
     say(f"{login} enabled")
 
 
 @token.command("create")
 def create_token(login: Login, days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 365) -> None:
-    """Make a token and print it alone; it is shown this once, only its hash is kept."""
+    """Create a token and print it alone; it is not shown again, since only its hash is stored."""
 
     async def make() -> str:
         async with gongdan() as parts:
@@ -245,7 +245,7 @@ def list_tokens(json: Json = False) -> None:
 
 @token.command("revoke")
 def revoke_token(id: Annotated[UUID, typer.Argument(help="The token's id.")]) -> None:
-    """End a token at once, for every process."""
+    """Revoke a token at once, for every process."""
 
     async def revoke() -> bool:
         async with gongdan() as parts:

@@ -1,4 +1,4 @@
-"""What every command shares: running, printing, refusing.
+"""Running, printing and error handling of all commands.
 
 Exit status: 0 done, 1 refused or a check failed (the reason on stderr), 2 wrong usage. With ``--json`` stdout holds exactly one
 JSON document.
@@ -36,11 +36,11 @@ from domain.people.administration import Administrator
 T = TypeVar("T")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 OPERATOR = "operator"
-"""Who acts where the command line administers: whoever may use the machine."""
+"""The actor of administrative commands: the person who operates the machine."""
 
 
 class Failed(Exception):
-    """A check failed, or something was refused here; the message says what and why."""
+    """A check failed or a command was refused; the message gives the reason."""
 
 
 EXPECTED = (
@@ -62,7 +62,7 @@ class Group(TyperGroup):
     """Turns expected errors into one line on stderr and exit status 1."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command named on the line."""
+        """Run the command; raises typer.Exit with status 1 after an expected error."""
         try:
             return super().invoke(ctx)
         except EXPECTED as error:
@@ -71,7 +71,7 @@ class Group(TyperGroup):
 
 
 def reason(error: BaseException) -> str:
-    """An expected error in words, without values that were given."""
+    """An expected error's text, without the values given."""
     if isinstance(error, ValidationError):
         named = "GONGDAN_{}" if error.title == Settings.__name__ else "{}"
         return "; ".join(named.format(".".join(map(str, e["loc"])).upper()) + f": {e['msg']}" for e in error.errors())
@@ -83,13 +83,13 @@ def reason(error: BaseException) -> str:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end in an event loop of its own."""
+    """Run a coroutine to its end in a new event loop."""
     return asyncio.run(work)
 
 
 @asynccontextmanager
 async def gongdan() -> AsyncIterator[Gongdan]:
-    """The store named by the settings, open."""
+    """Open the store of the settings."""
     async with opened(Settings()) as parts:
         yield parts
 
@@ -100,12 +100,12 @@ def operator(parts: Gongdan) -> Administrator:
 
 
 def emit(document: Any) -> None:
-    """One JSON document on stdout."""
+    """Print a JSON document on stdout."""
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=_plain))
 
 
 def answered(answer: Answer) -> Any:
-    """A document as the API answers it."""
+    """An answer as the API's JSON document."""
     return json.loads(answer.json_bytes())
 
 
@@ -122,12 +122,12 @@ def _plain(value: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """A line for people on stdout, never wrapped."""
+    """Print a line on stdout, never wrapped."""
     typer.echo(text)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """A table for people; columns are as wide as the terminal, or as their text where there is none."""
+    """Print a table, as wide as the terminal; without a terminal as wide as its text."""
     console = Console(highlight=False)
     shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:

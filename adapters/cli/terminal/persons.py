@@ -1,4 +1,4 @@
-"""Commands in a person's name: the use cases and answers of the API, with that person's rights, from this machine."""
+"""Commands in a person's name: the API's queries and use cases, with that person's rights."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,21 +10,21 @@ from adapters.cli.terminal.reading import caught_up, reader
 from adapters.composition import Gongdan
 from domain.kernel.request import Request
 
-Question = Callable[[Gongdan, Caller, str | None], Awaitable[Answer]]
-"""What a person asks of the running application, given a cursor where the answer comes in pages."""
+Query = Callable[[Gongdan, Caller, str | None], Awaitable[Answer]]
+"""A query of the application by a caller; the last argument is the cursor of a paged list."""
 
 
 async def caller_of(parts: Gongdan, login: str | None) -> Caller:
-    """The person who reads, as the answers know callers."""
+    """The reader as a caller of the queries."""
     who = await reader(parts, login)
     version = await parts.store.registry_version()
     return Caller(who, await parts.directory.current(version), version)
 
 
-def read(login: str | None, views: tuple[str, ...], question: Question, pages: str = "") -> dict[str, Any]:
-    """The document that the API answers, over views that hold what was written.
+def read(login: str | None, views: tuple[str, ...], query: Query, pages: str = "") -> dict[str, Any]:
+    """The document that the API would answer, after its views have caught up with the log.
 
-    ``pages`` names the list that goes on from page to page; it is read to its end.
+    ``pages``: the name of a paged list, which is read to its end.
     """
 
     async def work() -> dict[str, Any]:
@@ -32,10 +32,10 @@ def read(login: str | None, views: tuple[str, ...], question: Question, pages: s
             caller = await caller_of(parts, login)
             for view in views:
                 await caught_up(parts, view)
-            document: dict[str, Any] = answered(await question(parts, caller, None))
+            document: dict[str, Any] = answered(await query(parts, caller, None))
             page = document
             while pages and page["next_cursor"] is not None:
-                page = answered(await question(parts, caller, page["next_cursor"]))
+                page = answered(await query(parts, caller, page["next_cursor"]))
                 document[pages] += page[pages]
             return {**document, "next_cursor": None} if pages else document
 
@@ -43,6 +43,6 @@ def read(login: str | None, views: tuple[str, ...], question: Question, pages: s
 
 
 async def asked(parts: Gongdan, login: str | None, body: Any = None) -> Request:
-    """A request of a person; ``occurred_at`` and ``offline`` stand in the bodies."""
+    """A person's request; ``occurred_at`` and ``offline`` come from the body."""
     who = await reader(parts, login)
     return Request(who, parts.ids.new(), getattr(body, "occurred_at", None), getattr(body, "offline", False))

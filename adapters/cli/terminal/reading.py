@@ -1,4 +1,4 @@
-"""Options and helpers of commands that read: as whom, as of when, and how long to wait for read models."""
+"""Options and helpers of commands that read: the reader, moments, and waiting for read models."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,25 +12,29 @@ from domain.kernel.errors import Overloaded, Unauthenticated, invalid
 from domain.kernel.terms import ClockStatus
 
 As = Annotated[
-    str | None, typer.Option("--as", metavar="LOGIN", help="Whose rights to read with; default: the holder of GONGDAN_TOKEN.")
+    str | None,
+    typer.Option("--as", metavar="LOGIN", help="The person in whose name to act; default: the holder of GONGDAN_TOKEN."),
 ]
 
 
 CATCH_UP = 10.0
-"""Seconds that a list waits for its view."""
+"""Seconds to wait for a view before checking whether it moves."""
 
 
 Moment = Annotated[str | None, typer.Option(help="A moment in ISO 8601 with its offset.")]
 
 
 async def reader(parts: Gongdan, login: str | None) -> str:
-    """Who reads: the login named on this machine, or the holder of the token in the settings."""
+    """The login of the reader: the one named, or the holder of the token in the settings.
+
+    Raises NotFound, Failed without either, Unauthenticated for a token not in force.
+    """
     if login is not None:
         (await parts.directory.current()).person(login)
         return login
     clear = parts.settings.token
     if not clear:
-        raise Failed("name the person who reads: --as LOGIN, or set GONGDAN_TOKEN")
+        raise Failed("name the person to act as: --as LOGIN, or set GONGDAN_TOKEN")
     row, version = await parts.store.tokens.token_by_hash(token_hash(clear))
     person = (await parts.directory.current(version)).people.get(row.login) if row else None
     if row is None or row.ended(parts.clock.now()) or person is None or not person.enabled:
@@ -39,7 +43,7 @@ async def reader(parts: Gongdan, login: str | None) -> str:
 
 
 def moment(text: str | None, option: str) -> datetime | None:
-    """An aware moment, or None."""
+    """Parse a moment with its offset (None for None); raises InvalidInput."""
     if text is None:
         return None
     try:
@@ -47,7 +51,7 @@ def moment(text: str | None, option: str) -> datetime | None:
     except ValueError:
         raise invalid(option, "not a moment in ISO 8601, such as 2026-03-02T09:00+08:00") from None
     if found.tzinfo is None:
-        raise invalid(option, "needs its offset, such as +08:00")
+        raise invalid(option, "needs an offset, such as +08:00")
     return found
 
 
@@ -56,7 +60,10 @@ def _late(clocks: list[dict[str, Any]]) -> str:
 
 
 async def caught_up(parts: Gongdan, name: str) -> None:
-    """Wait until a view holds what was written, as long as it moves; where no server moves it along, this process does."""
+    """Wait until a view reaches the present end of the log; if no server moves it, this process does.
+
+    Raises Overloaded where the view has halted or stopped moving.
+    """
     head = (await parts.store.head()).position
     if all(one.position >= head for one in await parts.projections.status() if one.name == name):
         return

@@ -1,4 +1,4 @@
-"""``gongdan import``: a foreign log as back-entered tickets."""
+"""``gongdan import``: import a foreign log as back-entered tickets."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,34 +11,32 @@ from adapters.cli.terminal.console import gongdan, run, say, table
 from adapters.exchange.importing.importing import ImportReport, import_log, mapping_text, write_report
 
 SHOWN = 20
-"""How many refused rows are printed; the report file has them all."""
+"""Number of refused rows printed; the report file has all."""
 COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-"""Of the progress display."""
+"""Columns of the progress display."""
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The log: CSV or XES, gzip told by its content.", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The log: CSV or XES, also compressed by gzip.", dir_okay=False)],
     mapping: Annotated[
         str,
         typer.Option(
-            metavar="MAP.toml", help="What its columns or activities mean: a file, or nyc311 or helpdesk, which are shipped."
+            metavar="MAP.toml", help="The mapping of its columns or activities: a file, or nyc311 or helpdesk (shipped)."
         ),
     ],
-    community: Annotated[str, typer.Option(metavar="CODE", help="The community whose tickets they become.")],
-    login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who asks for it: a supervisor or director.")],
-    second: Annotated[str, typer.Option(metavar="LOGIN", help="Who approves it: another supervisor or director.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide on everything and write nothing.")] = False,
+    community: Annotated[str, typer.Option(metavar="CODE", help="The community of the new tickets.")],
+    login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="The person who requests it: a supervisor or director.")],
+    second: Annotated[str, typer.Option(metavar="LOGIN", help="The person who approves it: another supervisor or director.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and write nothing.")] = False,
     report: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Where the report goes: all of it (.json), or the refused rows (.csv).", dir_okay=False
-        ),
+        typer.Option(metavar="FILE", help="Write the report: all of it (.json), or the refused rows (.csv).", dir_okay=False),
     ] = None,
 ) -> None:
-    """Import a foreign log as back-entered tickets, one request of two people a file.
+    """Import a foreign log as back-entered tickets; each file needs two people.
 
-    Rows that the rules refuse are refused one by one with the reason; the rest goes in. A file read twice is read once, and a
-    run that was interrupted goes on where it stopped.
+    A row against the rules is refused with the reason; the others are imported. Importing a file again changes nothing, so an
+    interrupted run can be repeated.
     """
 
     async def bring() -> ImportReport:
@@ -53,18 +51,18 @@ def import_(
                     login,
                     second,
                     dry_run=dry_run,
-                    looking=Moves(shown, shown.add_task("looking through", total=None)),
+                    looking=Moves(shown, shown.add_task("checking", total=None)),
                     progress=Moves(shown, shown.add_task("importing", total=None)),
                 )
 
     found = run(bring())
     if report is not None:
         write_report(found, report)
-    _tell(found)
+    _print_report(found)
 
 
 class Moves:
-    """Moves one bar of the progress display."""
+    """Callback that moves one bar of the progress display."""
 
     def __init__(self, shown: Progress, task: TaskID) -> None:
         self._shown, self._task = shown, task
@@ -73,7 +71,7 @@ class Moves:
         self._shown.update(self._task, completed=done, total=total)
 
 
-def _tell(found: ImportReport) -> None:
+def _print_report(found: ImportReport) -> None:
     say(f"{found.file}, mapping {found.mapping}{', nothing written' if found.dry_run else ''}")
     table(
         ("", "rows"),

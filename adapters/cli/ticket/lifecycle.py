@@ -1,4 +1,4 @@
-"""``gongdan lifecycle``: the transition table, from the one source."""
+"""``gongdan lifecycle``: print the transition table of a ticket."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -11,7 +11,7 @@ from domain.ticket.lifecycle import as_data
 
 
 class Format(StrEnum):
-    """How the table is given."""
+    """Output format of the table."""
 
     TABLE = "table"
     JSON = "json"
@@ -20,10 +20,10 @@ class Format(StrEnum):
 
 
 def lifecycle(
-    format: Annotated[Format, typer.Option("--format", help="For people, for programs, or as a picture.")] = Format.TABLE,
+    format: Annotated[Format, typer.Option("--format", help="A table, JSON, or a picture.")] = Format.TABLE,
     json: Json = False,
 ) -> None:
-    """Show the lifecycle of a ticket: every transition there is. Needs no store."""
+    """Show the lifecycle of a ticket with all its transitions. Needs no store."""
     if json or format is Format.JSON:
         emit(as_data())
     elif format is Format.MERMAID:

@@ -1,4 +1,4 @@
-"""``gongdan register`` and ``gongdan report``: the books and the month's figures, on the screen, as JSON, as Excel."""
+"""``gongdan register`` and ``gongdan report``: the books and the monthly service report, on the screen, as JSON or Excel."""
 
 from datetime import date
 from pathlib import Path
@@ -26,23 +26,23 @@ from domain.kernel.errors import invalid
 from projections.ticket.register_books import REGISTER_BOOKS
 from projections.ticket.service_report import SERVICE_REPORT
 
-Xlsx = Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as an Excel workbook instead.", dir_okay=False)]
+Xlsx = Annotated[Path | None, typer.Option(metavar="FILE", help="Write an Excel workbook instead.", dir_okay=False)]
 
 
 def register(
     book: Annotated[str, typer.Argument(metavar="BOOK", help=f"One of {', '.join(BOOK_NAMES)}.")],
-    community: Annotated[str, typer.Option(metavar="CODE", help="The community whose book it is.")],
+    community: Annotated[str, typer.Option(metavar="CODE", help="The community's code.")],
     login: As = None,
     from_day: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day of recording.")] = None,
     to_day: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day of recording, included.")] = None,
-    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="This month of recording instead of days.")] = None,
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="A month of recording, instead of days.")] = None,
     xlsx: Xlsx = None,
     html: Annotated[
-        Path | None, typer.Option("--print", metavar="FILE", help="Write it as a page to be printed on A4.", dir_okay=False)
+        Path | None, typer.Option("--print", metavar="FILE", help="Write a page to print on A4.", dir_okay=False)
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show a book (记录册), number by number, void ones too; personal data are masked."""
+    """Show a book (记录册) by number, void numbers included; personal data is masked."""
 
     async def read() -> tuple[RegisterAnswer, ZoneInfo]:
         async with gongdan() as parts:
@@ -51,7 +51,7 @@ def register(
             directory = await parts.directory.current()
             if month is not None:
                 if from_day or to_day:
-                    raise invalid("--month", "either a month or days")
+                    raise invalid("--month", "give either a month or days")
                 whole = await register_month(parts, directory, who, community, book, month)
                 return whole, directory.zone(community)
             since, until = day_of(from_day, "--from"), day_of(to_day, "--to")
@@ -129,7 +129,7 @@ def report(
 
 
 def day_of(text: str | None, option: str) -> date | None:
-    """A day, or None; raises InvalidInput."""
+    """Parse a day written YYYY-MM-DD (None for None); raises InvalidInput."""
     if text is None:
         return None
     try:

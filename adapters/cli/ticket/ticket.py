@@ -1,4 +1,4 @@
-"""Reading tickets as a person: the same documents as the API's, with that person's rights."""
+"""``gongdan ticket``: read tickets with a person's rights, as the API's documents."""
 
 from typing import Annotated
 
@@ -14,28 +14,30 @@ from domain.kernel.terms import Book, ClockStatus, Kind, State
 from projections.ticket.ticket_directory import TICKET_DIRECTORY
 from projections.ticket.ticket_search import Filters
 
-ticket = typer.Typer(no_args_is_help=True, help="Tickets (工单), as a person of staff may read them.")
+ticket = typer.Typer(no_args_is_help=True, help="Tickets (工单), within the reader's rights.")
 Ref = Annotated[str, typer.Argument(metavar="ID", help="The ticket's id or one of its numbers.")]
 
 
 @ticket.command("list")
 def list_tickets(
     login: As = None,
-    community: Annotated[str | None, typer.Option(help="The community's code; needed where rights differ between them.")] = None,
+    community: Annotated[
+        str | None, typer.Option(help="The community's code; required where the reader's rights differ between communities.")
+    ] = None,
     state: Annotated[list[State] | None, typer.Option(help="In this state; may be given several times.")] = None,
     kind: Annotated[list[Kind] | None, typer.Option(help="Of this kind; may be given several times.")] = None,
-    assignee: Annotated[str | None, typer.Option(help="Carried by a login, team:CODE or contractor:CODE.")] = None,
+    assignee: Annotated[str | None, typer.Option(help="Assigned to a login, team:CODE or contractor:CODE.")] = None,
     clock: Annotated[ClockStatus | None, typer.Option(help="With a clock that is running, paused or breached now.")] = None,
     q: Annotated[str | None, typer.Option("--q", help="The beginning of a number, or words of the texts.")] = None,
-    phone: Annotated[str | None, typer.Option(help="A telephone number; the look-up is recorded in the access log.")] = None,
+    phone: Annotated[str | None, typer.Option(help="A telephone number; the access log records the search.")] = None,
     received_from: Moment = None,
     received_to: Moment = None,
     book: Annotated[Book | None, typer.Option(help="In this book.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 50,
-    cursor: Annotated[str | None, typer.Option(help="The next_cursor of the page before.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Most tickets to list.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="The next_cursor of the previous page.")] = None,
     json: Json = False,
 ) -> None:
-    """List tickets, the latest received first; personal data are masked."""
+    """List tickets, the latest received first; personal data is masked."""
 
     filters = Filters(
         states=state or (),
@@ -70,7 +72,7 @@ def show(
     known_at: Moment = None,
     json: Json = False,
 ) -> None:
-    """Show a ticket now, at a version, as it was at a moment, or as it was known at a moment.
+    """Show a ticket as it is now, at a version, at a moment, or as it was known at a moment.
 
     Opening personal data is recorded in the access log.
     """
@@ -101,7 +103,7 @@ def _short(value: object) -> str:
 
 @ticket.command("history")
 def history(id: Ref, login: As = None, json: Json = False) -> None:
-    """Show every event of a ticket: who, when it happened and was recorded, and what it changed. For those who may audit."""
+    """Show every event of a ticket: actor, moments of occurrence and recording, changes. For people who may audit."""
 
     async def read() -> HistoryAnswer:
         async with gongdan() as parts:

@@ -1,4 +1,4 @@
-"""A period's tally as an Excel workbook: the two columns of the scorecard person by person, and the pay list (效益工资表)."""
+"""Write a period's tally as an Excel workbook: a sheet of items by people, and the pay list (效益工资表)."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -16,7 +16,7 @@ from domain.tally.tally import WARNINGS
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 UTC = ZoneInfo("UTC")
-"""No moment stands in these sheets."""
+"""These sheets hold no moments, so any time zone will do."""
 COLUMN_TITLES = {Post.DIRECTOR: "主责任人", Post.ADMINISTRATOR: "付责任人", Post.STAFF: "其他人员"}
 """The columns of the scorecard (D2): director, administrator; others are charged as parties alone."""
 ORDER: Sequence[Post | None] = (Post.DIRECTOR, Post.ADMINISTRATOR, Post.STAFF, None)
@@ -34,7 +34,7 @@ PAY_COLUMNS: Sequence[tuple[str, int]] = (
 
 
 def write_appraisal(target: Path | IO[bytes], answer: AppraisalAnswer, book: RuleBook) -> None:
-    """The tally and the pay list; codes of people, items and rules stand as texts, points as numbers."""
+    """Write the tally and the pay list; codes of people, items and rules are text cells, points numbers."""
     with xlsxwriter.Workbook(str(target) if isinstance(target, Path) else target, SAFE) as workbook:
         title = f"{answer.community} {answer.period}（{answer.rule_book}，{label(answer.status)}）"
         _columns(workbook, answer, book, f"考评表 {title}")
@@ -42,7 +42,7 @@ def write_appraisal(target: Path | IO[bytes], answer: AppraisalAnswer, book: Rul
 
 
 def in_columns(people: Iterable[TallyPerson]) -> list[TallyPerson]:
-    """Directors first, then administrators, then others whom something is charged."""
+    """People in the order of the columns: directors, administrators, then others who have points."""
     shown = [one for one in people if one.post in (Post.DIRECTOR, Post.ADMINISTRATOR) or one.lines]
     return sorted(shown, key=lambda one: (ORDER.index(one.post), one.login))
 

@@ -1,4 +1,4 @@
-"""Reading tallies (考评表) as a person: the record from the read model, the rights by the one table, the document to answer."""
+"""Query tallies (考评表): records from the read model, limited to the people whom the reader may see."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from projections.appraisal.appraisal_tally import APPRAISAL_TALLY, Beside, besid
 
 
 def period_of(text: str) -> Period:
-    """A month ``2026-03``, a quarter ``2026-Q1`` or a year ``2026``; raises InvalidInput."""
+    """Parse a month ``2026-03``, a quarter ``2026-Q1`` or a year ``2026``; raises InvalidInput."""
     try:
         period = Period.parse(text)
     except ValueError as error:
@@ -43,19 +43,19 @@ def period_of(text: str) -> Period:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Whose tallies somebody may see."""
+    """Whose tallies a reader may see; ``closed``: whether the period is closed."""
 
     login: str
     roles: Sequence[Held]
     closed: bool
 
     def of(self, login: str, post: str | None) -> bool:
-        """Whether they see one person's: their own, that of whoever is no director, of closed months, or everybody's."""
+        """Whether the reader may see this person's tally; depends on whether it is their own, a director's, and closed."""
         return reads_tallies(self.roles, own=login == self.login, staff=post != Post.DIRECTOR, closed=self.closed)
 
 
 def sight_of(directory: Directory, login: str, roles: Sequence[Held], status: AppraisalStatus) -> Sight:
-    """What somebody may see of a period; refused where that is nobody's tally, not even their own."""
+    """The reader's sight of a period; raises NotAllowed where they may see no tally at all, not even their own."""
     sight = Sight(login, roles, status is AppraisalStatus.CLOSED)
     if not sight.of(login, Post.STAFF):
         raise denied(Right.READ_TALLIES, "read_tallies", roles)
@@ -72,9 +72,9 @@ async def appraisal_answer(
     explained: bool = False,
     supposed: Sequence[ConfirmedFinding] = (),
 ) -> AppraisalAnswer:
-    """A period's tally, with ``supposed`` findings as if they were confirmed now; nothing is written.
+    """A period's tally as the reader may see it. ``supposed``: findings counted as if confirmed now; nothing is written.
 
-    Raises NotFound for people without a role in the community, NotAllowed for those who may see nobody's.
+    Raises NotFound for a reader without a role in the community, NotAllowed for one who may see no tally.
     """
     now = parts.clock.now()
     roles = directory.roles(login, community, now)
@@ -129,7 +129,7 @@ async def appraisal_answer(
 
 
 def _document(made: Record, period: Period, explained: bool) -> tuple[dict[str, Any], Mapping[Month, Tally]]:
-    """A closed month as it was frozen, anything else as it follows from the record; with the months of what is longer."""
+    """The tally's document, and the monthly tallies of a longer period. A closed month is shown as it was frozen."""
     frozen = made.frozen(period.first) if period.kind == "month" else None
     if frozen:
         return shown(frozen.document, explained=explained), {}
@@ -138,7 +138,7 @@ def _document(made: Record, period: Period, explained: bool) -> tuple[dict[str, 
 
 
 def _months(by_months: Mapping[Month, Tally], made: Record, login: str, upto: Month) -> list[TallyMonth]:
-    """Somebody's months, one by one, up to the one that runs."""
+    """A person's monthly totals, up to the present month."""
     return [
         TallyMonth(
             month=str(month),

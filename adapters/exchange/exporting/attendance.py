@@ -1,4 +1,4 @@
-"""The month's attendance list (考勤表): who was due at the desk, who came, late or not at all, and what was held instead."""
+"""Query a month's attendance list (考勤表): duties due, shifts held, lateness and absence."""
 
 from datetime import datetime, time, timedelta
 
@@ -12,13 +12,14 @@ from domain.rules.duty_calendar import utc
 from projections.duty.duty_coverage import DUTY_COVERAGE, coverage, kept
 
 AFTERWARDS = timedelta(days=1)
-"""A month's last night ends on the day after it: until then somebody due may still come."""
+"""A month's last night duty ends on the day after the month; until then the list is incomplete."""
 
 
 async def attendance(gongdan: Gongdan, directory: Directory, login: str, community: str, month: str) -> AttendanceAnswer:
-    """A month of a community, as of now. Duties count in the month their period begins, shifts where they were opened.
+    """A community's attendance of a month (YYYY-MM), as of now.
 
-    Raises NotFound for people without a role there, NotAllowed by the row ``attendance``, InvalidInput.
+    A duty counts in the month in which its period begins, a shift in the month in which it was opened. Raises NotFound for a
+    reader without a role there, NotAllowed without the right ``attendance``, InvalidInput for the month.
     """
     now = gongdan.clock.now()
     roles = directory.roles(login, community, now)

@@ -1,4 +1,4 @@
-"""Books and reports as documents, for the API, the command line and Excel: with a person's rights, personal data masked."""
+"""Query books and the service report as documents, for the API, the command line and Excel; personal data is masked."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
@@ -21,18 +21,18 @@ from projections.ticket.register_books import BOOKS, REGISTER_BOOKS, RegisterRow
 from projections.ticket.service_report import SERVICE_REPORT, Fact, Report, report
 
 BOOK_NAMES: dict[str, t.Book] = {book.name.lower(): book for book in BOOKS}
-"""The seven books by the names of the interface."""
+"""The seven books, by their names in URLs and commands."""
 
 
 class RegisterReporter(Answer):
-    """Who asked, masked."""
+    """The reporter, masked."""
 
     name: str | None
     phone: str | None
 
 
 class RegisterEntry(Answer):
-    """One number of a book (记录册); void where the ticket moved on to another book, under ``replaced_by``."""
+    """One number of a book (记录册); ``void`` where the ticket moved to another book, with the number ``replaced_by``."""
 
     number: str
     ticket: UUID
@@ -72,7 +72,7 @@ class RegisterAnswer(Answer):
 
 
 class CategoryCount(Answer):
-    """How often a category was asked for."""
+    """Number of tickets received in a category."""
 
     kind: t.Kind | None
     category: str
@@ -80,7 +80,7 @@ class CategoryCount(Answer):
 
 
 class ClockCompliance(Answer):
-    """How a clock was kept; ``rate`` is met ÷ decided."""
+    """Compliance with a clock; ``rate`` = met ÷ (met + breached)."""
 
     met: int
     breached: int
@@ -88,7 +88,7 @@ class ClockCompliance(Answer):
 
 
 class FirstTimeFix(Answer):
-    """Satisfied verdicts on work that was neither reworked nor reopened before ÷ satisfied verdicts."""
+    """First-time fix rate: satisfied verdicts on work never reworked or reopened ÷ all satisfied verdicts (``of``)."""
 
     fixed: int
     of: int
@@ -96,7 +96,7 @@ class FirstTimeFix(Answer):
 
 
 class Satisfaction(Answer):
-    """The residents' verdicts; ``average`` of the ratings 1 to 5."""
+    """The residents' verdicts; ``average``: of the ratings 1 to 5."""
 
     satisfied: int
     dissatisfied: int
@@ -106,7 +106,7 @@ class Satisfaction(Answer):
 
 
 class PersonReport(Answer):
-    """Work that somebody ended, and verdicts on their work."""
+    """A person's completed work and the verdicts on it."""
 
     person: str
     completed: int
@@ -116,7 +116,7 @@ class PersonReport(Answer):
 
 
 class ServiceReportAnswer(Answer):
-    """A community's month (服务月报); rates have four decimals, averages two, null where there is nothing to divide by."""
+    """A community's monthly service report (服务月报). Rates have four decimals, averages two; null for a division by zero."""
 
     community: str
     month: str
@@ -139,7 +139,7 @@ class ServiceReportAnswer(Answer):
 
 
 async def _scope(parts: Gongdan, directory: Directory, login: str, community: str, what: str, *, whole: bool) -> Scope:
-    """How far a person may read; refused where that is nothing, or not the whole community where the whole is asked."""
+    """A person's reading scope; raises NotAllowed where it is empty or, with ``whole``, less than the whole community."""
     scope = await parts.scopes.scope(directory, login, community)
     if scope.nothing or (whole and not scope.everything):
         raise denied(Right.READ, what, directory.roles(login, community, parts.clock.now()))
@@ -162,7 +162,10 @@ async def register_answer(
     after: int = 0,
     limit: int = 200,
 ) -> tuple[RegisterAnswer, int | None]:
-    """A book's numbers of some days of recording, both included, and the position to go on after (None: that is all)."""
+    """A page of a book's numbers, by days of recording (both included), and the position to continue after (None: the end).
+
+    Raises InvalidInput, NotAllowed.
+    """
     if book not in BOOK_NAMES:
         raise invalid("/book", f"one of {', '.join(BOOK_NAMES)}")
     scope = await _scope(parts, directory, login, community, "register", whole=False)
@@ -186,7 +189,7 @@ async def register_answer(
 async def register_month(
     parts: Gongdan, directory: Directory, login: str, community: str, book: str, month: str, *, page: int = 200
 ) -> RegisterAnswer:
-    """Every number of a book that was taken in a month of the community (YYYY-MM), read ``page`` at a time."""
+    """All numbers that a book took in a month (YYYY-MM, in the community's time zone), read ``page`` at a time."""
     first = month_of(month)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     items: list[RegisterEntry] = []
@@ -200,7 +203,7 @@ async def register_month(
 
 
 async def _entries(rows: Sequence[RegisterRow], sealer: Sealer) -> list[RegisterEntry]:
-    """Rows as entries; names and phones keep a hint, other texts nothing."""
+    """Rows as entries. Names and telephone numbers are partly masked, other personal texts wholly."""
     masks: dict[str, Callable[[str], str]] = {"reporter_name": mask_name, "reporter_phone": mask_phone}
     named: list[tuple[int, str, RegisterRow, Text]] = [
         (i, name, row, text) for i, row in enumerate(rows) for name in masks if (text := getattr(row, name)) is not None
@@ -232,7 +235,7 @@ def _entry(row: RegisterRow, name: str | None, phone: str | None) -> RegisterEnt
 
 
 def month_of(text: str) -> date:
-    """The first day of a month written YYYY-MM; raises InvalidInput."""
+    """Parse a month written YYYY-MM; returns its first day. Raises InvalidInput."""
     try:
         if len(text) != 7:
             raise ValueError
@@ -247,7 +250,7 @@ def month_of(text: str) -> date:
 async def service_report_answer(
     parts: Gongdan, directory: Directory, login: str, community: str, month: str
 ) -> ServiceReportAnswer:
-    """A month's figures, for those who read the whole community."""
+    """A month's service report, for readers of the whole community; raises NotAllowed, InvalidInput."""
     await _scope(parts, directory, login, community, "service_report", whole=True)
     first = month_of(month)
     following = (first + timedelta(days=31)).replace(day=1)
@@ -263,7 +266,7 @@ async def service_report_answer(
 
 
 def as_document(found: Report, month: str) -> ServiceReportAnswer:
-    """Figures with their rates."""
+    """A report's document: its figures with rates and averages."""
     facts = {fact: found.facts.get(fact, 0) for fact in Fact}
     satisfied, dissatisfied = facts[Fact.SATISFIED], facts[Fact.DISSATISFIED]
     kinds = sorted(found.by_kind, key=_kind_order)
@@ -325,5 +328,5 @@ def _kind_order(kind: t.Kind | None) -> int:
 
 
 def _ratio(part: int, whole: int, places: str = "0.0001") -> str | None:
-    """A quotient as a decimal string, halves rounded up; None where there is nothing to divide by."""
+    """A quotient as a decimal string, halves rounded up; None for a division by zero."""
     return str((Decimal(part) / whole).quantize(Decimal(places), ROUND_HALF_UP)) if whole else None

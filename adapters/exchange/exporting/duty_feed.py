@@ -12,11 +12,11 @@ from domain.people.staff import PersonState
 from projections.duty.duty_coverage import DueRow
 
 REFRESH = timedelta(hours=1)
-"""How often a calendar program is asked to look again."""
+"""The refresh interval that calendar programs are asked to keep."""
 
 
 def duty_feed(person: PersonState, duties: Iterable[DueRow], directory: Directory) -> bytes:
-    """The feed; a duty keeps its identity as long as it is the same person's, and is gone once it passed to another."""
+    """A person's feed. A duty's UID holds the login: once the duty passes to another person, it disappears from this feed."""
     calendar = Calendar()
     calendar.add("prodid", "-//Gongdan//Duty roster//ZH")
     calendar.add("version", "2.0")

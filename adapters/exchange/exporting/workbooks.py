@@ -1,4 +1,4 @@
-"""Books and reports as Excel workbooks (xlsx): every text is a text, whatever it begins with; ready to be printed on A4."""
+"""Write books and reports as Excel workbooks (xlsx), laid out for A4. Texts are never taken for formulas."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ SAFE = {
     "strings_to_numbers": False,
     "default_date_format": "yyyy-mm-dd hh:mm",
 }
-"""No cell becomes a formula, a link or a number because of how its text looks."""
+"""Options that keep a text cell a text: a resident's text that begins with ``=`` must not run as a formula (CSV injection)."""
 
 BOOK_TITLES = {
     "repair": "报修记录",
@@ -54,7 +54,7 @@ REGISTER_COLUMNS: Sequence[tuple[str, int]] = (
 
 
 class Sheet:
-    """A sheet that is filled from top to bottom, with a header that stays."""
+    """A sheet filled from top to bottom, with a frozen header."""
 
     def __init__(self, book: Any, name: str, zone: ZoneInfo, columns: Sequence[tuple[str, int]], title: str) -> None:
         self._sheet = book.add_worksheet(name)
@@ -78,7 +78,7 @@ class Sheet:
         self._sheet.set_footer("&C&P / &N")
 
     def add(self, cells: Iterable[object]) -> None:
-        """One row: moments in the community's time, numbers as numbers, everything else as text."""
+        """Add a row: moments in the community's time zone, numbers as numbers, everything else as text."""
         for place, cell in enumerate(cells):
             if cell is None or cell == "":
                 continue
@@ -92,7 +92,7 @@ class Sheet:
 
 
 def write_register(path: Path, book: str, community: str, span: str, zone: ZoneInfo, entries: Iterable[RegisterEntry]) -> None:
-    """A book as a workbook."""
+    """Write a book as a workbook."""
     with xlsxwriter.Workbook(str(path), SAFE) as workbook:
         title = BOOK_TITLES[book]
         sheet = Sheet(workbook, title, zone, REGISTER_COLUMNS, f"{community} {title} {span}".strip())
@@ -134,7 +134,7 @@ def _label(code: StrEnum | None) -> str:
 
 
 def report_lines(report: ServiceReportAnswer) -> list[tuple[str, str, object]]:
-    """The report as (section, line, figure), for a sheet or a terminal; people stand apart."""
+    """The report's lines as (section, line, figure), for a sheet or a terminal; people are in :func:`people_lines`."""
     lines: list[tuple[str, str, object]] = [("受理", "合计", report.received), ("受理", "其中补录", report.back_entered)]
     lines += [("按类别", _code(t.Kind, kind), count) for kind, count in report.by_kind.items()]
     lines += [("按来源", _code(t.Channel, channel), count) for channel, count in report.by_channel.items()]
@@ -165,7 +165,7 @@ PEOPLE_COLUMNS = ("人员", "完成", "满意", "不满意", "平均评分")
 
 
 def people_lines(report: ServiceReportAnswer) -> list[tuple[object, ...]]:
-    """One line a person."""
+    """The report's line of each person."""
     return [(one.person, one.completed, one.satisfied, one.dissatisfied, one.average or "–") for one in report.people]
 
 
@@ -179,7 +179,7 @@ def _code(enum: type[StrEnum], code: str) -> str:
 
 
 def write_service_report(path: Path, report: ServiceReportAnswer, zone: ZoneInfo) -> None:
-    """A month's report as a workbook: figures, kinds by channels, people."""
+    """Write a month's report as a workbook: figures, kinds by channels, people."""
     with xlsxwriter.Workbook(str(path), SAFE) as workbook:
         title = f"{report.community} 服务月报 {report.month}"
         figures = Sheet(workbook, "汇总", zone, (("类目", 14), ("项目", 34), ("数值", 12)), title)
@@ -211,7 +211,7 @@ _DUE_COLUMNS = (("日期", 12), ("时段", 8), ("应值", 14), ("实际当值", 
 
 
 def attended_lines(found: AttendanceAnswer) -> list[tuple[object, ...]]:
-    """One line a person, for a sheet or a terminal."""
+    """The attendance line of each person, for a sheet or a terminal."""
     return [
         (
             one.login,
@@ -230,7 +230,7 @@ def attended_lines(found: AttendanceAnswer) -> list[tuple[object, ...]]:
 
 
 def write_attendance(path: Path, found: AttendanceAnswer, zone: ZoneInfo) -> None:
-    """A month's attendance as a workbook: people, shifts one by one, duties one by one."""
+    """Write a month's attendance as a workbook: sheets of people, of shifts and of duties."""
     with xlsxwriter.Workbook(str(path), SAFE) as workbook:
         title = f"{found.community} 考勤表 {found.month}" + ("" if found.complete else "（未满月）")
         people = Sheet(workbook, "考勤", zone, [(column, 12) for column in ATTENDED_COLUMNS], title)

@@ -1,4 +1,4 @@
-"""What the readers of foreign logs have in common: cases as they stand in the file, not yet mapped to anything."""
+"""Read foreign logs (CSV, XES) as raw cases, before any mapping."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from adapters.exchange.importing.source import DEFAULT_LIMITS, FileRefused, Limi
 
 @dataclass(frozen=True, slots=True)
 class RawEntry:
-    """One entry of a case: its activity, its moment as written, its own attributes."""
+    """One entry of a case: its activity, its moment as written in the file, its own attributes."""
 
     activity: str
     moment: str
@@ -25,7 +25,7 @@ class RawEntry:
 
 @dataclass(frozen=True, slots=True)
 class RawCase:
-    """One case: its name, the line (CSV) or the count of the trace (XES), its attributes, its entries in the file's order."""
+    """One case. ``row``: the line (CSV) or the number of the trace (XES); ``entries`` in the file's order."""
 
     name: str
     row: int
@@ -35,7 +35,7 @@ class RawCase:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that is no case at all."""
+    """A row that can't be read as a case."""
 
     row: int
     detail: str
@@ -51,9 +51,9 @@ def read_csv(
     needed: Sequence[str],
     limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[RawCase | BadRow]:
-    """One case a row: each of the columns ``moments``, where it is filled, is an entry. Cells are text, formulas among them.
+    """Yield one case for each row; each non-empty cell of the columns ``moments`` is an entry. All cells are text.
 
-    Raises FileRefused where the columns named are not there, or a line can't be read.
+    Raises FileRefused where a named column is missing or a line can't be read.
     """
     advice = 'the file\'s encoding in the mapping, such as encoding = "{other}"'
     header, rows = csv_rows(stream, encoding=encoding, delimiter=delimiter, advice=advice, limits=limits)
@@ -70,9 +70,9 @@ def read_csv(
 def csv_rows(
     stream: BufferedReader, *, encoding: str, delimiter: str, advice: str, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Sequence[str], Iterator[tuple[int, Mapping[str, str]] | BadRow]]:
-    """The names of the columns, and each row below with its line; raises FileRefused where a line can't be read.
+    """The names of the columns, and the rows below, each with its line; raises FileRefused where a line can't be read.
 
-    ``advice`` says where another encoding would be stated.
+    ``advice``: how to state another encoding, for the error text.
     """
     reader = csv.reader(text_lines(stream, encoding, limits, advice=advice), delimiter=delimiter, strict=True)
     try:
@@ -80,7 +80,7 @@ def csv_rows(
     except csv.Error as error:
         raise FileRefused(f"line 1: {error}") from error
     if not header:
-        raise FileRefused("is empty: the first line names the columns")
+        raise FileRefused("is empty: the first line must name the columns")
 
     def rows() -> Iterator[tuple[int, Mapping[str, str]] | BadRow]:
         while True:
@@ -95,7 +95,7 @@ def csv_rows(
             if not cells:
                 continue
             if len(cells) != len(header):
-                yield BadRow(line, f"has {len(cells)} cells; there are {len(header)} columns")
+                yield BadRow(line, f"has {len(cells)} cells, but there are {len(header)} columns")
                 continue
             yield line, dict(zip(header, cells, strict=True))
 
@@ -103,11 +103,11 @@ def csv_rows(
 
 
 def check_header(header: Sequence[str], needed: Sequence[str]) -> None:
-    """Raises FileRefused where a column is named twice, or one that is needed is not there."""
+    """Raise FileRefused where a column is named twice or a needed one is missing."""
     twice = sorted({name for name in header if name and header.count(name) > 1})
     missing = [name for name in dict.fromkeys(needed) if name not in header]
     if twice or missing:
-        what = f"has no column {', '.join(missing)}" if missing else f"has twice the column {', '.join(twice)}"
+        what = f"has no column {', '.join(missing)}" if missing else f"has the column {', '.join(twice)} twice"
         raise FileRefused(f"{what}; columns: {', '.join(header)[:500]}")
 
 
@@ -117,9 +117,10 @@ DEPTH = 64
 
 
 def read_xes(stream: BufferedReader, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[RawCase]:
-    """Cases of an XES log (IEEE 1849), one at a time; nested attributes and lists are left out.
+    """Yield the cases of an XES log (IEEE 1849); nested attributes and lists are left out.
 
-    Raises FileRefused for what is no XES, declares a document type or entities, or nests or grows without end.
+    Raises FileRefused for a file that is no XES, declares a document type or entities, or exceeds the limits. Parsed as a stream:
+    a log may be larger than memory, and one endless element must not fill it.
     """
     parser: Any = DefusedExpatParser(forbid_dtd=True, forbid_entities=True, forbid_external=True)
     traces = _Traces()
@@ -138,21 +139,19 @@ def read_xes(stream: BufferedReader, *, limits: Limits = DEFAULT_LIMITS) -> Iter
             if case > limits.case:
                 raise FileRefused(f"line {parser.getLineNumber()}: a case is longer than {limits.case} bytes")
         if not traces.elements:
-            raise FileRefused("is empty, or no XML")
+            raise FileRefused("is empty or not XML")
         parser.close()
     except SAXParseException as error:
-        raise FileRefused(f"line {error.getLineNumber()}: is no well-formed XML: {error.getMessage()}") from error
+        raise FileRefused(f"line {error.getLineNumber()}: is not well-formed XML: {error.getMessage()}") from error
     except DefusedXmlException as error:
-        raise FileRefused(
-            f"declares a document type or entities ({type(error).__name__}), which no log needs: not read"
-        ) from error
+        raise FileRefused(f"declares a document type or entities ({type(error).__name__}), which no log needs") from error
 
 
 CHUNK = 32 * 1024
 
 
 class _Traces(ContentHandler):
-    """Puts together the traces of a log; keeps no more than the one being read."""
+    """Content handler that assembles traces; holds only the one being read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -167,7 +166,7 @@ class _Traces(ContentHandler):
         self._entries: list[RawEntry] = []
 
     def startElement(self, name: str, attrs: Any) -> None:
-        """An element begins."""
+        """Handle the start of an element; raises FileRefused."""
         tag = name.rpartition(":")[2]
         self.elements += 1
         self._depth += 1
@@ -184,10 +183,10 @@ class _Traces(ContentHandler):
         elif tag == "trace" and depth == 2:
             self._trace, self._entries, self.inside = {}, [], True
         elif depth == 1 and tag != "log":
-            raise FileRefused(f"is no XES log: it begins with <{tag[:40]}>")
+            raise FileRefused(f"is not an XES log: it begins with <{tag[:40]}>")
 
     def endElement(self, name: str) -> None:
-        """An element ends."""
+        """Handle the end of an element."""
         if self._depth == 3 and self._in_event:
             own = self._event
             self._entries.append(RawEntry(own.get(ACTIVITY, ""), own.get(MOMENT, ""), own))

@@ -1,4 +1,7 @@
-"""A file's way in: looked through whole before anything is written, then read again in batches; a report at the end."""
+"""Import a foreign log: read it through once, then import it in batches, and report the outcome.
+
+The first pass finds an unreadable file before anything is written.
+"""
 
 import csv
 import hashlib
@@ -18,7 +21,7 @@ from adapters.exchange.importing.source import DEFAULT_LIMITS, Limits, Unpacked,
 from domain.service_desk.importing import ForeignFile, Import, Imports, Outcome, Verdict
 
 BATCH = 200
-"""Cases decided and written together."""
+"""Cases decided and written in one commit."""
 
 Progress = Callable[[int, int], None]
 """(cases done, cases of the file)."""
@@ -26,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class ImportReport:
-    """What became of a file; ``refused`` holds every refused row, ``unmatched`` counts activities that became mere notes."""
+    """Outcome of an import. ``refused``: every refused row; ``unmatched``: number of entries by activity that became notes."""
 
     file: str
     sha256: str
@@ -48,16 +51,16 @@ class ImportReport:
 
     @property
     def refused_by_reason(self) -> dict[str, int]:
-        """How many rows were refused, by reason, the most frequent first."""
+        """Number of refused rows by reason, most frequent first."""
         return dict(Counter(outcome.reason for outcome in self.refused).most_common())
 
     @property
     def rows_per_second(self) -> float:
-        """Cases of the file a second, the look through it included."""
+        """Cases a second, the first pass included."""
         return self.read / self.seconds if self.seconds else 0.0
 
     def add(self, outcomes: list[Outcome]) -> None:
-        """Count a batch."""
+        """Add the outcomes of a batch."""
         for outcome in outcomes:
             self.read += 1
             if outcome.verdict is Verdict.REFUSED:
@@ -71,7 +74,7 @@ class ImportReport:
                 self.unmatched.update(outcome.noted)
 
     def document(self) -> dict[str, Any]:
-        """The report as a document."""
+        """The report as a JSON document."""
         plain = ("file", "sha256", "mapping", "community", "requested_by", "approved_by", "approval", "dry_run", "verdicts")
         return {
             **{name: getattr(self, name) for name in plain},
@@ -90,7 +93,7 @@ class ImportReport:
 
 
 def shipped_mappings() -> list[str]:
-    """The mappings that come with the program, by name."""
+    """Names of the mappings shipped with the program."""
     folder = files("adapters.exchange.importing") / "mappings"
     return sorted(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml"))
 
@@ -104,13 +107,13 @@ def mapping_text(name: str) -> str:
 
 
 class ForeignLog:
-    """A file with its mapping."""
+    """A foreign log file with its mapping."""
 
     def __init__(self, path: Path, mapping: LogMapping, limits: Limits = DEFAULT_LIMITS) -> None:
         self._path, self._mapping, self._limits = path, mapping, limits
 
     def rows(self) -> Iterator[tuple[RawCase | BadRow, Unpacked]]:
-        """Every row with how far the file was read; raises FileRefused."""
+        """Yield every row with the byte source, which tells the progress; raises FileRefused."""
         mapping = self._mapping
         with opened(self._path, self._limits) as (stream, raw):
             cases: Iterator[RawCase | BadRow]
@@ -130,7 +133,7 @@ class ForeignLog:
                 yield case, raw
 
     def count(self, progress: Progress) -> int:
-        """Look through the whole file; how many rows it has. ``progress`` counts bytes here."""
+        """Read the whole file and return its number of rows; raises FileRefused. ``progress`` counts bytes here."""
         size, rows = self._path.stat().st_size, 0
         for rows, (_, raw) in enumerate(self.rows(), 1):
             if rows % BATCH == 0:
@@ -152,9 +155,9 @@ async def import_log(
     limits: Limits = DEFAULT_LIMITS,
     batch: int = BATCH,
 ) -> ImportReport:
-    """Import a file, ``batch`` cases a commit; raises FileRefused or a Refusal before anything is written.
+    """Import a file, ``batch`` cases in each commit; raises FileRefused or a Refusal before anything is written.
 
-    Whatever interrupts it, the batches before are in, and the next run goes on from there.
+    After an interruption the committed batches remain, and another run skips their cases.
     """
     started = time.perf_counter()
     mapping = parse_mapping(mapping_toml)
@@ -164,7 +167,7 @@ async def import_log(
     asked = ForeignFile(community, path.name, sha256, mapping.name, mapping_digest, mapping.assignees)
     began: Import = await imports.begin(asked, login, second)
     report = ImportReport(path.name, sha256, mapping.name, community, login, second, dry_run, str(began.approval))
-    report.verdicts = "stated by the mapping" if mapping.states_verdict else "none: what the log calls closed ends at repaired"
+    report.verdicts = "stated by the mapping" if mapping.states_verdict else "none: cases closed in the log end at repaired"
     total = log.count(looking)
     rows = log.rows()
     progress(0, total)
@@ -176,7 +179,7 @@ async def import_log(
 
 
 def write_report(report: ImportReport, path: Path) -> None:
-    """The whole report as JSON, or the refused rows as CSV, by the file's suffix."""
+    """Write the whole report as JSON, or for a ``.csv`` path the refused rows as CSV."""
     if path.suffix.lower() == ".csv":
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
@@ -187,5 +190,5 @@ def write_report(report: ImportReport, path: Path) -> None:
 
 
 def _text(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """A CSV cell, with a leading quote where a spreadsheet would take it for a formula."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -1,4 +1,4 @@
-"""Moments of foreign logs: local times made unambiguous by a stated rule, never by guessing."""
+"""Parse moments of foreign logs; ambiguous local times are resolved by the mapping's stated rule, never by guessing."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -16,11 +16,11 @@ class BadMoment(Exception):
 
 
 class Times(BaseModel):
-    """How moments are written. One with an offset stands for itself; one without is local in ``zone``.
+    """How a log writes moments. A moment with an offset is exact; one without is local time in ``zone``.
 
-    ``ambiguous`` (the clock was put back, the hour came twice): the earlier, the later, or refused. ``nonexistent`` (the clock
-    was put forward over it): ``forward`` by as much as the clock was, or refused. ``format`` as strptime takes it; ISO 8601
-    where there is none.
+    ``ambiguous`` (a time that occurred twice when the clock was put back): the earlier, the later, or refused. ``nonexistent`` (a
+    time skipped when the clock was put forward): moved ``forward`` by the skipped span, or refused. ``format``: as for strptime;
+    ISO 8601 if not given.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,18 +39,20 @@ class Times(BaseModel):
         return zone
 
     def moment(self, text: str) -> datetime:
-        """The moment in UTC; raises BadMoment."""
+        """Parse a moment; returns it in UTC. Raises BadMoment."""
         try:
             found = datetime.strptime(text.strip(), self.format) if self.format else datetime.fromisoformat(text.strip())
         except ValueError:
             wanted = self.format or "ISO 8601"
-            raise BadMoment("bad_moment", f"a moment is not of the form {wanted}") from None
+            raise BadMoment("bad_moment", f"a moment does not have the form {wanted}") from None
         if not 1970 <= found.year < 2200:
             raise BadMoment("bad_moment", "a moment lies outside the years 1970 to 2199")
         if found.tzinfo is not None:
             return found.astimezone(UTC)
         zone = ZoneInfo(self.zone)
         first, second = found.replace(tzinfo=zone), found.replace(tzinfo=zone, fold=1)
+        # The offsets before and after a change of the clock (PEP 495): equal at an ordinary time; larger before than after
+        # where the clock was put back; smaller where it was put forward.
         before, after = first.utcoffset(), second.utcoffset()
         assert before is not None
         assert after is not None

@@ -1,7 +1,7 @@
-"""Mapping files (字段对照): which column or activity of a foreign log becomes which field or trigger. TOML, validated whole.
+"""Mapping files (字段对照, TOML): which columns and activities of a foreign log become which fields and triggers.
 
-Nothing is invented: what a mapping does not name becomes a note, and a log's "closed" ends at ``repaired`` unless the mapping
-itself says what the resident's verdict was.
+Nothing is invented: an activity that the mapping does not name becomes a note, and a case that the log calls closed ends at
+``repaired`` unless the mapping states the resident's verdict.
 """
 
 import re
@@ -22,7 +22,7 @@ from domain.ticket.decisions import assignee_of
 
 VERDICTS = (Trigger.FOLLOW_UP, Trigger.CLOSE_UNREACHED)
 NOT_FROM_A_LOG = (Trigger.ATTACH, Trigger.LINK)
-"""Triggers that need something beside the log: a stored file, another ticket."""
+"""Triggers that need more than the log holds: a stored file, another ticket."""
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _PERSON = re.compile(r"^[\w.\-]{1,40}$")
@@ -34,7 +34,7 @@ class _Part(BaseModel):
 
 
 class Lookup(_Part):
-    """Fields chosen by the value of an attribute; a value that stands nowhere takes ``default``, or refuses the case."""
+    """Fields chosen by the value of an attribute; a value not listed takes ``default``, and without one refuses the case."""
 
     by: str
     values: dict[str, dict[str, Any]] = {}
@@ -42,31 +42,31 @@ class Lookup(_Part):
 
 
 class Receipt(_Part):
-    """The fields of ``receive``. ``at_first_activity``: the log has no receipt, so it stands at the case's first entry."""
+    """The fields of ``receive``. ``at_first_activity``: the log has no receipt, so the case's first entry counts as it."""
 
     at_first_activity: bool = False
     fields: dict[str, Any]
 
 
 class People(_Part):
-    """Who acts outside, by an attribute: ``external:`` and a code, from ``names`` or the value itself in lower case."""
+    """Outside actors, by an attribute: ``external:`` and a code, from ``names`` or else the value itself in lower case."""
 
     by: str
     names: dict[str, str] = {}
 
 
 class Notes(_Part):
-    """How an entry without counterpart reads as a note, and which of its attributes are kept in it."""
+    """The note made of an entry without counterpart: its text, and the attributes it lists."""
 
     text: str = "原日志：{activity}"
     attributes: tuple[str, ...] = ()
 
 
 class Step(_Part):
-    """What an activity means for a ticket in these states (``none``: not yet received), of these kinds.
+    """The triggers of an activity for a ticket in these states (``none``: not yet received) and of these kinds.
 
-    ``last``: only for the last entry of this activity within its case. ``do`` holds triggers with their fields; a text may name
-    attributes in braces, a note may list ``attributes``, and a trigger with ``kinds`` is left out for cases of other kinds.
+    ``last``: applies only to the last entry of this activity within its case. ``do``: triggers with their fields; a text may name
+    attributes in braces, a note may list ``attributes``, and a trigger with ``kinds`` is skipped for cases of other kinds.
     """
 
     from_: Annotated[tuple[State | Literal["none"], ...] | None, Field(alias="from")] = None
@@ -85,7 +85,7 @@ class Step(_Part):
 
 
 class Activity(_Part):
-    """An activity (XES: concept:name; CSV: the column of its moment), and what it means; ``when`` bounds it by attributes."""
+    """An activity (XES: concept:name; CSV: the column of its moment) and its steps; ``when``: required attribute values."""
 
     name: str
     when: dict[str, tuple[str, ...]] = {}
@@ -111,17 +111,17 @@ class LogMapping(_Part):
 
     @property
     def states_verdict(self) -> bool:
-        """Whether the mapping itself says what the residents' verdicts were."""
+        """Whether the mapping states the residents' verdicts."""
         return any(Trigger(one["trigger"]) in VERDICTS for one in self._commands())
 
     @property
     def moments(self) -> list[str]:
-        """The columns that hold moments (CSV), in the order of the mapping."""
+        """The columns that hold moments (CSV), in the mapping's order."""
         return list(dict.fromkeys(activity.name for activity in self.activity))
 
     @property
     def needed(self) -> list[str]:
-        """Every other attribute that the mapping names."""
+        """All other attributes that the mapping names."""
         named = [lookup.by for lookup in (self.classify, self.dispatch) if lookup]
         named += [self.people.by] if self.people else []
         named += [name for activity in self.activity for name in activity.when]
@@ -133,7 +133,7 @@ class LogMapping(_Part):
 
     @property
     def assignees(self) -> tuple[Assignee, ...]:
-        """Everybody a ticket may be dispatched to."""
+        """All assignees that the mapping can dispatch to."""
         given = [*self.dispatch.values.values(), self.dispatch.default or {}] if self.dispatch else []
         given += [one for one in self._commands() if one["trigger"] in (Trigger.DISPATCH, Trigger.REASSIGN)]
         found = [assignee_of(c.Dispatch.model_validate({"assignee": one["assignee"]})) for one in given if "assignee" in one]
@@ -143,7 +143,7 @@ class LogMapping(_Part):
         return (one for activity in self.activity for step in activity.steps for one in step.do)
 
     def cases(self, raw: RawCase | BadRow, community: str) -> ForeignCase | Unreadable:
-        """A case as the mapping reads it."""
+        """Map a case; returns Unreadable, with the reason, where it can't be mapped."""
         if isinstance(raw, BadRow):
             return Unreadable("", raw.row, "malformed_row", raw.detail)
         if not raw.name:
@@ -155,12 +155,12 @@ class LogMapping(_Part):
         except _NotMapped as missing:
             return Unreadable(raw.name, raw.row, "not_in_mapping", str(missing))
         except ValidationError as error:
-            told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-            return Unreadable(raw.name, raw.row, "invalid_input", told)
+            detail = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+            return Unreadable(raw.name, raw.row, "invalid_input", detail)
 
     def _case(self, raw: RawCase, community: str) -> ForeignCase:
         if not raw.entries:
-            raise BadMoment("no_entry", "nothing happened in it that has a moment")
+            raise BadMoment("no_entry", "has no entry with a moment")
         last = {entry.activity: place for place, entry in enumerate(raw.entries)}
         happenings = tuple(
             self._happening(raw, entry, last[entry.activity] == place, community) for place, entry in enumerate(raw.entries)
@@ -189,7 +189,7 @@ class LogMapping(_Part):
         return Happening(entry.activity, moment, tuple(choices), c.Note(text=text), self._person(attributes))
 
     def _command(self, one: Mapping[str, Any], attributes: Mapping[str, str], community: str) -> c.Command | None:
-        """A command with its fields filled in; None where it is for other ``kinds``, or a note that has nothing to say."""
+        """Build a command with its fields; None where it is for other ``kinds``, or is an empty note."""
         trigger = Trigger(one["trigger"])
         if "kinds" in one and (self.classify is None or _chosen(self.classify, attributes).get("kind") not in one["kinds"]):
             return None
@@ -215,12 +215,12 @@ class LogMapping(_Part):
             return None
         code = self.people.names.get(value) or _NOT_A_PERSON.sub("-", value.lower())
         if not _PERSON.match(code):
-            raise _NotMapped(f"{self.people.by} is no code of at most 40 characters; name it under [people.names]")
+            raise _NotMapped(f"{self.people.by} is not a code of at most 40 characters; list it under [people.names]")
         return f"external:{code}"
 
 
 class _NotMapped(Exception):
-    """A value that the mapping has no counterpart for."""
+    """A value without counterpart in the mapping."""
 
 
 def _chosen(lookup: Lookup, attributes: Mapping[str, str]) -> dict[str, Any]:
@@ -239,7 +239,7 @@ def _listed(names: Sequence[str], attributes: Mapping[str, str]) -> list[str]:
 
 
 def _filled(value: Any, attributes: Mapping[str, str]) -> Any:
-    """Texts with ``{attribute}`` replaced; fields that come out blank are left out."""
+    """Replace ``{attribute}`` in texts; fields that become blank are left out."""
     if isinstance(value, str):
         return _PLACE.sub(lambda found: attributes.get(found[1], "").strip(), value).strip(" \n,，")
     if isinstance(value, dict):
@@ -251,7 +251,7 @@ def _filled(value: Any, attributes: Mapping[str, str]) -> Any:
 
 
 def _named(value: Any) -> list[str]:
-    """The attributes that texts name."""
+    """The attributes named in texts."""
     if isinstance(value, str):
         return _PLACE.findall(value)
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
@@ -259,7 +259,7 @@ def _named(value: Any) -> list[str]:
 
 
 def parse_mapping(text: str) -> LogMapping:
-    """A mapping file; raises InvalidInput naming what is wrong where."""
+    """Parse a mapping file; raises InvalidInput with the place and reason of each error."""
     try:
         return LogMapping.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

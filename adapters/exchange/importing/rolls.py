@@ -1,7 +1,7 @@
-"""A register of dwellings and people (住户名册) on its way in: CSV or xlsx, columns in Chinese or English; a report at the end.
+"""Import a household register (住户名册): CSV or xlsx, with columns in Chinese or English; report the outcome.
 
-The file is looked through whole before anything is written. Rows are refused one by one with the reason, which holds nothing of
-what they say about anybody; a file read twice is read once, and what was interrupted goes on where it stopped.
+The whole file is read before anything is written. A row is refused on its own, with a reason that holds no personal data. A file
+imported a second time changes nothing, and after an interruption another run continues.
 """
 
 import csv
@@ -28,7 +28,7 @@ from domain.kernel.terms import Tenure
 from domain.people.administration import Administrator
 
 BATCH = 500
-"""Rows decided and written together."""
+"""Rows decided and written in one commit."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "area": ("责任区", "片区"),
@@ -42,10 +42,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "until": ("迁出日期", "搬离日期", "终止日期"),
     "keys": ("锁匙", "锁匙套数", "钥匙", "钥匙套数"),
 }
-"""Field of a line → what its column may be called besides."""
+"""Field of a line → other names of its column."""
 NEEDED = ("building", "dwelling")
 ENCODINGS = {"utf-8": "utf-8", "gbk": "gb18030"}
-"""What may be stated → how it is read; GB18030 is GBK and more."""
+"""Encoding stated → codec used; GB18030 includes GBK."""
 
 _FIELDS = {name: field for field, names in COLUMNS.items() for name in (field, *names)}
 _TENURES = {text: code for code, (chinese, english) in LABELS[Tenure].items() for text in (code, chinese, english.lower())}
@@ -57,7 +57,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class RollReport:
-    """What became of a register; ``refused`` is (row, reason, detail) of every refused row."""
+    """Outcome of an import; ``refused``: (row, reason, detail) of every refused row."""
 
     file: str
     sha256: str
@@ -73,11 +73,11 @@ class RollReport:
 
     @property
     def refused_by_reason(self) -> dict[str, int]:
-        """How many rows were refused, by reason, the most frequent first."""
+        """Number of refused rows by reason, most frequent first."""
         return dict(Counter(reason for _, reason, _ in self.refused).most_common())
 
     def add(self, row: int, outcome: LineOutcome) -> None:
-        """Count a row."""
+        """Add the outcome of a row."""
         if outcome.verdict is LineVerdict.REFUSED:
             self.refused.append((row, outcome.reason, outcome.detail))
             return
@@ -86,7 +86,7 @@ class RollReport:
         self.entered.update(outcome.entered)
 
     def document(self) -> dict[str, Any]:
-        """The report as a document."""
+        """The report as a JSON document."""
         return {
             "file": self.file,
             "sha256": self.sha256,
@@ -118,9 +118,9 @@ async def import_roll(
     limits: Limits = SHEET_LIMITS,
     batch: int = BATCH,
 ) -> RollReport:
-    """Import a register, ``batch`` rows a commit; raises FileRefused or a Refusal before anything is written.
+    """Import a register, ``batch`` rows in each commit; raises FileRefused or a Refusal before anything is written.
 
-    The file is only read: nothing of it is kept but what goes into the roll.
+    The file itself is not stored: it holds personal data in the clear.
     """
     started = time.perf_counter()
     sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # any binary file
@@ -128,7 +128,7 @@ async def import_roll(
     began = await entry.begin(community, by, sha256)
     report = RollReport(name, sha256, community, dry_run)
     if encoding not in ENCODINGS:
-        raise FileRefused(f"no such encoding is read: {encoding}; one of {', '.join(ENCODINGS)}")
+        raise FileRefused(f"unknown encoding {encoding}; one of {', '.join(ENCODINGS)}")
     header, rows = read_sheet(file, encoding=ENCODINGS[encoding], limits=limits)
     fields = [_FIELDS.get(column.strip().lower(), column.strip()) for column in header]
     check_header(fields, NEEDED)
@@ -153,7 +153,7 @@ async def import_roll(
 
 
 def _line(found: SheetRow) -> RegisterLine | BadRow:
-    """A row as a line of the roll, or why it is none; the reason names columns and never what stands in them."""
+    """A row as a line of the register, or why it can't be one; the reason names columns and never their content."""
     cells = {_FIELDS[name]: text for column, text in found.cells.items() if (name := column.strip().lower()) in _FIELDS}
     if "tenure" in cells:
         cells["tenure"] = _TENURES.get(cells["tenure"].lower(), cells["tenure"])
@@ -168,7 +168,7 @@ def _line(found: SheetRow) -> RegisterLine | BadRow:
 
 
 def write_roll_report(report: RollReport, path: Path) -> None:
-    """The whole report as JSON, or the refused rows as CSV, by the file's suffix."""
+    """Write the whole report as JSON, or for a ``.csv`` path the refused rows as CSV."""
     if path.suffix.lower() == ".csv":
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)

@@ -1,7 +1,7 @@
-"""Tables that people keep, as rows of text: CSV, or the first sheet of an Excel workbook (xlsx), in bounded memory.
+"""Read tables as rows of text: CSV, or the first sheet of an Excel workbook (xlsx), in bounded memory.
 
-A file is taken for what its bytes say. What has grown out of proportion (bombs, lines or sheets without end) is refused before
-anything is made of it; a cell that is a formula spoils its row and no other.
+The format is detected from the bytes, not the name. Decompression bombs and endless lines or sheets are refused before they are
+parsed. A row with a formula is refused: its value is unknown here, and copying it could carry an injection on.
 """
 
 import zipfile
@@ -21,19 +21,19 @@ from adapters.exchange.importing.foreign_log import BadRow, csv_rows
 from adapters.exchange.importing.source import MIB, FileRefused, Limits, Unpacked
 
 SHEET_LIMITS = Limits(line=64 * 1024, total=64 * MIB, ratio=200, ratio_from=4 * MIB)
-"""A register of a hundred thousand lines is some 10 MB."""
+"""Limits for registers: one of a hundred thousand lines has about 10 MB."""
 MOST_ROWS = 100_000
 MOST_COLUMNS = 30
-"""Columns beyond are not read."""
+"""Further columns are not read."""
 MOST_PARTS = 500
-"""Parts of a workbook: sheets, styles, pictures."""
+"""Most parts (sheets, styles, pictures) of a workbook's archive."""
 PIECE = 64 * 1024
-DECLARES = "declares a document type or entities, which no workbook needs: not read"
+DECLARES = "declares a document type or entities, which no workbook needs"
 
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """A row: its number in the file, and its cells by column, empty ones left out."""
+    """A row: its number in the file, and its non-empty cells by column."""
 
     row: int
     cells: Mapping[str, str]
@@ -43,7 +43,7 @@ Rows = Iterator[SheetRow | BadRow]
 
 
 def read_sheet(file: BinaryIO, *, encoding: str, limits: Limits = SHEET_LIMITS) -> tuple[Sequence[str], Rows]:
-    """The names of the columns, and the rows below; raises FileRefused for a file that can't be read as a whole."""
+    """The names of the columns, and the rows below; raises FileRefused."""
     head = file.read(4)
     file.seek(0)
     if head == b"PK\x03\x04":
@@ -72,7 +72,7 @@ def _row(number: int, cells: Iterable[tuple[str, str]]) -> SheetRow | BadRow:
 
 
 def _formula(columns: Sequence[str]) -> str:
-    return f"{', '.join(columns)}: a formula; put the value itself there"
+    return f"{', '.join(columns)}: a formula; replace it by its value"
 
 
 def _workbook(file: BinaryIO, limits: Limits) -> tuple[Sequence[str], Rows]:
@@ -86,7 +86,7 @@ def _workbook(file: BinaryIO, limits: Limits) -> tuple[Sequence[str], Rows]:
         cells = _cells(sheet.iter_rows(max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS))
         header = next(cells, None)
     if header is None:
-        raise FileRefused("is empty: the first line names the columns")
+        raise FileRefused("is empty: the first line must name the columns")
     names = [text for text, _ in header[1]]
     while not names[-1]:
         names.pop()
@@ -106,22 +106,25 @@ def _workbook(file: BinaryIO, limits: Limits) -> tuple[Sequence[str], Rows]:
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """A workbook that breaks its own format is refused, whatever its reader stumbles over."""
+    """Turn any error of the workbook reader into FileRefused: a malformed workbook can make it fail anywhere."""
     try:
         yield
     except DefusedXmlException as error:
         raise FileRefused(DECLARES) from error
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, InvalidFileException, OSError) as error:
-        raise FileRefused(f"is no workbook that can be read ({type(error).__name__}); save it anew, or as CSV") from error
+        raise FileRefused(f"is a workbook that can't be read ({type(error).__name__}); save it again, or as CSV") from error
 
 
 def _weigh(file: BinaryIO, limits: Limits) -> None:
-    """Unpack every part once and keep nothing: refuse a bomb, and a part that is not what the list of parts says."""
+    """Unpack every part once, discarding it, and raise FileRefused for a bomb, a damaged part or a DOCTYPE.
+
+    The sizes that the archive states can't be trusted, so the bytes are counted.
+    """
     try:
         with zipfile.ZipFile(file) as packed:
             parts = packed.infolist()
             if len(parts) > MOST_PARTS:
-                raise FileRefused(f"has more than {MOST_PARTS} parts: no workbook does")
+                raise FileRefused(f"has more than {MOST_PARTS} parts, which no workbook needs")
             size = file.seek(0, 2)
             unpacked = 0
             for part in parts:
@@ -135,14 +138,14 @@ def _weigh(file: BinaryIO, limits: Limits) -> None:
                         if unpacked > limits.total:
                             raise FileRefused(f"is larger than {limits.total // MIB} MiB unpacked")
                         if unpacked > limits.ratio_from and unpacked > limits.ratio * size:
-                            raise FileRefused(f"unpacks to more than {limits.ratio} times its size: no workbook does")
+                            raise FileRefused(f"unpacks to more than {limits.ratio} times its size, which no workbook needs")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise FileRefused(f"is a damaged or locked workbook, or another archive: {error}") from error
     file.seek(0)
 
 
 def _cells(rows: Iterator[Sequence[Any]]) -> Iterator[tuple[int, list[tuple[str, bool]]]]:
-    """Rows that are not empty, each cell with whether it is a formula."""
+    """Yield the non-empty rows by number, each cell with whether it is a formula."""
     for number, row in enumerate(rows, start=1):
         if all(cell.value is None for cell in row):
             continue
@@ -154,7 +157,7 @@ def _cells(rows: Iterator[Sequence[Any]]) -> Iterator[tuple[int, list[tuple[str,
 
 
 def _text(value: object) -> str:
-    """A cell as it would be written: days as ISO 8601, whole numbers without a point."""
+    """A cell's text: days as ISO 8601, whole numbers without a decimal point."""
     if value is None:
         return ""
     if isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""A foreign file as bytes, in bounded memory: gzip told by its content, bombs and lines without end refused early."""
+"""Read a foreign file in bounded memory: gzip is detected by content, decompression bombs and endless lines are refused early."""
 
 import gzip
 import hashlib
@@ -14,12 +14,13 @@ MIB = 2**20
 
 
 class FileRefused(Exception):
-    """The file as a whole can't be read; the message names the line where there is one. Nothing of it was written."""
+    """The file can't be read; the message names the line if there is one. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is read: bytes of one line or element, of one case, of everything once unpacked; unpacked ÷ packed."""
+    """Limits in bytes for a line or element, a case, and all unpacked bytes; ``ratio``: unpacked ÷ packed, from
+    ``ratio_from`` unpacked bytes on."""
 
     line: int = MIB
     case: int = 64 * MIB
@@ -32,7 +33,7 @@ DEFAULT_LIMITS = Limits()
 
 
 class Unpacked(io.RawIOBase):
-    """The bytes of a file, unpacked; :attr:`packed` tells how many of the file's own were read."""
+    """The unpacked bytes of a file; :attr:`packed`: how many bytes of the file itself were read."""
 
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
         self._file = file
@@ -53,11 +54,11 @@ class Unpacked(io.RawIOBase):
         return self._file.tell()
 
     def readable(self) -> bool:
-        """It is there to be read."""
+        """True (see io.RawIOBase)."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any writable buffer of bytes
-        """The next bytes; raises FileRefused where there are too many, or gzip is damaged."""
+        """Read the next bytes; raises FileRefused beyond the limits and for damaged gzip data."""
         try:
             data = self._stream.read(len(buffer))
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -67,14 +68,14 @@ class Unpacked(io.RawIOBase):
         if self._read > limits.total:
             raise FileRefused(f"is larger than {limits.total // MIB} MiB unpacked")
         if self._packed and self._read > limits.ratio_from and self._read > limits.ratio * self.packed:
-            raise FileRefused(f"unpacks to more than {limits.ratio} times its size: no log does")
+            raise FileRefused(f"unpacks to more than {limits.ratio} times its size, which no log needs")
         buffer[: len(data)] = data
         return len(data)
 
 
 @contextmanager
 def opened(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[tuple[io.BufferedReader, Unpacked]]:
-    """The unpacked bytes of a file, and how far they were read."""
+    """Open a file; yields a reader of the unpacked bytes, and the byte source for the progress."""
     with path.open("rb") as file:
         raw = Unpacked(file, limits)
         yield io.BufferedReader(raw, 64 * 1024), raw
@@ -87,11 +88,10 @@ def digest(path: Path) -> str:
 
 
 def text_lines(stream: io.BufferedReader, encoding: str, limits: Limits = DEFAULT_LIMITS, *, advice: str) -> Iterator[str]:
-    """Lines as text; raises FileRefused naming the first line that is too long or not of the encoding.
+    """Yield lines as text; raises FileRefused with the first line that is too long or not of the encoding.
 
-    ``advice`` says where another encoding, ``{other}``, would be stated.
-
-    The encoding must leave the line feed to itself, as every one that a mapping may name does.
+    ``advice``: how to state another encoding, ``{other}``, for the error text. In the encoding, byte 10 must occur as line feed
+    only, which holds for all that a mapping may name.
     """
     number = 0
     while line := stream.readline(limits.line + 1):

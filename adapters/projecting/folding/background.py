@@ -1,4 +1,4 @@
-"""Runners of a store by name, which one operating-system process runs in the background: projections and processes alike."""
+"""Run a store's projections or processes in the background of one operating-system process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -12,12 +12,12 @@ from domain.kernel.errors import NotFound
 
 
 class Running(Protocol):
-    """What moves along until it is cancelled, and says how far it came."""
+    """A runner: follows the log until cancelled, and announces its position."""
 
     wakeups: Wakeups
 
     async def run(self) -> None:
-        """Move along, as long as nobody else does."""
+        """Follow the log while holding the lease; without it, wait for it."""
         ...
 
 
@@ -25,9 +25,9 @@ R = TypeVar("R", bound=Running)
 
 
 class Background(Generic[R]):
-    """Starts and ends runners together, and waits for one of them.
+    """Starts and stops runners together, and waits for the position of one.
 
-    ``what`` is what they are called in an answer about one that isn't there; ``owned`` is a database to close with them.
+    ``what``: the kind of runner, for NotFound; ``owned``: a database to close together with them.
     """
 
     def __init__(self, what: str, runners: Mapping[str, R], leases: Leases, owned: Database | None) -> None:
@@ -38,11 +38,11 @@ class Background(Generic[R]):
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Run them in the background, as long as nobody else does; returns at once."""
+        """Start every runner in the background; returns at once."""
         self._tasks = [asyncio.create_task(runner.run(), name=f"{self._what} {name}") for name, runner in self._runners.items()]
 
     async def stop(self) -> None:
-        """End everything and let others take over."""
+        """Stop every runner and release its lease, so that another process can take over at once."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -61,7 +61,7 @@ class Background(Generic[R]):
         await self.stop()
 
     async def wait_for(self, name: str, position: int, within: float) -> bool:
-        """Whether one has come to a position ``within`` so many seconds. Raises NotFound."""
+        """Wait until a runner has reached a position; False after ``within`` seconds. Raises NotFound."""
         async with aclosing(self.changes(name, position - 1, within)) as moves:  # type: ignore[type-var]
             async for reached in moves:
                 return reached >= position

@@ -1,7 +1,8 @@
-"""Building a set of tables beside the live one, verified before anybody reads it; and the exchange of the two.
+"""Rebuild a projection: build a new table set beside the live one, verify it, and exchange the two.
 
-The builder needs the build lease, so it runs once across processes, and leaves a set that is ready. The runner, who alone moves
-the live set, brings a ready one up to date and swaps: nobody sees a half-built view, nobody waits, no position goes backward.
+The builder needs the build lease, so one builder runs across all processes; it leaves a set with status ready. The runner, which
+alone moves the live set, brings the ready one up to date and swaps them in one transaction. So no query meets a half-built view,
+no query waits, and the position that queries see never goes backward.
 """
 
 import asyncio
@@ -22,28 +23,28 @@ from domain.kernel.ports import EventLog
 from projections.engine.view import View
 
 BATCH = 5_000
-"""Events a transaction while building."""
+"""Events in each transaction of a build."""
 
 WITHIN = 600.0
-"""Seconds a statement of a build may take, an index of a large table among them."""
+"""Seconds that a transaction of a build may take, such as indexing a large table."""
 
 SAMPLE = 500
-"""Streams that are folded on their own and compared before a new set goes live."""
+"""About how many streams are compared with the log before a new set goes live."""
 
 
 @dataclass(eq=False)
 class NotVerified(Exception):
-    """The new tables are not what the log says; the old ones stay live."""
+    """A new table set differs from the log; the old set stays live."""
 
     name: str
     differences: list[Difference]
 
     def __str__(self) -> str:
-        return f"the rebuilt {self.name} is wrong in {len(self.differences)} rows; the tables before stay live"
+        return f"the rebuilt {self.name} is wrong in {len(self.differences)} rows; the old tables stay live"
 
 
 class Builder:
-    """Builds sets of one view."""
+    """Builds the table sets of one view."""
 
     def __init__(
         self,
@@ -64,11 +65,11 @@ class Builder:
         self._wait = wait
 
     async def ensure(self) -> None:
-        """Build a set of this program's schema and fold version where there is none, live or ready."""
+        """Build a set unless a live or ready one has this program's fingerprint (schema and fold version)."""
         await self._leased(only_if_missing=True)
 
     async def rebuild(self) -> str:
-        """Build a new set whatever there is; returns its version. It is ready then, not live yet."""
+        """Build a new set in any case; returns its version. The set is then ready, not yet live."""
         built = await self._leased(only_if_missing=False)
         assert built is not None
         return built
@@ -119,7 +120,10 @@ class Builder:
 
 
 class RareCollections:
-    """Lets the garbage collector look rarely while anything is built: it would take most of the time, and finds no cycles."""
+    """Makes garbage collections rare during builds.
+
+    A build allocates many objects and no cycles, so the collector would take most of the time and free nothing.
+    """
 
     def __init__(self) -> None:
         self._builds = 0
@@ -141,7 +145,7 @@ RARE_COLLECTIONS = RareCollections()
 
 
 class Renewing:
-    """Keeps a lease while a long piece of work is done."""
+    """Renews a lease in the background during long work."""
 
     def __init__(self, leases: Leases, name: str, every: float) -> None:
         self._leases = leases
@@ -163,7 +167,7 @@ class Renewing:
 
 
 async def adopt(follower: Follower, live: TableSet | None, catalogue: Catalogue, holder: str) -> None:
-    """Make a ready set the live one: take both, so that neither moves, bring it up to date, swap. Raises Fenced."""
+    """Make a ready set the live one: take both sets (so that nobody else moves them), catch up, swap. Raises Fenced."""
     if live is not None:
         await catalogue.take(live.name, live.version, holder)
     await follower.take()
@@ -173,6 +177,6 @@ async def adopt(follower: Follower, live: TableSet | None, catalogue: Catalogue,
 
 
 async def drop(catalogue: Catalogue, found: TableSet) -> None:
-    """Drop a set nobody reads any more; where a reader holds it up, it is dropped another time."""
+    """Drop a retired set; where a query still locks its tables, leave it for a later attempt."""
     with suppress(Unavailable):
         await catalogue.remove(found.name, found.version)

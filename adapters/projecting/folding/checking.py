@@ -1,8 +1,8 @@
-"""Comparing what stands in tables with a fold of the log from scratch, stream by stream, row by row.
+"""Compare a table set with a fold of the log from scratch, stream by stream and row by row.
 
-Every row follows from its stream's events up to the set's position. A page of streams is read in one moment together with that
-position; the log never changes; so the comparison is exact while the view goes on. Differences name rows and columns, never
-values.
+Every row follows from its stream's events up to the set's position. A page of streams is read in one transaction together with
+that position, and the log is append-only. So the comparison is exact although the view moves on. Differences name rows and
+columns, never values, which may be personal.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -22,7 +22,7 @@ from domain.people.community import Community
 from projections.engine.tables import Table
 
 PAGE = 200
-"""Streams compared at a time."""
+"""Streams compared in one transaction."""
 
 FIRST, LAST = b"", b"\xff" * 16
 UTC_ZONE = ZoneInfo("UTC")
@@ -30,7 +30,7 @@ UTC_ZONE = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A row that is not what the log says: ``missing``, ``extra``, or ``changed`` in these columns."""
+    """A row that differs from the log. ``kind``: ``missing``, ``extra``, or ``changed`` (in ``columns``)."""
 
     table: str
     stream: UUID | None
@@ -41,7 +41,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found; ``streams`` says how many were compared, ``position`` where the view stood at the end."""
+    """Result of a check. ``streams``: how many were compared; ``position``: the view's at the end of the check."""
 
     name: str
     position: int
@@ -51,7 +51,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What stands in the tables for a page of streams, at one moment."""
+    """A table set's rows of a page of streams, read in one transaction."""
 
     position: int
     parked: dict[UUID, int]
@@ -60,7 +60,7 @@ class Page:
 
 
 async def check(name: str, catalogue: Catalogue, log: EventLog, tables: RowTables, folding: Folding) -> Checked:
-    """Compare every row of a set with the log."""
+    """Compare every row of a table set with the log."""
     streams = 0
     differences: list[Difference] = []
     async for last, upto, page in _pages(log, catalogue, folding):
@@ -73,7 +73,7 @@ async def check(name: str, catalogue: Catalogue, log: EventLog, tables: RowTable
 async def check_rows(
     catalogue: Catalogue, log: EventLog, tables: RowTables, folding: Folding, *, most_streams: int
 ) -> list[Difference]:
-    """Compare about ``most_streams`` streams of a set with the log."""
+    """Compare about ``most_streams`` streams of a table set with the log."""
     differences: list[Difference] = []
     seen = 0
     async for last, upto, page in _pages(log, catalogue, folding):
@@ -85,7 +85,7 @@ async def check_rows(
 
 
 async def _pages(log: EventLog, catalogue: Catalogue, folding: Folding) -> AsyncIterator[tuple[bytes, bytes, list[UUID]]]:
-    """Pages of the streams that a view looks at, in order of id: after which id, up to which, the streams between."""
+    """Yield pages of the streams that a view takes, by id: (id before the page, last id of the page, its streams)."""
     last, in_memory = FIRST, await _in_memory(log, folding) if folding.streams.database is None else []
     while True:
         if folding.streams.database is None:
@@ -123,7 +123,7 @@ async def _stored_page(database: Database, folding: Folding, last: bytes) -> lis
 async def _compare_twice(
     last: bytes, upto: bytes, streams: Sequence[UUID], catalogue: Catalogue, tables: RowTables, folding: Folding
 ) -> list[Difference]:
-    """A key that is destroyed between two looks makes a difference only at the first."""
+    """Compare a page, and again where it differs: an erasure between reading the rows and the keys is no difference."""
     found = await _compare(last, upto, streams, catalogue, tables, folding)
     return await _compare(last, upto, streams, catalogue, tables, folding) if found else []
 
@@ -195,9 +195,9 @@ def _difference(table: Table[Any], key: tuple[Any, ...], row: Row, kind: str, co
 
 
 async def check_numbers(log: EventLog, codec: Codec, database: Database | None) -> Checked:
-    """Compare the numbers drawn with those that follow from the log's clear columns: book, community, day of recording.
+    """Compare the numbers drawn with those computed from the log's clear columns: book, community, day of recording.
 
-    The time zone of a community is the one it was registered with; it has no personal data in it.
+    The time zone of a community is the one of its registration.
     """
     zones: dict[str, ZoneInfo] = {}
     sequences: dict[str, int] = {}

@@ -1,6 +1,7 @@
-"""Moving one set of tables along the log: read a batch, fold it in memory, write rows and position in one transaction.
+"""Move a table set along the log: read a batch, fold it in memory, write rows and position in one transaction.
 
-An event that can't be projected parks its own stream in this set; everything else goes on.
+An event that can't be projected (a poison event) parks its stream in this set; all other streams move on. One bad event must
+not stop a whole read model.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from uuid import UUID
 
 import psycopg
 
-from adapters.projecting.folding.streams import Poison, Run, Streams, told
+from adapters.projecting.folding.streams import Poison, Run, Streams, failure_text
 from adapters.projecting.tables.catalogue import Catalogue
 from adapters.projecting.tables.row_tables import Changes, RowTables
 from adapters.store.database.database import DEADLINE, Transaction
@@ -28,27 +29,27 @@ DATA_ERRORS = (
     OverflowError,
     UnicodeError,
 )
-"""What a database raises for a value it does not take, whoever sends it and whenever."""
+"""Errors by which a database refuses a value; a retry would fail too, so the stream is parked."""
 
 
-class Tokens(Protocol):
-    """Makes the keyed tokens of texts."""
+class Tokenizer(Protocol):
+    """Makes blind tokens of texts."""
 
     async def tokens(self, wanted: Sequence[Words]) -> Sequence[frozenset[bytes]]:
-        """The tokens of each text; none where its subject was erased."""
+        """The tokens of each text; no tokens where its subject was erased."""
         ...
 
 
 @dataclass(slots=True)
-class Folded:
-    """What a batch came to: the rows of each stream, and the streams it parks."""
+class FoldedBatch:
+    """Result of folding a batch up to position ``upto``: the changes of each stream, and the streams to park."""
 
     upto: int
     streams: dict[UUID, Changes] = field(default_factory=dict)
     poisoned: dict[UUID, Poison] = field(default_factory=dict)
 
     def merged(self) -> Changes:
-        """The rows of all streams."""
+        """The changes of all streams together."""
         whole = Changes()
         tokens: list[frozenset[bytes]] = []
         for changes in self.streams.values():
@@ -59,34 +60,34 @@ class Folded:
 
 
 class Rehearsal(Exception):
-    """Rolls a transaction back that was only tried."""
+    """Raised to roll back a transaction that was only a trial."""
 
 
 class Folding:
-    """The fold of a view: streams in, rows out, poison isolated. Touches no table."""
+    """Applies a view's fold to events and isolates poison events. Touches no table."""
 
-    def __init__(self, view: View, streams: Streams, tokens: Tokens) -> None:
+    def __init__(self, view: View, streams: Streams, tokens: Tokenizer) -> None:
         self.view = view
         self.streams = streams
         self._tokens = tokens
 
     def takes(self, event: StoredEvent) -> bool:
-        """Whether the view looks at this event."""
+        """Whether the view takes this event (by its topic)."""
         return event.topic.startswith(self.view.takes)
 
-    async def fold(self, events: Sequence[StoredEvent], upto: int) -> Folded:
-        """The rows that these events make."""
+    async def fold(self, events: Sequence[StoredEvent], upto: int) -> FoldedBatch:
+        """Fold events of a batch that ends at position ``upto``."""
         return await self.fold_runs(await self.streams.runs(events), upto)
 
-    async def fold_runs(self, runs: Mapping[UUID, Run], upto: int) -> Folded:
-        """The rows that these steps make."""
-        folded = Folded(upto)
+    async def fold_runs(self, runs: Mapping[UUID, Run], upto: int) -> FoldedBatch:
+        """Fold runs of streams that are applied already."""
+        folded = FoldedBatch(upto)
         for stream, run in runs.items():
             self._fold(folded, stream, run)
         await self._index(folded, runs)
         return folded
 
-    def _fold(self, folded: Folded, stream: UUID, run: Run) -> None:
+    def _fold(self, folded: FoldedBatch, stream: UUID, run: Run) -> None:
         if run.poison is not None:
             folded.poisoned[stream] = run.poison
         changes = Changes()
@@ -98,19 +99,19 @@ class Folding:
         folded.streams[stream] = changes
 
     def _longest(self, steps: Sequence[Step]) -> tuple[Changes, Poison]:
-        """What can be folded of a stream, and the event at which it ends."""
+        """The changes of the longest prefix of a stream that can be folded, and the poison event after it."""
         good = Changes()
         for count, step in enumerate(steps, start=1):
             tried = Changes()
             try:
                 tried.add(self.view.fold(steps[:count]))
             except Exception as error:
-                return good, Poison(step.after.position, told(error))
+                return good, Poison(step.after.position, failure_text(error))
             good = tried
-        raise RuntimeError(f"the fold of {self.view.name} fails now and then")
+        raise RuntimeError(f"the fold of {self.view.name} is not deterministic: it failed once and then succeeded")
 
-    async def _index(self, folded: Folded, runs: Mapping[UUID, Run]) -> None:
-        """Tokens of all texts at once; where one does not open, stream by stream."""
+    async def _index(self, folded: FoldedBatch, runs: Mapping[UUID, Run]) -> None:
+        """Make the tokens of all texts at once; where a text does not open, stream by stream to find it."""
         wanted = [words for changes in folded.streams.values() for words in changes.words.values()]
         try:
             found = iter(await self._tokens.tokens(wanted))
@@ -123,7 +124,7 @@ class Folding:
             for changes in folded.streams.values():
                 changes.tokens = [next(found) for _ in changes.words]
 
-    async def _index_one(self, folded: Folded, stream: UUID, run: Run) -> None:
+    async def _index_one(self, folded: FoldedBatch, stream: UUID, run: Run) -> None:
         steps = run.steps
         while True:
             changes = folded.streams[stream]
@@ -135,7 +136,7 @@ class Folding:
                     raise
                 except Exception as error:
                     steps = [step for step in steps if step.after.position < words.position]
-                    self._fold(folded, stream, Run(steps, Poison(words.position, told(error))))
+                    self._fold(folded, stream, Run(steps, Poison(words.position, failure_text(error))))
                     break
             else:
                 changes.tokens = made
@@ -143,7 +144,7 @@ class Folding:
 
 
 class Follower:
-    """One set of tables, as its holder knows it: where it stands, and what is parked."""
+    """A table set as its holder knows it: its position and its parked streams."""
 
     def __init__(self, folding: Folding, tables: RowTables, catalogue: Catalogue, log: EventLog, holder: str) -> None:
         self.folding = folding
@@ -160,19 +161,19 @@ class Follower:
         return self.tables.view.name
 
     async def take(self) -> None:
-        """Become the set's only writer and read where it stands. Raises Fenced where the set is gone."""
+        """Become the set's only writer and read its position. Raises Fenced where the set is gone."""
         self.position, parked = await self._catalogue.take(self.name, self.tables.version, self._holder)
         self.parked = {one.stream for one in parked}
 
     async def advance(self, most: int, *, within: float = DEADLINE) -> bool:
-        """One batch of at most ``most`` events; False where there was nothing to do. Raises Fenced."""
+        """Apply a batch of at most ``most`` events; False at the end of the log. Raises Fenced."""
         folded = await self.fold_next(self.position, most)
         if folded is None:
             return False
         await self.write(folded, within=within)
         return True
 
-    async def fold_next(self, after: int, most: int) -> Folded | None:
+    async def fold_next(self, after: int, most: int) -> FoldedBatch | None:
         """Read and fold the batch after a position; None at the end of the log."""
         events = await self._log.read_log(after, most)
         if not events:
@@ -180,8 +181,8 @@ class Follower:
         taken = [e for e in events if self.folding.takes(e) and e.stream_id not in self.parked]
         return await self.folding.fold(taken, events[-1].position)
 
-    async def write(self, folded: Folded, *, within: float = DEADLINE) -> None:
-        """Rows, parked streams and the position in one transaction, through the fence."""
+    async def write(self, folded: FoldedBatch, *, within: float = DEADLINE) -> None:
+        """Write rows, parked streams and the position in one transaction, behind the fencing check. Raises Fenced."""
         try:
             await self._write(folded, within)
         except DATA_ERRORS:
@@ -190,7 +191,7 @@ class Follower:
         self.position = folded.upto
         self.parked.update(folded.poisoned)
 
-    async def _write(self, folded: Folded, within: float) -> None:
+    async def _write(self, folded: FoldedBatch, within: float) -> None:
         changes, old = folded.merged(), self.position
 
         async def work(tx: Transaction) -> None:
@@ -201,19 +202,22 @@ class Follower:
 
         await self._catalogue.database.write(work, within=within)
 
-    async def _without_culprits(self, folded: Folded, within: float) -> None:
-        """Find the streams whose rows the database refuses, by halves, and park each before its first event of the batch."""
+    async def _without_culprits(self, folded: FoldedBatch, within: float) -> None:
+        """Park each stream whose rows the database refuses, at its first event of the batch.
+
+        The streams are found by bisection: a trial write that is rolled back, then of each half.
+        """
         for stream, error in await self._refused(list(folded.streams), folded, within):
             first = await self._first_after(stream)
             folded.streams[stream] = Changes()
-            folded.poisoned[stream] = Poison(first, told(error))
+            folded.poisoned[stream] = Poison(first, failure_text(error))
 
     async def _first_after(self, stream: UUID) -> int:
         known = await self._log.read_stream(stream, upto_position=self.position)
         [first, *_] = await self._log.read_stream(stream, after_version=len(known), upto_version=len(known) + 1)
         return first.position
 
-    async def _refused(self, streams: Sequence[UUID], folded: Folded, within: float) -> list[tuple[UUID, Exception]]:
+    async def _refused(self, streams: Sequence[UUID], folded: FoldedBatch, within: float) -> list[tuple[UUID, Exception]]:
         error = await self._rehearse({stream: folded.streams[stream] for stream in streams}, within)
         if error is None:
             return []
@@ -226,7 +230,7 @@ class Follower:
         ]
 
     async def _rehearse(self, streams: Mapping[UUID, Changes], within: float) -> Exception | None:
-        changes = Folded(0, dict(streams)).merged()
+        changes = FoldedBatch(0, dict(streams)).merged()
 
         async def work(tx: Transaction) -> None:
             await self.tables.write(tx, changes)
@@ -241,7 +245,10 @@ class Follower:
         return None
 
     async def catch_up(self, most: int, *, within: float = DEADLINE) -> None:
-        """Go to the end of the log at full speed: the next batch is read and folded while one is written. Raises Fenced."""
+        """Move to the end of the log, folding the next batch while one is written. Raises Fenced.
+
+        A batch folded ahead is discarded where the write before it parked a stream: it may hold events of that stream.
+        """
         folded = await self.fold_next(self.position, most)
         while folded is not None:
             self.parked.update(folded.poisoned)
@@ -251,10 +258,10 @@ class Follower:
             folded = await self.fold_next(self.position, most) if refused else following
 
     async def retry(self, stream: UUID) -> bool:
-        """Replay a parked stream up to where the set stands; True where it is parked no longer.
+        """Replay a parked stream up to the set's position; True where it is no longer parked.
 
-        The set is taken, so whoever holds it is fenced and learns of it; the stream's rows are made anew in one transaction.
-        Raises Fenced where somebody takes the set meanwhile.
+        Takes the set, which fences its runner: the runner then reads the parked streams again. The stream's rows are replaced
+        in one transaction. Raises Fenced where another runner takes the set first.
         """
         await self.take()
         run = (await self.folding.streams.whole([stream], self.position))[stream]

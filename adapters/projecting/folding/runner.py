@@ -1,11 +1,11 @@
-"""The runner of one projection: holds its lease, builds what is missing, follows the log, makes way and comes back."""
+"""The runner of one projection: holds its lease, builds a missing table set, follows the log, and yields when fenced."""
 
 import asyncio
 from contextlib import aclosing, suppress
 
 from adapters.projecting.folding.builder import Builder, Renewing, adopt, drop
 from adapters.projecting.folding.follower import Folding, Follower
-from adapters.projecting.folding.streams import told
+from adapters.projecting.folding.streams import failure_text
 from adapters.projecting.tables.catalogue import READY, RETIRED, Catalogue
 from adapters.projecting.tables.fences import Fenced
 from adapters.projecting.tables.leases import Leases
@@ -16,25 +16,25 @@ from domain.kernel.ports import EventLog
 from projections.engine.view import View
 
 BATCH = 500
-"""Events a transaction while following; few enough that commands in the same process don't wait."""
+"""Events in each transaction while following; few enough that commands in this process don't wait."""
 
 FAR_BEHIND = 10 * BATCH
-"""Events behind the end of the log from which on reading and writing overlap."""
+"""Events behind the end of the log from which reading and writing overlap."""
 
 MAKE_WAY = 0.05
-"""Seconds a fenced runner leaves the set to whoever took it."""
+"""Seconds that a fenced runner waits before it takes the set back, so that a retry or a rebuild can finish."""
 
 LONGEST_PAUSE = 10.0
-"""Seconds between tries while something is wrong."""
+"""Longest time in seconds between attempts while an error lasts."""
 
 OTHER_PROGRAM = "the tables in use were made by another version of the program"
 
 ASIDE = 60
-"""Looks around after which a runner that stood aside for another version of the program takes that one for gone."""
+"""Attempts after which a runner that yields to another program version assumes that one to be gone, and rebuilds."""
 
 
 class Runner:
-    """Runs until cancelled. ``idle`` is how often, in seconds, it looks around when nothing happens."""
+    """Runs one projection until cancelled. ``idle``: seconds between checks while no event arrives."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Runner:
         return self.view.name
 
     async def run(self) -> None:
-        """Build where needed, then follow as long as this process lives; trouble is shown in the catalogue and tried again."""
+        """Build a missing set, then follow the log for ever; an error is recorded in the catalogue and the work retried."""
         try:
             while True:
                 try:
@@ -88,7 +88,7 @@ class Runner:
                 await self._leases.release(self.name)
 
     async def adopt_once(self) -> bool:
-        """Make a ready set the live one where nobody runs; False where somebody does, who will. Raises Fenced."""
+        """Make a ready set the live one where no runner is active; False where one is, which will do it. Raises Fenced."""
         if not await self._leases.acquire(self.name):
             return False
         try:
@@ -113,7 +113,10 @@ class Runner:
                 await self._follow(follower, head)
 
     async def _stand_aside(self) -> None:
-        """Leave the view to another version of the program, unless nobody comes for it."""
+        """Yield the view to another program version, for :data:`ASIDE` attempts.
+
+        During an upgrade two versions run side by side, and each would rebuild the view over the other's tables for ever.
+        """
         self.trouble = OTHER_PROGRAM
         self._aside += 1
         self._built = self._aside % ASIDE != 0
@@ -137,7 +140,7 @@ class Runner:
             self._announce(follower)
 
     async def _adopted(self) -> Follower | None:
-        """The live set, or one that is ready and becomes it; None where that was made by another version of the program."""
+        """Take the live set, or a ready one after making it live; None where another program version made it."""
         sets = await self._catalogue.sets(self.name)
         live = next((found for found in sets if found.live), None)
         for found in sets:
@@ -165,15 +168,15 @@ class Runner:
         self.wakeups.announce(follower.position)
 
     async def _troubled(self, error: Exception) -> None:
-        """The database is away, or something is wrong that is no single event's fault: say so, wait longer each time."""
-        self.trouble = str(error) if isinstance(error, Overloaded) else told(error)
+        """Record an error that no single event causes, such as an unreachable database, and wait longer each time."""
+        self.trouble = str(error) if isinstance(error, Overloaded) else failure_text(error)
         with suppress(Exception):
             await self._catalogue.note_error(self.name, self.trouble)
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     async def _live_position(self) -> int:
-        """For those who wait: where the view stands, asked of the catalogue only where another process moves it."""
+        """The view's position for those who wait; read from the catalogue only where another process moves the view."""
         if self.running:
             return self.wakeups.position
         live = await self._catalogue.live(self.name)

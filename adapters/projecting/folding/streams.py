@@ -1,7 +1,7 @@
-"""Streams as projections see them: events decoded and applied once for every projection of this process.
+"""Decode and apply each event once for all projections of this process.
 
-What is known is a memo of pure values, one per (stream, version); what is not known is read from the log. So nothing has to be
-kept beside the rows, and a memo can't be wrong.
+Results are memoised per (stream, version); a missing one is folded from the log. States are pure functions of the log, so a memo
+never becomes stale, and projections need not store states beside their rows.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from domain.kernel.ports import Codec, EventLog, StoredEvent
 from projections.engine.view import Seen, Step, advance
 
 SLICE = 100
-"""Events applied without letting others in this process have a turn."""
+"""Events applied before yielding to the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """An event that can't be projected, and why, without personal data."""
+    """A poison event: its position, and why it can't be projected, without personal data."""
 
     position: int
     error: str
@@ -31,15 +31,19 @@ class Poison:
 
 @dataclass(slots=True)
 class Run:
-    """Consecutive steps of one stream from ``start`` on, up to an event that can't be applied, if there is one."""
+    """Consecutive steps of one stream from ``start`` on, up to a poison event if there is one."""
 
     steps: list[Step] = field(default_factory=list)
     poison: Poison | None = None
     start: Seen | None = None
 
 
-def told(error: Exception) -> str:
-    """What went wrong, without personal data: a message only where it is ours, else the place in the code."""
+def failure_text(error: Exception) -> str:
+    """Describe an error without personal data.
+
+    Our own messages hold none and are given; another error gives its class and the place in the code, since its message may
+    quote the value it failed on.
+    """
     if isinstance(error, CodecError | SealBroken):
         return f"{type(error).__name__}: {error}"
     trace = error.__traceback__
@@ -50,9 +54,9 @@ def told(error: Exception) -> str:
 
 
 class Streams:
-    """Applies events; remembers up to ``capacity`` streams and versions.
+    """Applies events, with a memo of up to ``capacity`` states.
 
-    ``forward`` is for one reader that goes through the log once: of each stream only the newest version is remembered.
+    ``forward``: for a reader that goes through the log once; only the newest version of each stream is remembered.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class Streams:
         self._seen: OrderedDict[tuple[int, int], Seen] = OrderedDict()
 
     async def runs(self, events: Sequence[StoredEvent]) -> dict[UUID, Run]:
-        """The steps of each stream that these events make; the events are in order, with no gap within a stream."""
+        """The steps of each stream in a batch of events, which are in order and without gaps within a stream."""
         runs = await self._begun(events)
         for i, stored in enumerate(events):
             if i % SLICE == SLICE - 1:
@@ -77,7 +81,7 @@ class Streams:
         return runs
 
     async def whole(self, streams: Sequence[UUID], upto_position: int) -> dict[UUID, Run]:
-        """Each stream from its beginning, nothing remembered: what a check compares with."""
+        """Each stream from its beginning up to a position, folded without the memo."""
         runs: dict[UUID, Run] = {stream: Run() for stream in streams}
         for stream, events in (await self._read(streams, upto_position)).items():
             before: Seen | None = None
@@ -85,7 +89,7 @@ class Streams:
                 try:
                     after = advance(before, stored, self._codec.decode(stored))
                 except Exception as error:
-                    runs[stream].poison = Poison(stored.position, told(error))
+                    runs[stream].poison = Poison(stored.position, failure_text(error))
                     break
                 runs[stream].steps.append(Step(before, after))
                 before = after
@@ -94,14 +98,14 @@ class Streams:
     def _apply(self, stored: StoredEvent, run: Run) -> None:
         before = run.steps[-1].after if run.steps else run.start
         if (before.state.version if before else 0) != stored.version - 1:
-            raise RuntimeError(f"what comes before version {stored.version} of {stored.stream_id} is not known")
+            raise RuntimeError(f"the state before version {stored.version} of {stored.stream_id} is not known")
         stream = stored.stream_id.int  # hashed faster than the UUID
         after = None if self._forward else self._seen.get((stream, stored.version))
         if after is None:
             try:
                 after = advance(before, stored, self._codec.decode(stored))
             except Exception as error:
-                run.poison = Poison(stored.position, told(error))
+                run.poison = Poison(stored.position, failure_text(error))
                 return
             self._remember(stream, stored.version, after)
         run.steps.append(Step(before, after))
@@ -114,7 +118,7 @@ class Streams:
         self._seen[stream, version] = seen
 
     async def _begun(self, events: Sequence[StoredEvent]) -> dict[UUID, Run]:
-        """A run for each stream, from what comes before its first event here: remembered, or folded from the log."""
+        """A run for each stream, starting with the state before its first event here: from the memo, or folded from the log."""
         first: dict[UUID, StoredEvent] = {}
         for stored in events:
             first.setdefault(stored.stream_id, stored)

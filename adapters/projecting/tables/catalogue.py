@@ -1,7 +1,8 @@
-"""The catalogue of projections: which set of tables is live, how far each is, who may write it, and what is parked.
+"""The catalogue of projections: the table sets of each, their positions and holders, and the parked streams.
 
-A set of tables is a row: ``version`` is the view's fingerprint and a count. ``holder`` is a fence: whoever wants to write a set
-takes it first, and a write goes through only while holder and position are still what the writer believes.
+A table set is a row: ``version`` is the view's fingerprint and a count. ``holder`` and ``position`` together are a fencing token.
+A runner takes a set before it writes, and each write compares both: a runner that was suspended and lost its lease without
+knowing finds another holder or position, and its write is rolled back.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ BUILDING, READY, LIVE, RETIRED = "building", "ready", "live", "retired"
 
 @dataclass(frozen=True, slots=True)
 class TableSet:
-    """One set of tables of a projection."""
+    """One version of a projection's tables. ``status``: building, ready, live or retired."""
 
     name: str
     version: str
@@ -31,12 +32,12 @@ class TableSet:
     updated_at: datetime
 
     def of(self, view: View) -> bool:
-        """Whether this program made it: the same schema and fold version."""
+        """Whether the set has the fingerprint (schema and fold version) of this program's view."""
         return self.version.rpartition("_")[0] == view.fingerprint
 
     @property
     def count(self) -> int:
-        """Which set of the projection it is, counted from 1."""
+        """Number of the set within its projection, from 1."""
         return int(self.version.rpartition("_")[2])
 
 
@@ -44,27 +45,27 @@ SET = "SELECT name, version, live, status, position, holder, error, updated_at F
 
 
 class Catalogue:
-    """The catalogue's rows."""
+    """Repository of table sets and parked streams."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self._clock = clock
 
     async def sets(self, name: str) -> list[TableSet]:
-        """Every set of a projection, the newest last."""
+        """All sets of a projection, oldest first."""
         rows = await self.database.read(f"{SET} WHERE name = :name", {"name": name})
         return sorted(map(_table_set, rows), key=lambda found: found.count)
 
     async def live(self, name: str) -> TableSet | None:
-        """The set that readers look at."""
+        """The set that queries read."""
         return next((found for found in await self.sets(name) if found.live), None)
 
     async def parked(self, name: str, version: str) -> Sequence[Parked]:
-        """What is parked in a set, the earliest first."""
+        """Parked streams of a set, by position."""
         return await self.database.snapshot(lambda tx: read_parked(tx, name, version))
 
     async def make(self, tx: Transaction, name: str, version: str) -> None:
-        """Enter a new set, empty, being built."""
+        """Insert a new set at position 0 with status building."""
         await tx.insert(
             "projections",
             ("name", "version", "live", "status", "position", "holder", "error", "updated_at"),
@@ -72,7 +73,7 @@ class Catalogue:
         )
 
     async def take(self, name: str, version: str, holder: str) -> tuple[int, Sequence[Parked]]:
-        """Become the one who may write a set; returns its position and what is parked. Raises Fenced where it is gone."""
+        """Become the only writer of a set; returns its position and parked streams. Raises Fenced where the set is gone."""
 
         async def work(tx: Transaction) -> tuple[int, Sequence[Parked]]:
             rows = await tx.query(
@@ -87,7 +88,10 @@ class Catalogue:
         return await self.database.write(work)
 
     async def moved(self, tx: Transaction, name: str, version: str, holder: str, old: int, new: int) -> None:
-        """Move a set's position, if it still is where ``holder`` left it; else raises Fenced. The first statement of a write."""
+        """Compare-and-set of the position (fencing); must be the first statement of the transaction. Raises Fenced.
+
+        First, because the update locks the row: rows written before it could be those of a runner that was superseded.
+        """
         touched = await tx.execute(
             "UPDATE projections SET position = :new, error = NULL, updated_at = :now"
             " WHERE name = :name AND version = :version AND holder = :holder AND position = :old",
@@ -97,7 +101,7 @@ class Catalogue:
             raise Fenced
 
     async def park(self, tx: Transaction, name: str, version: str, stream: UUID, position: int, error: str) -> None:
-        """Hold a stream back from ``position`` on."""
+        """Park a stream: its events from ``position`` on are not applied."""
         await tx.insert(
             "parked",
             ("projection", "version", "stream_id", "position", "error", "since"),
@@ -106,7 +110,7 @@ class Catalogue:
         )
 
     async def unpark(self, tx: Transaction, name: str, version: str, stream: UUID) -> None:
-        """Hold it back no longer."""
+        """Remove a stream from the parked ones."""
         await tx.execute(
             "DELETE FROM parked WHERE projection = :name AND version = :version AND stream_id = :stream",
             {"name": name, "version": version, "stream": stream.bytes},
@@ -120,7 +124,7 @@ class Catalogue:
         return bool(rows) and rows[0][0] == holder
 
     async def fence(self, name: str) -> None:
-        """Whoever writes the live set has to look at the catalogue again first."""
+        """Take the live set from its holder, whose runner then reads the catalogue again (and finds the ready set)."""
 
         async def work(tx: Transaction) -> None:
             await tx.execute("UPDATE projections SET holder = '' WHERE name = :name AND live = 1", {"name": name})
@@ -128,7 +132,7 @@ class Catalogue:
         await self.database.write(work)
 
     async def set_ready(self, name: str, version: str) -> None:
-        """A set is built and verified; the runner may exchange the live one for it."""
+        """Mark a set as built and verified, so that the runner may make it the live one."""
 
         async def work(tx: Transaction) -> None:
             await tx.execute(
@@ -140,10 +144,10 @@ class Catalogue:
         await self.database.write(work)
 
     async def swap(self, name: str, version: str, holder: str) -> bool:
-        """Make a set the live one and retire the one before; False where that one is further on. Raises Fenced."""
+        """Make a set the live one and retire the old one; False where the old one is further on. Raises Fenced."""
 
         async def work(tx: Transaction) -> bool:
-            # The row that is live now is locked first, so that its position stands still.
+            # Lock the live row first, so that its position can't move before it is compared.
             rows = await tx.query(
                 "UPDATE projections SET holder = '' WHERE name = :name AND live = 1 RETURNING position", {"name": name}
             )
@@ -168,7 +172,7 @@ class Catalogue:
         return await self.database.write(work)
 
     async def note_error(self, name: str, error: str) -> None:
-        """The live set's runner is in trouble, until its next write."""
+        """Record an error of the live set's runner; its next write clears it."""
 
         async def work(tx: Transaction) -> None:
             await tx.execute(
@@ -179,7 +183,10 @@ class Catalogue:
         await self.database.write(work)
 
     async def remove(self, name: str, version: str) -> None:
-        """Drop a set's tables, whichever program made them, and take it out of the catalogue. Raises Unavailable."""
+        """Drop a set's tables (found by name, since another program version may have made them) and its row.
+
+        Raises Unavailable.
+        """
         await self.database.write(lambda tx: _remove(tx, name, version))
 
     def _now(self) -> int:
@@ -202,9 +209,9 @@ async def _remove(tx: Transaction, name: str, version: str) -> None:
 
 
 async def forget_views(database: Database) -> None:
-    """Drop every set of every projection; the next start builds them anew.
+    """Drop every table set of every projection; the next start builds them again.
 
-    For a database that was put back to an earlier moment: its rows may still hold tokens of subjects erased since.
+    For a restored database: its rows may hold blind tokens of subjects erased after the backup.
     """
 
     async def work(tx: Transaction) -> None:
@@ -215,7 +222,7 @@ async def forget_views(database: Database) -> None:
 
 
 async def read_parked(tx: Transaction, name: str, version: str) -> Sequence[Parked]:
-    """What is parked in a set, the earliest first."""
+    """Parked streams of a set, by position."""
     rows = await tx.query(
         "SELECT stream_id, position, error, since FROM parked WHERE projection = :name AND version = :version ORDER BY position",
         {"name": name, "version": version},

@@ -1,4 +1,4 @@
-"""Rows that bound a read model: positions under a lease (fencing), and streams that are parked."""
+"""Fencing and parking, shared by projections and processes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +6,12 @@ from uuid import UUID
 
 
 class Fenced(Exception):
-    """Somebody else took the set, or it was exchanged: nothing was written, what is known of it must be read anew."""
+    """Another runner took over, or the table set was exchanged. Nothing was written; the caller must read the state again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A stream whose events are held back in a projection from ``position`` on; ``error`` holds no personal data."""
+    """A stream whose events from ``position`` on a projection does not apply; ``error`` holds no personal data."""
 
     projection: str
     stream: UUID

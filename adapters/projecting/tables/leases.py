@@ -1,7 +1,8 @@
-"""Leases: one runner per projection across all processes, and another one when it dies.
+"""Leases: one runner per projection across all processes, and a successor when it dies.
 
-PostgreSQL: advisory locks on a connection of their own, gone with it. SQLite: rows that expire unless renewed. A lease only keeps
-two from doing the same work; what keeps two from writing is the fence in the catalogue.
+PostgreSQL: advisory locks on a connection of their own, released when it closes. SQLite: rows that expire unless renewed. A lease
+only saves two runners from doing one work twice. It can't prevent two writers, since a suspended process does not notice that its
+lease expired; that is prevented by the fencing token in the catalogue.
 """
 
 import asyncio
@@ -18,23 +19,23 @@ from adapters.store.database.postgres_database import LOST, PostgresDatabase, dr
 
 
 class Leases(Protocol):
-    """Leases by name, all of one holder."""
+    """Named leases of one holder."""
 
     async def acquire(self, name: str) -> bool:
-        """Take the lease, or keep it; False where somebody else has it. Raises Unavailable where that can't be told."""
+        """Acquire or renew a lease; False where another holder has it. Raises Unavailable."""
         ...
 
     async def release(self, name: str) -> None:
-        """Give it up."""
+        """Release a lease."""
         ...
 
     async def close(self) -> None:
-        """Give all of them up."""
+        """Release every lease."""
         ...
 
 
 class RowLeases:
-    """Leases as rows that live ``seconds`` unless renewed; acquiring renews once a third of that has passed."""
+    """Leases as rows that expire after ``seconds``; :meth:`acquire` renews after a third of that, to spare writes."""
 
     def __init__(self, database: Database, holder: str, seconds: float) -> None:
         self._database = database
@@ -43,7 +44,7 @@ class RowLeases:
         self._renew_from: dict[str, float] = {}
 
     async def acquire(self, name: str) -> bool:
-        """Take the lease where it is free or expired, or renew it."""
+        """Acquire a lease that is free or expired, or renew it."""
         if time.monotonic() < self._renew_from.get(name, 0.0):
             return True
         held = await self._database.read("SELECT holder, expires_at FROM leases WHERE name = :name", {"name": name})
@@ -68,7 +69,7 @@ class RowLeases:
         return taken
 
     async def release(self, name: str) -> None:
-        """Give it up, so that nobody has to wait until it expires."""
+        """Release a lease, so that a successor need not wait until it expires."""
         if self._renew_from.pop(name, None) is None:
             return
 
@@ -78,7 +79,7 @@ class RowLeases:
         await self._database.write(give)
 
     async def close(self) -> None:
-        """Give all of them up."""
+        """Release every lease."""
         for name in list(self._renew_from):
             await self.release(name)
 
@@ -88,7 +89,7 @@ def _now() -> int:
 
 
 class AdvisoryLeases:
-    """Leases as advisory locks of one connection; whoever loses the connection loses them all."""
+    """Leases as advisory locks of one connection; they are all lost with the connection."""
 
     def __init__(self, database: PostgresDatabase, seconds: float) -> None:
         self._database = database
@@ -98,7 +99,7 @@ class AdvisoryLeases:
         self._held: dict[str, float] = {}
 
     async def acquire(self, name: str) -> bool:
-        """Take the lock where it is free; that a held one is still held is proven by a round trip now and then."""
+        """Acquire a lock that is free. Every third of ``seconds`` a round trip confirms that the connection still holds it."""
         async with self._turn:
             connection = await self._connected()
             proven = self._held.get(name)
@@ -121,19 +122,19 @@ class AdvisoryLeases:
         return self._connection
 
     async def release(self, name: str) -> None:
-        """Give it up."""
+        """Release a lease."""
         async with self._turn:
             if self._held.pop(name, None) is not None and self._connection is not None and not self._connection.closed:
                 await self._ask(self._connection, "SELECT pg_advisory_unlock(%s)", (_key(name),))
 
     async def close(self) -> None:
-        """Give all of them up with the connection."""
+        """Release every lease by closing the connection."""
         if self._connection is not None:
             drop(self._connection)
             await self._connection.close()
 
     async def _ask(self, connection: AsyncConnection[Row], sql: str, params: Sequence[Any]) -> list[Row]:
-        """Nothing is cancelled inside psycopg: at the deadline the socket goes away under it."""
+        """Run a query, and shut the connection's socket down at the deadline (psycopg's cancelling waits for the server)."""
         alarm = asyncio.get_running_loop().call_later(DEADLINE, drop, connection)
         asked = asyncio.ensure_future(self._fetch(connection, sql, params))
         asked.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -156,7 +157,7 @@ def _key(name: str) -> int:
 
 
 def leases_for(database: Database, holder: str, seconds: float) -> Leases:
-    """The leases of a database."""
+    """The kind of leases that a database supports."""
     if isinstance(database, PostgresDatabase):
         return AdvisoryLeases(database, seconds)
     return RowLeases(database, holder, seconds)

@@ -1,4 +1,4 @@
-"""The tables of one set on a database: making, indexing, dropping, and writing what a fold came to."""
+"""The tables of one table set: create, index, and write the changes of a fold."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ Key = tuple[Any, ...]
 
 @dataclass(slots=True)
 class Changes:
-    """What becomes of rows, the last word for each key: values as on disk, None where no row stands.
+    """The last state of each changed row: its encoded values by key, None for a deleted row.
 
-    ``tokens`` are those of each text, in the order of ``words``, once they are known.
+    ``words``: changed texts; ``tokens``: their blind tokens in that order, once made.
     """
 
     rows: dict[Table[Any], dict[Key, Row | None]] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class Changes:
     tokens: Sequence[frozenset[bytes]] = ()
 
     def add(self, writes: Iterable[Write]) -> None:
-        """One stream's writes, in order."""
+        """Add the writes of one stream, in order; a later write of a key replaces an earlier one."""
         for write in writes:
             if isinstance(write, Put):
                 values = write.table.encode(write.row)
@@ -40,13 +40,13 @@ class Changes:
         self.words[place] = words if before is None else words._replace(fresh=before.fresh)
 
     def merge(self, other: "Changes") -> None:
-        """Take over what another stream came to."""
+        """Add the changes of another stream."""
         for table, rows in other.rows.items():
             self.rows.setdefault(table, {}).update(rows)
         self.words.update(other.words)
 
     def token_rows(self) -> dict[Table[TokenRow], list[TokenRow]]:
-        """The rows of all tokens."""
+        """The token rows to insert, by table."""
         found: dict[Table[TokenRow], list[TokenRow]] = {}
         for words, tokens in zip(self.words.values(), self.tokens, strict=True):
             if words.text is not None:
@@ -56,7 +56,7 @@ class Changes:
 
 
 class RowTables:
-    """The tables of one set."""
+    """The tables of one table set; ``version`` is part of their names."""
 
     def __init__(self, view: View, version: str) -> None:
         self.view = view
@@ -64,13 +64,13 @@ class RowTables:
         self.names: Mapping[str, str] = {table.name: f"{table.name}_v{version}" for table in view.tables}
 
     async def create(self, tx: Transaction) -> None:
-        """Make the tables; lists of erased subjects are indexed by their key, the rest by :meth:`index`."""
+        """Create the tables with their primary keys; :meth:`index` comes after the build, since inserting is faster without."""
         for table in self.view.tables:
             columns = ", ".join(f"{c.name} {c.type}{'' if c.null else ' NOT NULL'}" for c in table.columns)
             await tx.ddl(f"CREATE TABLE {self.names[table.name]} ({columns}, PRIMARY KEY ({', '.join(table.key)}))")
 
     async def index(self, tx: Transaction) -> None:
-        """Make the indexes, and let the database look at what there is."""
+        """Create the indexes and collect the planner's statistics (ANALYZE)."""
         for table in self.view.tables:
             name = self.names[table.name]
             for i, index in enumerate(table.indexes, start=1):
@@ -79,12 +79,12 @@ class RowTables:
             await tx.ddl(f"ANALYZE {name}")
 
     async def clear(self, tx: Transaction, stream: UUID) -> None:
-        """Delete every row that hangs on a stream."""
+        """Delete every row of a stream."""
         for table in self.view.tables:
             await tx.execute(f"DELETE FROM {self.names[table.name]} WHERE {table.stream} = :stream", {"stream": stream.bytes})
 
     async def write(self, tx: Transaction, changes: Changes) -> None:
-        """Write what a fold came to; a few statements a table, whatever its size."""
+        """Write the changes of a fold: a few statements a table, for a batch of any size."""
         for table, rows in changes.rows.items():
             gone = [key for key, values in rows.items() if values is None]
             await self._delete(tx, table, table.key, gone)
@@ -113,7 +113,7 @@ class RowTables:
             await tx.execute_many(sql, [dict(zip(columns, key, strict=True)) for key in keys])
 
     async def _forget(self, tx: Transaction, table: Table[TokenRow], changes: Changes) -> None:
-        """Rows of subjects that are erased, now or before, do not stay."""
+        """Delete token rows of erased subjects: this batch may hold an erasure, or a text of a subject erased before it."""
         subjects = {words.text.value.subject.bytes for words in changes.words.values() if words.text is not None}
         for other, rows in changes.rows.items():
             if other.row is ErasedRow:

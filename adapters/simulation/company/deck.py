@@ -1,4 +1,4 @@
-"""Texts and names drawn by chance, none again soon."""
+"""Draw texts and names at random without early repetition."""
 
 from collections.abc import Iterable
 from random import Random
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Deck(Generic[T]):
-    """Gives its things by chance; each comes again only after at least half of the others were drawn."""
+    """Draws things at random; a thing is drawn again only after at least half of the others."""
 
     def __init__(self, things: Iterable[T], random: Random) -> None:
         self._things = list(things)
@@ -16,7 +16,7 @@ class Deck(Generic[T]):
         random.shuffle(self._things)
 
     def draw(self) -> T:
-        """One of the half that was drawn longest ago."""
+        """Draw one of the half that was drawn longest ago."""
         thing = self._things.pop(self._random.randrange(max(1, len(self._things) // 2)))
         self._things.append(thing)
         return thing

@@ -1,4 +1,4 @@
-"""The estate (小区) of a simulation: its areas and buildings, the people who work there, its contractors."""
+"""Simulated estates (小区): areas, buildings, staff and contractors."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ ORDINALS = "东西南北中"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of staff and the one post they hold; without ``area`` in the whole community, ``company`` in all of them.
+    """A member of staff and their one post: in an ``area``, in the whole community (None), or in all (``company``).
 
-    ``skills`` are a technician's; ``nights``: takes turns at the night desk (夜间值班).
+    ``skills``: of a technician; ``nights``: takes turns at the night desk (夜间值班).
     """
 
     login: str
@@ -34,7 +34,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Estate:
-    """One community. ``calls`` is how many requests a day it has on average."""
+    """One community; ``calls``: its average number of requests a day."""
 
     code: str
     name: str
@@ -46,16 +46,16 @@ class Estate:
 
     @property
     def plumbers(self) -> tuple[str, ...]:
-        """The members of the one team."""
+        """Logins of the plumbers' team."""
         return tuple(member.login for member in self.staff if PLUMBING in member.skills)
 
     @property
     def homes(self) -> tuple[str, ...]:
-        """Areas where people live."""
+        """Codes of the residential areas."""
         return tuple(dict.fromkeys(building.area for building in self.buildings))
 
     def of(self, role: Role) -> tuple[Member, ...]:
-        """The members of a role."""
+        """The members of staff of a role."""
         return tuple(member for member in self.staff if member.role is role)
 
 
@@ -79,14 +79,16 @@ SKILLS = (
     (PLUMBING, CARPENTRY),
     (ELECTRICAL, CARPENTRY, HVAC),
 )
-"""By a technician's place in the list; the first three take turns at night."""
+"""Skills by a technician's place in the list; the first :data:`NIGHT_TURNS` of them take turns at night."""
 NIGHT_TURNS = 3
 MOSTLY_WOMEN = (Role.ASSISTANT, Role.BUTLER, Role.FINANCE, Role.HR)
 
 
 def estates(count: int, random: Random, codes: Container[str] = (), logins: Iterable[str] = ()) -> list[Estate]:
-    """So many estates of different sizes, under codes and logins that aren't taken; the company's own people are among the
-    first one's staff."""
+    """Draw ``count`` estates of different sizes, without the ``codes`` and ``logins`` in use.
+
+    The first estate also employs the company's own people.
+    """
     people = _People(random, logins)
     company = tuple(people.member(role, company=True) for role in COMPANY_POSTS)
     free = (number for number in numbers(1) if _code(number) not in codes)
@@ -120,11 +122,11 @@ def _drawn(number: int, random: Random, people: "_People", company: tuple[Member
 
 
 CALLS_A_DWELLING = 0.006
-"""Requests a dwelling and day: about one in half a year."""
+"""Requests per dwelling and day: about one in half a year."""
 
 
 class _People:
-    """Draws members of staff; logins are unique over all estates."""
+    """Draws members of staff, with logins unique across all estates."""
 
     def __init__(self, random: Random, logins: Iterable[str]) -> None:
         self._random = random

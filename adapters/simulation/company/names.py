@@ -1,4 +1,4 @@
-"""Names of people and estates. Nobody is meant; the telephone numbers are one test series (138 0013 xxxx)."""
+"""Made-up names of people and estates."""
 
 SURNAMES = (
     "林黄何郭罗梁宋谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范"

@@ -1,4 +1,4 @@
-"""Households of an estate: who calls, from where; drawn by a seed as they are needed, the same people at home for ever."""
+"""Simulated residents: drawn when needed, deterministic by the seed; each keeps their dwelling and telephone number."""
 
 from dataclasses import dataclass, replace
 from random import Random
@@ -8,12 +8,12 @@ from domain.ticket import commands as c
 
 PHONES = 10_000
 ON_THE_ROLL = 0.75
-"""How often somebody new is one of those entered in the roll, as long as there are any who have not called."""
+"""Probability that a new caller is in the household register, while somebody there has not called yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Building:
-    """A residential building: its number, area, entrances, floors, and doors a floor in each entrance."""
+    """A residential building; ``doors``: dwellings on each floor of an entrance."""
 
     number: str
     area: str
@@ -23,13 +23,13 @@ class Building:
 
     @property
     def dwellings(self) -> int:
-        """How many dwellings it has."""
+        """Number of dwellings."""
         return self.entrances * self.floors * self.doors
 
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """Somebody who lives here."""
+    """A resident and their dwelling."""
 
     name: str
     phone: str
@@ -40,19 +40,19 @@ class Resident:
 
     @property
     def place(self) -> c.Place:
-        """Their dwelling."""
+        """The dwelling as a command's place."""
         return c.Place(area=self.area, building=self.building, entrance=self.entrance, dwelling=self.dwelling)
 
     @property
     def reporter(self) -> c.Reporter:
-        """Them, as who asks."""
+        """The resident as a command's reporter."""
         return c.Reporter(name=self.name, phone=self.phone)
 
 
 class Residents:
-    """Gives a resident each time it is asked: mostly somebody new, now and then somebody who called before.
+    """Draws callers: mostly new ones, with probability ``again`` one who called before.
 
-    Those settled beforehand, whom the roll knows, are most of the new ones.
+    Most new callers are among the residents settled beforehand, who are in the household register.
     """
 
     def __init__(self, buildings: tuple[Building, ...], random: Random, again: float = 0.0) -> None:
@@ -66,22 +66,22 @@ class Residents:
         self._phones: set[int] = set()
 
     def settle(self, count: int) -> list[Resident]:
-        """So many people in dwellings of their own, before anybody calls."""
+        """Draw ``count`` residents, each in a dwelling of their own, before anybody calls."""
         self._settled = [person for _ in range(count) if (person := self._drawn(None)) is not None]
         return list(self._settled)
 
     def somebody(self, home: Resident) -> Resident:
-        """Another person of the same dwelling, who never calls."""
+        """Draw another person of a dwelling, who never calls."""
         return replace(home, name=self._name(), phone=self._phone())
 
     def namesake(self, home: Resident) -> Resident:
-        """A relative of the same surname and dwelling, who never calls."""
+        """Draw a relative of a resident, with their surname and dwelling, who never calls."""
         while (other := self.somebody(home)).name[1:] == home.name[1:]:
             pass
         return replace(other, name=home.name[0] + other.name[1:])
 
     def new(self, area: str | None = None) -> Resident:
-        """Somebody of an area, in a dwelling where nobody was named before; the estate's whole, somebody known."""
+        """Draw a new caller of an area (None: any), in a dwelling not used before; a known caller when all are used."""
         resident = self._on_the_roll(area) or self._drawn(area)
         if resident is None:
             return self._random.choice([known for known in self._known if area in (None, known.area)])
@@ -104,7 +104,7 @@ class Residents:
         return Resident(self._name(), self._phone(), building.area, building.number, entrance, dwelling)
 
     def anybody(self) -> Resident:
-        """Somebody of the estate, perhaps one who called before."""
+        """Draw a caller of the estate, new or known."""
         if self._known and self._random.random() < self._again:
             return self._random.choice(self._known)
         return self.new()

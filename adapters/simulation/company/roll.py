@@ -1,4 +1,4 @@
-"""The roll of an estate (住户名册): households entered before the first day, with owners, family and tenants, and their keys."""
+"""Fill the household register (住户名册) of an estate before the first day: owners, family, tenants and their keys."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -13,14 +13,14 @@ from domain.kernel.terms import Tenure
 from domain.people.administration import Administrator
 
 HOUSEHOLDS = 120
-"""At most so many, or every tenth dwelling: enough for a clerk to know most callers by their telephone number."""
+"""Most households to enter (else every tenth dwelling): enough that most callers are recognised by telephone number."""
 TENURES = (Tenure.OWNER,) * 7 + (Tenure.RESIDENT,) * 2 + (Tenure.TENANT,)
 LONGEST = 2400
-"""Days somebody has lived here."""
+"""Longest residence, in days."""
 
 
 async def enrol(parts: Gongdan, site: Site, first: date, random: Random) -> None:
-    """Enter the households; who calls from them is the person entered, and a tenant's or relative's owner stands beside them."""
+    """Enter the households. The person entered is the one who calls; for a tenant or relative the owner is entered too."""
     count = min(HOUSEHOLDS, sum(building.dwellings for building in site.estate.buildings) // 10)
     by = Administrator("operator", parts.ids.new(), operator=True)
     entering = await parts.roll.begin(site.estate.code, by)

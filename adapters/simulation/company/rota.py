@@ -1,4 +1,4 @@
-"""The rota (排班): who works when, by day and night, with days off and leave; who holds the desk (D5 二)."""
+"""The rota (排班): working hours by day and night, days off, leave, and the officers of the desk (D5 二)."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -10,23 +10,23 @@ from domain.rules.duty_calendar import Span, is_summer, period_at
 from domain.rules.policy import DutyTimes
 
 BEFORE = timedelta(minutes=18)
-"""How long before the morning's begin people are there (D5 八: 15 minutes)."""
+"""How long before the start people arrive (D5 八: 15 minutes)."""
 AFTER = timedelta(minutes=40)
-"""How long after the day's end somebody may still finish."""
+"""How long after the end of their hours people may still finish work."""
 LONGER = timedelta(minutes=75)
-"""The same for those who turn: a guard who stands in stays until the officer is back."""
+"""How long after the end of a watch a guard may still be the stand-in, until the officer is back."""
 TURNING = (Role.CONTROL_ROOM, Role.SECURITY)
-"""两白两夜两休: two days, two nights, two days off, twelve hours each."""
+"""Roles in watches (两白两夜两休): two days, two nights, two days off, twelve hours each."""
 WATCH = (time(8), time(20))
 OFFICE = (Role.BUTLER, Role.SUPERVISOR, Role.DIRECTOR, Role.FINANCE, Role.HR)
-"""One day off a week, each another one (做六休一); the company's people work every day for some estate."""
+"""Roles with one day off a week, on different days (做六休一); the company's people work every day for some estate."""
 NOON_CHANGES = (2, 5, 8)
-"""Of ten days, those on which the desk changes hands at noon."""
+"""The days of ten on which the desk changes hands at noon."""
 LUNCH = (time(12), time(13, 30))
 
 
 class Rota:
-    """Who works when in an estate; days count from ``anchor`` (the past negative)."""
+    """The rota of an estate; days are counted from ``anchor`` (earlier days are negative)."""
 
     def __init__(self, estate: Estate, anchor: date, duty: DutyTimes, zone: ZoneInfo) -> None:
         self.estate, self.anchor, self.duty, self.zone = estate, anchor, duty, zone
@@ -39,15 +39,15 @@ class Rota:
         self._leave: set[tuple[str, int]] = set()
 
     def day(self, moment: datetime) -> int:
-        """The day a moment belongs to; a night belongs to the day it began on."""
+        """The day that a moment belongs to; a night belongs to the day on which it began."""
         return (self.period(moment).start.date() - self.anchor).days
 
     def period(self, moment: datetime) -> Span:
-        """The duty period of a moment."""
+        """The duty period that a moment lies in."""
         return period_at(moment, self.zone, self.duty)
 
     def at(self, day: int, clock: time) -> datetime:
-        """A time of day."""
+        """The moment of a time of day."""
         return datetime.combine(self.anchor + timedelta(days=day), clock, self.zone)
 
     def is_summer(self, day: int) -> bool:
@@ -55,15 +55,18 @@ class Rota:
         return is_summer(self.anchor + timedelta(days=day), self.duty)
 
     def afternoon(self, day: int) -> datetime:
-        """When the afternoon's duty begins."""
+        """The beginning of the afternoon's duty."""
         return self.at(day, self.duty.afternoon_summer if self.is_summer(day) else self.duty.afternoon_winter)
 
     def evening(self, day: int) -> datetime:
-        """When the night's duty begins."""
+        """The beginning of the night's duty."""
         return self.at(day, self.duty.night_summer if self.is_summer(day) else self.duty.night_winter)
 
     def replace_night(self, day: int) -> str:
-        """The night officer doesn't come: the next in turn does, and both are free the day after. Returns who comes."""
+        """Replace a night's officer by the next but one in turn; the absent officer is free that day and the next.
+
+        Returns the replacement's login.
+        """
         turn = self._nights.index(self.night_officer(day))
         self._replaced[day] = self._nights[(turn + 2) % len(self._nights)]
         self._leave.add((self._nights[turn], day))
@@ -71,15 +74,15 @@ class Rota:
         return self._replaced[day]
 
     def night_officer(self, day: int) -> str:
-        """夜间值班: who holds the desk in the night that begins on a day."""
+        """The officer who holds the desk (夜间值班) in the night that begins on a day."""
         return self._replaced.get(day) or self.due_at_night(day)
 
     def due_at_night(self, day: int) -> str:
-        """Whose turn a night is, whether they come or not."""
+        """The officer whose turn a night is, even if absent."""
         return self._nights[day % len(self._nights)]
 
     def assistants(self, day: int) -> list[str]:
-        """The assistants at work on a day, whoever holds the desk first."""
+        """The assistants at work on a day; the first of them holds the desk."""
         there = [m.login for m in self.estate.of(Role.ASSISTANT) if self.works_by_day(m.login, day)]
         turn = day % len(there) if there else 0
         return there[turn:] + there[:turn]
@@ -89,15 +92,15 @@ class Rota:
         return self.assistants(day)[0]
 
     def noon_officer(self, day: int) -> str:
-        """Who holds the desk from noon on: some days the colleague (当班轮值), else whoever holds it in the morning."""
+        """The officer from noon on: on some days the colleague (当班轮值), else the officer of the morning."""
         return self.colleague(day) if day % 10 in NOON_CHANGES else self.day_officer(day)
 
     def colleague(self, day: int) -> str:
-        """Another assistant at work that day, or the only one."""
+        """The last of the assistants at work on a day, who is the officer where there is only one."""
         return self.assistants(day)[-1]
 
     def works_by_day(self, login: str, day: int) -> bool:
-        """Whether somebody works on a day (the turning posts: by day)."""
+        """Whether a person works on a day (roles in watches: in the day's watch)."""
         if (login, day) in self._leave:
             return False
         member, place = self._members[login], self._places[login]
@@ -114,11 +117,11 @@ class Rota:
         return True
 
     def _rested(self, day: int, place: int) -> bool:
-        """Four days of work, two of rest; three people are never off on the same day."""
+        """Whether a day is one of four working days before two days off; of three people never two are off together."""
         return ((day + 2 * place) // 2) % 3 != 0
 
     def hours(self, login: str, day: int) -> Iterator[tuple[datetime, datetime]]:
-        """From when to when somebody is to be there, of what begins on a day."""
+        """A person's working hours that begin on a day: (start, end)."""
         member = self._members[login]
         if member.role in TURNING:
             phase = (day + 2 * self._places[login]) % 6
@@ -133,7 +136,7 @@ class Rota:
             yield self.evening(day), self.at(day + 1, self.duty.morning)
 
     def at_work(self, login: str, moment: datetime) -> bool:
-        """Whether somebody is there at a moment: they come a little before, and may finish what they began."""
+        """Whether a person is present at a moment, early arrival and finishing time included."""
         after = LONGER if self._members[login].role in TURNING else AFTER
         return any(start - BEFORE <= moment <= end + after for start, end in self._around(login, moment))
 
@@ -142,7 +145,7 @@ class Rota:
         return (hours for day in (today - 1, today) for hours in self.hours(login, day))
 
     def next_at_work(self, login: str, after: datetime) -> datetime:
-        """The first moment from ``after`` on at which somebody works by day and isn't at lunch."""
+        """The first moment from ``after`` on at which a person works by day and isn't at lunch."""
         for day in range((after.astimezone(self.zone).date() - self.anchor).days, 10**6):
             if not self.works_by_day(login, day):
                 continue
@@ -154,12 +157,12 @@ class Rota:
         raise AssertionError(login)
 
     def there(self, role: Role, moment: datetime) -> list[Member]:
-        """Who of a role is to be there at a moment."""
+        """The members of a role whose working hours include a moment."""
         people = self.estate.of(role)
         return [m for m in people if any(start <= moment < end for start, end in self._around(m.login, moment))]
 
     def is_night(self, moment: datetime) -> bool:
-        """Whether the night's duty is on."""
+        """Whether a moment lies in the night's duty."""
         return self.period(moment).period is DutyPeriod.NIGHT
 
 

@@ -1,4 +1,4 @@
-"""An estate as it runs in a simulation: who holds the desk, who is free when, what is open; and what its people say."""
+"""State of a running estate: the desk's officer, the technicians' free time, the open tickets, and the random draws."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
@@ -17,15 +17,15 @@ from domain.rules.policy import Policy
 from domain.ticket.state import TicketState
 
 TRAVEL = (6, 20)
-"""Minutes from taking an order to arriving, where nothing else is in hand."""
+"""Minutes from accepting a work order to arriving, for a technician who is free."""
 CALLED_BEFORE = 0.08
-"""How often whoever calls has called before."""
+"""Probability that a caller has called before."""
 HALF_HOUR = timedelta(minutes=30)
-"""Appointments are made for the hour and the half hour."""
+"""Appointments are made for full and half hours."""
 
 
 class Site:
-    """One running estate. Everything by chance comes from ``random``."""
+    """A running estate; every random draw comes from ``random``."""
 
     def __init__(self, estate: Estate, anchor: date, policy: Policy, random: Random, company: Sequence[str] = ()) -> None:
         self.estate, self.random, self.company = estate, random, company
@@ -64,22 +64,22 @@ class Site:
     # --- chance -----------------------------------------------------------------------------------------------------
 
     def say(self, texts: Sequence[str]) -> str:
-        """One of some texts, none again soon."""
+        """Draw one of some texts, without early repetition."""
         deck = self._decks.get(id(texts))
         if deck is None:
             deck = self._decks[id(texts)] = Deck(texts, self.random)
         return deck.draw()
 
     def chance(self, probability: float) -> bool:
-        """Whether something happens."""
+        """Draw whether something happens."""
         return self.random.random() < probability
 
     def minutes(self, low: float, high: float) -> timedelta:
-        """A time of so many minutes, to the second."""
+        """Draw a duration between two numbers of minutes, in whole seconds."""
         return timedelta(seconds=self.random.randint(int(low * 60), int(high * 60)))
 
     def in_season(self, deck: Deck[Trouble], at: datetime) -> Trouble:
-        """A case that fits the season, mostly."""
+        """Draw a case that usually fits the season."""
         summer = is_summer(at.astimezone(self.zone).date(), self.duty)
         case = deck.draw()
         for _ in range(6):
@@ -97,43 +97,43 @@ class Site:
     # --- people -----------------------------------------------------------------------------------------------------
 
     def at_desk(self) -> str:
-        """Who answers for the desk now: the control room while it has the phone, who stands in, or the officer.
+        """The person who answers the telephone now: the control room while it has the phone, the stand-in, or the officer.
 
-        While nobody holds the desk the control room hears the telephone.
+        While nobody holds the desk the control room answers.
         """
         return self.phone_with or self.stand_in or self.officer or self.control_room(self.now)
 
     def desk_officer(self) -> str:
-        """The officer of the shift; while nobody holds the desk, the supervisor who ended the last one."""
+        """The officer of the shift; while nobody holds the desk, the supervisor who ended the last shift."""
         return self.officer or self.manager(self.now)
 
     def assistant(self, at: datetime) -> Callable[[], str]:
-        """Tells the assistant who does something at a moment of the day: the officer, or a colleague."""
+        """A function that gives, when called, the assistant for a task at a moment: the officer, or a colleague."""
         return lambda: self.officer if self.officer in self._assistants else self.clerk(at)
 
     @property
     def away(self) -> bool:
-        """Whether the officer has left the post or is about to, or the phone is with the control room."""
+        """Whether the officer is away or about to leave, or the phone is with the control room."""
         return self.leaving or self.stand_in is not None or self.phone_with is not None
 
     def is_quiet(self, at: datetime) -> bool:
-        """Whether nothing else may call the officer away soon."""
+        """Whether a moment lies in a span during which nothing may call the officer away."""
         return any(since <= at <= until for since, until in self.quiet)
 
     def by_night(self, at: datetime) -> bool:
-        """Whether the night's officer deals with what comes in: not what comes shortly before the morning."""
+        """Whether the night's officer handles requests at a moment; not in the last half hour before the morning."""
         span = self.rota.period(at)
         there = self.officer is not None and self.officer not in self._assistants
         return span.period is DutyPeriod.NIGHT and span.end - at > timedelta(minutes=30) and there
 
     def clerk(self, at: datetime) -> str:
-        """An assistant at work at a moment, mostly the officer's colleague by day; else whoever is there of the office."""
+        """An assistant at work at a moment, if possible not the officer; else the day's officer."""
         day = self.rota.day(at)
         clerks = [login for login in self.rota.assistants(day) if self.rota.at_work(login, at)]
         return clerks[-1] if clerks else self.rota.day_officer(day)
 
     def clerk_but(self, at: datetime, *others: str) -> str:
-        """An assistant at work who is none of some people; else the supervisor or director."""
+        """An assistant at work other than ``others``; else the supervisor or director."""
         day = self.rota.day(at)
         found = [login for login in self.rota.assistants(day) if login not in others]
         return self.random.choice(found) if found else self.manager(at)
@@ -143,7 +143,7 @@ class Site:
         return self.manager(at)
 
     def manager(self, at: datetime, but: str | None = None) -> str:
-        """The supervisor or the director, whoever is at work at a moment, the supervisor first; another than ``but``."""
+        """The supervisor if at work at a moment, else the director; never ``but``."""
         people = [m.login for role in (Role.SUPERVISOR, Role.DIRECTOR) for m in self.estate.of(role) if m.login != but]
         return next((login for login in people if self.rota.at_work(login, at)), people[-1])
 
@@ -152,16 +152,16 @@ class Site:
         return next((m.login for m in self.rota.there(Role.BUTLER, at) if m.area == area), None)
 
     def post(self, role: Role) -> Member:
-        """The first of a role."""
+        """The first member of a role."""
         return self.estate.of(role)[0]
 
     def office_hour(self, login: str, after: datetime) -> datetime:
-        """When somebody gets round to something, from a moment on."""
+        """The moment from ``after`` on at which a person has time."""
         at = self.rota.next_at_work(login, after)
         return at if at == after else at + self.minutes(3, 50)
 
     def assistant_hour(self, after: datetime) -> datetime:
-        """When an assistant has time, from a moment on: by day."""
+        """The moment from ``after`` on at which an assistant has time, by day."""
         day = self.rota.day(after)
         morning = self.rota.at(day, self.duty.morning)
         if after < morning:
@@ -173,7 +173,10 @@ class Site:
     def technician(
         self, skill: str, at: datetime, minutes: int, but: Sequence[str] = ()
     ) -> tuple[str, datetime, datetime | None]:
-        """Who can do it soonest, when they arrive, and the appointment told if that is in a while; the time is booked."""
+        """Book the technician who can start soonest; returns login, arrival, and the appointment if the arrival is late.
+
+        ``minutes``: duration of the work; ``but``: logins to leave out.
+        """
         soonest: tuple[datetime, str] | None = None
         for member in self.estate.of(Role.TECHNICIAN):
             if skill not in member.skills or member.login in but:
@@ -192,7 +195,7 @@ class Site:
         return login, start, appointment
 
     def _start(self, login: str, free: datetime, minutes: int) -> datetime:
-        """When somebody can start something that takes so long, before the day ends and beside what is booked."""
+        """The first moment at which a person can start work of a duration that ends within the day and meets no booking."""
         takes = timedelta(minutes=minutes + 5)
         start = self.rota.next_at_work(login, free)
         while True:
@@ -207,11 +210,11 @@ class Site:
             start = again + self.minutes(5, 35)
 
     def book(self, login: str, since: datetime, until: datetime) -> None:
-        """Somebody is taken for a time ahead."""
+        """Book a person for a span of time ahead."""
         self._booked.setdefault(login, []).append((since, until))
 
     def back(self, login: str, after: datetime, minutes: int) -> datetime:
-        """When somebody comes back to a job, from a moment on; the time is booked for them."""
+        """Book a person to return to a job after a moment; returns the moment of their return."""
         start = self._start(login, max(after, self._free.get(login, after)), minutes)
         self._free[login] = start + timedelta(minutes=minutes + 10)
         return start
@@ -222,19 +225,19 @@ class Site:
         return self.random.choice(there) if there else None
 
     def in_company_hours(self, at: datetime) -> bool:
-        """Whether the company takes letters, and its inspectors are about, at a moment."""
+        """Whether the company's people (letters, inspections) are at work at a moment."""
         day = self.rota.day(at)
         hour = timedelta(hours=1)
         return bool(self.company) and self.rota.at(day, self.duty.morning) + hour < at < self.rota.evening(day) - hour
 
     def control_room(self, at: datetime) -> str:
-        """Who sits in the control room (中控室)."""
+        """The person on duty in the control room (中控室)."""
         return self.rota.there(Role.CONTROL_ROOM, at)[0].login
 
     # --- what there is ----------------------------------------------------------------------------------------------
 
     def note(self, state: TicketState) -> None:
-        """A ticket changed."""
+        """Record a ticket's new state among the open tickets."""
         if state.is_open:
             self.open[state.id] = state
         else:

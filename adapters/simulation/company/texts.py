@@ -1,4 +1,4 @@
-"""What people say and do in a simulation: the texts of ``texts/*.toml``, read and checked once."""
+"""Texts of a simulation, from ``texts/*.toml``; read and validated once."""
 
 import tomllib
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ class _Part(BaseModel):
 
 
 class Case(_Part):
-    """One thing to repair: what is told, what is done, the parts for it and the paid service it is."""
+    """One repair: the report (``told``), the resolution (``done``), the parts, and the paid service if it is one."""
 
     told: str
     done: str
@@ -28,8 +28,10 @@ class Case(_Part):
 
 
 class Repair(_Part):
-    """Things to repair of one sort. ``skill`` says who can, ``minutes`` how long it takes, ``season`` how often in summer and
-    in winter; ``places`` are public ones (``in_building``: of some building), without any it is at home."""
+    """Repairs of one sort. ``minutes``: shortest and longest duration; ``season``: frequency in summer and in winter.
+
+    ``places``: public places (``in_building``: within some building); none for repairs at home.
+    """
 
     category: str
     skill: str
@@ -52,14 +54,14 @@ class Trouble:
 
 
 def troubles(repairs: Iterable[Repair], *, urgent: bool) -> list[Trouble]:
-    """Every case, of the urgent ones or of the others."""
+    """All cases of the urgent repairs, or of the others."""
     return [Trouble(repair, case) for repair in repairs if repair.urgent is urgent for case in repair.cases]
 
 
 class Matter(_Part):
-    """Something for the desk: what is asked, what is answered at once (complaints), and how it ended.
+    """A request for the desk: what is asked (``told``), the immediate answer to a complaint, and the resolution (``done``).
 
-    ``guard``: a guard goes at once; ``hours``: when it comes.
+    ``guard``: a guard goes at once; ``hours``: when such requests come.
     """
 
     category: str
@@ -70,8 +72,8 @@ class Matter(_Part):
     hours: Literal["day", "night", "any"] = "day"
 
 
-class Building(_Part):
-    """Something to be built (装修), and for how many days."""
+class Renovation(_Part):
+    """A renovation (装修) and its duration in days."""
 
     category: str
     told: str
@@ -79,7 +81,7 @@ class Building(_Part):
 
 
 class Finding(_Part):
-    """Something an inspection finds (巡检), by the scorecard's item."""
+    """A finding of an inspection (巡检), by the scorecard's item."""
 
     item: str
     category: str
@@ -89,7 +91,7 @@ class Finding(_Part):
 
 
 class Disagreement(_Part):
-    """What an incoming officer finds wrong with a sheet, and how the next sheet puts it right."""
+    """An incoming officer's objection to a sheet, and the correction in the next sheet."""
 
     reason: str
     thing: str
@@ -136,7 +138,7 @@ class Sayings(_Part):
     moved_in: Lines
     put_right: Lines
     mended: Lines
-    renovations: tuple[Building, ...]
+    renovations: tuple[Renovation, ...]
     findings: tuple[Finding, ...]
     leaves: Lines
     disputes: tuple[Disagreement, ...]
@@ -148,26 +150,26 @@ class _Repairs(_Part):
 
 
 class Texts:
-    """Every text, each file read when it is first asked for."""
+    """All texts; each file is read at first use."""
 
     @cached_property
     def at_home(self) -> tuple[Repair, ...]:
-        """报修 of flats."""
+        """Repairs at home (报修)."""
         return _Repairs.model_validate(_read("repairs_at_home")).repairs
 
     @cached_property
     def in_public(self) -> tuple[Repair, ...]:
-        """报修 of common parts."""
+        """Repairs of common parts (报修)."""
         return _Repairs.model_validate(_read("repairs_in_public")).repairs
 
     @cached_property
     def matters(self) -> Matters:
-        """What residents bring to the desk."""
+        """Requests for the desk."""
         return Matters.model_validate(_read("matters"))
 
     @cached_property
     def say(self) -> Sayings:
-        """What is said besides."""
+        """All other texts."""
         return Sayings.model_validate(_read("sayings"))
 
 

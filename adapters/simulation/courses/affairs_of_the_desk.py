@@ -1,4 +1,4 @@
-"""投诉, 求助, 咨询, 走访, 其他: what the desk answers itself, or sends somebody for."""
+"""Courses of complaints (投诉), assistance (求助), enquiries (咨询), visits (走访) and others (其他)."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +13,12 @@ from domain.kernel.terms import Channel, ComplaintFault, ComplaintSeverity, Esca
 from domain.ticket import commands as c
 
 OFFICE_S = ("cleaning", "parking", "fees", "greening", "staff", "lift")
-"""Categories of complaints where it is the office's fault, if they are reasonable."""
+"""Categories of complaints that are the office's fault, if reasonable."""
 REASONABLE, SERIOUS, TO_COMPANY, UPWARD = 0.8, 0.06, 0.04, 0.07
 
 
 def complaint(site: Site, at: datetime) -> Course:
-    """投诉: answered first, then seen to by a guard, the butler or the desk; judged by the supervisor, followed up."""
+    """A complaint (投诉): answered, handled by a guard, the butler or the desk, judged by the supervisor, followed up."""
     night = site.by_night(at)
     matter = _at_this_hour(site.complaints, night)
     resident = site.residents.anybody()
@@ -57,14 +57,14 @@ def complaint(site: Site, at: datetime) -> Course:
 
 
 def _content(site: Site, ticket: UUID, done_at: datetime, *workers: str) -> Course:
-    """A second follow-up, which ends it."""
+    """A second, satisfied follow-up, which ends the ticket."""
     at = site.assistant_hour(done_at + timedelta(hours=20) + site.minutes(0, 60))
     follow_up = c.FollowUp(satisfied=True, rating=site.random.choice((3, 4)), method=FollowUpMethod.PHONE)
     yield Step(at, site.clerk_but(at, *workers), Act(ticket, follow_up))
 
 
 def _at_this_hour(deck: Deck[Matter], night: bool) -> Matter:
-    """The next matter that comes at this hour."""
+    """Draw a matter that fits the hour."""
     while True:
         matter = deck.draw()
         if matter.hours in ("any", "night" if night else "day"):
@@ -77,12 +77,12 @@ def _complained_of(site: Site, at: datetime) -> str:
 
 
 def _sober(site: Site) -> Any:
-    """Who may classify and answer: the officer, or the control room while it has the phone; not a guard who stands in."""
+    """The person who may classify and answer: the officer, or the control room while it has the phone; never a stand-in."""
     return lambda: site.phone_with or site.desk_officer()
 
 
 def _seen_to(site: Site, ticket: UUID, matter: Matter, at: datetime, area: str) -> Any:
-    """Somebody sees to it; returns who, and when it was done."""
+    """A guard or the desk handles the matter; returns who did, and when."""
     guard = site.guard(at)
     if matter.guard and guard is not None:
         at += site.minutes(0.5, 2)
@@ -113,7 +113,7 @@ def _judgement(site: Site, matter: Matter, about: tuple[str, ...]) -> c.JudgeCom
 
 
 def assistance(site: Site, at: datetime) -> Course:
-    """求助: a guard goes at once; by night too."""
+    """Assistance (求助): a guard goes at once, also by night."""
     night = site.by_night(at)
     matter, resident = _at_this_hour(site.assistance, night), site.residents.anybody()
     urgency = Urgency.EMERGENCY if matter.category in ("medical", "lost_child", "locked_out") else Urgency.NORMAL
@@ -140,12 +140,12 @@ def assistance(site: Site, at: datetime) -> Course:
 
 
 def enquiry(site: Site, at: datetime) -> Course:
-    """咨询: answered at the desk, and the resident says on the spot whether that was it."""
+    """An enquiry (咨询): answered at the desk, with the follow-up on the spot."""
     yield from _settled(site, at, Kind.ENQUIRY, site.enquiries.draw())
 
 
 def other(site: Site, at: datetime) -> Course:
-    """其他."""
+    """Another request (其他), handled like an enquiry."""
     yield from _settled(site, at, Kind.OTHER, site.others.draw())
 
 
@@ -164,7 +164,7 @@ def _settled(site: Site, at: datetime, kind: Kind, matter: Matter) -> Course:
 
 
 def visit(site: Site, at: datetime) -> Course:
-    """走访征询 by the butler of an area (D1 3.2); nobody goes on a butler's day off."""
+    """A visit (走访征询) by the butler of an area (D1 3.2); none on the butler's day off."""
     area = site.random.choice(site.estate.homes)
     butler = site.of_area(area, at)
     if butler is None:

@@ -1,4 +1,4 @@
-"""When what comes in: by hour, season, weekday and chance; each request a course of its own (issue: rates by kind)."""
+"""Draw the arrivals of requests by hour, season, weekday and chance; each request begins a course."""
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
@@ -15,23 +15,23 @@ Kind = Callable[[Site, datetime], Course]
 HOURS = (
     0.3, 0.2, 0.15, 0.1, 0.1, 0.2, 0.7, 1.6, 5.0, 7.0, 7.0, 5.5, 2.6, 2.6, 5.0, 5.5, 5.0, 4.5, 4.2, 4.2, 3.6, 2.8, 1.5, 0.7,
 )  # fmt: skip
-"""How often residents call, by hour of the day."""
+"""Relative frequency of requests, by hour of the day."""
 BY_DAY: dict[Kind, float] = {
     repairs.at_home: 40, repairs.in_public: 15, desk.complaint: 8, desk.assistance: 7, desk.enquiry: 13, desk.other: 5,
     desk.visit: 6, procedures.renovation: 2.5, procedures.move_in: 2, procedures.inspection: 1.5,
 }  # fmt: skip
 BY_NIGHT: dict[Kind, float] = {repairs.at_home: 70, desk.complaint: 14, desk.assistance: 16}
-"""How often each is what it is about, while the office is there and when it isn't."""
+"""Relative frequency of each kind of request, during office hours and outside them."""
 WEEKEND, SUMMER, BUSY = 1.15, 1.1, 0.06
-"""Factors of a day's number; ``BUSY`` is how often a day is a storm or a cold snap, with twice as many."""
+"""Factors of a day's number of requests; ``BUSY``: probability of a storm or cold snap, which doubles it."""
 LIVELY, QUIET = 3.0, 12.0
-"""Minutes between two requests of a day that is looked at, and of a night."""
+"""Average minutes between two requests of a live demonstration, by day and by night."""
 OFFICE_ENDS = timedelta(minutes=75)
-"""So long before the day's end nothing new is begun that takes the office."""
+"""How long before the day's end no request arrives that needs the office."""
 
 
 def arrivals(site: Site, first: int) -> Course:
-    """Every request from a day on; each day's are drawn when it begins."""
+    """All requests from a day on; those of a day are drawn when it begins."""
     for day in count(first):
         for at in _moments(site, day):
             if site.officer is None and day == first and at < site.rota.at(day, site.duty.morning):
@@ -40,7 +40,7 @@ def arrivals(site: Site, first: int) -> Course:
 
 
 def without_end(site: Site, since: datetime) -> Course:
-    """A busy day that goes on: a request every few minutes by day, a few an hour by night, for who looks on (``--live``)."""
+    """Requests without end, every few minutes by day and a few an hour by night, for a live demonstration (``--live``)."""
     at = since
     while True:
         at += timedelta(minutes=site.random.expovariate(1 / (QUIET if site.rota.is_night(at) else LIVELY)))
@@ -59,7 +59,7 @@ def _moments(site: Site, day: int) -> list[datetime]:
 
 
 def _poisson(site: Site, mean: float) -> int:
-    """How many, where so many come on average."""
+    """Draw a Poisson-distributed number with this mean (Knuth's method)."""
     limit, product, number = exp(-mean), 1.0, -1
     while product > limit:
         product *= site.random.random()

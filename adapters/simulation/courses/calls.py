@@ -1,4 +1,4 @@
-"""What any request has in common: how it comes in, how the resident is called back, how often they are content."""
+"""Parts of a course that all requests share: receiving, correcting, following up, escalating."""
 
 from collections.abc import Generator, Sequence
 from datetime import datetime, timedelta
@@ -13,10 +13,10 @@ from domain.kernel.terms import Channel, CorrectionReason, EscalationLevel, Foll
 from domain.ticket import commands as c
 
 Ticket = Generator[Step, Any, UUID]
-"""A course that ends with the ticket it made."""
+"""A course that returns the ticket it made."""
 UNREACHED, DISSATISFIED, REOPENED, MISSPELT, LATE = 0.10, 0.06, 0.025, 0.02, 0.03
-"""How often a resident isn't reached, isn't content, calls again later; a telephone number is taken down wrong; a request is
-written down late."""
+"""Probabilities: a resident isn't reached, isn't satisfied, has the ticket reopened; a telephone number is recorded wrong; a
+request is recorded late."""
 RATINGS = (5, 5, 5, 5, 5, 5, 4, 4, 4, 3)
 
 
@@ -29,7 +29,7 @@ def asked(
     urgency: Urgency = Urgency.NORMAL,
     complained_of: tuple[str, ...] = (),
 ) -> c.Receive:
-    """A resident asks, at home; by telephone mostly."""
+    """The command to receive a resident's request about their dwelling; mostly by telephone."""
     by = channel or site.random.choice((Channel.PHONE,) * 7 + (Channel.WALK_IN,) * 2 + (Channel.BUTLER,))
     return c.Receive(
         community=site.estate.code,
@@ -43,7 +43,7 @@ def asked(
 
 
 def received(site: Site, at: datetime, command: c.Receive, *, by_day: bool = True) -> Ticket:
-    """接单 at the desk; now and then by day it is written down a while after it was said."""
+    """Receive a request at the desk (接单); by day sometimes recorded late."""
     late = None
     if by_day and command.channel is Channel.BUTLER and not site.rota.is_night(at):
         opened = site.rota.at(site.rota.day(at), site.duty.morning)
@@ -55,12 +55,12 @@ def received(site: Site, at: datetime, command: c.Receive, *, by_day: bool = Tru
 
 
 def with_tail(site: Site, told: str) -> str:
-    """What was told, perhaps with when to come."""
+    """A report's text, sometimes with a wish when to come."""
     return told + site.say(TEXTS.say.tails) if site.chance(0.3) else told
 
 
 def misspelt(site: Site, ticket: UUID, at: datetime) -> Course:
-    """更正: the telephone number was taken down wrong (登记错误)."""
+    """Correct (更正) a telephone number that was recorded wrong (登记错误)."""
     digits = f"1380013{site.random.randrange(10_000):04}"
     correct = c.Correct(field="reporter.phone", value=digits, reason=CorrectionReason.REGISTER_ERROR)
     yield Step(at, site.assistant(at), Act(ticket, correct))
@@ -74,9 +74,9 @@ def called_back(
     praise: Sequence[str] = TEXTS.say.thanks,
     blame: Sequence[str] = (),
 ) -> Generator[Step, Any, bool]:
-    """回访 the day after or so, by somebody who didn't do the work; returns whether it is to be done again (返修).
+    """Follow up (回访) about a day later, by somebody other than ``workers``; returns whether rework (返修) is needed.
 
-    ``blame`` is what residents say who aren't content; without any all are.
+    ``blame``: comments of dissatisfied residents; without any all are satisfied.
     """
     at = site.assistant_hour(done_at + timedelta(hours=site.random.choice((3, 5, 16, 18, 20, 22, 24))) + site.minutes(0, 60))
     method = FollowUpMethod.PHONE
@@ -86,7 +86,7 @@ def called_back(
         if reached:
             break
         tried = yield Step(at, who, Act(ticket, c.AttemptFollowUp()))
-        at = tried.state.follow_up_attempts[-1]  # later than planned where something else came first
+        at = tried.state.follow_up_attempts[-1]  # later than planned where another step came first
         if attempt == 2:
             yield Step(at + site.minutes(1, 3), who, Act(ticket, c.CloseUnreached()))
             return False
@@ -102,6 +102,6 @@ def called_back(
 
 
 def escalated(site: Site, ticket: UUID, at: datetime, reasons: Sequence[str]) -> Course:
-    """上报 to the supervisor (D1 4.1.2)."""
+    """Escalate (上报) to the supervisor (D1 4.1.2)."""
     escalate = c.Escalate(reason=site.say(reasons), level=EscalationLevel.SUPERVISOR)
     yield Step(at, site.assistant(at), Act(ticket, escalate))

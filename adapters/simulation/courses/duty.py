@@ -1,4 +1,4 @@
-"""Shifts in a row, handed over with sheets both sign; lines of their logs; the supervisor's morning reading (D1 4.1, D5)."""
+"""Courses of duty: shifts, handovers with signed sheets, log lines, rosters, leave, the supervisor's reviews (D1 4.1, D5)."""
 
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from datetime import date, datetime, time, timedelta
@@ -38,17 +38,20 @@ NIGHT_RECORDS = ("repair_book", "daily_book", "night_log", "key_register", "visi
 NO_SHOW = "接班人员未到岗，电话未接通，另派同班组人员顶班；当班人员先行下班。"
 NO_SHOW_PROBABILITY, LEAVE_PROBABILITY = 0.008, 0.07
 BETWEEN = 4
-"""Days from one absence of a night officer to the next, at least."""
+"""Least number of days between two absences of night officers."""
 NOTICE = 3
-"""Days before which a leave is asked for, at most."""
+"""Most days in advance that leave is asked for."""
 LATE_PROBABILITY, DISPUTE_PROBABILITY, PHONE_PROBABILITY = 0.05, 0.012, 0.3
 SIGNING = (1, 3)
-"""Minutes that reading and signing a sheet take each."""
+"""Minutes that reading and signing a sheet take (shortest, longest)."""
 
 
 def shifts(site: Site, first: int, no_shows: frozenset[int] = frozenset(), disputed: frozenset[int] = frozenset()) -> Course:
-    """Every shift from the first morning on. In the night of a day of ``no_shows`` the officer by the rota doesn't come and
-    another one does; the evening sheet of a day of ``disputed`` is signed at the second try."""
+    """All shifts from the first morning on.
+
+    On a day of ``no_shows`` the night officer of the rota is absent and another takes the desk; on a day of ``disputed`` the
+    evening sheet is disputed once before it is signed.
+    """
     morning = site.rota.at(first, site.duty.morning)
     yield Step(morning - site.minutes(8, 12), site.rota.day_officer(first), OpenDesk(morning - site.minutes(16, 17.5)))
     for day in count(first):
@@ -65,7 +68,7 @@ def shifts(site: Site, first: int, no_shows: frozenset[int] = frozenset(), dispu
 
 
 def _by_day(site: Site, day: int) -> Course:
-    """The day's desk: through noon in one hand (连班), or handed over at noon to the colleague (D5 二: 当班轮值)."""
+    """The day's shifts: one officer through noon (连班), or a handover to the colleague at noon (D5 二: 当班轮值)."""
     rota, duty = site.rota, site.duty
     noon, afternoon = rota.at(day, duty.noon), rota.afternoon(day)
     yield from _lines(site, rota.at(day, duty.morning) + 20 * MINUTE, noon - 30 * MINUTE, TEXTS.say.day_lines, 2)
@@ -78,7 +81,7 @@ def _by_day(site: Site, day: int) -> Course:
 
 
 def _by_night(site: Site, day: int) -> Course:
-    """The night's log; some nights the phone is with the control room for the small hours (D1 4.1.3)."""
+    """The night's log lines; on some nights the phone is with the control room in the small hours (D1 4.1.3)."""
     rota = site.rota
     yield from _lines(site, rota.evening(day) + 60 * MINUTE, rota.at(day, time(23)), TEXTS.say.night_lines, 2)
     small_hours = rota.at(day + 1, time(0, 25))
@@ -95,7 +98,7 @@ def _by_night(site: Site, day: int) -> Course:
 
 
 def _lines(site: Site, begin: datetime, end: datetime, texts: tuple[str, ...], most: int) -> Course:
-    """Up to so many lines of the log between two moments."""
+    """Up to ``most`` lines of the log between two moments."""
     seconds = int((end - begin).total_seconds())
     moments = sorted(begin + timedelta(seconds=site.random.randrange(seconds)) for _ in range(site.random.randint(1, most)))
     for moment in moments:
@@ -103,7 +106,7 @@ def _lines(site: Site, begin: datetime, end: datetime, texts: tuple[str, ...], m
 
 
 def _at_post(site: Site, at: datetime) -> Course:
-    """Wait until the officer is at the post, with the phone there, for at most an hour."""
+    """Wait, for at most an hour, until the officer and the phone are at the post."""
     for minutes in range(0, 60, 5):
         yield Step(at + minutes * MINUTE, "", Wait())
         if not site.away:
@@ -111,7 +114,7 @@ def _at_post(site: Site, at: datetime) -> Course:
 
 
 def _sheet(site: Site, remarks: str | None = None, flaw: tuple[str, Condition] | None = None) -> PrepareSheet:
-    """A sheet: everything there and good, but for a flaw."""
+    """A sheet with all equipment in good condition, except for a flaw or a random fault."""
     assert site.shift is not None
     by_night = site.desk_officer() in {member.login for member in site.estate.of(Role.TECHNICIAN)}
     things = site.equipment[Role.TECHNICIAN if by_night else Role.ASSISTANT]
@@ -124,9 +127,9 @@ def _sheet(site: Site, remarks: str | None = None, flaw: tuple[str, Condition] |
 
 
 def _handed_over(site: Site, due: datetime, incoming: str, *, disputed: bool = False, punctual: bool = False) -> Course:
-    """交接班: the incoming officer comes a quarter of an hour before, now and then late; both sign the same sheet.
+    """A handover (交接班): the incoming officer arrives a quarter of an hour early, sometimes late; both sign one sheet.
 
-    Where a ticket changed between the sheet and a signature, it is stale and prepared again.
+    Where a ticket changed between sheet and signature, the sheet is stale and prepared again.
     """
     late = not punctual and site.chance(LATE_PROBABILITY)
     arrived = due - (site.minutes(2, 12) if late else site.minutes(15.2, 17.5))
@@ -151,7 +154,7 @@ def _handed_over(site: Site, due: datetime, incoming: str, *, disputed: bool = F
 
 
 def _signed_out(site: Site, at: datetime, sheet: PrepareSheet) -> Generator[Step, Any, datetime]:
-    """The sheet prepared and signed by the outgoing officer, as often as it takes."""
+    """Prepare and sign the sheet as the outgoing officer, again while it is stale; returns the moment of signing."""
     while True:
         prepared = yield Step(at, site.desk_officer, sheet)
         at = max(at, prepared.recorded_at) + site.minutes(0.7, 1.5)
@@ -162,7 +165,7 @@ def _signed_out(site: Site, at: datetime, sheet: PrepareSheet) -> Generator[Step
 
 
 def _nobody_comes(site: Site, day: int) -> Course:
-    """接管: the night's officer doesn't come; the supervisor ends the shift, and the desk is empty until another one comes."""
+    """A take-over (接管): the night officer is absent, the supervisor ends the shift, and the desk is empty for a while."""
     evening = site.rota.evening(day)
     at = yield from _signed_out(site, evening - site.minutes(6, 9), _sheet(site, site.say(TEXTS.say.remarks)))
     taken = evening + site.minutes(17, 21)
@@ -173,7 +176,7 @@ def _nobody_comes(site: Site, day: int) -> Course:
 
 
 def rosters(site: Site, first: int) -> Course:
-    """排班: who is due when, published by the supervisor on the eve of the first day, then each month some days ahead."""
+    """Publish rosters (排班): on the eve of the first day, then every month some days ahead; by the supervisor."""
     rota = site.rota
     at, begin = rota.at(first - 1, PUBLISHED), rota.anchor + timedelta(days=first)
     while True:
@@ -187,7 +190,7 @@ PUBLISHED = time(16, 20)
 
 
 def leaves(site: Site, days: frozenset[int]) -> Course:
-    """请假顶班: the officer of a night takes leave some days before, and the next in turn covers (D5 二)."""
+    """Grant leave (请假顶班): a night officer asks some days ahead, and the next in turn covers (D5 二)."""
     for day in sorted(days):
         at = site.rota.at(day - site.random.randint(1, NOTICE), time(10)) + site.minutes(0, 300)
         yield Step(at, site.manager(at), Ask(_covered(site, day, site.say(TEXTS.say.leaves))))
@@ -199,7 +202,7 @@ def _covered(site: Site, day: int, reason: str) -> Callable[[Gongdan, Request], 
 
 
 def absences(random: Random, first: int, days: int) -> tuple[frozenset[int], frozenset[int]]:
-    """Of so many days from a first one on: the nights whose officer doesn't come, and those whose officer took leave in time."""
+    """Draw absences of night officers for ``days`` days from ``first`` on; returns the days of no-shows and of leave."""
     no_shows, leaves = set(), set()
     day = first + NOTICE + 1
     while day < first + days:
@@ -224,7 +227,7 @@ def _published(site: Site, begin: date, last: date) -> Callable[[Gongdan, Reques
 
 
 def reviews(site: Site, first: int) -> Course:
-    """主管查阅: every morning the shifts that ended are read, and what is overdue is urged (D1 4.1.4)."""
+    """Reviews (主管查阅): every morning the supervisor reads the ended shifts and urges overdue tickets (D1 4.1.4)."""
     urged: dict[UUID, datetime] = {}
     for day in count(first):
         at = site.rota.at(day, site.duty.morning) + site.minutes(8, 24)
@@ -244,7 +247,7 @@ def reviews(site: Site, first: int) -> Course:
 
 
 def _reading(site: Site, shift: UUID, remarks: str | None, overdue: tuple[UUID, ...], message: str | None) -> Any:
-    """The review, of what is still open when it is written."""
+    """A review that urges only tickets still open when it is written."""
 
     def review() -> Review:
         still = tuple(ticket for ticket in overdue if ticket in site.open)
@@ -254,7 +257,7 @@ def _reading(site: Site, shift: UUID, remarks: str | None, overdue: tuple[UUID, 
 
 
 def _overdue(site: Site, at: datetime, urged: dict[UUID, datetime], reader: str) -> Iterator[UUID]:
-    """Up to two tickets whose work has waited for more than two and a half days, none urged again within three."""
+    """Up to two tickets that have waited for more than 60 hours and were not urged within three days."""
     found = 0
     for ticket, state in site.open.items():
         old = state.received_at is not None and at - state.received_at > timedelta(hours=60)

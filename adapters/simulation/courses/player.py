@@ -1,4 +1,4 @@
-"""Plays courses in the order of time, each step through the same use cases as in earnest. A refusal is an error here."""
+"""Play courses in the order of time, each step through the use cases of the server. A refusal is an error here."""
 
 import heapq
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ class _Due:
 
 
 class Player:
-    """Keeps what is to come, and does it when its moment has come."""
+    """Agenda of the courses' next steps, carried out in the order of their moments."""
 
     def __init__(self, parts: Gongdan) -> None:
         self.parts = parts
@@ -39,16 +39,19 @@ class Player:
         self._order = 0
 
     def begin(self, site: Site, course: Course) -> None:
-        """Let a course begin: its first step is told now."""
+        """Begin a course: take its first step into the agenda."""
         self._advance(site, course, None, None)
 
     @property
     def next_at(self) -> datetime | None:
-        """When the next step is due."""
+        """The moment of the next step; None when all courses have ended."""
         return self._agenda[0].at if self._agenda else None
 
     async def step(self, *, refusals: bool = False) -> Refusal | None:
-        """Do the next step, whatever the clock says; ``refusals``: give one back, its course ended, instead of raising it."""
+        """Carry out the next step without reading the clock.
+
+        ``refusals``: end the course of a refused step and return the Refusal, instead of raising it.
+        """
         due = heapq.heappop(self._agenda)
         due.site.now = due.at
         try:

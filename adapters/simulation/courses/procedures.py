@@ -1,4 +1,4 @@
-"""装修申请, 入伙, 巡检整改: tickets with checklists and orders to put right, over days and weeks."""
+"""Courses of renovations (装修申请), move-ins (入伙) and inspections (巡检整改), over days and weeks."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,7 +21,7 @@ def _checked(site: Site, ticket: UUID, who: str, item: str, at: datetime) -> Ste
 
 
 def renovation(site: Site, at: datetime) -> Course:
-    """装修: the papers, the deposit, the permit; the butler watches the building; an order to put something right; the end."""
+    """A renovation (装修): papers, deposit, permit; the butler supervises; perhaps a rectification order; acceptance."""
     planned = site.renovations.draw()
     resident = site.residents.new()
     clerk = site.rota.day_officer(site.rota.day(at))
@@ -63,7 +63,7 @@ def _butler(site: Site, area: str) -> str:
 
 
 def _ordered(site: Site, ticket: UUID, at: datetime, butler: str) -> Course:
-    """限期整改, mostly put right in time (D2 items 13, 14)."""
+    """A rectification order (限期整改), mostly fulfilled in time (D2 items 13, 14)."""
     manager = site.manager(at)
     at = site.office_hour(manager, at)
     due = site.rota.at(site.rota.day(at) + site.random.randint(2, 4), site.duty.night_summer)
@@ -80,7 +80,7 @@ def _ordered(site: Site, ticket: UUID, at: datetime, butler: str) -> Course:
 
 
 def move_in(site: Site, at: datetime) -> Course:
-    """入伙: the papers, the keys, the meters, the inspection; each defect becomes a repair of its own."""
+    """A move-in (入伙): papers, keys, meters, inspection; each defect becomes a repair ticket."""
     area = site.random.choice(site.estate.homes)
     host = site.of_area(area, at) or site.clerk(at)
     resident = site.residents.new(area)
@@ -123,7 +123,7 @@ SIGNS = (("插座", "electrical"), ("对讲", "electrical"), ("地漏", "plumbin
 
 
 def inspection(site: Site, at: datetime) -> Course:
-    """巡检整改: found by the company's inspector, put right by somebody in time, or a little late (D2 item 45)."""
+    """An inspection (巡检整改): found by the company's inspector, rectified in time or a little late (D2 item 45)."""
     if not site.company:
         return
     finding = site.findings.draw()

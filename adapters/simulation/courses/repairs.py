@@ -1,4 +1,4 @@
-"""报修: from the call to the follow-up, with what may come between (D1 4.1, 4.2.1; D5 三–五)."""
+"""Courses of repairs (报修), from the call to the follow-up (D1 4.1, 4.2.1; D5 三–五)."""
 
 from collections.abc import Generator
 from datetime import datetime, timedelta
@@ -16,15 +16,15 @@ from domain.ticket.back_entry import BackEntry, ClassifiedThen, CompletedThen, D
 URGENT, NIGHT_FIX, WITHDRAWN, DECLINED, QUOTED, QUOTE_DECLINED = 0.05, 0.25, 0.03, 0.05, 0.75, 0.06
 PARTS, AWAY, STAFF, REPLIED, WAIVED, OFFLINE, FORGOTTEN = 0.07, 0.03, 0.02, 0.12, 0.05, 0.05, 0.03
 MAJOR = 0.15
-"""How often: a severe public repair becomes major works (大工程)."""
+"""Probability that a severe public repair becomes major works (大工程)."""
 Work = Generator[Step, Any, "Worked | None"]
-"""A course that ends with who did the work and when, or None where the ticket was cancelled."""
+"""A course that returns who did the work and when, or None where the ticket was cancelled."""
 Worked = tuple[str, datetime]
 PAID_BY = ("wechat", "wechat", "wechat", "alipay", "cash")
 
 
 def at_home(site: Site, at: datetime) -> Course:
-    """Something is wrong in a flat."""
+    """A repair at home: by day, by night in an emergency, or deferred to the morning."""
     left = site.rota.period(at).end - at
     night = site.by_night(at)
     urgent = site.chance(URGENT) and not (night and (left < timedelta(minutes=95) or site.is_quiet(at)))
@@ -56,12 +56,12 @@ def at_home(site: Site, at: datetime) -> Course:
 
 
 def _night_answer(site: Site) -> Any:
-    """Who defers: the officer, or the control room while it has the phone; not who stands in."""
+    """The person who may defer: the officer, or the control room while it has the phone; never a stand-in."""
     return lambda: site.phone_with or site.desk_officer()
 
 
 def _by_day(site: Site, ticket: UUID, job: Trouble, at: datetime) -> Course:
-    """Classified, dispatched and done by day, followed up; perhaps done again, or opened again later."""
+    """A repair by day, from classification to its end; sometimes withdrawn."""
     repair = c.Classify(kind=Kind.REPAIR, category=job.of.category, facility=job.of.facility)
     yield Step(at, site.assistant(at), Act(ticket, repair))
     if site.chance(WITHDRAWN):
@@ -73,7 +73,7 @@ def _by_day(site: Site, ticket: UUID, job: Trouble, at: datetime) -> Course:
 
 
 def finished(site: Site, ticket: UUID, job: Trouble, at: datetime) -> Course:
-    """A classified repair, from dispatch to its end."""
+    """A classified repair, from dispatch to its end; sometimes reworked or reopened."""
     worked = yield from work(site, ticket, job, at)
     if worked is None:
         return
@@ -92,13 +92,13 @@ def finished(site: Site, ticket: UUID, job: Trouble, at: datetime) -> Course:
 
 
 def _called_back(site: Site, ticket: UUID, done_at: datetime, *workers: str) -> Generator[Step, Any, bool]:
-    """回访 of a repair."""
+    """Follow up (回访) a repair; returns whether rework is needed."""
     say = TEXTS.say
     return (yield from calls.called_back(site, ticket, done_at, *workers, praise=say.praise, blame=say.dissatisfied))
 
 
 def _again(site: Site, ticket: UUID, job: Trouble, before: str, at: datetime | None = None) -> Course:
-    """返修: done again, and the resident is content."""
+    """Rework (返修), until the resident is satisfied."""
     if at is None:
         at = site.changed_at(ticket)
     worked = yield from work(site, ticket, job, at + site.minutes(4, 15), resolution=site.say(TEXTS.say.reworked), plain=True)
@@ -109,7 +109,7 @@ def _again(site: Site, ticket: UUID, job: Trouble, before: str, at: datetime | N
 
 
 def work(site: Site, ticket: UUID, job: Trouble, at: datetime, *, resolution: str | None = None, plain: bool = False) -> Work:
-    """派工 to 完工 by one of the staff. ``plain``: without what makes a work order special."""
+    """The work order (派工 to 完工), by a technician or a contractor. ``plain``: without suspension, quotation and the like."""
     if job.of.contractor is not None:
         return (yield from _by_contractor(site, ticket, job, at, resolution))
     minutes = site.random.randint(*job.of.minutes)
@@ -148,7 +148,7 @@ def work(site: Site, ticket: UUID, job: Trouble, at: datetime, *, resolution: st
     done = c.Complete(resolution=resolution or job.case.done, parts=job.case.parts)
     opened = site.rota.at(site.rota.day(start), site.duty.morning)
     if site.chance(OFFLINE) and start - opened > timedelta(hours=1) and not plain:
-        noted = at  # at the latest when somebody else wrote of the ticket meanwhile
+        noted = at  # but not before the ticket's last event, which somebody else may have written since
 
         def sent() -> Act:
             return Act(ticket, done, max(noted, site.changed_at(ticket)), offline=True)
@@ -164,7 +164,7 @@ def work(site: Site, ticket: UUID, job: Trouble, at: datetime, *, resolution: st
 
 
 def _suspended(site: Site, ticket: UUID, job: Trouble, worker: str, at: datetime, minutes: int) -> Generator[Step, Any, Worked]:
-    """挂起: for parts, for the resident, or for somebody else who goes on; returns who goes on, and when they did."""
+    """Suspend the work (挂起) for parts, for the resident or for another technician; returns who resumes, and when."""
     kind = site.random.choices(
         (SuspendReason.AWAITING_PARTS, SuspendReason.AWAITING_RESIDENT, SuspendReason.AWAITING_STAFF), (PARTS, AWAY, STAFF)
     )[0]
@@ -187,7 +187,7 @@ def _suspended(site: Site, ticket: UUID, job: Trouble, worker: str, at: datetime
 
 
 def _charged(site: Site, ticket: UUID, at: datetime) -> Course:
-    """收费 the same or the next day, by the cashier; now and then waived by the director."""
+    """Settle the charge (收费) within a day, by the cashier; sometimes the director waives it."""
     if site.chance(WAIVED):
         director = site.post(Role.DIRECTOR).login
         when = site.office_hour(director, at + site.minutes(60, 300))
@@ -200,7 +200,7 @@ def _charged(site: Site, ticket: UUID, at: datetime) -> Course:
 
 
 def _by_contractor(site: Site, ticket: UUID, job: Trouble, at: datetime, resolution: str | None) -> Work:
-    """An outside contractor does it; the manager who gave the order enters their steps."""
+    """A work order of a contractor; the manager who dispatched it enters the contractor's steps."""
     assert job.of.contractor is not None
     manager = site.manager(at)
     at = site.office_hour(manager, at + site.minutes(2, 6))
@@ -223,7 +223,7 @@ def _by_contractor(site: Site, ticket: UUID, job: Trouble, at: datetime, resolut
 
 
 def _in_one_go(site: Site, who: str, at: datetime, minutes: int) -> datetime:
-    """A moment from which so many minutes are left of somebody's day: this one, or one of the next morning."""
+    """A moment from which a person has these minutes left of the day: ``at``, or the next morning."""
     day = site.rota.day(at)
     if at + timedelta(minutes=minutes) < site.rota.evening(day):
         return at
@@ -231,7 +231,7 @@ def _in_one_go(site: Site, who: str, at: datetime, minutes: int) -> datetime:
 
 
 def _at_night(site: Site, ticket: UUID, job: Trouble, at: datetime) -> Course:
-    """急修 by the night's officer, while a guard stands in at the desk (D5 六); after another one where there is one already."""
+    """An emergency repair (急修) by the night officer, with a guard as stand-in at the desk (D5 六); one after the other."""
     yield Step(at, "", Wait())
     while site.rota.is_night(at) and site.away:
         at += timedelta(minutes=5)
@@ -261,7 +261,7 @@ def _at_night(site: Site, ticket: UUID, job: Trouble, at: datetime) -> Course:
 
 
 def _by_control_room(site: Site, job: Trouble, at: datetime) -> Course:
-    """The control room has the phone and sends the technician itself; the desk writes it down in the morning (补单, D1 4.1.3)."""
+    """An emergency while the control room has the phone: it sends the technician, the desk back-enters (补单, D1 4.1.3)."""
     resident = site.residents.anybody()
     called, worker = at, site.desk_officer()
     done = called + site.minutes(24, 58)
@@ -290,7 +290,7 @@ def _by_control_room(site: Site, job: Trouble, at: datetime) -> Course:
 
 
 def in_public(site: Site, at: datetime) -> Course:
-    """Something is wrong in a common part: found on a patrol, seen in the control room, or told by a resident; by day."""
+    """A repair in a common part, by day: found on a patrol, seen in the control room, or reported by a resident."""
     urgent = site.chance(2 * URGENT)
     job = site.in_season(site.in_public_urgent if urgent else site.in_public, at)
     place = site.random.choice(job.of.places)
@@ -327,7 +327,7 @@ def in_public(site: Site, at: datetime) -> Course:
 
 
 def _major(site: Site, ticket: UUID, at: datetime) -> Course:
-    """大工程: asked for by the desk, approved by the director or supervisor (two people)."""
+    """Major works (大工程): requested by the desk, approved by the director or supervisor (two people)."""
     at = site.assistant_hour(at)
     agreed = site.rota.at(site.rota.day(at) + site.random.randint(8, 15), site.duty.night_summer)
     asked = yield Step(

@@ -1,4 +1,7 @@
-"""What a simulated course is made of: who does what, when. A course is told what came of each step before it says the next."""
+"""Steps of a simulated course: who does what, when.
+
+A course is a generator: it yields a step and receives the step's outcome before it yields the next.
+"""
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +18,7 @@ from domain.ticket.back_entry import BackEntry
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """A new ticket; ``occurred_at`` where it happened earlier."""
+    """Receive a ticket; ``occurred_at``: where it happened earlier."""
 
     command: c.Receive | BackEntry
     occurred_at: datetime | None = None
@@ -23,7 +26,7 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A trigger on a ticket; ``offline``: noted then, written now."""
+    """Carry out a command on a ticket; ``offline``: drafted at ``occurred_at`` without a connection, sent now."""
 
     ticket: UUID
     command: c.Command
@@ -33,7 +36,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """A text file is kept with a ticket."""
+    """Attach a text file to a ticket."""
 
     ticket: UUID
     file_name: str
@@ -42,45 +45,45 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """A second person approves."""
+    """Approve as the second person."""
 
     approval: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Anything else that is asked of the use cases."""
+    """Call any other use case."""
 
     of: Callable[[Gongdan, Request], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Another course begins."""
+    """Begin another course."""
 
     course: "Course"
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing but time passes."""
+    """Wait until the step's moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenDesk:
-    """上岗 where nobody holds the desk."""
+    """Open a shift (上岗) while nobody holds the desk."""
 
     arrived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """连班."""
+    """Extend the shift into the next period (连班)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line of the duty log."""
+    """Write a line of the duty log."""
 
     text: str
     ticket: UUID | None = None
@@ -88,26 +91,26 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Substitute:
-    """代值."""
+    """Put a stand-in at the desk (代值)."""
 
     stand_in: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnToPost:
-    """返岗."""
+    """Return to the post (返岗)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchPhone:
-    """电话切换; None: back to the desk."""
+    """Switch the telephone (电话切换); None: back to the desk."""
 
     answered_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class PrepareSheet:
-    """工作移交表."""
+    """Prepare a handover sheet (工作移交表)."""
 
     equipment: Mapping[str, Condition] = field(default_factory=dict)
     records: tuple[str, ...] = ()
@@ -116,33 +119,33 @@ class PrepareSheet:
 
 @dataclass(frozen=True, slots=True)
 class SignOut:
-    """交班签名; the outcome is :data:`STALE` where a ticket changed since the sheet was prepared."""
+    """Sign as the outgoing officer (交班签名); the outcome is :data:`STALE` where a ticket changed since the sheet was made."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """接班签名; the outcome is :data:`STALE` where a ticket changed since the sheet was prepared."""
+    """Sign as the incoming officer (接班签名); the outcome is :data:`STALE` where a ticket changed since the sheet was made."""
 
     arrived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """移交异议."""
+    """Dispute the sheet (移交异议)."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """主管接管."""
+    """Take the shift over as the supervisor (主管接管)."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """主管查阅 of a shift that has ended."""
+    """Review a shift that has ended (主管查阅)."""
 
     shift: UUID
     remarks: str | None = None
@@ -151,7 +154,7 @@ class Review:
 
 
 STALE = "stale"
-"""What comes of signing a sheet that is not current any more: it is prepared again (D1 4.1.3)."""
+"""Outcome of signing a sheet that is no longer current and must be prepared again (D1 4.1.3)."""
 
 OnDuty: TypeAlias = OpenDesk | Extend | LogLine | Substitute | ReturnToPost | SwitchPhone
 HandingOver: TypeAlias = PrepareSheet | SignOut | SignIn | Dispute | TakeOver | Review
@@ -161,7 +164,7 @@ Who: TypeAlias = str | Callable[[], str]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Somebody does something at a moment; who and what may be told only when the moment has come."""
+    """A step at a moment; ``who`` and ``do`` may be functions, called when the moment has come."""
 
     at: datetime
     who: Who
@@ -169,4 +172,4 @@ class Step:
 
 
 Course: TypeAlias = Generator[Step, Any, None]
-"""Yields steps in the order of time; gets Done, Waiting, ShiftDone, :data:`STALE` or None for each."""
+"""Yields steps in the order of time; receives Done, Waiting, ShiftDone, :data:`STALE` or None for each."""

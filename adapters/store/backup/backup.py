@@ -1,13 +1,14 @@
-"""Online backup: a copy of the store and a copy of its keys, apart from each other, while the server goes on.
+"""Online backup: a copy of the store and a copy of its keys, in two folders, while the server runs.
 
     DIR/store/manifest.json   DIR/store/gongdan.db or gongdan.dump
     DIR/keys/manifest.json    DIR/keys/keys.db or keys.dump
 
 Keep the two apart, and the master key, which is in neither, apart from both. The copy of the keys expires after 30 days: it is
 the one place where an erased person's key may outlive the erasure. No manifest holds personal data. A copy without a
-manifest is one that was not finished.
+manifest is unfinished.
 
-The store is copied first, so the keys' copy has every key that the store's copy needs.
+The store is copied first: keys are made before the events that need them, so the later copy has every key that the earlier
+copy needs.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ F = TypeVar("F", LogFacts, KeyFacts)
 FORMAT = 1
 KEY_COPY_LASTS = timedelta(days=30)
 LONG = 600.0
-"""Seconds that proving a log whole may take."""
+"""Seconds that checking a whole log for gaps may take."""
 FILES: Mapping[tuple[str, Dialect], str] = {
     ("store", "sqlite"): "gongdan.db",
     ("store", "postgresql"): "gongdan.dump",
@@ -45,7 +46,7 @@ FILES: Mapping[tuple[str, Dialect], str] = {
 
 @dataclass(frozen=True, slots=True)
 class BackupReport:
-    """What was copied, for the operator."""
+    """Facts about a backup, for the operator."""
 
     directory: str
     log: LogFacts
@@ -53,7 +54,7 @@ class BackupReport:
     keys_expire_at: datetime
 
     def lines(self) -> list[str]:
-        """The report as it is printed; it holds no personal data."""
+        """The printed report; it holds no personal data."""
         log, keys, until = self.log, self.keys, self.keys_expire_at.isoformat()
         return [
             f"store: {log.position} events of {log.origin}, the last recorded at {log.recorded_at.isoformat()}",
@@ -65,7 +66,7 @@ class BackupReport:
 
 
 async def backup(directory: Path, store_url: str, keys_url: str, clock: Clock) -> BackupReport:
-    """Copy store and keys into a new or empty directory; raises BackupRefused, also where the log has gaps."""
+    """Copy store and keys into a new or empty directory; raises BackupRefused, among others for a log with gaps."""
     await asyncio.to_thread(_prepare, directory)
     now = clock.now()
     log = await _copy(directory / "store", "store", store_url, log_facts, {"created_at": now.isoformat()})
@@ -100,7 +101,7 @@ async def _copy(folder: Path, kind: str, url: str, look: Callable[[Transaction],
 
 
 async def _look_at(copy: Path, look: Callable[[Transaction], Awaitable[F]]) -> F:
-    """What a copy says of itself."""
+    """Read the facts of a finished copy."""
     database = await SqliteDatabase.open(copy, readers=1)
 
     async def ask(tx: Transaction) -> F:
@@ -117,7 +118,7 @@ def _as_json(facts: LogFacts | KeyFacts) -> dict[str, str | int]:
 
 
 def _write_manifest(copy: Path, kind: str, dialect: Dialect, more: Mapping[str, Any]) -> None:
-    """The manifest comes last: a folder without one is an unfinished copy."""
+    """Write a copy's manifest, the last file: a folder without one is an unfinished copy."""
     digest, size = digest_of(copy)
     manifest = {"format": FORMAT, "kind": kind, "database": dialect, "file": copy.name, "sha256": digest, "size": size, **more}
     path = copy.with_name("manifest.json")

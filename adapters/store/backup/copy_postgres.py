@@ -1,4 +1,4 @@
-"""Copies of PostgreSQL databases by PostgreSQL's own programs (pg_dump, pg_restore, psql), which have to be installed."""
+"""Copy PostgreSQL databases with PostgreSQL's own programs (pg_dump, pg_restore, psql), which must be installed."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from adapters.store.database.postgres_database import PostgresDatabase, Postgres
 F = TypeVar("F")
 
 GONE_AFTER = 3.0
-"""Seconds within which the connections of a program that ended are gone."""
+"""Seconds after which the connections of an ended program have disappeared from pg_stat_activity."""
 _OURSELVES = "gongdan-restore"
 
 EMPTY = """
@@ -33,7 +33,10 @@ END $$;
 
 
 async def dump(database: PostgresDatabase, url: str, target: Path, look: Callable[[Transaction], Awaitable[F]]) -> F:
-    """Dump one moment of a database that is in use (custom format, mode 0600); returns what ``look`` saw in that same moment."""
+    """Dump one moment of a database in use (custom format, mode 0600); returns the facts that ``look`` read at that moment.
+
+    The exported snapshot makes pg_dump see exactly the rows that ``look`` saw, so that the manifest fits the copy.
+    """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     connection = await database.connect()
     try:
@@ -50,17 +53,17 @@ async def dump(database: PostgresDatabase, url: str, target: Path, look: Callabl
 
 
 async def load(url: str, dumped: Path, afterwards: str) -> None:
-    """Replace everything in a database by a dump, and run ``afterwards``, all in one transaction; raises BackupRefused."""
+    """Replace a database's tables by a dump and run the SQL ``afterwards``, in one transaction; raises BackupRefused."""
     await asyncio.to_thread(_load, url, dumped, afterwards)
 
 
 def apart(url: str) -> str:
-    """The same database, for a connection that does not count as somebody using it."""
+    """The URL for a connection that :func:`refuse_if_in_use` does not count."""
     return make_conninfo(url, application_name=_OURSELVES)
 
 
 async def refuse_if_in_use(database: PostgresDatabase) -> None:
-    """Raises BackupRefused while anybody else is connected; who has just left may take a moment to be gone."""
+    """Raise BackupRefused while another client is connected; waits :data:`GONE_AFTER` for closing connections to go."""
     leaving = GONE_AFTER
     while others := await _others(database):
         if leaving > 0:
@@ -121,7 +124,7 @@ def _program(name: str) -> str:
 
 
 def _environment(url: str) -> dict[str, str]:
-    """The connection's options as variables, so that no password stands in the list of processes."""
+    """The connection's options as environment variables: as arguments, the password would show in the list of processes."""
     names = {option.keyword.decode(): option.envvar.decode() for option in Conninfo.get_defaults() if option.envvar}
     given = {names[key]: str(value) for key, value in conninfo_to_dict(url).items() if key in names and value is not None}
     return {**os.environ, **given}

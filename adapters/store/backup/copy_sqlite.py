@@ -1,4 +1,4 @@
-"""Copies of SQLite files, taken while others write, and put in the place of a file that nobody uses."""
+"""Copy SQLite files while others write, and replace a file that nobody uses."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from adapters.store.keys.master_key import sync_directory
 
 
 def copy_online(source: Path, target: Path) -> None:
-    """One moment of a database that is in use, as a single file of mode 0600, durable (SQLite's online backup)."""
+    """Copy one moment of a database in use (SQLite's online backup): a single file of mode 0600, durable."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(_connect(source)) as connection, closing(_connect(target)) as copy:
         connection.backup(copy)
@@ -21,7 +21,7 @@ def copy_online(source: Path, target: Path) -> None:
 
 
 def put_beside(copy: Path, path: Path) -> Path:
-    """The copy, ready to be put in the place of ``path``: a file beside it."""
+    """Copy a file beside ``path``, on its file system, so that a rename can replace ``path``; returns the new path."""
     beside = _beside(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     clear_beside(path)
@@ -31,15 +31,16 @@ def put_beside(copy: Path, path: Path) -> Path:
 
 
 def clear_beside(path: Path) -> None:
-    """Remove a prepared file that took nobody's place."""
+    """Remove the file that :func:`put_beside` made, if it was not used."""
     for left in (_beside(path), *_companions(_beside(path))):
         left.unlink(missing_ok=True)
 
 
 def refuse_if_in_use(path: Path) -> None:
-    """Raises BackupRefused while another connection has the file open. Leaves the file without a write-ahead log."""
+    """Raise BackupRefused while another connection has the file open. Leaves the file without a write-ahead log."""
     if not path.exists():
         return
+    # Leaving WAL mode needs the file's exclusive lock, so the switch succeeds only where nobody else has the file open.
     connection = _connect(path)
     try:
         connection.execute("PRAGMA busy_timeout = 500")
@@ -47,14 +48,14 @@ def refuse_if_in_use(path: Path) -> None:
     except sqlite3.OperationalError as error:
         raise BackupRefused(f"{path} is in use ({error}): stop every server and command that uses it") from error
     except sqlite3.DatabaseError:
-        return  # not a database any more: nobody can be using it
+        return  # not a database: nobody can be using it
     finally:
         connection.close()
 
 
 def put_in_place(beside: Path, path: Path) -> None:
-    """Let the prepared file take the place of the old one, durably."""
-    refuse_if_in_use(beside)  # also folds its write-ahead log in
+    """Replace ``path`` by the prepared file, durably."""
+    refuse_if_in_use(beside)  # also moves its write-ahead log into the file
     _sync(beside)
     for left in _companions(path):
         left.unlink(missing_ok=True)

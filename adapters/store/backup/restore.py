@@ -1,11 +1,10 @@
-"""Restoring a backup, without bringing an erased person back.
+"""Restore a backup without restoring an erased person's key.
 
-Before anything is replaced it is proven that the copies are the ones that were made (SHA-256), that the copy of the keys has not
-expired and that the master key fits, that nobody uses what is replaced, and that no newer store is overwritten unless forced.
-A copy whose log has gaps takes nobody's place.
+Checked before anything is replaced: the copies are unchanged (SHA-256), the copy of the keys has not expired, the master key
+fits, nobody uses the databases to be replaced, no newer store is overwritten unless forced, and the copied log has no gaps.
 
-Erasures are applied again before the restored keys can be used: those known to the log and to the key store that are replaced,
-and those of the restored log. The store is replaced before the keys: stopped in between, the newer keys open the older store.
+Erasures are applied again before the restored keys can be used: those of the replaced log and key store, and those of the
+restored log. The store is replaced before the keys: interrupted in between, the newer keys still open the older store.
 """
 
 import asyncio
@@ -40,14 +39,14 @@ Replace = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What was restored, for the operator. ``replaced`` is the log that stood there before, ``erasures`` how many hold now."""
+    """Facts about a restore, for the operator. ``replaced``: the log that was overwritten; ``erasures``: how many hold now."""
 
     log: LogFacts
     replaced: LogFacts | None
     erasures: int
 
     def lines(self) -> list[str]:
-        """The report as it is printed; it holds no personal data."""
+        """The printed report; it holds no personal data."""
         log, replaced = self.log, self.replaced
         said = [
             f"store: {log.position} events of {log.origin}, the last recorded at {log.recorded_at.isoformat()}",
@@ -62,24 +61,27 @@ class RestoreReport:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a store or its keys stand."""
+    """The database of a store or of its keys, by its URL."""
 
     url: str
 
     @property
     def path(self) -> Path | None:
-        """The file, where it is SQLite."""
+        """The file of a SQLite database; None for PostgreSQL."""
         prefix = "sqlite:///"
         return Path(self.url.removeprefix(prefix)) if self.url.startswith(prefix) else None
 
     async def open(self) -> Database:
-        """Raises FileNotFoundError where there is no file."""
+        """Open the database; raises FileNotFoundError where a SQLite file is missing."""
         if self.path:
             return await SqliteDatabase.open(self.path, readers=1)
         return await PostgresDatabase.open(copy_postgres.apart(self.url))
 
     async def ask(self, table: str, question: Callable[[Database], Awaitable[T]], force: bool) -> T | None:
-        """What stands there says, None where there is nothing; raises BackupRefused where it can't be read, unless forced."""
+        """Answer a question from the existing database; None where it or the table is missing.
+
+        Raises BackupRefused where it can't be read, unless forced.
+        """
         try:
             database = await self.open()
         except FileNotFoundError:
@@ -90,13 +92,13 @@ class Target:
             if force:
                 return None
             raise BackupRefused(
-                f"what stands at {shown(self.url)} can't be read ({error}), so its erasures can't be kept; force to replace it"
+                f"the database at {shown(self.url)} can't be read ({error}), so its erasures would be lost; force to replace it"
             ) from error
         finally:
             await database.close()
 
     async def refuse_if_in_use(self) -> None:
-        """Raises BackupRefused while anybody else uses it."""
+        """Raise BackupRefused while another client uses the database."""
         if self.path:
             await asyncio.to_thread(copy_sqlite.refuse_if_in_use, self.path)
             return
@@ -109,7 +111,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """What stands where the backup is to go."""
+    """The store and key store that the restore will overwrite."""
 
     log: LogFacts | None
     tip: Tip | None
@@ -126,9 +128,9 @@ async def restore(
     *,
     force: bool = False,
 ) -> RestoreReport:
-    """Put a backup in the place of a store and its keys; raises BackupRefused.
+    """Replace a store and its keys by a backup; raises BackupRefused.
 
-    ``force`` replaces a newer store, another log's store, or one that can't be read.
+    ``force`` permits overwriting a newer store, another log's store, or one that can't be read.
     """
     store, keys = await asyncio.to_thread(lambda: (_proven(directory, "store"), _proven(directory, "keys")))
     at_store, at_keys = Target(store_url), Target(keys_url)
@@ -160,7 +162,7 @@ async def restore(
 
 
 def _proven(directory: Path, kind: str) -> dict[str, Any]:
-    """The manifest of a copy that is what was copied."""
+    """Read a copy's manifest; raises BackupRefused where the copy is unfinished or was changed (SHA-256)."""
     folder = directory / kind
     try:
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
@@ -177,7 +179,9 @@ def _proven(directory: Path, kind: str) -> dict[str, Any]:
 def _check(store: Mapping[str, Any], keys: Mapping[str, Any], at_store: Target, at_keys: Target, now: datetime) -> None:
     for manifest, target, known in ((store, at_store, schema.newest()), (keys, at_keys, SCHEMA_VERSION)):
         if (manifest["database"] == "sqlite") != (target.path is not None):
-            raise BackupRefused(f"the {manifest['kind']} was copied from {manifest['database']}, {shown(target.url)} is another")
+            raise BackupRefused(
+                f"the {manifest['kind']} was copied from {manifest['database']}, {shown(target.url)} is another database"
+            )
         if manifest["schema_version"] > known:
             raise BackupRefused(f"the {manifest['kind']} has schema version {manifest['schema_version']}: use a newer gongdan")
     if keys["origin"] != store["origin"]:
@@ -206,22 +210,22 @@ async def _existing(at_store: Target, at_keys: Target, force: bool) -> Existing:
 
 
 def _common_event(existing: Existing, store: Mapping[str, Any]) -> Tip | None:
-    """The event that the backup must hold so that nothing is lost; raises BackupRefused where it can't."""
+    """The event that the backup must contain so that no event is lost; raises BackupRefused where it can't contain it."""
     if existing.log is None:
         return None
     if existing.log.origin != store["origin"]:
         raise BackupRefused(f"there is another log's store ({existing.log.origin}); the backup is of {store['origin']}")
     if existing.log.position > store["position"]:
         lost = existing.log.position - store["position"]
-        raise BackupRefused(f"the store is newer than the backup: its last {lost} events would be lost; force to do it")
+        raise BackupRefused(f"the store is newer than the backup: its last {lost} events would be lost; force to replace it")
     return existing.tip
 
 
-_DIVERGED = "the store holds events that the backup does not: they would be lost; force to do it"
+_DIVERGED = "the store holds events that the backup does not: they would be lost; force to replace it"
 
 
 async def _stage_store(copy: Path, target: Target, common: Tip | None) -> Replace:
-    """Prove a store's copy and hold it ready."""
+    """Check a store's copy and prepare its replacement."""
     if target.path is None:
         return partial(copy_postgres.load, target.url, copy, _log_proof(common))
     beside = await asyncio.to_thread(copy_sqlite.put_beside, copy, target.path)
@@ -242,7 +246,7 @@ async def _stage_store(copy: Path, target: Target, common: Tip | None) -> Replac
 async def _stage_keys(
     copy: Path, target: Target, erasures: Iterable[Erasure], key_store: Callable[[Database], KeyStore]
 ) -> Replace:
-    """Hold the keys' copy ready, without those that were destroyed since."""
+    """Prepare the keys' replacement, without the keys that were destroyed since the backup."""
     if target.path is None:
         return partial(copy_postgres.load, target.url, copy, _erasing(erasures))
     beside = await asyncio.to_thread(copy_sqlite.put_beside, copy, target.path)
@@ -251,7 +255,7 @@ async def _stage_keys(
 
 
 async def _apply(keys: KeyStore, erasures: Iterable[Erasure]) -> int:
-    """Open and close a key store with these erasures applied; returns how many hold in all."""
+    """Open a key store, apply the erasures and close it; returns how many erasures it holds."""
     try:
         await keys.open(erasures)
         return len(await keys.erasures())
@@ -260,7 +264,7 @@ async def _apply(keys: KeyStore, erasures: Iterable[Erasure]) -> int:
 
 
 def _log_proof(common: Tip | None) -> str:
-    """SQL that fails, and so undoes a restore, where the log has gaps or lacks an event."""
+    """SQL that fails, and so rolls a restore back, where the log has gaps or lacks an event."""
     lacks = ""
     if common:
         position, stream_id, version, recorded_at = common
@@ -278,7 +282,7 @@ def _log_proof(common: Tip | None) -> str:
 
 
 def _erasing(erasures: Iterable[Erasure]) -> str:
-    """SQL that destroys keys again within the transaction that brings them back."""
+    """SQL that destroys keys again, within the transaction that restores them."""
     erased = "".join(
         f"INSERT INTO erasures VALUES ('\\x{e.subject.hex}'::bytea, {to_micros(e.erased_at)}, 0)"
         " ON CONFLICT (subject_id) DO NOTHING;\n"

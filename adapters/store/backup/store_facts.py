@@ -1,4 +1,4 @@
-"""What a store and a key store say of themselves, read in one moment; for backups and their proof."""
+"""Facts about a store and a key store, read in one transaction; for backups and their checks."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,12 +7,12 @@ from adapters.store.database.database import Row, Transaction, from_micros
 
 
 class BackupRefused(Exception):
-    """The backup or restore was not done; the message says why and what to do. Nothing was replaced."""
+    """The backup or restore was refused and nothing replaced; the message gives the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogFacts:
-    """What a store's log is: its origin name, its last position and that event's recorded_at, its schema version."""
+    """A store's log: its origin name, its last position and that event's recorded_at, its schema version."""
 
     origin: str
     position: int
@@ -22,7 +22,7 @@ class LogFacts:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """What a key store is: which master key opens it, how many subjects it has and how many of them are erased."""
+    """A key store: the id of its master key, the number of its subjects and how many of them are erased."""
 
     master_key_id: str
     subjects: int
@@ -31,7 +31,7 @@ class KeyFacts:
 
 
 Tip = tuple[int, bytes, int, int]
-"""Position, stream, version and recorded_at (µs) of a log's last event: where two logs of one origin can be compared."""
+"""Position, stream, version and recorded_at (µs) of a log's last event, by which two logs of one origin are compared."""
 
 GAPS = (
     "SELECT (SELECT count(*) FROM events) - (SELECT max(position) FROM head),"
@@ -39,25 +39,25 @@ GAPS = (
     " (SELECT count(*) FROM (SELECT stream_id FROM events GROUP BY stream_id"
     " HAVING min(version) <> 1 OR max(version) <> count(*)) AS broken)"
 )
-"""All zero where the log is whole: positions 1 to the head, and in each stream versions from 1 on."""
+"""Three zeros for a log without gaps: positions run from 1 to the head, and versions of each stream from 1."""
 
 
 async def head_facts(tx: Transaction) -> LogFacts:
-    """Where a log ends."""
+    """Read a log's facts without checking it."""
     meta: dict[str, str] = dict(await tx.query("SELECT key, value FROM meta"))
     [(position, recorded_at)] = await tx.query("SELECT position, recorded_at FROM head")
     return LogFacts(meta["origin"], position, from_micros(recorded_at), int(meta["schema_version"]))
 
 
 async def log_facts(tx: Transaction) -> LogFacts:
-    """The same, once the log is proven to be without gaps; raises BackupRefused."""
+    """Read a log's facts after checking it for gaps; raises BackupRefused where it has one."""
     if await tx.query(GAPS) != [(0, 0, 0)]:
         raise BackupRefused("the log has gaps: positions or versions are missing; run `gongdan audit verify`")
     return await head_facts(tx)
 
 
 async def tip(tx: Transaction) -> Tip | None:
-    """A log's last event, None where it is empty."""
+    """A log's last event; None for an empty log."""
     rows: list[Row] = await tx.query(
         "SELECT position, stream_id, version, recorded_at FROM events ORDER BY position DESC LIMIT 1"
     )
@@ -65,7 +65,7 @@ async def tip(tx: Transaction) -> Tip | None:
 
 
 async def holds(tx: Transaction, event: Tip) -> bool:
-    """Whether a log has this very event at its position."""
+    """Whether a log has exactly this event at its position."""
     [(found,)] = await tx.query(
         "SELECT count(*) FROM events WHERE position = :position AND stream_id = :stream_id AND version = :version"
         " AND recorded_at = :recorded_at",
@@ -75,7 +75,7 @@ async def holds(tx: Transaction, event: Tip) -> bool:
 
 
 async def key_facts(tx: Transaction) -> KeyFacts:
-    """What a key store holds."""
+    """Read a key store's facts."""
     [(schema_version, master_key_id)] = await tx.query("SELECT schema_version, master_key_id FROM keyring")
     [(subjects, erased)] = await tx.query("SELECT count(*), count(erased_at) FROM subjects")
     return KeyFacts(master_key_id, subjects, erased, schema_version)

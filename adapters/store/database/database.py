@@ -1,4 +1,4 @@
-"""One small door to the database, the same on SQLite and PostgreSQL.
+"""The database port: one small interface over SQLite and PostgreSQL.
 
 Everything that keeps rows beside the log (projections, tokens, attachments) goes through a :class:`Database`:
 
@@ -10,7 +10,7 @@ Everything that keeps rows beside the log (projections, tokens, attachments) goe
         return await tx.execute("UPDATE checkpoints SET position = :p WHERE name = :name", {"p": 7, "name": name})
 
     changed = await database.write(save)         # one transaction: BEGIN IMMEDIATE on SQLite, BEGIN on PostgreSQL
-    value = await database.snapshot(look)        # the same with a read-only transaction that sees one moment
+    value = await database.snapshot(look)        # one read-only transaction that sees one moment
 
 Rules
 -----
@@ -21,16 +21,16 @@ Rules
   1970 UTC (:func:`to_micros`, :func:`from_micros`), a truth as 0 or 1. TEXT compares by code point on both databases.
   ``sum()`` of BIGINT is NUMERIC on PostgreSQL: write ``CAST(sum(x) AS BIGINT)``.
 * ``ON CONFLICT … DO UPDATE / DO NOTHING`` and ``RETURNING`` exist on both. Never use a database's own functions.
-* Tables of the fixed schema stand in :mod:`adapters.store.database.schema`, written as PostgreSQL writes them; tables that come
+* Tables of the fixed schema are in :mod:`adapters.store.database.schema`, in PostgreSQL's types; tables that come
   and go (a projection's versions) are made inside a transaction with ``tx.ddl(statement)``.
 * A function given to ``write`` or ``snapshot`` awaits nothing but its transaction (on SQLite the coroutine runs on the
   database's own thread), has no effect outside it, and may be called again when a connection broke before the commit.
-* ``write`` is serial on SQLite: one writer thread a process, so its transactions never meet "database is locked"; another
-  process is waited for (busy timeout). On PostgreSQL writes run side by side: lock what you compare (``FOR UPDATE`` is
-  not portable; an ``UPDATE … RETURNING`` of the row that is compared locks it on both).
-* Every call has a deadline (5 s, or ``within=`` seconds): then the connection is dropped hard and :class:`Unavailable`
-  raised, which is an ``errors.Overloaded``. ``outcome_unknown`` tells a write whose commit may have happened. SQLite
-  answers at once or waits for another process' lock, 5 s at most.
+* ``write`` is serial on SQLite: one writer thread a process, so its transactions never meet "database is locked"; it waits
+  for the lock of another process (busy timeout). On PostgreSQL writes run side by side: lock the row that you compare
+  (``FOR UPDATE`` is not portable; an ``UPDATE … RETURNING`` of that row locks it on both).
+* Every call has a deadline (:data:`DEADLINE`, or ``within=`` seconds): then the connection is dropped hard and
+  :class:`Unavailable` raised, which is an ``errors.Overloaded``; its ``outcome_unknown`` marks a write whose commit may
+  have happened. SQLite answers at once or waits for another process' lock, DEADLINE at most.
 """
 
 import re
@@ -46,7 +46,7 @@ Params = Mapping[str, Any]
 Dialect = Literal["sqlite", "postgresql"]
 
 DEADLINE = 5.0
-"""Seconds after which a call on the database is given up."""
+"""Seconds after which a database call is abandoned."""
 
 
 class Unavailable(Overloaded):
@@ -58,11 +58,11 @@ class Unavailable(Overloaded):
 
 
 class Transaction(Protocol):
-    """What a function given to ``write`` or ``snapshot`` works with."""
+    """The transaction that a function given to ``write`` or ``snapshot`` runs its statements in."""
 
     @property
     def dialect(self) -> Dialect:
-        """Which database this is; portable code need not ask."""
+        """Which database this is; portable code doesn't need it."""
         ...
 
     async def query(self, sql: str, params: Params | None = None) -> list[Row]:
@@ -89,7 +89,7 @@ class Transaction(Protocol):
         ...
 
     async def ddl(self, statement: str) -> None:
-        """Run a CREATE, ALTER or DROP written as PostgreSQL writes it (see :func:`ddl_for`)."""
+        """Run a CREATE, ALTER or DROP in PostgreSQL's types (see :func:`ddl_for`)."""
         ...
 
 
@@ -102,7 +102,7 @@ class Database(Protocol):
 
     @property
     def dialect(self) -> Dialect:
-        """Which database this is; portable code need not ask."""
+        """Which database this is; portable code doesn't need it."""
         ...
 
     async def read(self, sql: str, params: Params | None = None, *, within: float = DEADLINE) -> list[Row]:
@@ -118,11 +118,11 @@ class Database(Protocol):
         ...
 
     async def write_log(self, fn: Work[T], *, within: float = DEADLINE) -> T:
-        """The log's own :meth:`write`: on PostgreSQL over a connection that nobody else's work can hold up."""
+        """Like :meth:`write`, for appends: on PostgreSQL over a connection of their own, which no other work can delay."""
         ...
 
     async def close(self) -> None:
-        """Let go of every connection and thread."""
+        """Close every connection and end every thread."""
         ...
 
 
@@ -165,12 +165,12 @@ def for_postgres(sql: str) -> str:
 
 @lru_cache(maxsize=2048)
 def lists_in(sql: str) -> tuple[str, ...]:
-    """The names of the list parameters of a statement."""
+    """Names of a statement's list parameters."""
     return tuple(match["list"] for match in TOKEN.finditer(sql) if match["list"])
 
 
 def for_sqlite(sql: str, params: Params) -> tuple[str, Params]:
-    """Spell out list parameters, which SQLite doesn't know; everything else stays as it is."""
+    """Expand list parameters into one parameter an element, since SQLite has none."""
     lists = lists_in(sql)
     if not lists:
         return sql, params
@@ -188,9 +188,10 @@ def for_sqlite(sql: str, params: Params) -> tuple[str, Params]:
 
 
 def ddl_for(dialect: Dialect, statement: str) -> str:
-    """A statement written as PostgreSQL writes it, for either database.
+    """Translate a statement from PostgreSQL's types to a database's own.
 
-    TEXT is compared by code point on PostgreSQL too; SQLite's tables are STRICT, BIGINT PRIMARY KEY is the rowid there.
+    On PostgreSQL, TEXT gets the collation "C", so that both databases compare by code point. On SQLite, tables are STRICT,
+    and BIGINT PRIMARY KEY becomes the rowid.
     """
     if dialect == "postgresql":
         return re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', statement)
@@ -200,7 +201,7 @@ def ddl_for(dialect: Dialect, statement: str) -> str:
 
 
 def upsert_tail(columns: Sequence[str], key: Sequence[str]) -> str:
-    """The ON CONFLICT clause that replaces a row, or nothing where there is no key."""
+    """The ON CONFLICT clause that replaces a row with an equal key; empty without a key."""
     if not key:
         return ""
     changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in key)

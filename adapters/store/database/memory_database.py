@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class MemoryDatabase:
-    """The database door (adapters.store.database.database.Database) on ``:memory:``; gone when closed."""
+    """The database port (adapters.store.database.database.Database) on ``:memory:``; gone when closed."""
 
     dialect: Dialect = "sqlite"
 
@@ -33,11 +33,11 @@ class MemoryDatabase:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, fn)
 
     async def write_log(self, fn: Work[T], *, within: float = DEADLINE) -> T:
-        """The same as :meth:`write`."""
+        """Like :meth:`write`: one connection serves everything."""
         return await self.write(fn, within=within)
 
     async def close(self) -> None:
-        """Close the connection; the rows are gone with it."""
+        """End the thread and close the connection; the rows are lost."""
         try:
             await asyncio.to_thread(self._thread.shutdown)
         finally:

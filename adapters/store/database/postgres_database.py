@@ -1,7 +1,8 @@
-"""The database door on PostgreSQL: psycopg 3 in the event loop, with deadlines that hold against a frozen server.
+"""The database port on PostgreSQL: psycopg 3 in the event loop, with deadlines that hold against a frozen server.
 
-psycopg's own cancelling waits for the server, so nothing here is ever cancelled inside psycopg: each call runs in a task
-of its own, shielded from its caller, and at the deadline the socket is shut down under it, which ends it at once.
+Cancelling a psycopg call waits for the server's answer, which a frozen server never gives. So nothing is cancelled inside
+psycopg: each call runs in a task of its own, shielded from its caller's cancellation, and at the deadline its socket is shut
+down, which ends the call at once.
 """
 
 import asyncio
@@ -23,11 +24,11 @@ from adapters.store.database.database import DEADLINE, Dialect, Params, Row, Una
 T = TypeVar("T")
 
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
-"""What a connection raises that broke, was shut down, or leads to a server that is no longer the primary."""
+"""Errors of a connection that broke, was shut down, or leads to a server that is no longer the primary."""
 
 
 DUMPERS = ((int, Int8Dumper), (int, Int8BinaryDumper), (list, ListBinaryDumper), (tuple, ListBinaryDumper))
-"""One type for every int, whatever its size, so that statements keep their plans; lists go as binary arrays."""
+"""Send every int as int8. psycopg would choose the type by the value's size, and each type would need a plan of its own."""
 
 
 class PostgresTransaction:
@@ -68,7 +69,7 @@ class PostgresTransaction:
         await self.connection.execute(ddl_for("postgresql", statement).encode())
 
     async def _column_types(self, table: str, columns: tuple[str, ...]) -> list[str]:
-        """Types of columns, asked once: unnest needs them."""
+        """Types of columns, read once and cached: unnest needs them."""
         known = self._types.get((table, columns))
         if known is None:
             rows = await self.query(
@@ -82,7 +83,7 @@ class PostgresTransaction:
 
 
 class Lane:
-    """Up to ``size`` connections that are opened when needed and kept while they are sound."""
+    """A pool of up to ``size`` connections, opened when needed and kept while they work."""
 
     def __init__(self, connect: Callable[[], Awaitable[AsyncConnection[Row]]], size: int) -> None:
         self._connect = connect
@@ -91,7 +92,7 @@ class Lane:
 
     @asynccontextmanager
     async def connection(self, deadline: float) -> AsyncIterator[AsyncConnection[Row]]:
-        """A connection for one piece of work; it is dropped hard at the deadline (loop time)."""
+        """Lend a connection; at the deadline (loop time) its socket is shut down. Raises Unavailable while all are lent."""
         try:
             async with asyncio.timeout_at(deadline):
                 await self._free.acquire()
@@ -111,7 +112,7 @@ class Lane:
                 alarm.cancel()
                 if connection.closed:
                     await connection.close()
-                    await self.close()  # those it was opened with are likely to be broken too
+                    await self.close()  # the server has probably gone: idle connections are likely to be broken too
                 else:
                     self._idle.append(connection)
         finally:
@@ -129,13 +130,13 @@ class Lane:
             raise Unavailable("the database does not answer") from None
 
     async def close(self) -> None:
-        """Close what is idle; what is at work is closed by its own end."""
+        """Close the idle connections; a lent one is closed by its borrower's end."""
         while self._idle:
             await self._idle.pop().close()
 
 
 class PostgresDatabase:
-    """A PostgreSQL database, by a libpq URL (of several hosts the one that takes writes is chosen)."""
+    """A PostgreSQL database by its libpq URL; of several hosts the one that accepts writes is chosen."""
 
     dialect: Dialect = "postgresql"
 
@@ -159,17 +160,18 @@ class PostgresDatabase:
         return database
 
     async def connect(self) -> AsyncConnection[Row]:
-        """A connection of the caller's own (autocommit), for LISTEN and advisory locks."""
+        """Open a connection outside the pools (autocommit), for LISTEN and advisory locks; the caller closes it."""
         connection = await AsyncConnection[Row].connect(**self._options, autocommit=True)
         for type_, dumper in DUMPERS:
             connection.adapters.register_dumper(type_, dumper)
         return connection
 
     async def _connect_log_writer(self) -> AsyncConnection[Row]:
-        """The appends look up by key only, and their plans must not be made from a table that was empty once. Should this
-        process vanish from the network inside a transaction, the head is free again after 10 seconds.
-        """
+        """Open the connection of the appends, with settings of its own."""
         connection = await self.connect()
+        # No sequential scans: appends look up by key only, and a plan cached while a table was empty would scan it for
+        # ever. Idle time-out: should this process vanish from the network inside a transaction, the lock on the head,
+        # which every append needs, is released after 10 seconds.
         await connection.execute(
             "SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),"
             " set_config('idle_in_transaction_session_timeout', '10s', false)"
@@ -215,7 +217,7 @@ class PostgresDatabase:
         return await self._shielded(self._repeat(lane, work, within))
 
     async def close(self) -> None:
-        """Wait for what is at work (its deadlines bound that), then let go of every connection."""
+        """Wait for the running calls (their deadlines bound the wait), then close every connection."""
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._readers.close()
@@ -223,7 +225,11 @@ class PostgresDatabase:
         await self._log_writer.close()
 
     async def _repeat(self, lane: Lane, work: Callable[[AsyncConnection[Row]], Awaitable[T]], within: float) -> T:
-        """Do it again on a new connection as long as the old one broke before anything was committed."""
+        """Run ``work``, and retry it on a new connection while the old one broke before its commit was sent.
+
+        A connection that breaks during the commit is not retried here: whether it happened is unknown (Unavailable with
+        ``outcome_unknown``), and only the caller can recognise its own rows.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
         pause = 0.02
@@ -250,7 +256,7 @@ class PostgresDatabase:
 
 
 def drop(connection: AsyncConnection[Row]) -> None:
-    """Shut the socket down under a connection: whoever waits on it gets an OperationalError at once."""
+    """Shut a connection's socket down: a call that waits on it fails at once with OperationalError."""
     if connection.closed:
         return
     with socket.socket(fileno=os.dup(connection.fileno())) as end, suppress(OSError):
@@ -258,7 +264,7 @@ def drop(connection: AsyncConnection[Row]) -> None:
 
 
 async def roll_back(connection: AsyncConnection[Row]) -> None:
-    """Give a transaction up; a connection that can't even do that is closed."""
+    """Roll a transaction back; close the connection where even that fails."""
     try:
         await connection.execute("ROLLBACK")
     except psycopg.Error:

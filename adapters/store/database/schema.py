@@ -1,4 +1,4 @@
-"""The schema of the store's database: numbered migrations, written once, as PostgreSQL writes them.
+"""The schema of the store's database: numbered migrations in PostgreSQL's types, translated for SQLite.
 
 To add tables, append a :class:`Migration` with the next number to :data:`SCHEMA`; never change one that was released. Types and
 their values are described in :mod:`adapters.store.database.database`.
@@ -11,32 +11,32 @@ from adapters.store.database.database import Database, Transaction
 
 
 class SchemaError(Exception):
-    """The database can't be used as it is."""
+    """The database has no schema, or one of another version than this program needs."""
 
 
 class SchemaMissing(SchemaError):
-    """There is no store here yet."""
+    """There is no store at this URL."""
 
     def __init__(self, where: str) -> None:
         super().__init__(f"there is no store at {where}: run gongdan init")
 
 
 class SchemaExists(SchemaError):
-    """There is a store here already, which init must not touch."""
+    """There is a store at this URL; init does not overwrite it."""
 
     def __init__(self) -> None:
         super().__init__("there is a store here already")
 
 
 class SchemaOld(SchemaError):
-    """The store was made by an earlier version."""
+    """The store's schema is older than this program's."""
 
     def __init__(self, found: int, needed: int) -> None:
         super().__init__(f"the store has schema version {found}, this program needs {needed}: run gongdan migrate")
 
 
 class SchemaTooNew(SchemaError):
-    """The store was made by a later version; this program must not touch it."""
+    """The store's schema is newer than this program's, which must not touch it."""
 
     def __init__(self, found: int, known: int) -> None:
         super().__init__(f"the store has schema version {found}, this program knows up to {known}: use a newer gongdan")
@@ -144,7 +144,7 @@ ATTACHMENTS = Migration(
             sealed BYTEA NOT NULL,
             PRIMARY KEY (upload_id, chunk))""",
         "CREATE TABLE attachment_uploads (upload_id BYTEA PRIMARY KEY, started_at BIGINT NOT NULL)",
-        # Every start asks the log who was erased.
+        # Every start reads the erased subjects from the log.
         "CREATE INDEX events_erasures ON events (position) WHERE topic = 'subject.erased'",
     ),
 )
@@ -153,8 +153,8 @@ PROJECTIONS = Migration(
     4,
     "catalogue of projections",
     (
-        # A set of tables of a projection. live: 1 where readers look; status: building, ready, live, retired.
-        # holder: the runner that may write it, which with position is the fence.
+        # One version of a projection's tables. live: 1 for the version that queries read; status: building, ready, live,
+        # retired. holder: the runner that may write it; holder and position together are the fencing token.
         """CREATE TABLE projections (
             name TEXT NOT NULL,
             version TEXT NOT NULL,
@@ -182,14 +182,14 @@ PROCESSES = Migration(
     5,
     "process managers",
     (
-        # holder: the runner that may move it, which with position is the fence.
+        # holder: the runner that may move it; holder and position together are the fencing token.
         """CREATE TABLE processes (
             name TEXT PRIMARY KEY,
             position BIGINT NOT NULL,
             holder TEXT NOT NULL,
             error TEXT,
             updated_at BIGINT NOT NULL)""",
-        # When a process looks at a subject again although nothing happened to it.
+        # When a process examines a stream again although no new event arrived.
         """CREATE TABLE process_dues (
             process TEXT NOT NULL,
             stream_id BYTEA NOT NULL,
@@ -211,7 +211,7 @@ SESSIONS = Migration(
     "passwords and sessions of the pages",
     (
         "CREATE TABLE passwords (login TEXT PRIMARY KEY, hash TEXT NOT NULL, changed_at BIGINT NOT NULL)",
-        # Of a session only the hash of what its cookie holds is kept; seen_at is at most a few minutes behind.
+        # Only the hash of a session's cookie is stored; seen_at is at most a few minutes behind.
         """CREATE TABLE sessions (
             id BYTEA PRIMARY KEY,
             login TEXT NOT NULL,
@@ -249,7 +249,7 @@ async def found_version(database: Database) -> int:
 
 
 async def check(database: Database, where: str) -> None:
-    """Refuse a database whose schema this program does not know."""
+    """Raise a SchemaError unless the database has the schema version this program needs."""
     version = await found_version(database)
     if version == 0:
         raise SchemaMissing(where)
@@ -260,7 +260,7 @@ async def check(database: Database, where: str) -> None:
 
 
 async def create(database: Database, origin: str) -> None:
-    """Make the whole schema, with the origin name of its log; raises SchemaExists where there is one."""
+    """Create the whole schema, with the log's origin name; raises SchemaExists where there is one."""
     if await found_version(database):
         raise SchemaExists
 
@@ -273,7 +273,7 @@ async def create(database: Database, origin: str) -> None:
 
 
 async def migrate(database: Database, where: str) -> tuple[int, int]:
-    """Move the schema forward in one transaction; returns the versions before and after."""
+    """Migrate to the newest schema in one transaction; returns the versions before and after. Raises SchemaError."""
     version = await found_version(database)
     if version == 0:
         raise SchemaMissing(where)
@@ -290,7 +290,7 @@ async def migrate(database: Database, where: str) -> tuple[int, int]:
 
 
 async def apply(tx: Transaction, version: int) -> None:
-    """Run the migrations after a version."""
+    """Run the migrations that follow a version."""
     for migration in SCHEMA:
         if migration.version > version:
             for statement in migration.statements:

@@ -1,6 +1,7 @@
-"""The database door on SQLite: WAL, every commit synced, all blocking work in own threads.
+"""The database port on SQLite: WAL mode, every commit synced, all blocking work in threads of its own.
 
-One writer thread a process takes all writes in turn; a few reader threads have a read-only connection each.
+One writer thread a process runs all writes in turn: SQLite has one write lock, and a queue in front of it spares the busy
+retries. A few reader threads have a read-only connection each; in WAL mode they never wait for the writer.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ UNAVAILABLE = {
 
 
 class SqliteTransaction:
-    """A transaction on the thread that owns the connection; its coroutines never suspend."""
+    """A transaction on the thread that owns the connection. Its methods never suspend, so :func:`drive` can run them."""
 
     dialect: Dialect = "sqlite"
 
@@ -56,7 +57,7 @@ class SqliteTransaction:
 
 
 class SqliteDatabase:
-    """A SQLite file."""
+    """A SQLite file. ``readers``: number of reader threads; ``busy_seconds``: how long to wait for another process' lock."""
 
     dialect: Dialect = "sqlite"
 
@@ -70,7 +71,7 @@ class SqliteDatabase:
 
     @classmethod
     async def open(cls, path: Path, *, create: bool = False, readers: int = 3) -> "SqliteDatabase":
-        """Open the file; ``create`` makes it and its folder, otherwise FileNotFoundError is raised where it is missing."""
+        """Open the file; ``create`` makes it and its folder, without it a missing file raises FileNotFoundError."""
 
         def prepare() -> None:
             if create:
@@ -112,7 +113,7 @@ class SqliteDatabase:
             raise
 
     def _own(self, *, reading: bool) -> sqlite3.Connection:
-        """This thread's connection; a reader's can't write."""
+        """This thread's connection, opened at its first use; a reader's is read-only."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()
@@ -151,9 +152,9 @@ class SqliteDatabase:
 
 
 class FillingSqliteDatabase(SqliteDatabase):
-    """A new SQLite file that one process fills alone: work is done where it is asked for, and synced once, when it is closed.
+    """A new SQLite file that one process fills alone: no threads, and one sync, when it is closed.
 
-    A file whose filling was cut short is not to be used.
+    For importing or simulating into a new store. If filling is interrupted the file may be corrupt: delete it.
     """
 
     async def _on(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
@@ -177,7 +178,9 @@ class FillingSqliteDatabase(SqliteDatabase):
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that awaits nothing but a SqliteTransaction to its end, on this thread."""
+    """Run a coroutine to its end on this thread; raises RuntimeError where it awaits anything but its SqliteTransaction."""
+    # SqliteTransaction's methods never suspend, so one send() reaches the end. This lets the async functions that callers
+    # pass to write() run inside the database's thread without an event loop there.
     try:
         coroutine.send(None)
     except StopIteration as done:

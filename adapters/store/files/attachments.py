@@ -1,9 +1,10 @@
 """Attachments (附件): pictures, films, recordings and texts about a resident, sealed under the subject's key.
 
-They stand in the store's database beside the log, in chunks of 64 KiB, sealed and written as they arrive, so an upload takes a
-few chunks of memory whatever its size. Attachment key = HKDF-SHA256(subject key, stream | upload | key version); AES-256-GCM for
-each chunk, bound to the upload, the chunk's index and whether it is the last, so that a missing, swapped or added chunk does not
-open. The name is the SHA-256 of the whole ciphertext: it goes into the event, and so into the proofs.
+They are rows of the store's database beside the log, in chunks of 64 KiB. Each chunk is sealed and written as it arrives, so an
+upload of any size takes the memory of a few chunks. Attachment key = HKDF-SHA256(subject key, stream | upload | key version).
+Each chunk is sealed by AES-256-GCM and bound to the upload, the chunk's index and whether it is the last, so that a missing,
+swapped or added chunk does not open. The name is the SHA-256 of the whole ciphertext: the event holds it, so the proofs cover
+the content.
 """
 
 import re
@@ -34,7 +35,7 @@ ABANDONED_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What is known of an attachment without opening it. ``name``: SHA-256 of its ciphertext, hex; ``size`` in bytes, clear."""
+    """Facts about an attachment that need no key. ``name``: SHA-256 of its ciphertext, hex; ``size``: clear bytes."""
 
     name: str
     content_type: str
@@ -46,7 +47,7 @@ class Attachment:
 
 @dataclass(eq=False)
 class AttachmentDamaged(Exception):
-    """What stands in the database is not what was stored under this name."""
+    """The stored chunks differ from those that were uploaded under this name."""
 
     name: str
 
@@ -67,11 +68,13 @@ class Attachments:
         self._entropy = entropy
 
     async def store(self, subject: UUID, stream_id: UUID, content: AsyncIterable[bytes], declared_type: str = "") -> Attachment:
-        """Seal and keep what arrives; nothing of it is left where this raises.
+        """Seal and store the content; removes it again where this raises.
 
-        errors.InvalidInput: content that is not kept, or not what was declared, or empty. errors.TooLarge: more than
-        :data:`MAX_BYTES`. errors.Conflict: the subject was erased.
+        errors.InvalidInput: the content is empty, of a type that is not accepted, or not of the declared type.
+        errors.TooLarge: more than :data:`MAX_BYTES`. errors.Conflict: the subject was erased.
         """
+        # The last chunk, the attachment's row and the end of the upload are one transaction: an attachment is complete or
+        # absent. Chunks of an upload that broke off are found by attachment_uploads and swept.
         await self._keys.ensure([subject])
         key = (await self._keys.for_sealing([subject]))[subject]
         upload = Upload(self._entropy(16), subject, stream_id, key, self._entropy)
@@ -100,7 +103,7 @@ class Attachments:
 
         async def finish(tx: Transaction) -> None:
             if row[1] > 0 and not await tx.execute(_END_UPLOAD, {"id": upload.id}):
-                raise Conflict("attachment", f"the upload took longer than {ABANDONED_AFTER} and was given up; send it again")
+                raise Conflict("attachment", f"the upload took longer than {ABANDONED_AFTER} and was abandoned; send it again")
             await tx.insert("attachment_chunks", _CHUNK, [row])
             await tx.insert(
                 "attachments",
@@ -124,13 +127,13 @@ class Attachments:
         return done
 
     async def find(self, name: str) -> Attachment:
-        """What is known of an attachment; raises errors.NotFound."""
+        """The facts about an attachment; raises errors.NotFound."""
         return (await self._find(name)).attachment
 
     async def open(self, name: str) -> tuple[Attachment, AsyncIterator[bytes]]:
         """An attachment and its clear content, chunk by chunk.
 
-        Raises errors.NotFound where there is none or its subject was erased; the iterator raises AttachmentDamaged.
+        Raises errors.NotFound where it doesn't exist or its subject was erased; the iterator raises AttachmentDamaged.
         """
         stored = await self._find(name)
         subject = stored.attachment.subject
@@ -181,7 +184,7 @@ class Attachments:
         await self._forget([(await self._find(name)).upload_id])
 
     async def sweep(self) -> int:
-        """Remove what uploads left that ended :data:`ABANDONED_AFTER` ago without being finished; returns how many."""
+        """Remove the chunks of uploads that began :data:`ABANDONED_AFTER` ago and were not finished; returns how many."""
         before = to_micros(self._clock.now() - ABANDONED_AFTER)
         rows = await self._database.read(
             "SELECT upload_id FROM attachment_uploads WHERE started_at < :before", {"before": before}
@@ -200,7 +203,7 @@ class Attachments:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An attachment and where its chunks stand."""
+    """An attachment and how to find and open its chunks."""
 
     attachment: Attachment
     upload_id: bytes
@@ -209,7 +212,7 @@ class Stored:
 
 
 class Upload:
-    """Checks and seals the chunks of one upload in turn."""
+    """An upload in progress: checks and seals its chunks in order."""
 
     def __init__(self, id: bytes, subject: UUID, stream_id: UUID, key: SubjectKey, entropy: Entropy) -> None:
         self.id = id
@@ -225,7 +228,7 @@ class Upload:
         self._text = TextCheck()
 
     def seal(self, chunk: bytes, last: bool, declared_type: str) -> tuple[bytes, int, bytes]:
-        """The next row of attachment_chunks; raises errors.InvalidInput where the content is not kept."""
+        """Return the next row of attachment_chunks; raises errors.InvalidInput where the content is not accepted."""
         if self._chunks == 0:
             if not chunk:
                 raise invalid("/file", "the file is empty")
@@ -240,12 +243,15 @@ class Upload:
         return self.id, self._chunks - 1, sealed
 
     def finished(self, now: datetime) -> Attachment:
-        """What was uploaded, once its last chunk is sealed."""
+        """The finished attachment, once the last chunk is sealed."""
         return Attachment(self._digest.hexdigest(), self._content_type, self._size, self._subject, self._stream_id, now)
 
 
 async def rechunked(content: AsyncIterable[bytes]) -> AsyncGenerator[tuple[bytes, bool], None]:
-    """Chunks of :data:`CHUNK_BYTES`, each with whether it is the last; raises errors.TooLarge as soon as it is known."""
+    """Cut content into chunks of :data:`CHUNK_BYTES`, each with whether it is the last.
+
+    Raises errors.TooLarge as soon as more than :data:`MAX_BYTES` arrived.
+    """
     waiting = bytearray()
     size = 0
     async for piece in content:

@@ -1,6 +1,7 @@
-"""What an attachment really is, told from its bytes; the sender's word alone counts for nothing.
+"""Content type of an attachment, detected from its bytes; the declared type is only compared with it.
 
-Only pictures, films, recordings, PDF and plain text are kept. Everything that a browser would run (HTML, SVG) is refused.
+Only pictures, films, recordings, PDF and plain text are accepted. Types that a browser would execute (HTML, SVG) are refused:
+an attachment is served from the application's own origin.
 """
 
 import codecs
@@ -12,7 +13,7 @@ import puremagic
 from domain.kernel.errors import InvalidInput, invalid
 
 HEAD_BYTES = 8192
-"""So many bytes from the start are enough to tell."""
+"""Number of bytes from the start that are enough to detect the type."""
 
 TEXT = "text/plain"
 
@@ -29,7 +30,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "audio/amr": frozenset({"audio/amr-wb", "audio/amr-nb"}),
     TEXT: frozenset(),
 }
-"""Content types that are kept, each with other names that clients declare it by."""
+"""Accepted content types, each with the other names that clients declare it by."""
 
 _UNDECLARED = frozenset({"", "application/octet-stream"})
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"}
@@ -40,14 +41,14 @@ _MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|scrip
 
 
 def content_type(head: bytes, declared: str = "") -> str:
-    """The allowed content type that ``head`` (the first :data:`HEAD_BYTES`) shows.
+    """Detect the content type from ``head`` (the first :data:`HEAD_BYTES`).
 
-    Raises InvalidInput, naming the type found and the types allowed, for any other; and where another type was declared
-    (``""`` and ``application/octet-stream`` declare none). Text has to be checked to its end by :class:`TextCheck`.
+    Raises InvalidInput, naming the type found and the types accepted, for a type not accepted and for one that differs from
+    the declared type (``""`` and ``application/octet-stream`` declare none). The rest of a text is for :class:`TextCheck`.
     """
     found = _found(head)
     if found not in ALLOWED:
-        raise _refused(f"{found or 'unknown content'} is not kept")
+        raise _refused(f"{found or 'unknown content'} is not accepted")
     said = declared.split(";", 1)[0].strip().lower()
     if said not in _UNDECLARED and said != found and said not in ALLOWED[found]:
         raise _refused(f"declared as {said[:60]}, but its content is {found}")
@@ -76,7 +77,7 @@ def _found(head: bytes) -> str:
 
 
 def _iso_media(head: bytes) -> str:
-    """Films, recordings and HEIC share one container; its brands tell them apart."""
+    """Detect films, recordings and HEIC, which share one container format, by the container's brands."""
     size = max(16, min(int.from_bytes(head[:4], "big"), 256))
     major = head[8:12]
     brands = {major, *(head[i : i + 4] for i in range(16, min(size, len(head)), 4))}
@@ -107,7 +108,7 @@ def _is_text_so_far(head: bytes) -> bool:
 
 
 class TextCheck:
-    """Checks while it streams that a text is valid UTF-8 without NUL."""
+    """Incremental check that a text is valid UTF-8 without NUL."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -117,6 +118,6 @@ class TextCheck:
         try:
             text = self._decoder.decode(data, last)
         except UnicodeDecodeError as error:
-            raise _refused("text that is not UTF-8 is not kept") from error
+            raise _refused("text that is not UTF-8 is not accepted") from error
         if "\0" in text:
-            raise _refused("text with NUL characters is not kept")
+            raise _refused("text with NUL characters is not accepted")

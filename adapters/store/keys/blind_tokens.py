@@ -1,8 +1,8 @@
-"""Blind tokens: what is looked up without being stored in the clear (domain §6).
+"""Blind tokens: search for a personal text without storing it in the clear (domain §6).
 
-A token is HMAC-SHA256 under the blind-token key, cut to 16 bytes. Equal texts give equal tokens, so rows can be found by them;
-without the key nothing can be guessed, not even by trying every telephone number. Deleting a subject's token rows is the
-business of the view that holds them.
+A token is HMAC-SHA256 under the blind-token key, cut to 16 bytes. Equal texts give equal tokens, so rows can be found by them.
+A plain hash would not do: there are few telephone numbers, and hashing each of them would reveal which one a row holds;
+without the key that attack fails. The view that holds a subject's token rows deletes them when the subject is erased.
 """
 
 import hmac
@@ -13,17 +13,17 @@ TOKEN_BYTES = 16
 
 
 class BlindTokens:
-    """Tokens of telephone numbers, of texts by their parts and of texts as a whole; the three never meet."""
+    """Tokens of telephone numbers, of texts by their bigrams and of whole texts; a token of one kind never equals another's."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def phone_token(self, phone: str) -> bytes:
-        """Token of a telephone number, however it was written: +86 138 1234 5678 and １３８-1234-5678 are the same."""
+        """Token of a telephone number in any spelling: +86 138 1234 5678 and １３８-1234-5678 give one token."""
         return self._token(b"phone\0", normal_phone(phone))
 
     def text_tokens(self, text: str) -> set[bytes]:
-        """Tokens of a text's character bigrams (of the character itself where there is just one); empty for an empty text."""
+        """Tokens of a text's character bigrams (of the single character of a text of one); empty for an empty text."""
         return {self._token(b"text\0", gram) for gram in bigrams(text)}
 
     def whole_token(self, text: str) -> bytes:
@@ -35,7 +35,10 @@ class BlindTokens:
 
 
 def bigrams(text: str) -> set[str]:
-    """Pairs of neighbouring characters after NFKC, case folding and dropping white space."""
+    """Pairs of neighbouring characters, after NFKC, case folding and removal of white space.
+
+    Bigrams, since Chinese has no spaces between words: every search word of two characters is one of them.
+    """
     folded = normal_text(text)
     if len(folded) == 1:
         return {folded}

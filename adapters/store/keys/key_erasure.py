@@ -1,14 +1,14 @@
-"""Destroying a subject's key, and the bytes it leaves behind.
+"""Destroy a subject's key, and the copies of it that a database leaves behind.
 
-In one transaction the wrapped key is overwritten, then removed, and the erasure recorded. Then the old bytes are cleaned up;
-until that is done the erasure counts as not scrubbed, and the next start finishes it.
+One transaction overwrites the wrapped key, removes it and records the erasure. Afterwards the old bytes are scrubbed; until
+that is done the erasure is marked not scrubbed, and the next start finishes it.
 
-* SQLite: overwritten text still stands in the ``-wal`` file. It is checkpointed and cut to nothing, and the files are searched
-  for the destroyed bytes; where any are left the whole file is rewritten (VACUUM). What a file system or a disk keeps of blocks
-  it has let go of is beyond a program's reach.
+* SQLite: even with ``secure_delete``, overwritten bytes remain in the ``-wal`` file until a truncating checkpoint. So the log is
+  checkpointed and truncated, and both files are searched for the destroyed bytes; where any are left the whole file is rewritten
+  (VACUUM). Blocks that the file system or the disk keeps after freeing them are beyond a program's reach.
 * PostgreSQL: the row is overwritten and the table vacuumed, which frees the dead rows but is only best effort: their bytes stay
   in pages until reused, in the write-ahead log until recycled, and on standbys and in archives. They are wrapped by the master
-  key; after ``gongdan keys rotate``, and once the old master key is destroyed, they are worth nothing.
+  key; after ``gongdan keys rotate``, and once the old master key is destroyed, nobody can unwrap them.
 * Backups of the key store hold the key until they expire (30 days); restoring one applies the erasures again.
 """
 
@@ -33,21 +33,21 @@ ERASED = SubjectFile.SubjectErased.TOPIC
 
 
 async def erased_in_log(database: Database) -> list[Erasure]:
-    """Everybody whom a store's log says to be erased; the key store has to know the same."""
+    """Erasures that a store's log orders; the key store must hold each of them."""
     rows = await database.read(f"SELECT stream_id, recorded_at FROM events WHERE topic = '{ERASED}' ORDER BY position")
     return [Erasure(UUID(bytes=subject), from_micros(recorded_at)) for subject, recorded_at in rows]
 
 
 async def erased_in_keys(database: Database) -> list[Erasure]:
-    """Everybody whom a key store says to be erased, earliest first."""
+    """Erasures that a key store holds, earliest first."""
     rows = await database.read("SELECT subject_id, erased_at FROM erasures ORDER BY erased_at, subject_id")
     return [Erasure(UUID(bytes=subject), from_micros(erased_at)) for subject, erased_at in rows]
 
 
 async def destroy(tx: Transaction, erasures: Sequence[tuple[bytes, int]]) -> list[bytes]:
-    """Destroy the keys of (subject, erased_at µs), once or again; returns the wrapped keys that were there.
+    """Destroy the keys of (subject, erased_at µs); returns the wrapped keys that were there. Idempotent.
 
-    A subject without a key is recorded all the same, so that none is ever made for it.
+    A subject without a key is recorded too, so that none is ever made for it.
     """
     await tx.query(LOCK)
     erased_at = dict(erasures)
@@ -62,6 +62,7 @@ async def destroy(tx: Transaction, erasures: Sequence[tuple[bytes, int]]) -> lis
     rows = [(subject, 1, erased_at[subject], erased_at[subject]) for subject in absent]
     await tx.insert("subjects", ("subject_id", "key_version", "created_at", "erased_at"), rows)
     for subject, key in living.items():
+        # Zeros of equal length first: they take the key's place in the page, where NULL alone might leave its bytes.
         await tx.execute(
             "UPDATE subjects SET wrapped_key = :zeros WHERE subject_id = :id", {"zeros": bytes(len(key)), "id": subject}
         )
@@ -76,9 +77,9 @@ async def destroy(tx: Transaction, erasures: Sequence[tuple[bytes, int]]) -> lis
 
 
 async def scrub(database: Database, destroyed: Sequence[bytes] = ()) -> None:
-    """Clean up after erasures, also those that an earlier run could not clean up after.
+    """Remove the bytes that erasures left behind, those of an interrupted run included.
 
-    ``destroyed`` are the bytes to look for; for erasures of an earlier run they are not known any more, so the file is rewritten.
+    ``destroyed``: the wrapped keys to search for. Those of an earlier run are not known any more, so the file is rewritten.
     """
     pending = [subject for (subject,) in await database.read("SELECT subject_id FROM erasures WHERE scrubbed = 0")]
     if not pending:
@@ -97,7 +98,7 @@ async def scrub(database: Database, destroyed: Sequence[bytes] = ()) -> None:
 
 
 async def rewrite(database: Database) -> None:
-    """Leave nothing in the database's files but what it holds now, as far as that can be done (see above)."""
+    """Rewrite the database so that its files hold no deleted bytes, as far as possible (see the module's docstring)."""
     if isinstance(database, SqliteDatabase):
         await asyncio.to_thread(_clean_file, database.path, (), True)
     elif isinstance(database, PostgresDatabase):
@@ -117,13 +118,13 @@ def _clean_file(path: Path, destroyed: Sequence[bytes], rewrite_all: bool = Fals
         if rewrite_all:
             connection.execute("VACUUM")
         _cut_log(connection)
-        if stands_in(path, destroyed):
+        if holds_any(path, destroyed):
             connection.execute("VACUUM")
             _cut_log(connection)
-            if stands_in(path, destroyed):
-                raise KeysUnusable(f"destroyed keys still stand in {path}, though it was rewritten")
+            if holds_any(path, destroyed):
+                raise KeysUnusable(f"destroyed keys are still in {path} after it was rewritten")
     except sqlite3.OperationalError as error:
-        raise Unavailable(f"the key is destroyed, but {path} could not be cleaned up yet: {error}") from error
+        raise Unavailable(f"the key is destroyed, but its old bytes could not be removed from {path} yet: {error}") from error
     finally:
         connection.close()
 
@@ -145,10 +146,11 @@ for path in map(pathlib.Path, sys.argv[1:]):
 """
 
 
-def stands_in(path: Path, sought: Sequence[bytes]) -> bool:
-    """Whether any of these bytes stands in a SQLite file or its write-ahead log.
+def holds_any(path: Path, sought: Sequence[bytes]) -> bool:
+    """Whether a SQLite file or its write-ahead log contains any of these byte strings.
 
-    Another process looks: closing a file that SQLite has open takes away SQLite's locks on it in the same process.
+    A child process searches: POSIX drops all of a process' locks on a file when it closes any descriptor of it, so reading
+    the file here would take away the locks of SQLite's own connections.
     """
     if not sought:
         return False

@@ -1,4 +1,4 @@
-"""A new master key: every key in the store wrapped again, in one transaction (``gongdan keys rotate``)."""
+"""Rotate the master key: wrap every key in the store again, in one transaction (``gongdan keys rotate``)."""
 
 import asyncio
 from contextlib import suppress
@@ -20,16 +20,17 @@ from adapters.store.keys.master_key import (
 )
 
 _LONG = 600.0
-"""Seconds that rewrapping all keys may take; no new key can be made meanwhile."""
+"""Seconds that rewrapping all keys may take; no new key can be made during it."""
 
 
 async def rotate_master(database: Database, path: Path, entropy: Entropy) -> MasterKey:
-    """Wrap every key by a new master key, and let its file take the place of the old one at ``path``.
+    """Wrap every key by a new master key, and replace the master key file at ``path``.
 
-    The new key stands in a file beside the old one (``.new``) before the transaction that rewraps all, and is renamed after
-    its commit. Stopped anywhere, the store opens with what the files hold, and :func:`finish_rotation` or a repetition ends it.
-    The old file is overwritten: backups of keys made before need a copy of it.
+    The old file is overwritten: backups of keys made before the rotation need a copy of it. Raises RotationRunning.
     """
+    # A database and a file can't change in one transaction. So the new key is durable in a second file (``.new``) before
+    # the transaction that rewraps all keys, and that file is renamed after the commit. Interrupted at any point, one of the
+    # two files holds the key that the database names, and finish_rotation or another rotation completes the work.
     with rotating(path):
         [(old_id, _)] = await database.read(LOOK)
         await asyncio.to_thread(promote_successor, path, old_id)
@@ -42,7 +43,7 @@ async def rotate_master(database: Database, path: Path, entropy: Entropy) -> Mas
 
 
 async def finish_rotation(database: Database, path: Path) -> None:
-    """Rename the new master key's file where a rotation stopped between its commit and that; one that runs is let run."""
+    """Rename the new master key's file where a rotation was interrupted after its commit; does nothing while one runs."""
     if successor(path).exists():
         with suppress(RotationRunning), rotating(path):
             [(key_id, _)] = await database.read(LOOK)
@@ -50,7 +51,7 @@ async def finish_rotation(database: Database, path: Path) -> None:
 
 
 def _next(path: Path, entropy: Entropy) -> MasterKey:
-    """The next master key; one that a stopped rotation left is as good as a new one."""
+    """The next master key: the one that an interrupted rotation made, or a new one."""
     following = successor(path)
     return load_master_key(following) if following.exists() else create_master_key(following, entropy)
 

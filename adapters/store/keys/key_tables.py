@@ -1,4 +1,4 @@
-"""The key store's tables, and how keys stand in them: wrapped by the master key and bound to what they are the key of."""
+"""The key store's tables. Each key in them is wrapped by the master key and bound to its owner (a subject or an index)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,9 +19,10 @@ DDL = (
 
 LOOK = "SELECT master_key_id, generation FROM keyring WHERE id = 1"
 LOCK = "UPDATE keyring SET generation = generation WHERE id = 1 RETURNING master_key_id, generation"
-"""Whoever writes keys takes this row first, so that a key is never wrapped by a master key that was just replaced."""
+"""Locks the keyring's row; first statement of every transaction that writes keys. It keeps writers and a rotation apart, so
+that no key is wrapped by a master key that was just replaced."""
 MOVE_ON = "UPDATE keyring SET generation = generation + 1 WHERE id = 1"
-"""Every process drops its cached keys when the generation moved."""
+"""Moves the generation on; every process drops its cached keys when it reads a new generation."""
 SUBJECTS = "SELECT subject_id, key_version, wrapped_key FROM subjects WHERE subject_id IN :ids"
 LOOK_AT_SUBJECTS = (
     "SELECT k.master_key_id, k.generation, s.subject_id, s.key_version, s.wrapped_key"
@@ -36,7 +37,7 @@ BLIND_TOKEN, BODY_HASH = "blind_token", "body_hash"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SubjectKey:
-    """A subject's key in the clear; lives in memory only."""
+    """A subject's unwrapped key (32 bytes); never stored."""
 
     version: int
     secret: bytes
@@ -44,7 +45,7 @@ class SubjectKey:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """A subject whose key was destroyed, or is to be, and when that was decided."""
+    """A subject whose key is destroyed or must be, and when the erasure was decided."""
 
     subject: UUID
     erased_at: datetime
@@ -55,17 +56,17 @@ Keys = dict[UUID, SubjectKey | None]
 
 
 def bound_to_subject(subject: bytes, version: int) -> bytes:
-    """What a wrapped subject key is bound to."""
+    """Associated data of a wrapped subject key."""
     return b"gongdan subject key\0" + subject + version.to_bytes(4, "big")
 
 
 def bound_to_index(name: str) -> bytes:
-    """What a wrapped index key is bound to."""
+    """Associated data of a wrapped index key."""
     return b"gongdan index key\0" + name.encode()
 
 
 def unwrap_subjects(master: MasterKey, rows: Iterable[tuple[bytes, int, bytes | None]]) -> Keys:
-    """Rows of :data:`SUBJECTS` in the clear."""
+    """Unwrap rows of :data:`SUBJECTS`."""
     return {
         UUID(bytes=subject): None
         if wrapped is None

@@ -1,12 +1,13 @@
-"""Residents' keys (domain §6), kept apart from the log: erasing a person is destroying 32 bytes here.
+"""Key store: a key for each data subject (domain §6), apart from the log. Erasing a person means destroying their key.
 
-Each data subject has a 256-bit key, wrapped by the master key (AES-256-GCM, bound to the subject and the key's version). The
-store is a SQLite file or a PostgreSQL database of its own (``GONGDAN_KEYS``). What erasing reaches, and what it doesn't, stands
-in :mod:`adapters.store.keys.key_erasure`.
+The log is append-only and its events can't be deleted, so personal texts are encrypted, and destroying 32 bytes makes them
+unreadable in every copy of the log. Each subject has a 256-bit key, wrapped by the master key (AES-256-GCM, bound to the subject
+and the key's version). The key store is a SQLite file or a PostgreSQL database of its own (``GONGDAN_KEYS``). For the limits of
+an erasure see :mod:`adapters.store.keys.key_erasure`.
 
-Unwrapped keys are cached in memory, the least recently used dropped first. Every erasure moves ``generation`` in the
-same transaction; each batch of openings compares it first, so that no process opens anything of a subject whose erasure
-was committed before the batch began.
+Unwrapped keys are cached in memory (least recently used dropped first). Every erasure moves ``generation`` in its own
+transaction, and each batch of openings compares it first: no process opens a text of a subject whose erasure was committed
+before the batch began.
 """
 
 import asyncio
@@ -46,14 +47,14 @@ from domain.kernel.ports import Clock
 
 @dataclass(frozen=True, slots=True, repr=False)
 class IndexKeys:
-    """Keys of look-ups: they belong to no subject."""
+    """Keys of blind tokens and of body hashes; they belong to no subject."""
 
     blind_token: bytes
     body_hash: bytes
 
 
 class _MasterChanged(Exception):
-    """Another process rotated the master key in between."""
+    """Another process rotated the master key between our reading it and our transaction."""
 
 
 class KeyStore:
@@ -75,11 +76,11 @@ class KeyStore:
         self._maker: asyncio.Task[None] | None = None
 
     async def is_new(self) -> bool:
-        """Whether no keys were ever kept here."""
+        """Whether the database has no key store's tables."""
         return not await has_table(self.database, "keyring")
 
     async def create(self) -> None:
-        """Make the tables and the index keys in an empty database; the master key file must be there."""
+        """Create the tables and the index keys in an empty database; the master key file must exist."""
         master = await asyncio.to_thread(load_master_key, self._master_key_file)
 
         async def make(tx: Transaction) -> None:
@@ -99,9 +100,9 @@ class KeyStore:
             await asyncio.to_thread(self.database.path.chmod, 0o600)
 
     async def open(self, erased_in_log: Iterable[Erasure] = ()) -> None:
-        """Check that the master key fits, and finish every erasure that the log knows of or that was interrupted.
+        """Check the master key, then apply the log's erasures and finish interrupted ones.
 
-        Raises KeysUnusable where the store is of another schema version or the master key is another.
+        Raises KeysUnusable for another schema version or another master key.
         """
         [(version,)] = await self.database.read("SELECT schema_version FROM keyring WHERE id = 1")
         if version != SCHEMA_VERSION:
@@ -111,7 +112,7 @@ class KeyStore:
         await self.apply_erasures(erased_in_log)
 
     async def close(self) -> None:
-        """Forget every key and let go of the database."""
+        """Drop every cached key and close the database."""
         self._cache.clear()
         self._master = self._index_keys = None
         await self.database.close()
@@ -119,7 +120,7 @@ class KeyStore:
     # Keys of subjects
 
     async def ensure(self, subjects: Collection[UUID]) -> None:
-        """A durable key for each subject; callers that come together share one transaction.
+        """Make a durable key for each subject that has none; concurrent callers share one transaction, as in group commit.
 
         Raises errors.Conflict, and makes no key for this caller, where one of the subjects was erased.
         """
@@ -150,7 +151,7 @@ class KeyStore:
                     done.set_result(None)
 
     async def _ensure_group(self, wanted: Sequence[frozenset[UUID]]) -> set[UUID]:
-        """Make the keys that are missing; returns the erased subjects among them."""
+        """Make the missing keys of a group of callers; returns the erased subjects among them."""
         found = await self._keys(frozenset().union(*wanted))
         refused = {subject for subject, key in found.items() if key is None}
         missing = {subject for subjects in wanted if not subjects & refused for subject in subjects if subject not in found}
@@ -162,7 +163,7 @@ class KeyStore:
         return refused | {subject for subject, key in existing.items() if key is None}
 
     async def _insert(self, new: Mapping[UUID, SubjectKey]) -> tuple[int, Keys]:
-        """Insert what no other process inserted first, under the row lock that a rotation takes as well."""
+        """Insert the keys that no other process inserted first, under the row lock that a rotation takes too."""
         created_at = to_micros(self._clock.now())
 
         async def insert(master: MasterKey, tx: Transaction) -> tuple[int, Keys]:
@@ -187,7 +188,11 @@ class KeyStore:
                 await self._load_master()
 
     async def for_sealing(self, subjects: Collection[UUID]) -> Mapping[UUID, SubjectKey]:
-        """Keys to seal with; :meth:`ensure` comes first. Raises errors.Conflict where a subject was erased."""
+        """Keys to seal with; call :meth:`ensure` first. Raises errors.Conflict where a subject was erased.
+
+        A cached key may be used without comparing generations: a text sealed under a key that was just destroyed is
+        unreadable, which is what the erasure asks for.
+        """
         keys: dict[UUID, SubjectKey] = {subject: key for subject in subjects if (key := self._cached(subject))}
         if len(keys) == len(set(subjects)):
             return keys
@@ -198,20 +203,21 @@ class KeyStore:
         return keys
 
     async def for_opening(self, subjects: Collection[UUID]) -> Mapping[UUID, SubjectKey | None]:
-        """Keys to open with, None for an erased subject, whichever process erased it.
+        """Keys to open with; None for a subject that any process erased.
 
-        Raises KeysUnusable for a subject that never had a key here: that is a lost or foreign key store, not an erasure.
+        Raises KeysUnusable for a subject that never had a key here: the key store is then lost or another log's, and the
+        text must not be shown as erased.
         """
         if not subjects:
             return {}
         found = await self._keys(subjects)
         for subject in subjects:
             if subject not in found:
-                raise KeysUnusable(f"subject {subject} has no key in the key store: it is not the one of this log, or too old")
+                raise KeysUnusable(f"subject {subject} has no key in the key store: it belongs to another log, or is too old")
         return found
 
     async def _keys(self, subjects: Collection[UUID]) -> Keys:
-        """Every key that exists, None where erased; the cache only counts in the generation it was read in."""
+        """Every key that exists, None where erased. Cached keys are valid only in the generation they were read in."""
         known = self._generation
         found: Keys = {subject: key for subject in subjects if (key := self._cached(subject))}
         generation, read = await self._read([subject for subject in subjects if subject not in found])
@@ -275,18 +281,21 @@ class KeyStore:
         return self._index_keys
 
     async def blind_tokens(self) -> BlindTokens:
-        """Tokens of telephone numbers and texts; from here on without a wait."""
+        """The maker of blind tokens; it needs no further read of the key store."""
         return BlindTokens((await self.index_keys()).blind_token)
 
     # Erasure
 
     async def erase(self, subject: UUID) -> None:
-        """Destroy a subject's key for good; a second time is the same as once. Raises errors.Overloaded where another process
-        holds the old bytes: the subject is erased then, and repeating finishes the cleaning."""
+        """Destroy a subject's key for good. Idempotent.
+
+        Raises errors.Overloaded where another process keeps the old bytes from being removed: the subject is erased then,
+        and calling again finishes the scrubbing.
+        """
         await self.apply_erasures([Erasure(subject, self._clock.now())])
 
     async def apply_erasures(self, erasures: Iterable[Erasure]) -> int:
-        """Destroy the key of each subject that still has one; returns how many there were. Also finishes interrupted ones."""
+        """Destroy the key of each subject that still has one; returns how many. Also finishes interrupted erasures."""
         wanted = {erasure.subject: to_micros(erasure.erased_at) for erasure in erasures}
         destroyed: list[bytes] = []
         for page in _pages(list(wanted)):
@@ -300,7 +309,7 @@ class KeyStore:
         return await self.database.write(lambda tx: key_erasure.destroy(tx, page))
 
     async def erasures(self) -> Sequence[Erasure]:
-        """Everybody who was erased, earliest first."""
+        """All erasures, earliest first."""
         return await key_erasure.erased_in_keys(self.database)
 
     # The master key
@@ -311,7 +320,7 @@ class KeyStore:
         return self._master
 
     async def _load_master(self) -> MasterKey:
-        """The master key that the store is wrapped by now."""
+        """Load the master key that the key store names now."""
         [(key_id, _)] = await self.database.read(LOOK)
         while self._master is None or self._master.id != key_id:
             try:
@@ -325,7 +334,7 @@ class KeyStore:
 
 
 def _erased(subject: UUID) -> Conflict:
-    return Conflict("data subject", "was erased; nothing can be kept about them any more", {"subject": str(subject)})
+    return Conflict("data subject", "was erased; no personal data can be stored about them any more", {"subject": str(subject)})
 
 
 def _pages(subjects: Sequence[UUID]) -> Iterable[Sequence[UUID]]:

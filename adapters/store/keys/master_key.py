@@ -1,7 +1,7 @@
 """The master key: the one secret outside every database and every backup.
 
-It stands in a file of mode 0600 (``GONGDAN_MASTER_KEY_FILE``) and wraps every key in the key store (AES-256-GCM). Whoever has
-the key store without this file has nothing; whoever loses this file has lost all personal data. Keep a copy apart.
+It is in a file of mode 0600 (``GONGDAN_MASTER_KEY_FILE``) and wraps every key in the key store (AES-256-GCM). The key store is
+useless without this file; with the file lost, all personal data is lost. Keep a copy apart.
 
     gongdan-master-key 1
     id: 8f0c…          16 hex digits derived from the key, so that a damaged or foreign file is noticed
@@ -31,11 +31,11 @@ _HEADER = "gongdan-master-key 1"
 
 
 class KeysUnusable(Exception):
-    """The keys can't be used as they are; the message says what is wrong and what to do."""
+    """The key store or the master key can't be used; the message gives the reason and the remedy."""
 
 
 class RotationRunning(KeysUnusable):
-    """Another process is rotating the master key right now."""
+    """Another process is rotating the master key."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,12 +49,12 @@ class MasterKey:
         return f"MasterKey(id={self.id})"
 
     def wrap(self, key: bytes, bound_to: bytes, entropy: Entropy) -> bytes:
-        """Nonce and AES-256-GCM ciphertext of a key, bound to what it is the key of."""
+        """Wrap a key: nonce and AES-256-GCM ciphertext, with ``bound_to`` as associated data."""
         nonce = entropy(NONCE_BYTES)
         return nonce + AESGCM(self.secret).encrypt(nonce, key, bound_to)
 
     def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
-        """The key again; raises KeysUnusable where it was changed, swapped, or wrapped by another master key."""
+        """Unwrap a key; raises KeysUnusable where it was changed, swapped, or wrapped by another master key."""
         try:
             return AESGCM(self.secret).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound_to)
         except InvalidTag as error:
@@ -69,7 +69,7 @@ def master_key(secret: bytes) -> MasterKey:
 
 
 def create_master_key(path: Path, entropy: Entropy) -> MasterKey:
-    """Make a new master key file, mode 0600, durable before this returns; refuses to overwrite one."""
+    """Create a master key file, mode 0600, durable before this returns; raises KeysUnusable where the file exists."""
     key = master_key(entropy(KEY_BYTES))
     text = f"{_HEADER}\nid: {key.id}\nkey: {b64encode(key.secret).decode()}\n"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def create_master_key(path: Path, entropy: Entropy) -> MasterKey:
 
 
 def load_master_key(path: Path) -> MasterKey:
-    """Read a master key file; refuses one that others may read or write, and one that is damaged."""
+    """Read a master key file; raises KeysUnusable where it is missing, damaged, or accessible to other users."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError as error:
@@ -119,12 +119,15 @@ def _parse(path: Path, lines: list[str]) -> MasterKey:
 
 
 def successor(path: Path) -> Path:
-    """Where a rotation keeps the next master key until the key store is rewrapped."""
+    """Path of the next master key while a rotation runs."""
     return path.with_name(path.name + ".new")
 
 
 def load_master_key_named(path: Path, key_id: str) -> MasterKey:
-    """The master key that the key store says it is wrapped by: the file's, or that of a rotation not quite finished."""
+    """Load the master key with this id: from the file, or from the second file of an unfinished rotation.
+
+    Raises KeysUnusable where neither holds it.
+    """
     first = load_master_key(path)
     if first.id == key_id:
         return first
@@ -139,7 +142,8 @@ def load_master_key_named(path: Path, key_id: str) -> MasterKey:
 
 @contextmanager
 def rotating(path: Path) -> Iterator[None]:
-    """Only one rotation of a master key file at a time; raises RotationRunning where another one runs."""
+    """Hold the rotation lock of a master key file; raises RotationRunning where another process holds it."""
+    # The folder is locked, not the file: the rotation replaces the file, and a lock would stay on the old one.
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         try:
@@ -152,7 +156,7 @@ def rotating(path: Path) -> Iterator[None]:
 
 
 def promote_successor(path: Path, key_id: str) -> None:
-    """Within :func:`rotating`: let the next master key take the old one's place, if it is the one in use (``key_id``)."""
+    """Rename the next master key over the old one if its id is ``key_id``; call within :func:`rotating`."""
     following = successor(path)
     if following.exists() and load_master_key(following).id == key_id:
         os.replace(following, path)
@@ -160,7 +164,7 @@ def promote_successor(path: Path, key_id: str) -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Make names in a directory durable."""
+    """Sync a directory, which makes files renamed or created in it durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

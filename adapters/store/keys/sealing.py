@@ -1,8 +1,8 @@
-"""Sealing of personal texts (domain §6): what an event, a row or a log line on disk holds instead of the clear text.
+"""Seal personal texts (domain §6): no event, row or log line on disk holds one in the clear.
 
 Field key = HKDF-SHA256(subject key, stream | field | key version); AES-256-GCM with a random 12-byte nonce; associated data =
-stream | version | field. So a single ticket can be opened to someone without opening the rest, and a sealed text that was moved
-to another event, version or field does not open.
+stream | version | field. A key of its own for each field lets one ticket be disclosed without the others. The associated data
+keeps a sealed text from opening in another event, version or field.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from domain.kernel.ports import PlainField
 from domain.kernel.privacy import Personal, Private, Sealed
 
 _MANY = 64
-"""From so many texts on a batch is opened in a thread of its own (about 5 µs a text)."""
+"""Batches of at least this many texts are opened in a thread, so as not to block the event loop (about 5 µs a text)."""
 
 
 @dataclass(eq=False)
 class SealBroken(Exception):
-    """A sealed text does not open: it was changed, or does not belong where it stands. Never shown as erased."""
+    """A sealed text does not open: it was changed, or moved from another field. Never shown as erased."""
 
     stream_id: UUID
     version: int
@@ -46,11 +46,11 @@ class SubjectSealer:
         self._entropy = entropy
 
     async def ensure_subjects(self, subjects: Sequence[UUID]) -> None:
-        """A durable key for each; an erased subject is refused with errors.Conflict."""
+        """Make a durable key for each subject that has none; raises errors.Conflict where one was erased."""
         await self._keys.ensure(subjects)
 
     async def seal(self, items: Sequence[tuple[PlainField, Private]]) -> Sequence[Private]:
-        """Seal what is clear; raises errors.Conflict where the subject was erased."""
+        """Seal each clear text, and leave sealed ones as they are; raises errors.Conflict where a subject was erased."""
         keys = await self._keys.for_sealing({text.subject for _, text in items if isinstance(text, Personal)})
         return [
             seal_text(keys[text.subject], field, text, self._entropy) if isinstance(text, Personal) else text
@@ -58,14 +58,17 @@ class SubjectSealer:
         ]
 
     async def open(self, items: Sequence[tuple[PlainField, Private]]) -> Sequence[str | None]:
-        """Open each text, None where the subject was erased (in whatever process); raises SealBroken."""
+        """Open each text; None where the subject was erased, by any process. Raises SealBroken."""
         keys = await self._keys.for_opening({text.subject for _, text in items if isinstance(text, Sealed)})
         if len(items) < _MANY:
             return _open_all(keys, items)
         return await asyncio.to_thread(_open_all, keys, items)
 
     async def body_hash(self, body: bytes) -> bytes:
-        """HMAC-SHA256 of a request's body under the body-hash key: 32 bytes that reveal nothing of it."""
+        """HMAC-SHA256 of a request's body under the body-hash key (32 bytes).
+
+        Keyed, since a body holds personal data and a plain hash of a short body could be guessed.
+        """
         return hmac.digest((await self._keys.index_keys()).body_hash, body, "sha256")
 
 

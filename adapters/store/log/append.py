@@ -1,8 +1,9 @@
-"""What becomes of a batch of appends, given what the log says: the one place where append conditions are decided.
+"""Decide a batch of appends against the log: the one place that checks append conditions.
 
-Pure: the stores read the facts under their lock, call :func:`decide`, and write what it says in the same transaction. The
-appends of a batch are decided in order, each seeing what those before it do, so neighbours on one stream, one idempotency
-key or one name get the same verdicts as if they had come one after the other.
+Pure: a store reads the :class:`Facts` while it holds the lock on the log's head, calls :func:`decide`, and writes the
+:class:`Decision` in that transaction. The appends of a batch are decided in order, and each sees the effects of those
+before it. Two appends of one batch that touch one stream, one idempotency key or one name therefore get the outcomes that
+two separate transactions would have given them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,13 +29,13 @@ from domain.kernel.ports import (
 )
 
 COMMANDS_KEPT = timedelta(days=7)
-"""A command record older than this is treated as absent, and pruned."""
+"""How long an idempotency key is honoured; an older command record counts as absent and is pruned."""
 
 Outcome = Appended | AppendRefused
 
 
 def check_form(append: Append) -> None:
-    """Refuse what no log could take: no events, a gap within a stream, an unknown time zone (ValueError)."""
+    """Raise ValueError for an append without events, with a gap in a stream's versions, or with an unknown time zone."""
     if not append.events:
         raise ValueError("an append needs at least one event")
     versions: dict[UUID, int] = {}
@@ -47,13 +48,13 @@ def check_form(append: Append) -> None:
 
 
 def number_prefix(event: NewEvent, recorded_at: datetime) -> tuple[str, str]:
-    """The number's part before its sequence, and its day: the day of recording in the community's time zone."""
+    """A number's prefix (book, community, day) and its day, YYYYMMDD: the day of recording in the community's time zone."""
     day = f"{recorded_at.astimezone(ZoneInfo(event.timezone)):%Y%m%d}"
     return f"{event.book}-{event.community}-{day}", day
 
 
 def number_counter(prefix: str) -> str:
-    """Name of the counter behind a prefix's numbers."""
+    """Name of the counter that holds the last sequence number drawn under a prefix."""
     return f"number:{prefix}"
 
 
@@ -64,7 +65,7 @@ def open_list_counter(community: str) -> str:
 
 @dataclass(slots=True)
 class Wanted:
-    """Which facts a batch needs."""
+    """Keys of the facts that a batch needs, collected so that each table is read once a batch."""
 
     streams: set[UUID] = field(default_factory=set)
     commands: set[tuple[str, str]] = field(default_factory=set)
@@ -73,7 +74,7 @@ class Wanted:
 
 
 def wanted(batch: Iterable[Append], recorded_at: datetime) -> Wanted:
-    """The facts that :func:`decide` will look at."""
+    """Collect the keys of the facts that :func:`decide` reads."""
     needs = Wanted()
     for append in batch:
         for event in append.events:
@@ -96,9 +97,9 @@ def wanted(batch: Iterable[Append], recorded_at: datetime) -> Wanted:
 
 @dataclass(slots=True)
 class Facts:
-    """What the log says, read under its lock. Absent streams stand at 0, absent counters at 0.
+    """The log's present values, read under the head's lock. An absent stream has version 0, an absent counter value 0.
 
-    ``names`` maps (scope, name) to the position at which the name was taken.
+    ``names`` maps (scope, name) to the position at which the name was reserved.
     """
 
     position: int
@@ -110,7 +111,7 @@ class Facts:
 
 @dataclass(slots=True)
 class Decision:
-    """What to write, and the answer to each append of the batch."""
+    """The rows to write, and the outcome of each append of the batch, in order."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     events: list[StoredEvent] = field(default_factory=list)
@@ -122,7 +123,7 @@ class Decision:
 
 
 def decide(batch: Sequence[Append], facts: Facts, recorded_at: datetime) -> Decision:
-    """A verdict for each append, in order; ``facts`` is used up."""
+    """Accept or refuse each append, in order. Updates ``facts`` as it goes, so that each append sees those before it."""
     decision = Decision()
     for append in batch:
         refusal = refused(append, facts, recorded_at)
@@ -131,7 +132,10 @@ def decide(batch: Sequence[Append], facts: Facts, recorded_at: datetime) -> Deci
 
 
 def refused(append: Append, facts: Facts, recorded_at: datetime) -> AppendRefused | None:
-    """The first condition that does not hold: the command's key, then the streams' versions, then the rest in order."""
+    """Return the refusal by the first condition that fails: idempotency key, then stream versions, then the others in order.
+
+    The key comes first: a repeated command must be answered with its first result, not with a conflict with itself.
+    """
     if append.command is not None:
         record = facts.commands.get((append.command.caller, append.command.key))
         if record is not None and record.recorded_at >= recorded_at - COMMANDS_KEPT:
@@ -150,9 +154,9 @@ def refused(append: Append, facts: Facts, recorded_at: datetime) -> AppendRefuse
             if changed > condition.position:
                 return ConditionFailed(condition, changed)
         elif isinstance(condition, StreamAt):
-            stands = facts.versions.get(condition.stream_id, 0)
-            if stands != condition.version:
-                return VersionConflict(condition.stream_id, condition.version, stands)
+            actual = facts.versions.get(condition.stream_id, 0)
+            if actual != condition.version:
+                return VersionConflict(condition.stream_id, condition.version, actual)
         else:
             name = (condition.scope, condition.name)
             if name in facts.names or name in taken:
@@ -162,7 +166,7 @@ def refused(append: Append, facts: Facts, recorded_at: datetime) -> AppendRefuse
 
 
 def accept(append: Append, facts: Facts, recorded_at: datetime, decision: Decision) -> Appended:
-    """Give the events their positions and numbers."""
+    """Assign positions and numbers to the events, and record the command and the reserved names."""
     stored = []
     for event in append.events:
         facts.position += 1
@@ -209,7 +213,10 @@ def accept(append: Append, facts: Facts, recorded_at: datetime, decision: Decisi
 
 
 def draw(event: NewEvent, book: str, facts: Facts, recorded_at: datetime, decision: Decision) -> str:
-    """Take the next number of the event's book, community and day; past 9999 it grows a digit."""
+    """Draw the next number of the event's book, community and day: four digits, five after 9999.
+
+    Drawn in the transaction that writes the event, so numbers have no gaps.
+    """
     prefix, day = number_prefix(event, recorded_at)
     sequence = facts.counters.get(number_counter(prefix), 0) + 1
     count(number_counter(prefix), sequence, facts, decision)
@@ -219,5 +226,5 @@ def draw(event: NewEvent, book: str, facts: Facts, recorded_at: datetime, decisi
 
 
 def count(name: str, value: int, facts: Facts, decision: Decision) -> None:
-    """Set a counter, for the rest of the batch and in the log."""
+    """Set a counter for the rest of the batch and in the rows to write."""
     facts.counters[name] = decision.counters[name] = value

@@ -1,8 +1,11 @@
-"""Event bytes: what an event is on disk, the same on every store.
+"""Encode events as canonical JSON, and decode them.
 
-Canonical JSON: UTF-8, sorted keys, no spaces. An event is ``{"data": …, "meta": …, "v": class version}``; times are ISO 8601
+Canonical form: UTF-8, sorted keys, no spaces. An event is ``{"data": …, "meta": …, "v": class version}``; times are ISO 8601
 UTC with six digits and ``Z``, identifiers and decimals texts, enumerations their codes, personal texts their sealed form. None is
-left out where it is the default. Decoding builds the event without running its checks again: replay never refuses.
+left out where it is the default. The form is canonical because the bytes are hashed and compared: proofs cover them, and a
+retry recognises its own first event by them (sql_store.written_before).
+
+Decoding builds the event without running its checks: replay never refuses.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,12 +48,12 @@ _new_typed_dict: Any = typing_extensions.TypedDict  # made from fields at run ti
 
 
 class CodecError(Exception):
-    """The bytes and the code do not understand each other."""
+    """An event can't be encoded or decoded."""
 
 
 @dataclass(eq=False)
 class ClearText(CodecError):
-    """A personal text was about to be written unsealed."""
+    """A personal text was to be encoded unsealed."""
 
     what: str
 
@@ -60,7 +63,7 @@ class ClearText(CodecError):
 
 @dataclass(eq=False)
 class UnknownTopic(CodecError):
-    """No event class has this topic; the log was written by other or newer code."""
+    """No event class has this topic: the log was written by newer or other code."""
 
     topic: str
 
@@ -70,7 +73,7 @@ class UnknownTopic(CodecError):
 
 @dataclass(eq=False)
 class UnknownVersion(CodecError):
-    """The event was written in a version that this code doesn't know."""
+    """The event's class version is newer than this code."""
 
     topic: str
     version: int
@@ -82,7 +85,7 @@ class UnknownVersion(CodecError):
 
 @dataclass(eq=False)
 class Malformed(CodecError):
-    """The bytes are no such event: not JSON, a field missing, unknown or of another type."""
+    """The bytes are not JSON, or a field is missing, unknown or of another type."""
 
     what: str
     detail: str
@@ -92,7 +95,7 @@ class Malformed(CodecError):
 
 
 def encode(event: Folded.Event) -> bytes:
-    """The canonical bytes of an event; raises ClearText where a personal text is not sealed."""
+    """Encode an event; raises ClearText where a personal text is not sealed."""
     kind = type(event)
     known = _fields(kind)
     meta = _stored_fields(event.meta)
@@ -102,7 +105,7 @@ def encode(event: Folded.Event) -> bytes:
 
 
 def decode(topic: str, stream_id: UUID, version: int, state: bytes) -> Folded.Event:
-    """The event that these bytes are; older versions are brought up by the class's ``upcast_vN_vM``.
+    """Decode an event; an older class version goes through the class's ``upcast_vN_vM`` first.
 
     Raises UnknownTopic, UnknownVersion or Malformed.
     """
@@ -130,12 +133,12 @@ def decode(topic: str, stream_id: UUID, version: int, state: bytes) -> Folded.Ev
 
 
 def decode_stored(stored: StoredEvent) -> Folded.Event:
-    """The event of a row of the log."""
+    """Decode a row of the log."""
     return decode(stored.topic, stored.stream_id, stored.version, stored.state)
 
 
 class EventCodec:
-    """The Codec port: what journals, recorders and projections are given."""
+    """The Codec port, for journals, recorders and projections."""
 
     def encode(self, event: Folded.Event) -> bytes:
         """See :func:`encode`."""
@@ -160,7 +163,8 @@ def topic_of(event: type[Folded.Event]) -> str:
 
 
 def _left_out(field: "Field[Any]", value: Any) -> bool:
-    """None where it is the default. Other defaults are written: they may change one day, the fact doesn't."""
+    """Whether a field is left out: only None as its default. Other defaults are written, since the code's default may change
+    and the recorded fact must not."""
     return value is None and field.default is None
 
 
@@ -175,7 +179,7 @@ def _stored_fields(value: object) -> dict[str, Any]:
 
 
 def _stored(value: Any) -> Any:
-    """What orjson is to write for a value that it doesn't know."""
+    """The JSON value of a type that orjson doesn't know."""
     if isinstance(value, datetime):
         return instant(value)
     if isinstance(value, Sealed):
@@ -192,7 +196,7 @@ def _stored(value: Any) -> Any:
 
 
 def instant(moment: datetime) -> str:
-    """ISO 8601 UTC with six digits and ``Z``; a moment without offset is refused."""
+    """A moment as ISO 8601 UTC with six digits and ``Z``; raises ValueError where it has no offset."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no offset")
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
@@ -212,7 +216,10 @@ def _dump(value: Mapping[str, Any], what: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """How to read one class: its validator, its defaults, and how bytes of its newest version end."""
+    """The validator and defaults of one class. ``newest``: the last bytes of its newest version, which need no upcast.
+
+    Keys are sorted, so ``"v"`` comes last; comparing the end spares parsing the bytes only to learn their version.
+    """
 
     adapter: TypeAdapter[Any]
     constants: Mapping[str, Any]
@@ -220,7 +227,7 @@ class _Reader:
     newest: bytes = b""
 
     def defaults(self) -> Mapping[str, Any]:
-        """Values of the fields that are left out."""
+        """Values for the fields that the bytes leave out."""
         if not self.factories:
             return self.constants
         return {**self.constants, **{name: make() for name, make in self.factories.items()}}
@@ -263,7 +270,7 @@ def _event_reader(event: type[Folded.Event]) -> _Reader:
 
 
 def _upcast(event: type[Folded.Event], state: bytes) -> bytes:
-    """Bytes of an older version as bytes of the newest; the upcasters are pure functions of the data."""
+    """Rewrite the bytes of an older class version as the newest; upcasters are pure functions of the data."""
     topic, newest = topic_of(event), class_version(event)
     try:
         stored = orjson.loads(state)

@@ -1,7 +1,9 @@
-"""Group commit: one flusher a process takes whatever appends are waiting and writes them in one transaction.
+"""Group commit: one flusher a process writes all queued appends in one transaction.
 
-Nothing lingers: a batch is what piled up while the one before it was being written. The queue is bounded; an append that
-finds it full, or whose deadline passes, is answered with errors.Overloaded.
+A commit costs one disk sync, whether it holds one append or a hundred, and the head's lock lets only one transaction write
+at a time. Sharing the sync is what makes the store fast under load. The flusher never waits for a batch to fill: a batch is
+what queued up while the batch before it was written, so a lone append is written at once. The queue is bounded; an append
+that finds it full, or whose deadline passes, gets errors.Overloaded.
 """
 
 import asyncio
@@ -15,15 +17,15 @@ from domain.kernel.errors import Overloaded
 from domain.kernel.ports import Append, Appended
 
 CAPACITY = 1000
-"""How many appends may wait."""
+"""How many appends may be queued."""
 
 WriteBatch = Callable[[Sequence[Append], bool, float], Awaitable[Sequence[Outcome]]]
-"""(batch, again, within seconds) → an outcome for each; ``again`` says that some of it may be in the log already."""
+"""(batch, again, within seconds) → an outcome for each append; ``again``: an earlier try may have committed some of them."""
 
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """An append on its way, and who waits for its answer."""
+    """A queued append and the future its caller awaits. ``expires`` in loop time; ``trouble``: the detail of a time-out."""
 
     append: Append
     answer: asyncio.Future[Outcome]
@@ -32,7 +34,7 @@ class Waiting:
 
 
 class GroupCommit:
-    """The queue and its flusher; ``write`` must answer each append of a batch on its own."""
+    """A bounded queue of appends and its flusher; ``write`` returns an outcome for each append of a batch."""
 
     def __init__(self, write: WriteBatch, *, capacity: int = CAPACITY, deadline: float = DEADLINE) -> None:
         self._write = write
@@ -43,7 +45,10 @@ class GroupCommit:
         self._closed = False
 
     async def append(self, append: Append) -> Appended:
-        """Write all events in one commit with their neighbours'; raises AppendRefused or errors.Overloaded."""
+        """Queue an append and await its outcome; raises AppendRefused, or errors.Overloaded (queue full, deadline passed).
+
+        After a deadline the append may still have been written: the caller repeats it with its idempotency key.
+        """
         check_form(append)
         if self._closed:
             raise Overloaded("the store is closing")
@@ -65,11 +70,11 @@ class GroupCommit:
 
     @property
     def waiting(self) -> int:
-        """How many appends wait for the batch being written."""
+        """How many appends are queued behind the batch being written."""
         return len(self._waiting)
 
     async def close(self) -> None:
-        """Take nothing more and finish what waits (its deadlines bound that)."""
+        """Accept no more appends and finish those queued; their deadlines bound the wait."""
         self._closed = True
         if self._flusher is not None:
             await self._flusher
@@ -81,7 +86,10 @@ class GroupCommit:
             await self._commit(batch, again=False)
 
     async def _commit(self, batch: list[Waiting], *, again: bool) -> None:
-        """Write a batch, on a fresh connection and again where one broke, until nobody waits for it any more."""
+        """Write a batch, and retry it after a lost connection until every append has its outcome or has expired."""
+        # The connection may break after the database committed and before its answer arrived. From then on ``again`` is
+        # true, and the store looks for events of this batch in the log before it writes them: without that, the retry of
+        # a committed append would be refused as a conflict with itself.
         loop = asyncio.get_running_loop()
         pause = 0.02
         while batch := [waiting for waiting in batch if not waiting.answer.done()]:
@@ -102,7 +110,7 @@ class GroupCommit:
                         waiting.answer.set_result(outcome)
 
     async def _isolate(self, batch: list[Waiting], error: Exception, *, again: bool) -> None:
-        """A batch that failed as a whole is tried append by append, so that only the culprit is told."""
+        """Write the appends of a failed batch one by one, so that the error reaches only the append that causes it."""
         if len(batch) > 1:
             for waiting in batch:
                 await self._commit([waiting], again=again)

@@ -1,4 +1,4 @@
-"""The event log in lists and dicts, for tests of what stands above it: same answers, no durability."""
+"""The event log in lists and dicts: the outcomes of the SQL store without its durability. For tests of the layers above."""
 
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -22,24 +22,24 @@ class MemoryTokens:
         self._tokens: dict[UUID, TokenRow] = {}
 
     async def put_token(self, token: TokenRow) -> None:
-        """Keep a new token; its id and hash must be new."""
+        """Add a token; its id and hash must be new (ValueError)."""
         if any(token.id == other.id or token.token_hash == other.token_hash for other in self._tokens.values()):
-            raise ValueError("there is such a token already")
+            raise ValueError("a token with this id or hash exists already")
         self._tokens[token.id] = token
         self.registry += 1
 
     async def token_by_hash(self, token_hash: bytes) -> tuple[TokenRow | None, int]:
-        """The token of a hash, expired and revoked ones too, and the registry's version."""
+        """The token with this hash, expired or revoked ones included (None if there is none), and the registry's version."""
         found = (token for token in self._tokens.values() if token.token_hash == token_hash)
         return next(found, None), self.registry
 
     async def list_tokens(self, login: str | None = None) -> Sequence[TokenRow]:
-        """Tokens of a login, or all, the oldest first."""
+        """Tokens of a login, or of everybody (None), oldest first."""
         tokens = [token for token in self._tokens.values() if login is None or token.login == login]
         return sorted(tokens, key=lambda token: (token.created_at, token.id))
 
     async def revoke_token(self, id: UUID) -> bool:
-        """End a token now; False where there is no such token or it had ended."""
+        """Revoke a token now; False where it doesn't exist or was revoked before."""
         token = self._tokens.get(id)
         if token is None or token.revoked_at is not None:
             return False
@@ -55,7 +55,7 @@ class MemoryAccessLog:
         self._entries: list[Access] = []
 
     async def record(self, access: Access) -> int:
-        """Write and return the position."""
+        """Write an entry and return its position."""
         self._entries.append(access)
         return len(self._entries)
 
@@ -141,7 +141,7 @@ class MemoryStore:
         return bisect_right(self._log, recorded_at, key=lambda event: event.recorded_at)
 
     async def find_command(self, caller: str, key: str) -> CommandRecord | None:
-        """What this caller's key did within the last 7 days."""
+        """The command record of an idempotency key, None after :data:`COMMANDS_KEPT`."""
         record = self._commands.get((caller, key))
         return record if record is not None and record.recorded_at >= self._clock.now() - COMMANDS_KEPT else None
 
@@ -168,7 +168,7 @@ class MemoryStore:
         return self._wakeups.beyond(after_position, timeout)
 
     async def close(self) -> None:
-        """End those who wait."""
+        """End every :meth:`appended` iterator."""
         await self._wakeups.close()
 
     async def __aenter__(self) -> "MemoryStore":

@@ -1,7 +1,7 @@
-"""Opening, making and moving forward a store, by its URL.
+"""Open, create and migrate a store by its URL.
 
-``sqlite:///PATH`` (relative; four slashes for an absolute path), ``postgresql://…`` as libpq writes it (several hosts
-allowed), ``memory:`` (for tests: made by opening it, gone when closed).
+``sqlite:///PATH`` (relative; four slashes for an absolute path), ``postgresql://…`` in libpq's form (several hosts
+allowed), ``memory:`` (for tests: created when opened, gone when closed).
 """
 
 from pathlib import Path
@@ -19,16 +19,16 @@ from domain.kernel.ports import AccessLog, Clock, EventLog
 
 
 class Store(EventLog, Protocol):
-    """An open store: the log, and what lives beside it. ``database`` is None for a store in memory."""
+    """An open store: the event log, the tokens and the access log. ``database`` is None for a store in memory."""
 
     @property
     def origin(self) -> str:
-        """The log's origin name, made by init."""
+        """The log's origin name, chosen at init."""
         ...
 
     @property
     def waiting(self) -> int:
-        """How many appends wait to be written."""
+        """How many appends are queued."""
         ...
 
     @property
@@ -38,16 +38,16 @@ class Store(EventLog, Protocol):
 
     @property
     def access_log(self) -> AccessLog:
-        """Who opened whose data."""
+        """The access log: who read whose personal data."""
         ...
 
     @property
     def database(self) -> Database | None:
-        """The database, for others who keep rows in it."""
+        """The database, for projections, attachments, sessions and other rows beside the log."""
         ...
 
     async def close(self) -> None:
-        """Finish what waits and let go of everything."""
+        """Write the queued appends, then close every connection."""
         ...
 
     async def __aenter__(self) -> "Store": ...
@@ -58,9 +58,9 @@ class Store(EventLog, Protocol):
 async def open_store(
     url: str, clock: Clock, *, capacity: int = CAPACITY, deadline: float = DEADLINE, filling: bool = False
 ) -> Store:
-    """Open a store; raises schema.SchemaError where it can't be used as it is, errors.Overloaded where it can't be reached.
+    """Open a store; raises schema.SchemaError for a missing or other schema, errors.Overloaded where it can't be reached.
 
-    ``capacity`` appends may wait, each for ``deadline`` seconds at most; ``filling`` as for :func:`open_database`.
+    At most ``capacity`` appends are queued, each for ``deadline`` seconds at most; ``filling`` as in :func:`open_database`.
     """
     if url == "memory:":
         return MemoryStore(clock, "memory")
@@ -75,7 +75,7 @@ async def open_store(
 
 
 async def init_store(url: str, origin: str) -> None:
-    """Make a new store with the origin name of its log; raises schema.SchemaExists where there is one."""
+    """Create a store whose log has this origin name; raises schema.SchemaExists where there is one."""
     database = await open_database(url, create=True)
     try:
         await schema.create(database, origin)
@@ -84,7 +84,7 @@ async def init_store(url: str, origin: str) -> None:
 
 
 async def has_store(url: str) -> bool:
-    """Whether there is a store, of whatever schema version."""
+    """Whether there is a store at this URL, of any schema version."""
     try:
         database = await open_database(url)
     except schema.SchemaMissing:
@@ -96,7 +96,7 @@ async def has_store(url: str) -> bool:
 
 
 async def migrate_store(url: str) -> tuple[int, int]:
-    """Move a store's schema forward; returns the versions before and after."""
+    """Migrate a store's schema to the newest; returns the versions before and after."""
     database = await open_database(url)
     try:
         return await schema.migrate(database, shown(url))
@@ -105,9 +105,9 @@ async def migrate_store(url: str) -> tuple[int, int]:
 
 
 async def open_database(url: str, *, create: bool = False, within: float = DEADLINE, filling: bool = False) -> Database:
-    """The database behind a URL, whatever its schema; ``create`` makes a missing SQLite file.
+    """Open the database at a URL without checking its schema; ``create`` makes a missing SQLite file.
 
-    ``filling``: a new one that this process fills alone, which a SQLite file need not sync before it is closed.
+    ``filling``: this process alone fills a new database, so a SQLite file is synced once, when it is closed.
     """
     if url.startswith("sqlite:///"):
         kind = FillingSqliteDatabase if filling else SqliteDatabase
@@ -117,10 +117,10 @@ async def open_database(url: str, *, create: bool = False, within: float = DEADL
             raise schema.SchemaMissing(url) from None
     if url.startswith(("postgresql://", "postgres://")):
         return await PostgresDatabase.open(url, within=within)
-    raise ValueError("a store is sqlite:///PATH or postgresql://…")
+    raise ValueError("the URL of a store is sqlite:///PATH or postgresql://…")
 
 
 def shown(url: str) -> str:
-    """A URL without the password in it, before the host or among the parameters, for messages."""
+    """A URL for messages, without user, password and parameters (any of which may hold a secret)."""
     scheme, found, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}" if found else url

@@ -1,4 +1,4 @@
-"""The event log in a database, SQLite or PostgreSQL, over the same SQL."""
+"""The event log in a database, SQLite or PostgreSQL, in SQL that both understand."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,9 +18,10 @@ CHANNEL = "gongdan_appended"
 """PostgreSQL's NOTIFY channel; the payload is the head's position."""
 
 PRUNED_AT_ONCE = 500
-"""About how many command records past their time are deleted in one append transaction."""
+"""About how many expired command records one append transaction deletes."""
 
 PRUNE_EVERY = timedelta(minutes=1)
+"""How often expired command records are looked for, unless the last look left some."""
 
 EVENT = (
     "SELECT e.position, e.stream_id, e.version, e.topic, e.community, e.recorded_at, e.state, e.book, n.number"
@@ -34,7 +35,7 @@ LOCK_HEAD = {
 
 
 class SqlStore:
-    """The log (domain.kernel.ports.EventLog), with the tokens and the access log that live in the same database."""
+    """The log (domain.kernel.ports.EventLog), with the tokens and the access log of its database."""
 
     def __init__(
         self, database: Database, clock: Clock, origin: str, *, capacity: int = CAPACITY, deadline: float = DEADLINE
@@ -103,7 +104,7 @@ class SqlStore:
         return int(rows[0][0]) if rows else 0
 
     async def find_command(self, caller: str, key: str) -> CommandRecord | None:
-        """What this caller's key did within the last 7 days."""
+        """The command record of an idempotency key, None after :data:`COMMANDS_KEPT`."""
         rows = await self.database.read(
             "SELECT caller, key, body_hash, stream_id, version, position, recorded_at FROM commands"
             " WHERE caller = :caller AND key = :key AND recorded_at >= :since",
@@ -145,7 +146,7 @@ class SqlStore:
 
     @property
     def waiting(self) -> int:
-        """How many appends wait to be written."""
+        """How many appends are queued."""
         return self._group.waiting
 
     def appended(self, after_position: int, timeout: float) -> AsyncIterator[int]:
@@ -153,7 +154,7 @@ class SqlStore:
         return self._wakeups.beyond(after_position, timeout)
 
     async def close(self) -> None:
-        """Finish what waits and let go of the database."""
+        """Write the queued appends, end every :meth:`appended` iterator and close the database."""
         await self._group.close()
         await self._wakeups.close()
         if self._listener is not None:
@@ -173,9 +174,12 @@ class SqlStore:
         return int(position)
 
     async def _write_batch(self, batch: Sequence[Append], again: bool, within: float) -> Sequence[Outcome]:
-        """One transaction for all of them: lock the head, look, decide, write."""
+        """Write a batch in one transaction: lock the head, read the facts, decide, save."""
 
         async def work(tx: Transaction) -> tuple[int, list[Outcome]]:
+            # The head's row is the one lock of the log: taken first, it serialises all writers, so positions are gapless
+            # and nobody can commit position 8 before position 7. ``recorded_at`` never runs backwards: a clock set back
+            # keeps the last event's time.
             [(position, last)] = await tx.query(LOCK_HEAD[tx.dialect])
             recorded_at = from_micros(max(to_micros(self._clock.now()), last))
             known = await written_before(tx, batch) if again else {}
@@ -192,7 +196,7 @@ class SqlStore:
         return outcomes
 
     async def _prune(self, tx: Transaction, recorded_at: datetime) -> None:
-        """Delete command records past their time, a few at a time, once a minute while there are no more of them."""
+        """Delete expired command records, a few in each transaction; once none is left, look again after a minute."""
         if recorded_at >= self._prune_from:
             deleted = await tx.execute(
                 "DELETE FROM commands WHERE recorded_at IN"
@@ -203,7 +207,7 @@ class SqlStore:
                 self._prune_from = recorded_at + PRUNE_EVERY
 
     async def _listen(self, database: PostgresDatabase) -> None:
-        """Hear what other processes append; after a lost connection, again (the poll covers the gap)."""
+        """Announce what other processes append (LISTEN), and reconnect after a lost connection; the poll covers the gap."""
         while True:
             try:
                 connection = await database.connect()
@@ -219,7 +223,7 @@ class SqlStore:
 
 
 async def read_facts(tx: Transaction, batch: Sequence[Append], position: int, recorded_at: datetime) -> Facts:
-    """What :func:`decide` needs, read under the head's lock."""
+    """Read the facts that :func:`decide` needs; the transaction holds the head's lock."""
     needs = wanted(batch, recorded_at)
     facts = Facts(position, versions=await read_versions(tx, sorted(needs.streams)))
     if needs.commands:
@@ -240,7 +244,7 @@ async def read_facts(tx: Transaction, batch: Sequence[Append], position: int, re
 
 
 async def read_versions(tx: Transaction, streams: Sequence[UUID]) -> dict[UUID, int]:
-    """The newest version of each stream: one index probe a stream, one statement a batch."""
+    """The newest version of each stream that exists: one index probe a stream, one round trip a batch."""
     if tx.dialect == "postgresql":
         rows = await tx.query(
             "SELECT id, (SELECT max(version) FROM events WHERE stream_id = id) FROM unnest(CAST(:ids AS BYTEA[])) AS id",
@@ -253,10 +257,10 @@ async def read_versions(tx: Transaction, streams: Sequence[UUID]) -> dict[UUID, 
 
 
 async def written_before(tx: Transaction, batch: Sequence[Append]) -> dict[int, Appended]:
-    """Which appends of a batch are in the log already, because a commit went through whose answer was lost.
+    """Appends of a batch that are in the log already, by index: a commit succeeded and its answer was lost.
 
-    An append is recognised by its first event's stream, version and state bytes: they hold the command's own id, and an
-    append is written all or not at all.
+    An append is recognised by its first event's stream, version and state bytes. These hold the command's own id, so no
+    other command can have written them, and an append is written whole or not at all.
     """
     known: dict[int, Appended] = {}
     for i, append in enumerate(batch):
@@ -272,7 +276,7 @@ async def written_before(tx: Transaction, batch: Sequence[Append]) -> dict[int, 
 
 
 async def save(tx: Transaction, decision: Decision) -> None:
-    """Write what was decided; few statements, whatever the size of the batch."""
+    """Write the rows of a decision: one statement a table, for a batch of any size."""
     last = decision.events[-1]
     recorded_at = to_micros(last.recorded_at)
     await tx.insert(

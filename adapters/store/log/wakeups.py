@@ -1,4 +1,4 @@
-"""Who waits for the log to grow is told at once by a writer in this process; a poll finds what others wrote."""
+"""Wake those who wait for the log to grow: at once after a write of this process, by polling after a write of another."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,11 +7,12 @@ from contextlib import suppress
 from domain.kernel.errors import Overloaded
 
 POLL = 0.25
-"""Seconds between looks at the head while someone waits: the safety net, and the way across processes on SQLite."""
+"""Seconds between two reads of the head while somebody waits. SQLite has no notification across processes; on PostgreSQL
+the poll covers a lost LISTEN connection."""
 
 
 class Wakeups:
-    """The last position known, and those who wait for a later one. ``look`` reads the head's position."""
+    """The last known head position, and iterators that wait for a later one. ``look`` reads the head's position."""
 
     def __init__(self, look: Callable[[], Awaitable[int]], *, poll: float = POLL) -> None:
         self.position = 0
@@ -23,7 +24,7 @@ class Wakeups:
         self._end = asyncio.Event()
 
     def announce(self, position: int) -> None:
-        """The head stands at ``position`` now."""
+        """Note a head position and wake the waiters if it is new."""
         if position > self.position:
             self.position = position
             self._wake()

@@ -1,4 +1,4 @@
-"""Tokens, and the access log: what stands beside the log and is not an event."""
+"""Tables of API tokens and of the access log. Both lie beside the event log: neither is an event."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from domain.kernel.ports import Access, Clock
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A token as it is kept: only its hash (sha256, 32 bytes). ``expires_at`` and ``revoked_at`` are None where never."""
+    """A stored token: only its hash (SHA-256, 32 bytes), never the token. ``expires_at`` None: never expires;
+    ``revoked_at`` None: not revoked."""
 
     id: UUID
     login: str
@@ -23,31 +24,31 @@ class TokenRow:
     revoked_at: datetime | None = None
 
     def expired(self, now: datetime) -> bool:
-        """Whether its time is over."""
+        """Whether the token has expired."""
         return self.expires_at is not None and self.expires_at <= now
 
     def ended(self, now: datetime) -> bool:
-        """Whether it opens nothing any more."""
+        """Whether the token was revoked or has expired."""
         return self.revoked_at is not None or self.expired(now)
 
 
 class Tokens(Protocol):
-    """The tokens of a store; each change counts as a change of the registry."""
+    """Repository of tokens. Each change counts as a change of the registry, so that every process re-reads it."""
 
     async def put_token(self, token: TokenRow) -> None:
-        """Keep a new token; its id and hash must be new."""
+        """Add a token; its id and hash must be new."""
         ...
 
     async def token_by_hash(self, token_hash: bytes) -> tuple[TokenRow | None, int]:
-        """The token of a hash, expired and revoked ones too, and the registry's version, read together."""
+        """The token with this hash, expired or revoked ones included (None if there is none), and the registry's version."""
         ...
 
     async def list_tokens(self, login: str | None = None) -> Sequence[TokenRow]:
-        """Tokens of a login, or all, the oldest first."""
+        """Tokens of a login, or of everybody (None), oldest first."""
         ...
 
     async def revoke_token(self, id: UUID) -> bool:
-        """End a token now, for every process; False where there is no such token or it had ended."""
+        """Revoke a token now, for every process; False where it doesn't exist or was revoked before."""
         ...
 
 
@@ -63,7 +64,7 @@ class SqlTokens:
         self._clock = clock
 
     async def put_token(self, token: TokenRow) -> None:
-        """Keep a new token; its id and hash must be new."""
+        """Add a token; its id and hash must be new."""
 
         async def work(tx: Transaction) -> None:
             await tx.insert(
@@ -85,7 +86,7 @@ class SqlTokens:
         await self._database.write(work)
 
     async def token_by_hash(self, token_hash: bytes) -> tuple[TokenRow | None, int]:
-        """The token of a hash, expired and revoked ones too, and the registry's version, in one query."""
+        """The token with this hash, expired or revoked ones included, and the registry's version, in one query."""
         [(version, *token)] = await self._database.read(
             f"SELECT c.value, {TOKEN} FROM counters c LEFT JOIN tokens t ON t.token_hash = :hash WHERE c.name = 'registry'",
             {"hash": token_hash},
@@ -93,13 +94,13 @@ class SqlTokens:
         return (None if token[0] is None else token_row(tuple(token))), version
 
     async def list_tokens(self, login: str | None = None) -> Sequence[TokenRow]:
-        """Tokens of a login, or all, the oldest first."""
+        """Tokens of a login, or of everybody (None), oldest first."""
         where = "" if login is None else " WHERE t.login = :login"
         rows = await self._database.read(f"SELECT {TOKEN} FROM tokens t{where} ORDER BY t.created_at, t.id", {"login": login})
         return [token_row(row) for row in rows]
 
     async def revoke_token(self, id: UUID) -> bool:
-        """End a token now, for every process; False where there is no such token or it had ended."""
+        """Revoke a token now, for every process; False where it doesn't exist or was revoked before."""
 
         async def work(tx: Transaction) -> bool:
             ended = await tx.execute(
@@ -120,7 +121,7 @@ class SqlAccessLog:
         self._database = database
 
     async def record(self, access: Access) -> int:
-        """Write and return the position; raises errors.Overloaded where it can't be written."""
+        """Write an entry and return its position; raises errors.Overloaded where the database is unavailable."""
 
         async def work(tx: Transaction) -> int:
             [(position,)] = await tx.query("UPDATE counters SET value = value + 1 WHERE name = 'access_log' RETURNING value")

@@ -1,4 +1,4 @@
-"""Passwords and sessions of the pages, beside the log: rows in the database, so that every process sees an end at once."""
+"""Tables of passwords and of the pages' sessions. Rows in the database, so that every process sees a sign-out at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from adapters.store.database.database import Database, Row, Transaction, from_mi
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session as it is kept: of its secret only the hash (sha256, 32 bytes). ``ended_at`` is None while it may be used."""
+    """A stored session: only the hash of its secret (SHA-256, 32 bytes). ``ended_at`` is None while it may be used."""
 
     id: UUID
     login: str
@@ -24,13 +24,13 @@ SESSION = "s.id, s.login, s.secret_hash, s.created_at, s.seen_at, s.ended_at"
 
 
 class SessionTables:
-    """The rows."""
+    """Repository of password hashes and sessions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def put_password(self, login: str, hash: str, at: datetime) -> None:
-        """Keep the hash of a person's password, and end the sessions that began with the one before."""
+        """Store a person's password hash, and end all their sessions: those began with the old password."""
 
         async def work(tx: Transaction) -> None:
             await tx.insert("passwords", ("login", "hash", "changed_at"), [(login, hash, to_micros(at))], key=("login",))
@@ -39,12 +39,12 @@ class SessionTables:
         await self._database.write(work)
 
     async def password_hash(self, login: str) -> str | None:
-        """The hash of a person's password; None where none was set."""
+        """A person's password hash; None where no password was set."""
         rows = await self._database.read("SELECT hash FROM passwords WHERE login = :login", {"login": login})
         return str(rows[0][0]) if rows else None
 
     async def put_session(self, session: SessionRow) -> None:
-        """Keep a new session; its id and hash must be new."""
+        """Add a session; its id and hash must be new."""
 
         async def work(tx: Transaction) -> None:
             row = (
@@ -60,7 +60,7 @@ class SessionTables:
         await self._database.write(work)
 
     async def session_by_hash(self, secret_hash: bytes) -> tuple[SessionRow | None, int]:
-        """The session of a hash, ended ones too, and the registry's version, in one query."""
+        """The session with this hash, ended ones included, and the registry's version, in one query."""
         [(version, *session)] = await self._database.read(
             f"SELECT c.value, {SESSION} FROM counters c LEFT JOIN sessions s ON s.secret_hash = :hash WHERE c.name = 'registry'",
             {"hash": secret_hash},
@@ -68,7 +68,7 @@ class SessionTables:
         return (None if session[0] is None else _session(tuple(session))), version
 
     async def sessions_of(self, login: str | None) -> Sequence[SessionRow]:
-        """Sessions that were not ended, of a person or of everybody (None), the newest first."""
+        """Sessions not ended, of a person or of everybody (None), newest first."""
         where = "s.ended_at IS NULL" if login is None else "s.login = :login AND s.ended_at IS NULL"
         rows = await self._database.read(
             f"SELECT {SESSION} FROM sessions s WHERE {where} ORDER BY s.created_at DESC, s.id",
@@ -77,7 +77,7 @@ class SessionTables:
         return [_session(row) for row in rows]
 
     async def seen(self, id: UUID, at: datetime) -> None:
-        """Note that a session is in use."""
+        """Record that a session was used at a moment."""
 
         async def work(tx: Transaction) -> None:
             await tx.execute(
@@ -87,7 +87,7 @@ class SessionTables:
         await self._database.write(work)
 
     async def end(self, id: UUID, at: datetime) -> bool:
-        """End a session, for every process; False where there is none that goes on."""
+        """End a session for every process; False where it doesn't exist or had ended."""
 
         async def work(tx: Transaction) -> int:
             return await _end(tx, "id = :id", {"id": id.bytes, "at": to_micros(at)})
@@ -95,7 +95,7 @@ class SessionTables:
         return await self._database.write(work) > 0
 
     async def end_all(self, login: str, at: datetime) -> int:
-        """End every session of a person; how many there were."""
+        """End every session of a person; returns how many."""
 
         async def work(tx: Transaction) -> int:
             return await _end(tx, "login = :login", {"login": login, "at": to_micros(at)})
@@ -103,7 +103,7 @@ class SessionTables:
         return await self._database.write(work)
 
     async def sweep(self, before: datetime) -> None:
-        """Delete what was last seen before a moment."""
+        """Delete sessions last used before a moment."""
 
         async def work(tx: Transaction) -> None:
             await tx.execute("DELETE FROM sessions WHERE seen_at < :before", {"before": to_micros(before)})
