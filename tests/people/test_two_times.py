@@ -40,7 +40,9 @@ def judged(
     request = Request("li.na", COMMAND, None if age is None else NOW - age, offline)
     relation = Relation(frozenset(needs), "east")
     held = [Held(role, frozenset({"east"}))]
-    return judge_entry(directory, COMMUNITY, request, held, relation, NOW, always=always)
+    if always:
+        return judge_entry(directory, COMMUNITY, request, held, relation, NOW, always=True)
+    return judge_entry(directory, COMMUNITY, request, held, relation, NOW)
 
 
 def test_a_request_that_names_no_moment_happens_now() -> None:
