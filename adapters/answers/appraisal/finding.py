@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from adapters.answers.documents import Answer, Moment
+from adapters.answers.documents import Answer, Moment, document
 from adapters.answers.ticket.documents import ClockAnswer
 from domain.finding.reading import FindingReading
 from domain.kernel import terms as t
@@ -56,20 +56,16 @@ class FindingAnswer(Answer):
     legal: list[t.FindingTrigger]
 
 
-_APART = ("date", "month", "points", "clock", "note", "grounds", "review", "masked", "legal")
-_LISTS = ("parties", "tickets", "shifts", "attachments", "decided_by")
-_SAME = tuple(name for name in FindingAnswer.model_fields if name not in (*_APART, *_LISTS))
-"""Fields copied from the state without change."""
-
-
 def finding_answer(reading: FindingReading) -> FindingAnswer:
     """Make the document of a finding; texts that the reader may not open are masked."""
     s = reading.state
     assert s.day is not None
     points = PointsAnswer(director=amount(s.points.director), administrator=amount(s.points.administrator)) if s.points else None
-    return FindingAnswer(
-        **{name: getattr(s, name) for name in _SAME},
-        **{name: list(getattr(s, name)) for name in _LISTS},
+    lists = ("parties", "tickets", "shifts", "attachments", "decided_by")
+    return document(
+        FindingAnswer,
+        s,
+        **{name: list(getattr(s, name)) for name in lists},
         **{name: reading.texts.get(name) for name in ("note", "grounds", "review")},
         date=s.day,
         month=s.charged_month,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from adapters.answers.documents import Answer, Moment
+from adapters.answers.documents import Answer, Moment, document
 from domain.approval.aggregate import ApprovalCase
 from domain.kernel import terms as t
 
@@ -32,5 +32,4 @@ class ApprovalAnswer(Answer):
 
 def approval_answer(case: ApprovalCase, at: datetime) -> ApprovalAnswer:
     """Make the document of an approval as of ``at``; one that nobody has decided by its deadline is expired."""
-    fields = {name: getattr(case, name) for name in ApprovalAnswer.model_fields if name not in ("status", "ticket")}
-    return ApprovalAnswer(**fields, status=case.status_at(at), ticket=case.stream)
+    return document(ApprovalAnswer, case, status=case.status_at(at), ticket=case.stream)

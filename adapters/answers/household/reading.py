@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from adapters.answers.documents import document
 from adapters.answers.household.documents import (
     BelongingAnswer,
     DwellingAnswer,
@@ -123,8 +124,7 @@ def _occupancy(row: OccupancyRow, number: str | None, today: date) -> OccupancyA
 
 
 def _ticket(row: HouseholdTicketRow, texts: Mapping[tuple[UUID, str], str]) -> HouseholdTicket:
-    same = {name: getattr(row, name) for name in HouseholdTicket.model_fields if name not in ("id", "description")}
-    return HouseholdTicket(**same, id=row.ticket, description=texts.get((row.ticket, "description")))
+    return document(HouseholdTicket, row, id=row.ticket, description=texts.get((row.ticket, "description")))
 
 
 def _detail(person: Person, texts: Mapping[tuple[UUID, str], str], masked: bool, today: date) -> ResidentDetail:
@@ -142,8 +142,7 @@ def _detail(person: Person, texts: Mapping[tuple[UUID, str], str], masked: bool,
 
 
 def _dwelling(row: DwellingRow, number: str | None, masked: bool) -> DwellingAnswer:
-    same = {name: getattr(row, name) for name in ("community", "area", "building", "entrance", "version")}
-    return DwellingAnswer(**same, id=row.dwelling, dwelling=number, masked=masked)
+    return document(DwellingAnswer, row, id=row.dwelling, dwelling=number, masked=masked)
 
 
 async def dwellings_answer(
@@ -304,8 +303,7 @@ def _occupancy_state(one: Occupancy, today: date) -> OccupancyAnswer:
 
 def dwelling_state_answer(state: DwellingState) -> DwellingAnswer:
     """Make the document of a dwelling after a command, masked."""
-    same = {name: getattr(state, name) for name in ("id", "community", "area", "building", "entrance", "version")}
-    return DwellingAnswer(**same, dwelling=MASKED, masked=True)
+    return document(DwellingAnswer, state, dwelling=MASKED, masked=True)
 
 
 def _view(gongdan: Gongdan) -> Tables:

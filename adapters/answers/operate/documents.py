@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from adapters.answers.documents import Answer, Moment
+from adapters.answers.documents import Answer, Moment, document
 from adapters.processing.processes import ProcessStatus
 from adapters.projecting.projections import ProjectionStatus
 
@@ -119,6 +119,5 @@ def projection_answer(status: ProjectionStatus) -> ProjectionAnswer:
 
 def process_answer(status: ProcessStatus) -> ProcessAnswer:
     """Make the document of a process's status."""
-    said = {name: getattr(status, name) for name in ProcessAnswer.model_fields if name not in ("lag", "parked")}
     parked = [ParkedAnswer.model_validate(parked) for parked in status.parked]
-    return ProcessAnswer(**said, lag=status.head - status.position, parked=parked)
+    return document(ProcessAnswer, status, lag=status.head - status.position, parked=parked)

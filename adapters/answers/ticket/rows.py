@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-from adapters.answers.documents import Answer, Moment
+from adapters.answers.documents import Answer, Moment, document
 from adapters.answers.ticket.documents import AssigneeAnswer, ClockAnswer, LocationAnswer, SuspendedAnswer
 from adapters.answers.ticket.ticket import assignee_answer, clock_answers
 from domain.kernel import terms as t
@@ -165,9 +165,9 @@ def workload_answer(community: str, found: Workload, now: datetime) -> WorkloadA
 
 
 def _workload_item(row: WorkloadRow, now: datetime) -> WorkloadItem:
-    same = {name: getattr(row, name) for name in WorkloadItem.model_fields if name in WorkloadRow._fields}
-    return WorkloadItem(
-        **same,
+    return document(
+        WorkloadItem,
+        row,
         id=row.ticket,
         assignee=assignee_answer(row.assignee) if row.assignee else None,
         location=_place(row),
@@ -178,9 +178,9 @@ def _workload_item(row: WorkloadRow, now: datetime) -> WorkloadItem:
 
 def work_order_answer(row: WorkOrderRow) -> WorkOrderItem:
     """Make the document of a work order."""
-    same = {name: getattr(row, name) for name in WorkOrderItem.model_fields if name in WorkOrderRow._fields}
-    return WorkOrderItem(
-        **same,
+    return document(
+        WorkOrderItem,
+        row,
         id=row.ticket,
         assignee=assignee_answer(row.assignee),
         due_at=row.due_at,
@@ -203,12 +203,10 @@ async def listed_tickets(rows: Sequence[TicketRow], sealer: Sealer, now: datetim
 
 
 def _listed(row: TicketRow, hints: dict[tuple[UUID, Mask], str], now: datetime) -> ListedTicket:
-    same = {name: getattr(row, name) for name in ListedTicket.model_fields if name in TicketRow._fields}
-    same.pop("description")
-
     reporter = ListedReporter(name=hints.get((row.ticket, mask_name)), phone=hints.get((row.ticket, mask_phone)))
-    return ListedTicket(
-        **same,
+    return document(
+        ListedTicket,
+        row,
         id=row.ticket,
         location=_place(row),
         description=MASKED if row.description is not None else None,

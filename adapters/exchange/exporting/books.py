@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from adapters.answers.documents import Answer, Moment
+from adapters.answers.documents import Answer, Moment, document
 from adapters.answers.ticket.documents import AssigneeAnswer, LocationAnswer
 from adapters.answers.ticket.ticket import assignee_answer
 from adapters.composition import Gongdan
@@ -216,10 +216,9 @@ async def _entries(rows: Sequence[RegisterRow], sealer: Sealer) -> list[Register
 
 
 def _entry(row: RegisterRow, name: str | None, phone: str | None) -> RegisterEntry:
-    made = ("location", "reporter", "description", "assignee", "resolution")
-    same = {field: getattr(row, field) for field in RegisterEntry.model_fields if field not in made}
-    return RegisterEntry(
-        **same,
+    return document(
+        RegisterEntry,
+        row,
         location=LocationAnswer(
             area=row.area,
             building=row.building,
