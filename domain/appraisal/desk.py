@@ -42,7 +42,7 @@ CLAUSE = "D2 五"
 BY_ANOTHER: PersonRule[str, str] = PersonRule(
     "reported_by_another", CLAUSE, "nobody may decide on a matter about themselves", None, lambda about, _, login: login == about
 )
-"""The case of the rule is the login that a warning or a probation is about."""
+"""The rule's case is the login that a warning or probation is about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,11 @@ PERSON_RULES: tuple[ShiftRule, ...] = (
         lambda shift, _, login: login in (shift.officer, shift.phone_with),
     ),
 )
-"""Who must not take a trigger on a shift whatever their right."""
+"""People who must not take a trigger on a shift, whatever their right."""
 
 
 def barred(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[Held]) -> NotAllowed | None:
-    """Why somebody may not take a trigger on a shift, whatever state it is in: by the table, or by a rule about them."""
+    """The refusal by authority, or by a rule about the person, in any state of the shift; None if neither forbids it."""
     if not may(shift, trigger, login, roles):
         return denied(right_of(trigger), trigger.value, roles)
     rule = conflict(PERSON_RULES, shift, trigger, login)

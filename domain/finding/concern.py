@@ -44,7 +44,7 @@ def subjects(directory: Directory, finding: FindingState) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """A finding, and the directory that tells whom it is about."""
+    """The case of these rules: a finding, and the directory that knows the people it is about."""
 
     directory: Directory
     finding: FindingState
@@ -68,7 +68,7 @@ RULES: tuple[FindingRule, ...] = (
         lambda case, _, login: login in subjects(case.directory, case.finding),
     ),
 )
-"""Who must not take a trigger on a finding whatever their right."""
+"""People who must not take a trigger on a finding, whatever their right."""
 
 
 def charges(directory: Directory, finding: FindingState, login: str) -> bool:

@@ -203,7 +203,7 @@ class FindingDesk(TwoPersonCommand):
     async def _taken(
         self, directory: Directory, finding: UUID, command: c.FindingCommand, request: Request
     ) -> FindingDone | Waiting:
-        """One attempt at a trigger on the newest state."""
+        """Try once to take a trigger on the newest state."""
         now = self._office.clock.now()
         scene = await self._scene(directory, finding, request.login, now, Meta(request.login, request.command_id))
         state, trigger = scene.finding, command.trigger
@@ -299,7 +299,7 @@ class FindingDesk(TwoPersonCommand):
                 raise invalid(f"/parties/{i}", "no one with that login held a post in this community on that day")
 
     async def _named(self, command: c.RecordFinding, community: str) -> list[TicketState]:
-        """The tickets that a finding names."""
+        """Load the tickets that a finding names."""
         found = []
         for i, ref in enumerate(command.tickets):
             ticket = await self._tickets.of_community(ref, community)

@@ -20,7 +20,7 @@ from domain.rules.scorecard import Points, Severity
 from domain.tally.facts import ConfirmedFinding
 
 COUNTING = frozenset((FindingStatus.CONFIRMED, FindingStatus.CONTESTED, FindingStatus.UPHELD))
-"""States in which a finding is charged on the tally: what is contested counts until it is revoked."""
+"""States in which a finding is charged on the tally; a contested finding counts until it is revoked."""
 
 
 def proposal_stream(cause: FindingCause, stream: UUID, which: int) -> UUID:

@@ -59,7 +59,7 @@ class FoldedState:
 
 
 S = TypeVar("S", bound=FoldedState, default=Any)
-"""The state of an aggregate. ``Folded`` and ``Folded.Event`` without it are those of any aggregate."""
+"""The state of an aggregate. ``Folded`` and ``Folded.Event`` without a parameter stand for any aggregate."""
 _S = TypeVar("_S", bound=FoldedState, default=Any)  # a nested class has a variable of its own
 
 

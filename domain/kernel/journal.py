@@ -178,6 +178,8 @@ class Journal:
                 )
             )
         appended = await self.log.append(Append(new, command, conditions, answers_with, bumps_registry))
+        # Cache the new states, but only on top of the version just before: a stream that is not cached, or that another
+        # request has cached further, would get a state that lacks events.
         for event in sealed:
             known = self._states.get(event.originator_id)
             if (known.version if known else 0) == event.originator_version - 1:
@@ -210,11 +212,11 @@ def _found(stream: UUID, of: type[S], state: object) -> S:
 
 
 TRIES = 100
-"""How often a command is decided before it is refused as Overloaded."""
+"""Number of attempts at a command before it is refused as Overloaded."""
 
 
 class LostRace(Exception):
-    """An attempt lost a race that shows in no stream's version, as by a condition of its append; deciding again may succeed."""
+    """An attempt lost a race that no stream's version shows, such as a failed condition of its append; try again."""
 
 
 async def decide_again(attempt: Callable[[], Awaitable[T]]) -> T:
@@ -230,4 +232,4 @@ async def decide_again(attempt: Callable[[], Awaitable[T]]) -> T:
             return await attempt()
         except (VersionConflict, LostRace):
             continue
-    raise Overloaded("others changed it first each time; look at it again and repeat the command")
+    raise Overloaded("others changed it first each time; read it again and repeat the command")

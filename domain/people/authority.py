@@ -279,7 +279,7 @@ _RANK = {Mode.MASKED: 0, Mode.SECOND: 1, Mode.FULL: 2}
 
 
 def allow(right: Right, command: str, roles: Sequence[Held], relation: Relation) -> Mode:
-    """The mode that the table gives a command (FULL or SECOND); raises NotAllowed, naming who may."""
+    """The mode that the table gives a command, FULL or SECOND. Raises NotAllowed, naming the roles that may."""
     mode = weigh(right, roles, relation)
     if mode is None or mode is Mode.MASKED:
         raise denied(right, command, roles)

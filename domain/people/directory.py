@@ -60,7 +60,7 @@ class Directory:
         raise NotFound("calendar")
 
     def belonging(self, code: str) -> Belonging:
-        """What the journal writes beside every event of a community: its code and time zone."""
+        """The community and time zone that the journal records with every event of a community."""
         return Belonging(code, self.community(code).timezone)
 
     def zone(self, code: str) -> ZoneInfo:

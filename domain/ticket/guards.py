@@ -297,5 +297,5 @@ def refuse(s: TicketState, trigger: Trigger, setting: Setting, code: str, clause
 
 
 def refuse_person(s: TicketState, trigger: Trigger, setting: Setting, rule: TicketRule) -> RuleRefused:
-    """The refusal of a rule about a person that is judged with the state."""
+    """The refusal by a rule about a person that is judged with the ticket's state."""
     return refuse(s, trigger, setting, rule.code, rule.clause, rule.detail)

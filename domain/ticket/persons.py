@@ -36,6 +36,6 @@ FOLLOW_UP_BY_ANOTHER: TicketRule = PersonRule(
 WITH_RIGHTS = (NOT_COMPLAINED_OF,)
 """Judged with a person's rights, before the ticket's state: a refusal is NotAllowed."""
 WITH_STATE = (FOLLOW_UP_BY_ANOTHER,)
-"""Judged after lifecycle and guards, by ``decide``: a refusal is RuleRefused."""
+"""Judged by ``decide``, after lifecycle and guards: a refusal is RuleRefused."""
 RULES = (*WITH_RIGHTS, *WITH_STATE)
 """All rows; the legal triggers of a person leave out what one of them forbids."""

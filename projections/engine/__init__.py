@@ -1,1 +1,1 @@
-"""What a read model is made of: tables described by row types, and a fold over one stream."""
+"""The engine of read models: tables described by row types, and folds of single streams."""

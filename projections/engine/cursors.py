@@ -1,4 +1,4 @@
-"""Cursors of lists: a key that is handed back as it was given, and after which the next page begins."""
+"""Cursors of lists: an encoded key, after which the next page begins."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -8,12 +8,12 @@ from projections.engine.tables import NEVER
 
 
 def seal_cursor(*key: str | int) -> str:
-    """Text of a key, safe in an address."""
+    """Encode a key as text that is safe in an address."""
     return urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def open_cursor(cursor: str, *types: type[str] | type[int]) -> list[str | int]:
-    """Read the key of a cursor, with parts of these types; raises InvalidInput for text that is no cursor of the list."""
+    """Decode the key of a cursor, with parts of these types. Raises InvalidInput for text that is no cursor of the list."""
     try:
         key = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
@@ -25,7 +25,7 @@ def open_cursor(cursor: str, *types: type[str] | type[int]) -> list[str | int]:
 
 
 def position_in(cursor: str | None) -> int | None:
-    """Read the position in the log that a cursor names; None without a cursor, for the first page."""
+    """Decode the log position in a cursor; None without a cursor, for the first page."""
     if cursor is None:
         return None
     [position] = open_cursor(cursor, int)
@@ -33,5 +33,5 @@ def position_in(cursor: str | None) -> int | None:
 
 
 def not_of_this_list() -> InvalidInput:
-    """Refusal of a cursor that another list gave, or nobody."""
+    """The refusal of a cursor that belongs to another list or to none."""
     return invalid("/query/cursor", "not a cursor of this list")
