@@ -17,7 +17,7 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 _GLOSSARY_HEAD = """# Glossary 术语表
 
-English identifiers are the field's standard terms; codes are stored, labels are shown. A test holds this page, the
+English identifiers are the field's standard terms; codes are stored, labels are shown. A test keeps this page, the
 enumerations of `domain/kernel/terms.py` and the labels together.
 
 | identifier | 中文 | meaning |
@@ -104,11 +104,11 @@ def rules() -> str:
 
 _HTTP_HEAD = """# HTTP interface
 
-Below `/api/v1`; health and measures stand at the root. `Authorization: Bearer TOKEN`. The full description, with every body,
-answer and error, is served as `/api/v1/openapi.json`; this page is made from it.
+Every path begins with `/api/v1`, except those of health and metrics. Requests carry `Authorization: Bearer TOKEN`. The full
+description, with every body, answer and error, is served as `/api/v1/openapi.json`; this page is made from it.
 
 - **Writing** answers `201`/`200` with the resource as it now is (personal data masked), `ETag: "VERSION"` and
-  `Gongdan-Position: N`. What takes two people answers `202` with its approval.
+  `Gongdan-Position: N`. A command that takes two people answers `202` with its approval.
 - `Idempotency-Key` (any POST): a repeat with the same body gets the first answer again, with another body `422`. Kept 7 days.
 - `If-Match: "VERSION"`: `412` when stale, with what happened since. Without it a command is decided on the newest state.
 - **Reading** with `min_position=N` answers only from a view that has reached N, else `503` with `Retry-After`.

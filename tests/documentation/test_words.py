@@ -21,7 +21,7 @@ CODE_AT = {"refuse": 3, "refused": 2, "RuleRefused": 0, "Rule": 0, "PersonRule":
 
 
 def rule_codes() -> Iterator[str]:
-    """Every rule's code that stands in the domain's sources."""
+    """Every rule's code in the sources of the domain."""
     for path in sorted((ROOT / "domain").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CODE_AT:
@@ -55,7 +55,7 @@ def test_a_pointer_leads_to_a_name(pointer: str, chinese: str, english: str) -> 
 
 
 def messages() -> Iterator[str]:
-    """What the use cases of tickets and people say of wrong input, as far as it stands there as a plain text."""
+    """Messages about wrong input in the use cases of tickets and people, where they are plain texts."""
     for folder in ("ticket", "people", "service_desk", "kernel"):
         for node in (
             n
