@@ -14,9 +14,9 @@ import pytest
 from adapters.composition import opened
 from adapters.server.app import create_app
 from adapters.system.system import SystemClock
-from tests.support.api_estate import Estate, follow, open_estate, settings_in
 from tests.support.client import Client
 from tests.support.clock import SetClock
+from tests.support.estates.api_estate import Estate, follow, open_estate, settings_in
 from tests.support.server import Server
 
 

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.api.test_strangers import bare
-from tests.support.api_estate import PEOPLE
 from tests.support.authority_table import Standing, answer
 from tests.support.client import Client, problem
+from tests.support.estates.api_estate import PEOPLE
 from tests.tally.estate import metric
 
 pytestmark = pytest.mark.anyio

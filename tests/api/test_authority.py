@@ -22,8 +22,8 @@ from domain.kernel.terms import Role, Trigger
 from domain.ticket import commands as c
 from tests.support.authority_table import Standing, answer
 from tests.support.client import V1, outcome
-from tests.support.desk_estate import DAY, DH, HOUR, JX, Estate, build, copied, sqlite_settings
-from tests.support.stage import Case, X, become, commands, expected, hire, make_case, standing_of
+from tests.support.estates.desk_estate import DAY, DH, HOUR, JX, Estate, build, copied, sqlite_settings
+from tests.support.estates.stage import Case, X, become, commands, expected, hire, make_case, standing_of
 from tests.tally.estate import BOOK_TEXT
 
 pytestmark = pytest.mark.anyio

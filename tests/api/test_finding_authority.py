@@ -26,8 +26,8 @@ from domain.kernel.terms import Role
 from tests.appraisal.test_inputs import close
 from tests.support.authority_table import Standing, answer
 from tests.support.client import V1, outcome
-from tests.support.desk_estate import JX, Estate, build, copied, sqlite_settings
-from tests.support.stage import X, become, hire
+from tests.support.estates.desk_estate import JX, Estate, build, copied, sqlite_settings
+from tests.support.estates.stage import X, become, hire
 
 pytestmark = pytest.mark.anyio
 

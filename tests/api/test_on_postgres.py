@@ -10,9 +10,9 @@ import pytest
 from adapters.composition import opened
 from adapters.system.settings import Settings
 from tests.api.conftest import client_of
-from tests.support.api_estate import Estate, open_estate
 from tests.support.client import RECEIVE, Client, problem
 from tests.support.clock import SetClock
+from tests.support.estates.api_estate import Estate, open_estate
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ import httpx2
 import pytest
 
 from adapters.system.system import SystemClock
-from tests.support.api_estate import open_estate, settings_in
 from tests.support.client import RECEIVE, V1, problem
+from tests.support.estates.api_estate import open_estate, settings_in
 from tests.support.server import Server
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import Home
-from tests.support.desk_fixtures import estate, estate_template
+from tests.support.estates.desk_fixtures import estate, estate_template
 
 __all__ = ["estate", "estate_template"]
 

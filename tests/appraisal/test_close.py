@@ -22,8 +22,8 @@ from domain.tally.months_closed import BookState, book_stream
 from domain.tally.record import Record
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 from tests.support.authority_table import ROWS, Standing, answer
-from tests.support.desk_estate import DAY, JX, SECONDS, Estate
-from tests.support.proposing import outcome, proposing
+from tests.support.estates.desk_estate import DAY, JX, SECONDS, Estate
+from tests.support.estates.proposing import outcome, proposing
 
 pytestmark = pytest.mark.anyio
 MARCH = CloseMonth(community=JX, month="2026-03")

@@ -17,8 +17,8 @@ from domain.kernel.request import Request
 from domain.kernel.terms import EvaluationKind, Role
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from tests.support.authority_table import Standing, answer
-from tests.support.desk_estate import DAY, DH, JX, Estate
-from tests.support.proposing import ProposingLog, outcome
+from tests.support.estates.desk_estate import DAY, DH, JX, Estate
+from tests.support.estates.proposing import ProposingLog, outcome
 
 pytestmark = pytest.mark.anyio
 

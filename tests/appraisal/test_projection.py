@@ -18,8 +18,8 @@ from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 from projections.appraisal.findings import FINDINGS, FindingFilters, findings
 from projections.engine.view import View
 from tests.appraisal.walk import HERE, Plain, Rows, Walk, plain_months, projected
-from tests.support.view_estate import Estate, estate_at
-from tests.support.view_fixtures import NewEstate, keys, new_estate, urls
+from tests.support.estates.view_estate import Estate, estate_at
+from tests.support.estates.view_fixtures import NewEstate, keys, new_estate, urls
 
 __all__ = ["keys", "new_estate", "urls"]
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ from domain.kernel.terms import EvaluationKind, ProbationResult, ReprimandKind, 
 from domain.tally.calculation_file import supposed, supposition
 from tests.appraisal.test_close import close, confirmed, moving, tally, totals
 from tests.support.authority_table import ROWS, Standing, answer
-from tests.support.desk_estate import DAY, JX, Estate
+from tests.support.estates.desk_estate import DAY, JX, Estate
 from tests.support.spreadsheet import rows
 from tests.tally.estate import BOOK
 

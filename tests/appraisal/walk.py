@@ -28,7 +28,7 @@ from domain.tally.record import tallies
 from domain.tally.tally import tally
 from projections.appraisal.appraisal_tally import record
 from projections.engine.view import Answer, Reader
-from tests.support.view_estate import Estate
+from tests.support.estates.view_estate import Estate
 from tests.tally.estate import BOOK, BOOK_TEXT, Document
 
 HERE = "garden"

@@ -26,8 +26,8 @@ from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.support.authority_table import ROLES, ROWS
 from tests.support.clock import MORNING
-from tests.support.desk_estate import DAY, DH, HOUR, JX, SECONDS, Estate, leak
-from tests.support.proposing import approvals_over, outcome, proposing
+from tests.support.estates.desk_estate import DAY, DH, HOUR, JX, SECONDS, Estate, leak
+from tests.support.estates.proposing import approvals_over, outcome, proposing
 
 pytestmark = pytest.mark.anyio
 TICK = timedelta(microseconds=1)

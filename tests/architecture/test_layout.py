@@ -13,7 +13,7 @@ MODULES_A_FOLDER = 15
 LINES = 400
 REASON = "Long because"
 # Folders of tests by adapter, not yet divided by capability.
-FULL = {"tests/api", "tests/browser", "tests/pages", "tests/store", "tests/support", "tests/tally"}
+FULL = {"tests/api", "tests/browser", "tests/pages"}
 
 CAPABILITIES = {path.name for path in (ROOT / "domain").iterdir() if (path / "__init__.py").is_file()}
 # Rooms with a folder a capability, and the folders there that serve all capabilities.

@@ -11,7 +11,7 @@ import httpx2
 from adapters.composition import make_new, opened
 from adapters.system.system import SystemClock
 from tests.benchmarks.rounds import Row
-from tests.support.api_estate import Estate, populate, settings_in
+from tests.support.estates.api_estate import Estate, populate, settings_in
 from tests.support.server import Server
 
 OPEN, ROUNDS = 200, 20

@@ -27,8 +27,8 @@ from domain.ticket import commands as c
 from domain.ticket.events import Ticket
 from tests.benchmarks.rounds import Row, rate_async
 from tests.pages.surfing import PASSWORD, Surfer
-from tests.support.api_estate import Estate, populate
 from tests.support.clock import SetClock
+from tests.support.estates.api_estate import Estate, populate
 
 TICKETS, FEW = int(os.environ.get("BENCH_TICKETS", "100000")), 1_000
 OPEN = 300

@@ -17,7 +17,7 @@ from playwright.async_api import async_playwright
 
 from adapters.demo.filling import fill
 from tests.browser.machine import LAUNCH, chromium
-from tests.support.api_estate import settings_in
+from tests.support.estates.api_estate import settings_in
 from tests.support.server import Server
 
 PICTURE = Path(__file__).parents[2] / "docs" / "replay.png"

@@ -25,7 +25,7 @@ from adapters.simulation.company.estate import ZONE
 from domain.kernel.terms import ShiftEnd
 from tests.browser.looking import DESKTOP, Looker, Reports, Size
 from tests.browser.machine import LAUNCH, chromium, missing
-from tests.support.api_estate import settings_in
+from tests.support.estates.api_estate import settings_in
 from tests.support.server import Server
 
 PATIENCE = 90_000

@@ -2,9 +2,16 @@
 
 import pytest
 
-from tests.support.desk_estate import Estate
-from tests.support.desk_fixtures import estate, estate_template, postgres_settings, postgres_template, shared, shared_settings
-from tests.support.station import Station
+from tests.support.estates.desk_estate import Estate
+from tests.support.estates.desk_fixtures import (
+    estate,
+    estate_template,
+    postgres_settings,
+    postgres_template,
+    shared,
+    shared_settings,
+)
+from tests.support.estates.station import Station
 
 __all__ = ["estate", "estate_template", "postgres_settings", "postgres_template", "shared", "shared_settings"]
 

@@ -16,7 +16,7 @@ from domain.kernel.errors import Refusal
 from domain.kernel.request import Request
 from domain.people.post import DeskState, desk_stream
 from domain.ticket import commands as c
-from tests.support.desk_estate import JX, leak
+from tests.support.estates.desk_estate import JX, leak
 
 HANDOVERS = 2
 TICKETS = 8

@@ -32,9 +32,9 @@ from domain.ticket.state import TicketState
 from projections.duty.duty_coverage import coverage
 from projections.duty.handover_list import handover_list
 from tests.support.clock import SetClock
-from tests.support.desk_estate import JX, Estate, sqlite_settings
+from tests.support.estates.desk_estate import JX, Estate, sqlite_settings
+from tests.support.estates.station import Station
 from tests.support.examples import one_in
-from tests.support.station import Station
 
 T = TypeVar("T")
 BEGINNING, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)

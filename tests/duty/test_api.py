@@ -11,9 +11,9 @@ import pytest
 import rfc8785
 
 from adapters.server.app import create_app
-from tests.support.api_estate import open_estate, settings_in
 from tests.support.client import Client, problem
 from tests.support.clock import SetClock
+from tests.support.estates.api_estate import open_estate, settings_in
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ from domain.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, R
 from domain.kernel.privacy import Private, Sealed
 from domain.kernel.terms import Condition, DutyLog, DutyPeriod, Role, ShiftEnd, ShiftStatus, ShiftTrigger, State
 from domain.ticket import commands as c
-from tests.support.desk_estate import DH, HOUR, JX, MINUTE
-from tests.support.station import Station, at
+from tests.support.estates.desk_estate import DH, HOUR, JX, MINUTE
+from tests.support.estates.station import Station, at
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ from domain.kernel.errors import NotAllowed
 from domain.kernel.terms import DaySource, DutyPeriod, Role
 from domain.publication.commands import OverrideCalendar
 from domain.rules.workdays import day_of
-from tests.support.desk_estate import JX
-from tests.support.station import Station, at
+from tests.support.estates.desk_estate import JX
+from tests.support.estates.station import Station, at
 
 PUBLISHED = HolidaysOfChina()
 

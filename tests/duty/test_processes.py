@@ -16,8 +16,8 @@ from tests.duty.racing_process import HANDOVERS, TICKETS
 from tests.duty.test_races import histories
 from tests.support.clock import SetClock
 from tests.support.command_line import clean
-from tests.support.desk_estate import JX, Estate
-from tests.support.station import Station
+from tests.support.estates.desk_estate import JX, Estate
+from tests.support.estates.station import Station
 
 pytestmark = pytest.mark.anyio
 PATIENCE = 240

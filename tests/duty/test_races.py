@@ -14,8 +14,8 @@ from domain.kernel.errors import Conflict, NotAllowed, Overloaded, Refusal, Tran
 from domain.kernel.terms import ShiftStatus
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
-from tests.support.desk_estate import Estate
-from tests.support.station import Station
+from tests.support.estates.desk_estate import Estate
+from tests.support.estates.station import Station
 
 pytestmark = pytest.mark.anyio
 

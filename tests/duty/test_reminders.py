@@ -18,8 +18,8 @@ from domain.process.reminding import JUST, REMINDING
 from domain.rules.clocks import readings
 from domain.ticket import commands as c
 from tests.support.clock import MORNING
-from tests.support.desk_estate import DAY, HOUR, JX, MINUTE, Estate
-from tests.support.station import Station, at
+from tests.support.estates.desk_estate import DAY, HOUR, JX, MINUTE, Estate
+from tests.support.estates.station import Station, at
 
 pytestmark = pytest.mark.anyio
 

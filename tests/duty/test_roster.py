@@ -17,8 +17,8 @@ from domain.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, R
 from domain.kernel.privacy import MASKED, Sealed
 from domain.kernel.terms import DutyPeriod, Role, RosterChange
 from projections.duty.duty_coverage import ShiftRow, kept
-from tests.support.desk_estate import DH, JX, MINUTE, Estate, copied
-from tests.support.station import Station, at
+from tests.support.estates.desk_estate import DH, JX, MINUTE, Estate, copied
+from tests.support.estates.station import Station, at
 
 MORNING, NOON, AFTERNOON, NIGHT = DutyPeriod
 TUESDAY = date(2026, 3, 3)

@@ -15,9 +15,9 @@ from icalendar import Calendar
 from adapters.exchange.exporting.attendance import attendance
 from adapters.exchange.exporting.workbooks import write_attendance
 from adapters.server.app import create_app
-from tests.support.api_estate import open_estate, settings_in
 from tests.support.client import Client, problem
 from tests.support.clock import SetClock
+from tests.support.estates.api_estate import open_estate, settings_in
 
 pytestmark = pytest.mark.anyio
 

@@ -19,8 +19,8 @@ from domain.ticket.workflows import WORKFLOWS
 from projections.engine.view import Reader
 from projections.ticket.register_books import BOOKS, REGISTER_BOOKS, RegisterRow, register
 from projections.ticket.service_report import SERVICE_REPORT, TOP, Decided, Fact, PersonFigures, report
-from tests.support.view_estate import COMMUNITIES, Estate
-from tests.support.view_fixtures import NewEstate
+from tests.support.estates.view_estate import COMMUNITIES, Estate
+from tests.support.estates.view_fixtures import NewEstate
 
 pytestmark = pytest.mark.anyio
 walks = st.integers(0, 2**32).map(Random)

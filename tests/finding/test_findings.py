@@ -19,7 +19,7 @@ from domain.kernel.journal import Belonging
 from domain.kernel.terms import ApprovalState, FindingStatus, Role
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from domain.ticket import commands as t
-from tests.support.desk_estate import DAY, JX, Estate
+from tests.support.estates.desk_estate import DAY, JX, Estate
 
 pytestmark = pytest.mark.anyio
 TODAY = date(2026, 3, 2)

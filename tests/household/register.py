@@ -9,7 +9,7 @@ from domain.household.register_entry import LineOutcome
 from domain.household.resident import ResidentState
 from domain.kernel.ports import PlainField
 from domain.kernel.privacy import Text
-from tests.support.desk_estate import JX, Estate
+from tests.support.estates.desk_estate import JX, Estate
 
 HOME = {"building": "3", "entrance": "2", "dwelling": "1201"}
 WANG, PHONE = "王小明", "13812345678"

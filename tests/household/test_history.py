@@ -12,7 +12,7 @@ from domain.service_desk.erasure import Erase
 from domain.ticket import commands as c
 from projections.household.household_history import HOUSEHOLD_HISTORY
 from tests.household.register import HOME, PHONE, line, take
-from tests.support.desk_estate import DAY, JX, Estate
+from tests.support.estates.desk_estate import DAY, JX, Estate
 
 pytestmark = pytest.mark.anyio
 

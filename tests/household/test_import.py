@@ -24,7 +24,7 @@ from domain.household.register import register_stream
 from domain.household.resident import ResidentState
 from domain.kernel.errors import NotAllowed, NotFound
 from tests.household.register import opened
-from tests.support.desk_estate import JX, Estate
+from tests.support.estates.desk_estate import JX, Estate
 
 pytestmark = pytest.mark.anyio
 

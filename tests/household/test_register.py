@@ -25,7 +25,7 @@ from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.household.register import HOME, PHONE, WANG, dwelling, line, opened, resident, take, told
 from tests.support.clock import MORNING
-from tests.support.desk_estate import DAY, DH, JX, Estate, leak
+from tests.support.estates.desk_estate import DAY, DH, JX, Estate, leak
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.api_estate import Estate, open_estate, settings_in
+from tests.support.estates.api_estate import Estate, open_estate, settings_in
 
 
 @pytest.fixture

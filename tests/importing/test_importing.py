@@ -25,8 +25,8 @@ from domain.kernel.terms import Book, State
 from domain.ticket.events import Ticket
 from domain.ticket.state import TicketState
 from tests.importing.samples import LEGAL, MAPPING, REFUSED, ROWS, XES_MAPPING, csv_file, many, xes, xes_file
-from tests.support.api_estate import Estate, open_estate, settings_in
 from tests.support.clock import SetClock
+from tests.support.estates.api_estate import Estate, open_estate, settings_in
 
 pytestmark = pytest.mark.anyio
 

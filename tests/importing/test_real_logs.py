@@ -9,7 +9,7 @@ from adapters.exchange.importing.importing import ImportReport, import_log, mapp
 from domain.kernel.terms import Book
 from domain.people.administration import Administrator
 from tests.importing.samples import real_log
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 CONTRACTORS = ("hpd", "dot", "dep", "dob", "dpr", "helpdesk")

@@ -17,7 +17,7 @@ from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 from adapters.library.recorder import StoreFactory, StoreRecorder
 from adapters.store.log.opening import init_store, open_store
 from tests.store.conftest import url_of
-from tests.store.event_logs import assert_sound, numbered, of, whole_log
+from tests.store.log.event_logs import assert_sound, numbered, of, whole_log
 from tests.support.clock import SetClock
 
 COLUMNS = "tests.library.test_recorder:columns"

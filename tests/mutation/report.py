@@ -22,7 +22,7 @@ changed in one place at a time (comparisons, boundaries by one, `and` and `or`, 
 constants, texts), and a test that needs no store must fail. A mutant survives where none does; each survivor is explained below.
 
 mutmut changes the bodies of functions. Constants and patterns of a module and the bodies of properties are declarations to it;
-other tests hold them: `tests/tally/test_declared.py` those of the appraisal, value by value;
+other tests hold them: `tests/rules/test_declared.py` those of the appraisal, value by value;
 `tests/ticket/test_rules_by_clause.py` each rule about tickets, by its clause; `tests/people/test_authority_table.py` the
 authority table, cell by cell; `tests/duty/test_handover_sheet.py` the signed form of a handover sheet, byte by byte.
 

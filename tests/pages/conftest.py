@@ -15,7 +15,7 @@ from adapters.accounts.passwords import Passwords
 from adapters.server.app import create_app
 from tests.api.conftest import Template, opened_copy, template
 from tests.pages.surfing import PASSWORD, Surfer
-from tests.support.api_estate import Estate, follow
+from tests.support.estates.api_estate import Estate, follow
 
 __all__ = ["template"]
 

@@ -16,7 +16,7 @@ from domain.process.catalogue import PROCESSES
 from domain.rules.policy import parse_policy
 from projections.read_models import VIEWS
 from tests.pages.surfing import Surfer, text_of
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

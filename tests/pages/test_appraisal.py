@@ -12,7 +12,7 @@ from domain.kernel.terms import Channel
 from domain.ticket import commands as c
 from projections.appraisal.appraisal_tally import APPRAISAL_TALLY
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

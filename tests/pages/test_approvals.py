@@ -18,7 +18,7 @@ from domain.kernel.terms import Channel, Kind
 from domain.ticket import commands as c
 from projections.approval.approvals import APPROVALS
 from tests.pages.surfing import Forms, Surfer, text_of
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

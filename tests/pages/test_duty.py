@@ -9,7 +9,7 @@ from domain.duty.shift import ShiftState
 from domain.kernel.request import Request
 from domain.ticket.commands import Receive
 from tests.pages.surfing import Surfer, text_of
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"

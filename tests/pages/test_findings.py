@@ -15,7 +15,7 @@ from domain.ticket import commands as c
 from projections.appraisal.findings import FINDINGS
 from projections.approval.approvals import APPROVALS
 from tests.pages.surfing import SAME_ORIGIN, Forms, Surfer, text_of
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

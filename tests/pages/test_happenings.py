@@ -9,7 +9,7 @@ from domain.kernel.terms import Channel, Kind
 from domain.ticket import commands as c
 from projections.ticket.event_stream import EVENT_STREAM
 from tests.pages.surfing import Surfer, text_of
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

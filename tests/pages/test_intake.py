@@ -10,7 +10,7 @@ from domain.kernel.terms import State
 from domain.people.administration import Administrator
 from projections.household.household_history import HOUSEHOLD_HISTORY
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 CALL = {

@@ -12,7 +12,7 @@ from domain.kernel.request import Request
 from domain.kernel.terms import Channel, Kind, State, Urgency
 from domain.ticket import commands as c
 from tests.pages.surfing import Surfer, text_of
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

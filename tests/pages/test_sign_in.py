@@ -10,7 +10,7 @@ from adapters.accounts.passwords import Passwords
 from adapters.accounts.sign_ins import IDLE, LIFETIME
 from domain.people.administration import Administrator
 from tests.pages.surfing import PASSWORD, SAME_ORIGIN, Surfer, text_of
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 COOKIE = "gongdan"

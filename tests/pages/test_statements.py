@@ -17,8 +17,8 @@ from domain.ticket import commands as c
 from tests.pages.surfing import Surfer
 from tests.pages.test_findings import recorded
 from tests.pages.test_replay import told
-from tests.support.api_estate import Estate
 from tests.support.client import V1
+from tests.support.estates.api_estate import Estate
 from tests.support.statements import Statements, listen
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,7 @@ from domain.ticket import commands as c
 from domain.ticket.events import Ticket
 from projections.ticket.ticket_directory import TICKET_DIRECTORY
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 

@@ -12,8 +12,8 @@ from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
-from tests.support.api_estate import Estate
 from tests.support.clock import MORNING
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

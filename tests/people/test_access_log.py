@@ -11,7 +11,7 @@ from domain.kernel.ports import Access, PlainField
 from domain.kernel.privacy import MASKED, Private
 from domain.service_desk.reading import Inquiries
 from domain.ticket import commands as c
-from tests.support.desk_estate import Estate
+from tests.support.estates.desk_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

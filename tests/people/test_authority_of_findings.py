@@ -18,9 +18,9 @@ from domain.finding import commands as c
 from domain.finding.desk import TWO_PEOPLE, FindingDesk, command_name
 from domain.kernel.terms import Role
 from tests.support.authority_table import Standing, answer
-from tests.support.desk_estate import DAY, JX, ZONE, Estate, copied
-from tests.support.proposing import outcome, proposing
-from tests.support.stage import X, become, hire
+from tests.support.estates.desk_estate import DAY, JX, ZONE, Estate, copied
+from tests.support.estates.proposing import outcome, proposing
+from tests.support.estates.stage import X, become, hire
 
 pytestmark = pytest.mark.anyio
 

@@ -21,9 +21,9 @@ from domain.service_desk.openings import setting_of
 from domain.ticket import commands as c
 from domain.ticket.guards import legal_now
 from tests.support.authority_table import Standing, answer, row_of
-from tests.support.desk_estate import DAY, HOUR, JX, Estate, copied, leak
-from tests.support.proposing import outcome, proposing
-from tests.support.stage import FOLLOW_UPS, Case, X, become, commands, expected, hire, make_cases, standing_of
+from tests.support.estates.desk_estate import DAY, HOUR, JX, Estate, copied, leak
+from tests.support.estates.proposing import outcome, proposing
+from tests.support.estates.stage import FOLLOW_UPS, Case, X, become, commands, expected, hire, make_cases, standing_of
 
 
 @dataclass

@@ -16,7 +16,7 @@ from domain.people.directory import Directory
 from domain.people.staff import EVERYWHERE, Grant, PersonState, person_stream
 from domain.ticket import commands as c
 from tests.support.clock import MORNING
-from tests.support.desk_estate import DH, HOUR, JX, MINUTE, ZONE, Estate, leak
+from tests.support.estates.desk_estate import DH, HOUR, JX, MINUTE, ZONE, Estate, leak
 from tests.support.ticket_factory import POLICY, PRICES, uid
 from tests.tally.estate import BOOK
 

@@ -17,7 +17,7 @@ from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 from tests.privacy.searching import in_base64, shapes
-from tests.support.desk_estate import DAY, JX, ZONE, Estate, leak
+from tests.support.estates.desk_estate import DAY, JX, ZONE, Estate, leak
 
 NAME, PHONE, DWELLING = "貘小鹮", "13987650042", "鸮座4097"
 SIGN = "鸩鹮鸑鷟鹓鹇"

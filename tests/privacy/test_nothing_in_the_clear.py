@@ -16,7 +16,7 @@ from adapters.store.keys.sealing import SubjectSealer
 from adapters.store.log.opening import Store, init_store, open_store
 from domain.kernel.ports import Append, NewEvent, PlainField
 from domain.kernel.privacy import Personal, Sealed
-from tests.store.key_stores import KeyStores
+from tests.store.keys.key_stores import KeyStores
 from tests.support.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.anyio

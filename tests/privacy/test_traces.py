@@ -38,9 +38,9 @@ from tests.privacy.household import (
     live,
 )
 from tests.privacy.searching import shapes, traces
-from tests.support.desk_estate import JX, MINUTE, Estate
+from tests.support.estates.desk_estate import JX, MINUTE, Estate
+from tests.support.estates.proposing import approvals_over
 from tests.support.postgres_server import PostgresServer
-from tests.support.proposing import approvals_over
 
 pytestmark = pytest.mark.anyio
 

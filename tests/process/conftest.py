@@ -1,5 +1,12 @@
 """The estate of the use cases."""
 
-from tests.support.desk_fixtures import estate, estate_template, postgres_settings, postgres_template, shared, shared_settings
+from tests.support.estates.desk_fixtures import (
+    estate,
+    estate_template,
+    postgres_settings,
+    postgres_template,
+    shared,
+    shared_settings,
+)
 
 __all__ = ["estate", "estate_template", "postgres_settings", "postgres_template", "shared", "shared_settings"]

@@ -5,7 +5,7 @@ from uuid import UUID
 from domain.finding.events import FindingState
 from domain.kernel.aggregate import fold
 from domain.kernel.terms import FindingStatus
-from tests.support.desk_estate import Estate
+from tests.support.estates.desk_estate import Estate
 
 
 async def findings(estate: Estate) -> list[FindingState]:

@@ -15,7 +15,7 @@ from domain.kernel.aggregate import Folded, occurred
 from domain.kernel.terms import FindingCause, FindingStatus
 from domain.process.process import NOTHING, Effect, Moment, Outlook, Process, Subject, system_meta
 from domain.ticket.events import Ticket
-from tests.support.desk_estate import HOUR, Estate
+from tests.support.estates.desk_estate import HOUR, Estate
 
 NAME = "reminding"
 

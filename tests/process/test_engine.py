@@ -22,8 +22,8 @@ from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.process.reminding import NAME, REMINDING, reminding, target_of, topics
 from tests.support.clock import MORNING
-from tests.support.desk_estate import DAY, HOUR, MINUTE, Estate, leak
-from tests.support.view_estate import until
+from tests.support.estates.desk_estate import DAY, HOUR, MINUTE, Estate, leak
+from tests.support.estates.view_estate import until
 
 pytestmark = pytest.mark.anyio
 PROPOSED, WITHDRAWN = "finding.proposed", "finding.withdrawn"

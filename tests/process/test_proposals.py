@@ -17,8 +17,8 @@ from domain.process.proposals import NAME
 from domain.ticket import commands as c
 from tests.process.proposed import findings, proposed, told
 from tests.support.clock import MORNING
-from tests.support.desk_estate import DAY, HOUR, ZONE, Estate
-from tests.support.station import Station, at
+from tests.support.estates.desk_estate import DAY, HOUR, ZONE, Estate
+from tests.support.estates.station import Station, at
 
 pytestmark = pytest.mark.anyio
 MICROSECOND = timedelta(microseconds=1)

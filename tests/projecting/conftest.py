@@ -1,5 +1,5 @@
 """Estates for the read models, on every store."""
 
-from tests.support.view_fixtures import estate, keys, new_estate, urls
+from tests.support.estates.view_fixtures import estate, keys, new_estate, urls
 
 __all__ = ["estate", "keys", "new_estate", "urls"]

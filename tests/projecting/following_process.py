@@ -12,7 +12,7 @@ from adapters.store.keys.sealing import SubjectSealer
 from adapters.store.log.codec import EventCodec
 from adapters.store.log.opening import open_store
 from adapters.system.system import SystemClock, entropy
-from tests.support.view_estate import TICKET_VIEWS
+from tests.support.estates.view_estate import TICKET_VIEWS
 
 
 async def main(url: str, folder: Path) -> None:

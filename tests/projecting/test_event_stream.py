@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from domain.kernel.aggregate import apply
 from domain.kernel.terms import State
 from projections.ticket.event_stream import EVENT_STREAM, EventRow, Way, events, process
-from tests.support.view_estate import COMMUNITIES, Estate
-from tests.support.view_fixtures import NewEstate
+from tests.support.estates.view_estate import COMMUNITIES, Estate
+from tests.support.estates.view_fixtures import NewEstate
 
 pytestmark = pytest.mark.anyio
 walks = st.integers(0, 2**32).map(Random)

@@ -22,9 +22,9 @@ from projections.ticket.open_workload import OPEN_WORKLOAD
 from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
 from projections.ticket.ticket_directory import TICKET_DIRECTORY
 from projections.ticket.ticket_search import Filters
+from tests.support.estates.view_estate import COMMUNITIES, PHONES, TEXTS, Estate, estate_at
+from tests.support.estates.view_fixtures import NewEstate
 from tests.support.examples import one_in
-from tests.support.view_estate import COMMUNITIES, PHONES, TEXTS, Estate, estate_at
-from tests.support.view_fixtures import NewEstate
 
 pytestmark = pytest.mark.anyio
 walks = st.integers(0, 2**32).map(Random)

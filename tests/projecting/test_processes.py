@@ -16,7 +16,7 @@ from adapters.store.database.sqlite_database import SqliteDatabase
 from adapters.store.keys.keys import KeyStore
 from domain.ticket import commands as c
 from projections.ticket.ticket_search import Filters
-from tests.support.view_estate import Estate, estate_at, reached
+from tests.support.estates.view_estate import Estate, estate_at, reached
 
 pytestmark = pytest.mark.anyio
 

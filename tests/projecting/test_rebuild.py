@@ -14,7 +14,7 @@ from projections.ticket.open_workload import OPEN_WORKLOAD
 from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST
 from projections.ticket.ticket_directory import TICKET_DIRECTORY
 from projections.ticket.ticket_search import Filters
-from tests.support.view_estate import TICKET_VIEWS, Estate, reached, until
+from tests.support.estates.view_estate import TICKET_VIEWS, Estate, reached, until
 
 pytestmark = pytest.mark.anyio
 NAMES = [view.name for view in TICKET_VIEWS]

@@ -7,7 +7,7 @@ from domain.kernel.errors import InvalidInput, RuleRefused
 from domain.kernel.periods import Month
 from domain.kernel.terms import ApprovalState
 from domain.publication.commands import PublishRuleBook
-from tests.support.desk_estate import DAY, JX, Estate
+from tests.support.estates.desk_estate import DAY, JX, Estate
 from tests.tally.test_law import STRICTER
 
 

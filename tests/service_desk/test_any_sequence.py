@@ -32,7 +32,7 @@ from domain.ticket import commands as c
 from domain.ticket.state import TicketState
 from tests.service_desk.world import OFFICERS, Asked, Ticket, World, role_of
 from tests.support.clock import MORNING, SetClock
-from tests.support.desk_estate import JX, SECONDS, Estate, sqlite_settings
+from tests.support.estates.desk_estate import JX, SECONDS, Estate, sqlite_settings
 from tests.support.examples import one_in
 from tests.ticket import model
 from tests.ticket.commands import PAYLOADS, command_of, corrections, places, reporters

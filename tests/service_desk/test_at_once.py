@@ -18,7 +18,7 @@ from domain.kernel.terms import State
 from domain.service_desk.desk import ServiceDesk
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
-from tests.support.desk_estate import DAY, Estate, leak
+from tests.support.estates.desk_estate import DAY, Estate, leak
 
 pytestmark = pytest.mark.anyio
 

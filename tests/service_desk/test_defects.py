@@ -5,7 +5,7 @@ import pytest
 from domain.kernel.terms import Facility, Kind, State
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
-from tests.support.desk_estate import Estate
+from tests.support.estates.desk_estate import Estate
 
 pytestmark = pytest.mark.anyio
 

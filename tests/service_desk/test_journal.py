@@ -14,7 +14,7 @@ from domain.kernel.terms import State
 from domain.service_desk.desk import ServiceDesk
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
-from tests.support.desk_estate import JX, Estate
+from tests.support.estates.desk_estate import JX, Estate
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from domain.kernel.ports import CommandKey, CommandRecord
 from domain.service_desk.desk import ServiceDesk
 from domain.service_desk.erasure import ERASE, Erase, Erasure
 from domain.ticket import commands as c
-from tests.support.desk_estate import JX, Estate, leak
+from tests.support.estates.desk_estate import JX, Estate, leak
 
 pytestmark = pytest.mark.anyio
 

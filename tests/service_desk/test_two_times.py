@@ -18,8 +18,8 @@ from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
 from tests.support.clock import MORNING
-from tests.support.desk_estate import DAY, HOUR, JX, MINUTE, REPORTER, Estate
-from tests.support.proposing import outcome, proposal, proposing
+from tests.support.estates.desk_estate import DAY, HOUR, JX, MINUTE, REPORTER, Estate
+from tests.support.estates.proposing import outcome, proposal, proposing
 
 pytestmark = pytest.mark.anyio
 SECOND = timedelta(seconds=1)

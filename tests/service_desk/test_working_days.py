@@ -10,7 +10,7 @@ from domain.publication.commands import OverrideCalendar
 from domain.rules.clocks import latest, readings
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
-from tests.support.desk_estate import JX, ZONE, Estate
+from tests.support.estates.desk_estate import JX, ZONE, Estate
 
 
 def local(text: str) -> datetime:

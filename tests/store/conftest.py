@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.store.log.opening import Store
-from tests.store.event_logs import Stores, new_stores
+from tests.store.log.event_logs import Stores, new_stores
 
 
 def url_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:

@@ -10,7 +10,7 @@ import pytest
 from adapters.store.log.opening import Store
 from adapters.store.logins.access import TokenRow
 from domain.kernel.ports import Access
-from tests.store.event_logs import NOON, Stores, event, of
+from tests.store.log.event_logs import NOON, Stores, event, of
 
 pytestmark = pytest.mark.anyio
 

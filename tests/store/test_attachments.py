@@ -17,7 +17,7 @@ from adapters.store.database.database import Database, Transaction
 from adapters.store.files.attachments import CHUNK_BYTES, MAX_BYTES, AttachmentDamaged, Attachments
 from adapters.store.keys.keys import KeyStore
 from domain.kernel.errors import Conflict, InvalidInput, NotFound, TooLarge
-from tests.store.key_stores import KeyStores, SteppingClock, open_database
+from tests.store.keys.key_stores import KeyStores, SteppingClock, open_database
 
 pytestmark = pytest.mark.anyio
 

@@ -23,7 +23,7 @@ from adapters.store.keys.master_key import load_master_key
 from adapters.store.log.opening import Store, init_store, open_store
 from domain.kernel.ports import Append, NewEvent, PlainField
 from domain.kernel.privacy import Personal, Private
-from tests.store.key_stores import KeyStores, SteppingClock, sealer
+from tests.store.keys.key_stores import KeyStores, SteppingClock, sealer
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 from adapters.store.database import schema
 from adapters.store.database.database import Transaction
 from adapters.store.log.opening import init_store, migrate_store, open_database, open_store
-from tests.store.event_logs import Stores, event, of
+from tests.store.log.event_logs import Stores, event, of
 from tests.support.clock import SetClock
 
 pytestmark = pytest.mark.anyio

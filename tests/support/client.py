@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import httpx2
 
-from tests.support.api_estate import Estate
+from tests.support.estates.api_estate import Estate
 
 V1 = "/api/v1"
 RECEIVE: dict[str, Any] = {

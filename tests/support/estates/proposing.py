@@ -17,7 +17,7 @@ from domain.people.office import Office
 from domain.publication.desk import Publication
 from domain.service_desk.disclosure import Disclosure
 from domain.service_desk.erasure import Erasure
-from tests.support.desk_estate import Estate
+from tests.support.estates.desk_estate import Estate
 
 
 class Proposed(Exception):

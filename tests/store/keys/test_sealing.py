@@ -16,7 +16,7 @@ from adapters.store.keys.sealing import SealBroken, open_text, seal_text
 from domain.kernel.errors import Conflict
 from domain.kernel.ports import PlainField, Sealer
 from domain.kernel.privacy import Personal, Sealed
-from tests.store.key_stores import KeyStores, sealer
+from tests.store.keys.key_stores import KeyStores, sealer
 
 FIELDS = st.builds(PlainField, st.uuids(), st.integers(1, 2**40), st.text(max_size=30))
 KEYS = st.builds(SubjectKey, st.just(1), st.binary(min_size=32, max_size=32))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from adapters.store.log.opening import open_store
-from tests.store.event_logs import event, numbered, of
+from tests.store.log.event_logs import event, numbered, of
 
 
 class WallClock:

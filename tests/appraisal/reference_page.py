@@ -1,4 +1,4 @@
-"""Write docs/reference/scorecard.md from the rule book: ``python -m tests.tally.reference_page``."""
+"""Write docs/reference/scorecard.md from the rule book: ``python -m tests.appraisal.reference_page``."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "scorecard.md"
 
 HEAD = """# The scorecard 岗位目标责任书
 
-<!-- Generated from the rule book: python -m tests.tally.reference_page -->
+<!-- Generated from the rule book: python -m tests.appraisal.reference_page -->
 
 Rule book `{version}`, `domain/rules/scorecards/default.toml`: the items of D2 with its wording, points for director
 （{director}）/ administrator（{administrator}）, and how they are counted. A company writes its own file under

@@ -18,7 +18,7 @@ from adapters.store.keys.key_tables import Erasure, SubjectKey, bound_to_subject
 from adapters.store.keys.keys import KeyStore
 from adapters.store.keys.master_key import KeysUnusable, create_master_key, load_master_key, successor
 from domain.kernel.errors import Conflict
-from tests.store.key_stores import START, KeyStores
+from tests.store.keys.key_stores import START, KeyStores
 
 pytestmark = pytest.mark.anyio
 
@@ -315,7 +315,7 @@ import asyncio, os, sys
 from pathlib import Path
 from uuid import UUID
 from adapters.store.keys.keys import KeyStore
-from tests.store.key_stores import SteppingClock, open_database
+from tests.store.keys.key_stores import SteppingClock, open_database
 
 async def main():
     place, master, subject = Path(sys.argv[1]), Path(sys.argv[2]), UUID(sys.argv[3])
@@ -339,7 +339,7 @@ class Reader:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
         )
 
     def ask(self) -> str:

@@ -3,8 +3,8 @@
 import json
 import re
 
+from tests.appraisal import reference_page
 from tests.support.command_line import Home
-from tests.tally import reference_page
 from tests.tally.estate import BOOK, answered
 
 CALCULATE = reference_page.PAGE.with_name("appraisal-calculate.md")
@@ -12,7 +12,7 @@ CALCULATE = reference_page.PAGE.with_name("appraisal-calculate.md")
 
 def test_the_scorecard_s_page_is_current() -> None:
     written = reference_page.PAGE.read_text(encoding="utf-8")
-    assert written == reference_page.page(), "run: python -m tests.tally.reference_page"
+    assert written == reference_page.page(), "run: python -m tests.appraisal.reference_page"
 
 
 def test_every_item_and_reading_stands_on_the_page() -> None:

@@ -25,8 +25,8 @@ from domain.people.office import Office
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.state import TicketState
-from tests.support.api_estate import PATIENCE, follow
 from tests.support.clock import SetClock
+from tests.support.estates.api_estate import PATIENCE, follow
 
 ZONE = ZoneInfo("Asia/Shanghai")
 JX, DH = "JX", "DH"

@@ -84,5 +84,5 @@ def assert_sound(events: Sequence[StoredEvent]) -> None:
 
 def appending_process(url: str, appends: int, at_once: int) -> subprocess.Popen[str]:
     """A process that appends to the store and prints a line for each acknowledgement."""
-    command = [sys.executable, "-m", "tests.store.appending_process", url, str(appends), str(at_once)]
+    command = [sys.executable, "-m", "tests.store.log.appending_process", url, str(appends), str(at_once)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -21,7 +21,7 @@ from domain.kernel.ports import (
     StoredEvent,
     StreamAt,
 )
-from tests.store.event_logs import Stores, assert_sound, whole_log
+from tests.store.log.event_logs import Stores, assert_sound, whole_log
 
 pytestmark = pytest.mark.anyio
 

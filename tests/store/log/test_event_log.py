@@ -16,7 +16,7 @@ from domain.kernel.ports import (
     StreamAt,
     VersionConflict,
 )
-from tests.store.event_logs import NOON, Stores, assert_sound, event, numbered, of, whole_log
+from tests.store.log.event_logs import NOON, Stores, assert_sound, event, numbered, of, whole_log
 
 pytestmark = pytest.mark.anyio
 

@@ -12,8 +12,8 @@ from adapters.store.keys.keys import KeyStore
 from adapters.store.keys.master_key import create_master_key
 from adapters.system.system import entropy
 from tests.support.clock import SetClock
+from tests.support.estates.view_estate import Estate, estate_at, new_keys
 from tests.support.postgres_server import PostgresServer
-from tests.support.view_estate import Estate, estate_at, new_keys
 
 
 @pytest.fixture(scope="package")

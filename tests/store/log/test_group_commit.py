@@ -13,7 +13,7 @@ from adapters.store.log.append import Facts, Outcome, decide
 from adapters.store.log.group_commit import GroupCommit
 from domain.kernel.errors import Overloaded
 from domain.kernel.ports import Append, Appended
-from tests.store.event_logs import Stores, event, new_stores, of, whole_log
+from tests.store.log.event_logs import Stores, event, new_stores, of, whole_log
 
 pytestmark = pytest.mark.anyio
 

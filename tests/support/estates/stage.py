@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from domain.kernel.terms import AssigneeType, Role, Trigger
 from domain.ticket import commands as c
 from tests.support.authority_table import Standing, answer, row_of
-from tests.support.desk_estate import DAY, JX, ZONE, Estate
+from tests.support.estates.desk_estate import DAY, JX, ZONE, Estate
 
 X = "x"
 CONTRACTOR = c.AssigneeRef(type=AssigneeType.CONTRACTOR, id="acme")

@@ -9,9 +9,9 @@ import pytest
 
 from adapters.composition import opened
 from adapters.system.settings import Settings
-from tests.support.api_estate import PATIENCE
 from tests.support.clock import SetClock
-from tests.support.desk_estate import Estate, build, copied, sqlite_settings
+from tests.support.estates.api_estate import PATIENCE
+from tests.support.estates.desk_estate import Estate, build, copied, sqlite_settings
 from tests.support.postgres_server import PostgresServer
 
 

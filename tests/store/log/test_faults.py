@@ -13,8 +13,8 @@ from adapters.store.log.opening import Store, open_store
 from adapters.store.log.sql_store import SqlStore
 from domain.kernel.errors import Overloaded
 from domain.kernel.ports import Appended, DuplicateCommand
-from tests.store.event_logs import Stores, assert_sound, event, numbered, of, whole_log
-from tests.store.faulty_proxy import Fault, FaultyProxy
+from tests.store.log.event_logs import Stores, assert_sound, event, numbered, of, whole_log
+from tests.store.log.faulty_proxy import Fault, FaultyProxy
 from tests.support.clock import SetClock
 
 pytestmark = pytest.mark.anyio

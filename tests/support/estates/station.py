@@ -12,7 +12,7 @@ from domain.duty.handover_sheet import Sheet
 from domain.duty.shift import ShiftState
 from domain.kernel.terms import Condition
 from domain.ticket import commands as c
-from tests.support.desk_estate import JX, ZONE, Estate
+from tests.support.estates.desk_estate import JX, ZONE, Estate
 
 
 def at(text: str) -> datetime:

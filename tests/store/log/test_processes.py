@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.store.event_logs import Stores, appending_process, assert_sound, event, of, whole_log
+from tests.store.log.event_logs import Stores, appending_process, assert_sound, event, of, whole_log
 
 pytestmark = pytest.mark.anyio
 

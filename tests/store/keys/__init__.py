@@ -1,0 +1,1 @@
+"""The key store, the master key and sealed texts."""

@@ -1,0 +1,1 @@
+"""The event log: appends, bytes, group commit, faults and several processes."""

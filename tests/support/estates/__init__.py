@@ -1,0 +1,1 @@
+"""Small estates to test against, and the fixtures that make them."""
