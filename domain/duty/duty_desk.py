@@ -146,7 +146,7 @@ class DutyDesk:
                 longest = x.directory.policy_of(community).entry.long_late_minutes
                 raise invalid("/occurred_at", f"a line of the duty log must be written within {longest} minutes")
             if x.shift.opened_at is not None and entry.at < x.shift.opened_at:
-                raise invalid("/occurred_at", f"lies before the shift, which began at {x.shift.opened_at.isoformat()}")
+                raise invalid("/occurred_at", f"must not be before the shift, which began at {x.shift.opened_at.isoformat()}")
             meta = replace(x.meta, back_entered=entry.back_entered, offline_entered=entry.offline_entered)
             span = period_at(entry.at, x.directory.zone(community), x.directory.policy_of(community).duty)
             log = DutyLog.NIGHT_LOG if span.period is DutyPeriod.NIGHT else DutyLog.WORK_JOURNAL

@@ -178,7 +178,7 @@ def moment_of(directory: Directory, shift: ShiftState, trigger: ShiftTrigger, re
     at = request.occurred_at or now
     if trigger is not ShiftTrigger.LOG:
         if at > now + timedelta(minutes=terms.skew_minutes):
-            raise invalid("/occurred_at", f"lies in the future; now is {now.isoformat()}")
+            raise invalid("/occurred_at", f"must not be in the future; now is {now.isoformat()}")
         if now - at > timedelta(minutes=terms.late_minutes):
             raise invalid("/occurred_at", "must be now; only lines of the duty log may be entered late")
     return max(utc(min(at, now)), shift.occurred_at or utc(now))

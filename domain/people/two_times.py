@@ -38,7 +38,7 @@ def judge_entry(
     terms = directory.policy_of(community).entry
     at = request.occurred_at or now
     if at > now + timedelta(minutes=terms.skew_minutes):
-        raise invalid("/occurred_at", f"lies in the future; now is {now.isoformat()}")
+        raise invalid("/occurred_at", f"must not be in the future; now is {now.isoformat()}")
     late = now - at
     if late <= timedelta(minutes=terms.late_minutes) and not always:
         return Entry(min(at, now))

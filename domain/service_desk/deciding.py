@@ -82,7 +82,7 @@ class Deciding:
             for name in ("classified", "dispatched", "completed"):
                 then = getattr(command, name)
                 if then is not None and then.occurred_at > now:
-                    raise invalid(f"/{name}/occurred_at", f"lies in the future; now is {now.isoformat()}")
+                    raise invalid(f"/{name}/occurred_at", f"must not be in the future; now is {now.isoformat()}")
             directory.check_assignee(community, assignee_of(command.dispatched), ASSIGNABLE, at)
             directory.check_people(community, command.classified.complained_of, "/classified/complained_of", at)
 

@@ -325,7 +325,7 @@ class Future(Refusal):
     """An entry that has not happened yet."""
 
     def __str__(self) -> str:
-        return "an entry lies in the future"
+        return "an entry is in the future"
 
 
 def _reason(refusal: Refusal) -> tuple[str, str]:

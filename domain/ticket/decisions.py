@@ -91,7 +91,7 @@ def decide(state: TicketState | None, command: c.Command, x: Circumstances) -> l
         raise TransitionRefused("none", command.trigger.value, ["receive"])
     if state.occurred_at is not None and x.at < state.occurred_at:
         moment = state.occurred_at.isoformat()
-        raise invalid("/occurred_at", f"lies before the ticket's previous event, which happened at {moment}")
+        raise invalid("/occurred_at", f"must not be before the ticket's previous event, which happened at {moment}")
     trigger = command.trigger
     try:
         step(state.state, trigger)

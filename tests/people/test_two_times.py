@@ -59,7 +59,7 @@ def test_a_moment_further_ahead_is_refused() -> None:
     with pytest.raises(InvalidInput) as refusal:
         judged(-SKEW - TICK)
     [error] = refusal.value.errors
-    assert (error.pointer, error.message) == ("/occurred_at", f"lies in the future; now is {NOW.isoformat()}")
+    assert (error.pointer, error.message) == ("/occurred_at", f"must not be in the future; now is {NOW.isoformat()}")
 
 
 @pytest.mark.parametrize("role", [DESK, APPRAISER, TECHNICIAN])
