@@ -1,4 +1,4 @@
-"""Every page's routes, and the static files."""
+"""Routes of all pages and of the static files."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -42,10 +42,10 @@ static = APIRouter(include_in_schema=False)
 
 @static.get(PREFIX + "{name:path}")
 async def file(request: Request, name: str) -> Response:
-    """A static file."""
+    """Serve a static file."""
     return site_of(request).assets.answer(request, name)
 
 
 def routes() -> list[BaseRoute]:
-    """All of them."""
+    """Collect the routes of all pages."""
     return [route for router in (*ROUTERS, static) for route in router.routes]

@@ -1,6 +1,6 @@
-"""Appraisal (考评): a month's, quarter's or year's tally by post, each point down to its finding and clause; the same as Excel.
+"""Appraisal page (考评): a period's tally by post, each point explained by finding and clause; the close; an Excel file.
 
-Whose tallies somebody sees, and every figure, come from the use case that the API answers by.
+Rights and figures come from the use case that the API calls too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from adapters.answers.appraisal.tally import AppraisalAnswer, TallyLine
 from adapters.exchange.exporting.appraisal_workbook import MEDIA_TYPE, in_columns, write_appraisal
 from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.pages.frame.forms import filled, receive_form
-from adapters.pages.frame.refusals import Told, told
+from adapters.pages.frame.refusals import Explanation, explained
 from adapters.pages.frame.site import HEADERS
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.rendering.environment import yuan
@@ -31,7 +31,7 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """What a part of a line's points comes from: in words, the points, the tickets by their numbers, and the finding."""
+    """Explanation of some of a line's points: a sentence, the points, the numbers of the tickets, and the finding."""
 
     said: str
     points: str
@@ -41,7 +41,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """A line of somebody's tally: the item's words, its clause, and why."""
+    """A line of a person's tally with the item's text and the explanation of its points."""
 
     line: TallyLine
     text: str
@@ -50,24 +50,24 @@ class Charged:
 
 @router.get("/appraisal")
 async def show(visitor: TheVisitor, period: str = "") -> Response:
-    """The tallies that the visitor may see; of the month that runs where none is named."""
+    """Show the tallies that the visitor may read, by default of the current month."""
     return await _shown(visitor, period)
 
 
 @router.post("/appraisal/close")
 async def close(visitor: TheVisitor) -> Response:
-    """Ask for a month's close; a second person decides on it."""
+    """Request a month's close, on which a second person decides."""
     form = await receive_form(visitor)
     month = form.get("month")
     try:
         asked = filled(CloseMonth, {"community": visitor.community or "", "month": month})
         waiting = await visitor.gongdan.month_close.ask(asked, await form.request(visitor))
     except (RuleRefused, NotAllowed) as refusal:
-        return await _shown(visitor, month, told(refusal, visitor))
+        return await _shown(visitor, month, explained(refusal, visitor))
     return go(f"/approvals/{waiting.case.id}")
 
 
-async def _shown(visitor: Visitor, period: str, refused: Told | None = None) -> Response:
+async def _shown(visitor: Visitor, period: str, refused: Explanation | None = None) -> Response:
     answer, span, book = await _read(visitor, period)
     numbers = await _numbers(visitor, answer)
     people = in_columns(answer.people)
@@ -93,18 +93,18 @@ async def _shown(visitor: Visitor, period: str, refused: Told | None = None) -> 
 
 
 async def _closing(visitor: Visitor, span: Period) -> Sequence[str] | None:
-    """What stands against closing the month shown, nothing where it may be asked for; None for whoever has no part in it."""
+    """List what prevents the close of the month shown: empty where it may be requested, None for visitors without the right."""
     if span.kind != "month" or visitor.community is None:
         return None
     against = await visitor.gongdan.month_close.refused(visitor.community, str(span), visitor.login)
     if isinstance(against, NotAllowed):
         return None
-    return told(against, visitor).said if against is not None else ()
+    return explained(against, visitor).said if against is not None else ()
 
 
 @router.get("/appraisal/workbook")
 async def workbook(visitor: TheVisitor, period: str = "") -> Response:
-    """The tally and the pay list as Excel."""
+    """Download the tally and the pay list as Excel."""
     answer, span, book = await _read(visitor, period)
     content = BytesIO()
     write_appraisal(content, answer, book)
@@ -121,7 +121,7 @@ async def _read(visitor: Visitor, text: str) -> tuple[AppraisalAnswer, Period, R
 
 
 async def _numbers(visitor: Visitor, answer: AppraisalAnswer) -> Mapping[str, str]:
-    """The numbers of the tickets named, by their ids."""
+    """Find the numbers of the tickets named in a tally, by id."""
     named = {UUID(ticket) for one in answer.people for line in one.lines for ticket in line.tickets}
     return {str(id_): number for id_, number in (await visitor.numbers(named)).items()}
 
@@ -132,7 +132,7 @@ def _charged(look: Visitor, line: TallyLine, book: RuleBook, numbers: Mapping[st
 
 
 def _why(look: Visitor, charge: dict[str, Any], book: RuleBook, numbers: Mapping[str, str]) -> Why:
-    """A charge in words: when, where, how many, and what raised or lowered it."""
+    """Explain a charge: when, where, how many, and what raised or lowered it."""
     say, said = look.say, []
     if "date" in charge:
         said.append(charge["date"])
@@ -165,7 +165,7 @@ def _why(look: Visitor, charge: dict[str, Any], book: RuleBook, numbers: Mapping
 
 
 def _wider(span: Period) -> list[str]:
-    """The month, quarter and year that a period lies in, or begins with."""
+    """Name the month, quarter and year with which a period begins."""
     return [_of_kind(kind, span.first) for kind in ("month", "quarter", "year")]
 
 

@@ -1,4 +1,4 @@
-"""Forms of findings: recording one by its item, and each decision on it, with the fields that the item and the finding take."""
+"""Forms of findings: recording and each decision, with the fields that the item and the finding take."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,24 +15,24 @@ from domain.rules.scorecard import Item, RuleBook, Severity
 from domain.tally.finding_rules import parties_needed, stands_alone, takes, waive_reasons
 
 POINTS = ("director", "administrator")
-"""The two fields of points decided by hand."""
+"""Fields of points decided by hand."""
 
 
 def appraised_people(visitor: Visitor, thing: object) -> Options:
-    """Everybody appraised in the community, by name."""
+    """List the people appraised in the community, by name."""
     assert visitor.community is not None
     found = [person.login for person in people_of(visitor.directory, visitor.community)]
     return sorted(((login, visitor.person(login)) for login in found), key=lambda one: one[1])
 
 
 def areas(visitor: Visitor, thing: object) -> Options:
-    """The community's areas."""
+    """List the community's areas."""
     assert visitor.community is not None
     return list(visitor.directory.community(visitor.community).areas.items())
 
 
 def items(book: RuleBook) -> Options:
-    """The items that findings are recorded of, each with its number and words."""
+    """List the items of which findings are recorded, each with number and text."""
     return [(code, f"{code} · {item.text}") for code, item in book.items.items() if stands_alone(item)]
 
 
@@ -46,7 +46,7 @@ def _parties(item: Item) -> Field:
 
 
 def facts(item: Item) -> Sequence[Field]:
-    """What is said of a finding of an item, wherever it is written down or supposed."""
+    """Fields of the facts of a finding, for recording one and for what-if."""
     unit = Field("quantity", N_("数量"), "number", first="1")
     knows = {
         "severity": Field("severity", N_("情节"), "choice", True, choices=_severities(item)),
@@ -66,7 +66,7 @@ def facts(item: Item) -> Sequence[Field]:
 
 
 def points() -> Sequence[Field]:
-    """Points decided by hand, in the two columns."""
+    """Fields of points decided by hand, in both columns."""
     return (
         Field("director", N_("主责任人分数（0.5 的倍数）")),
         Field("administrator", N_("付责任人分数（0.5 的倍数）")),
@@ -74,12 +74,12 @@ def points() -> Sequence[Field]:
 
 
 def recording(item: Item) -> Sequence[Field]:
-    """The form that records a finding of an item; its evidence stands beside."""
+    """Fields of the form that records a finding. Evidence has fields of its own in the template."""
     return (*facts(item), Field("note", N_("说明"), "long"))
 
 
 def deciding(trigger: FindingTrigger, finding: FindingState, item: Item | None) -> Sequence[Field]:
-    """The form of a decision on a finding."""
+    """Fields of the form of a decision on a finding."""
     if trigger is FindingTrigger.WAIVE:
         reasons = waive_reasons(item)
         said = Field("reason", N_("原因"), "choice", True, choices=lambda v, _: [(r.value, v.label(r)) for r in reasons])
@@ -90,7 +90,7 @@ def deciding(trigger: FindingTrigger, finding: FindingState, item: Item | None) 
 
 
 def _confirming(finding: FindingState, item: Item | None) -> Sequence[Field]:
-    """What was not known before; what is left as it stands stays so."""
+    """Fields that a confirmation may complete. Those left as they are change nothing."""
     if item is None:
         return ()
     sayable, taken = completed_by(finding), takes(item)
@@ -105,13 +105,13 @@ def _confirming(finding: FindingState, item: Item | None) -> Sequence[Field]:
 
 
 def read(fields: Sequence[Field], form: Form, visitor: Visitor) -> dict[str, Any]:
-    """What was filled in, as the commands take it."""
+    """Read a form's values as the commands take them."""
     found = values_in(fields, form, visitor)
     given = {name: found.pop(name) for name in POINTS if name in found}
     return {**found, **({"points": given} if given else {})}
 
 
 def changed(values: Mapping[str, Any], finding: FindingState) -> dict[str, Any]:
-    """What a confirmation says that stands otherwise on the finding; nothing chosen leaves the parties as they are."""
-    stands: dict[str, Any] = {"severity": finding.severity.value, "quantity": finding.quantity, "parties": []}
-    return {name: value for name, value in values.items() if name not in stands or stands[name] != value}
+    """Keep the values that differ from the finding's. No parties chosen leaves the finding's parties."""
+    known: dict[str, Any] = {"severity": finding.severity.value, "quantity": finding.quantity, "parties": []}
+    return {name: value for name, value in values.items() if name not in known or known[name] != value}

@@ -1,6 +1,6 @@
-"""Findings (考评事项): the list with its filters in the address, one with its history and evidence, recording, and deciding.
+"""Pages of findings (考评事项): the list, one finding with history and evidence, recording, deciding.
 
-Who may read, record and decide what, and why not the rest, is said by the use cases that the API answers by.
+The address holds the list's filters, so a list can be linked. Rights, and the reasons of refusals, come from the use cases.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from adapters.answers.appraisal.finding_lists import page_of_findings
 from adapters.labels.vocabulary import member
 from adapters.pages.appraisal.finding_forms import appraised_people, changed, deciding, items, read, recording
 from adapters.pages.frame.forms import Form, filled, receive_form
-from adapters.pages.frame.refusals import STEPPING, Told, told
+from adapters.pages.frame.refusals import STEPPING, Explanation, explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences.approval_words import waiting
 from adapters.pages.sentences.event_words import doers
@@ -43,8 +43,8 @@ LISTED = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A finding of the list, and its item's words."""
+class ListedFinding:
+    """A finding in the list, and its item's text."""
 
     finding: FindingAnswer
     text: str
@@ -59,7 +59,7 @@ async def findings(
     party: Annotated[str, Query(max_length=40)] = "",
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
-    """Those that the visitor may read, the latest first; every filter stands in the address."""
+    """List the findings that match the filters and that the visitor may read, the latest first."""
     community = _community(visitor)
     if not visitor.might(Right.READ_TALLIES):
         raise denied(Right.READ_TALLIES, "read_tallies", visitor.roles)
@@ -78,7 +78,7 @@ async def findings(
     more = urlencode({**{k: v for k, v in asked.items() if v}, "cursor": page.next_cursor}) if page.next_cursor else ""
     return visitor.page(
         "appraisal/findings.html",
-        listed=[Listed(one, _text(_book(visitor, Month.of(one.date)), one.item)) for one in page.items],
+        listed=[ListedFinding(one, _text(_book(visitor, Month.of(one.date)), one.item)) for one in page.items],
         more=more,
         asked=asked,
         filtered=any(asked.values()),
@@ -91,13 +91,13 @@ async def findings(
 
 @router.get("/appraisal/findings/new")
 async def new(visitor: TheVisitor, item: str = "", ticket: str = "", shift: str = "") -> Response:
-    """First the item, then its form; ``ticket`` and ``shift`` name the evidence that the visitor came from."""
+    """Show the choice of an item, then its form. ``ticket`` and ``shift`` are evidence, from whose page the visitor came."""
     return await _recording(visitor, item, ticket, shift)
 
 
 @router.post("/appraisal/findings/new")
 async def record(visitor: TheVisitor) -> Response:
-    """Record it; what is refused is told above the form as it was filled in."""
+    """Record a finding; a refusal is explained above the form, which keeps its values."""
     form = await receive_form(visitor)
     code, community = form.get("item"), _community(visitor)
     try:
@@ -107,19 +107,19 @@ async def record(visitor: TheVisitor) -> Response:
         command = filled(RecordFinding, {"community": community, "item": code, **said, **evidence})
         done = await visitor.gongdan.findings.record(command, await form.request(visitor))
     except STEPPING as refusal:
-        return await _recording(visitor, code, form.get("tickets"), form.get("shifts"), told(refusal, visitor), form)
+        return await _recording(visitor, code, form.get("tickets"), form.get("shifts"), explained(refusal, visitor), form)
     return go(f"/appraisal/findings/{done.state.id}?done=record")
 
 
 @router.get("/appraisal/findings/{id}")
 async def finding(visitor: TheVisitor, id_: Id, done: str = "") -> Response:
-    """One finding: what is known, its evidence, how it came here, what may be done now and why not the rest."""
+    """Show a finding with its evidence and history, the legal decisions, and why others are refused."""
     return await shown(visitor, id_, said=_done(done, visitor))
 
 
 @router.post("/appraisal/findings/{id}/{step}")
 async def act(visitor: TheVisitor, id_: Id, step: str) -> Response:
-    """Decide on it, contest it, or ask for what takes two."""
+    """Decide on a finding, contest it, or request a decision that takes two people."""
     trigger = member(FindingTrigger, step)
     if trigger is None or trigger not in _STEPS:
         raise e.NotFound("page")
@@ -132,7 +132,7 @@ async def act(visitor: TheVisitor, id_: Id, step: str) -> Response:
         command = filled(COMMANDS[trigger], changed(said, state))
         done = await visitor.gongdan.findings.act(id_, command, await form.request(visitor))
     except STEPPING as refusal:
-        return await shown(visitor, id_, refused=told(refusal, visitor), tried=trigger, form=form)
+        return await shown(visitor, id_, refused=explained(refusal, visitor), tried=trigger, form=form)
     return go(f"/appraisal/findings/{id_}?done={'waiting' if isinstance(done, Waiting) else step}")
 
 
@@ -140,8 +140,8 @@ _STEPS = tuple(trigger for trigger in COMMANDS if trigger is not FindingTrigger.
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
-    """A line of the history."""
+class FindingHistoryLine:
+    """An event in a finding's history, in words."""
 
     at: datetime
     who: str
@@ -153,11 +153,11 @@ async def shown(
     finding: UUID,
     *,
     said: str = "",
-    refused: Told | None = None,
+    refused: Explanation | None = None,
     tried: FindingTrigger | None = None,
     form: Form | None = None,
 ) -> Response:
-    """The page of a finding; after a refusal with the form as it was filled in."""
+    """Render the page of a finding; after a refusal the form keeps its values."""
     reading = await visitor.gongdan.finding_records.finding(visitor.login, finding, steps=True, directory=visitor.directory)
     state = reading.state
     visitor.community = state.community
@@ -178,7 +178,7 @@ async def shown(
         files=await _files(visitor, state, numbers),
         waiting=await waiting(visitor, state.id),
         steps=[(trigger, deciding(trigger, state, item)) for trigger in reading.legal],
-        why_not=[(one, told(why, visitor)) for one, why in reading.refused.items() if one not in by_state],
+        why_not=[(one, explained(why, visitor)) for one, why in reading.refused.items() if one not in by_state],
         by_state=by_state,
         supposed=supposition_of(state) if FindingTrigger.CONFIRM in reading.legal else "",
         said=said,
@@ -189,8 +189,8 @@ async def shown(
     )
 
 
-def _history(visitor: Visitor, reading: FindingReading) -> list[Happened]:
-    """Every event in words, the latest first, with what was written as far as the reader may see it."""
+def _history(visitor: Visitor, reading: FindingReading) -> list[FindingHistoryLine]:
+    """Put every event into words, the latest first, with the texts that the visitor may read."""
     hidden = {MASKED: visitor.say("（已隐去）"), ERASED: visitor.say("（已删除）")}
     texts = {}
     for name, clear in reading.texts.items():
@@ -200,12 +200,12 @@ def _history(visitor: Visitor, reading: FindingReading) -> list[Happened]:
     for step in reading.steps:
         event: Any = step.event
         said = finding_sentence(event, visitor, texts.get(step.stored.version, ""))
-        found.append(Happened(event.timestamp, doers(visitor, event.meta), said))
+        found.append(FindingHistoryLine(event.timestamp, doers(visitor, event.meta), said))
     return found[::-1]
 
 
 async def _files(visitor: Visitor, state: FindingState, numbers: Mapping[UUID, str]) -> list[tuple[str, str]]:
-    """The attachments named as evidence: the number of the ticket that holds each, and its name."""
+    """List the attachments named as evidence: the number of the ticket that has each, and its name."""
     found = []
     for ticket in state.tickets if state.attachments else ():
         held = {one.name for one in (await visitor.desk.load(ticket)).attachments}
@@ -214,7 +214,7 @@ async def _files(visitor: Visitor, state: FindingState, numbers: Mapping[UUID, s
 
 
 async def _recording(
-    visitor: Visitor, code: str, ticket: str, shift: str, refused: Told | None = None, form: Form | None = None
+    visitor: Visitor, code: str, ticket: str, shift: str, refused: Explanation | None = None, form: Form | None = None
 ) -> Response:
     community = _community(visitor)
     if not visitor.might(Right.RECORD_FINDING):
@@ -244,7 +244,7 @@ async def _recording(
 
 
 def supposition_of(state: FindingState) -> str:
-    """The address that asks what a finding would come to if it were confirmed as it stands."""
+    """Make the address of the what-if page for confirming a finding without changes."""
     said: dict[str, Any] = {
         "item": state.item,
         "date": state.day,
@@ -283,7 +283,7 @@ def _month(text: str, pointer: str) -> Month:
 
 
 def _month_of(form: Form) -> Month:
-    """The month of a form's date, by whose rule book it is recorded; raises InvalidInput."""
+    """Read the month of a form's date, which decides on the rule book; raises InvalidInput."""
     text = form.get("date")
     if not text:
         raise e.invalid("/date", "Field required")

@@ -1,4 +1,4 @@
-"""What if (假设): the tally as it would be with one more finding; the question stands in the address, nothing is written."""
+"""What-if page (假设): the tally as it would be with one more finding. The address holds the question; nothing is written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from adapters.answers.appraisal.tally import AppraisalAnswer, TallyPerson
 from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.pages.appraisal.finding_forms import facts, items, read
 from adapters.pages.frame.forms import Form, filled
-from adapters.pages.frame.refusals import told
+from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from domain.kernel.errors import InvalidInput, NotFound
 from domain.kernel.periods import Month, Period
@@ -21,12 +21,12 @@ from domain.tally.calculation_file import Supposition, supposed
 router = APIRouter(include_in_schema=False)
 
 SUPPOSED = "supposed"
-"""The id of the finding that is supposed."""
+"""Id of the supposed finding."""
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """Somebody whose tally would be another one."""
+class TallyDifference:
+    """A person whose tally the supposed finding would change."""
 
     before: TallyPerson
     after: TallyPerson
@@ -36,7 +36,7 @@ class Difference:
 
 @router.get("/appraisal/what-if")
 async def what_if(visitor: TheVisitor, item: str = "", show: str = "") -> Response:
-    """First the item, then what is supposed of it, then whose tally would change and how."""
+    """Show the choice of an item, then its form, then whose tally would change and how."""
     community = visitor.community
     if community is None:
         raise NotFound("community")
@@ -53,7 +53,7 @@ async def what_if(visitor: TheVisitor, item: str = "", show: str = "") -> Respon
             before, after, period = await _answers(visitor, community, asked, chosen)
             differences = _differences(before, after)
         except InvalidInput as refusal:
-            refused = told(refusal, visitor)
+            refused = explained(refusal, visitor)
     return visitor.page(
         "appraisal/what_if.html",
         refused.status if refused else 200,
@@ -72,7 +72,7 @@ async def what_if(visitor: TheVisitor, item: str = "", show: str = "") -> Respon
 
 
 def _asked(visitor: Visitor) -> Form:
-    """The question of the address, as forms are read."""
+    """Read the address's query as a form."""
     fields: dict[str, list[str]] = {}
     for name, value in visitor.request.query_params.multi_items():
         if value.strip():
@@ -88,7 +88,7 @@ def _month(asked: Form) -> Month | None:
 
 
 async def _answers(visitor: Visitor, community: str, asked: Form, item: Item) -> tuple[AppraisalAnswer, AppraisalAnswer, Period]:
-    """The tally without and with it, of the month in which it would be charged."""
+    """Compute the tally without and with the finding, of the month in which it would be charged."""
     said = read(facts(item), asked, visitor)
     findings = supposed(
         filled(Supposition, {"findings": [{"id": SUPPOSED, "item": item.code, **said}]}), visitor.directory.law_of(community)
@@ -96,14 +96,14 @@ async def _answers(visitor: Visitor, community: str, asked: Form, item: Item) ->
     [finding] = findings
     charged = (await visitor.gongdan.finding_records.book(community)).booked_in(Month(*finding.month)) or Month(*finding.month)
     period = period_of(str(charged))
-    parts, directory, login = visitor.gongdan, visitor.directory, visitor.login
-    before = await appraisal_answer(parts, directory, login, community, period)
-    after = await appraisal_answer(parts, directory, login, community, period, explained=True, supposed=findings)
+    gongdan, directory, login = visitor.gongdan, visitor.directory, visitor.login
+    before = await appraisal_answer(gongdan, directory, login, community, period)
+    after = await appraisal_answer(gongdan, directory, login, community, period, explained=True, supposed=findings)
     return before, after, period
 
 
-def _differences(before: AppraisalAnswer, after: AppraisalAnswer) -> list[Difference]:
-    """Everybody on whose tally something would change."""
+def _differences(before: AppraisalAnswer, after: AppraisalAnswer) -> list[TallyDifference]:
+    """List the people whose tally would change."""
     known = {person.login: person for person in before.people}
     found = []
     for person in after.people:
@@ -116,7 +116,7 @@ def _differences(before: AppraisalAnswer, after: AppraisalAnswer) -> list[Differ
             charge["points"] for line in person.lines for charge in line.charges or () if charge.get("finding") == SUPPOSED
         ]
         new = [flag for flag in person.flags if flag not in was.flags]
-        found.append(Difference(was, person, charged[0] if charged else "0", new))
+        found.append(TallyDifference(was, person, charged[0] if charged else "0", new))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Approvals (待批): what waits for a second person, what was asked and until when; approving or refusing it with a reason."""
+"""Pages of approvals (待批): the list, and one with the command's arguments, deadline and decision."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from adapters.answers.approval.lists import page_of_approvals
 from adapters.labels.vocabulary import member
 from adapters.pages.frame.forms import filled, receive_form
-from adapters.pages.frame.refusals import WRITING, Told, told
+from adapters.pages.frame.refusals import WRITING, Explanation, explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences import approval_words
 from adapters.web.bodies.fields import Reason
@@ -34,7 +34,7 @@ async def approvals(
     status: str = ApprovalState.REQUESTED.value,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
-    """Those that the visitor asked for or might decide on, the latest first; first those that wait."""
+    """List approvals that the visitor requested or may decide on, the latest first; by default the undecided ones."""
     asked = member(ApprovalState, status)
     if status != ALL and asked is None:
         raise e.invalid("/query/status", "not a well-formed state")
@@ -53,35 +53,35 @@ async def approvals(
 
 @router.get("/approvals/{id}")
 async def approval(visitor: TheVisitor, id_: Id) -> Response:
-    """One: what is asked, by whom, why, until when; the decision, where the visitor may take it, and why not where not."""
+    """Show an approval: the command, its requester and deadline, and the decision or why the visitor may not take it."""
     return await shown(visitor, id_)
 
 
 @router.post("/approvals/{id}/approve")
 async def approve(visitor: TheVisitor, id_: Id) -> Response:
-    """Agree; the command is carried out in the same commit, or has failed, with the reason."""
+    """Approve. The command is carried out in one commit with the approval, or the approval fails with a reason."""
     form = await receive_form(visitor)
     try:
         await visitor.gongdan.approvals.approve(id_, await form.request(visitor))
     except WRITING as refusal:
-        return await shown(visitor, id_, told(refusal, visitor))
+        return await shown(visitor, id_, explained(refusal, visitor))
     return go(f"/approvals/{id_}")
 
 
 @router.post("/approvals/{id}/reject")
 async def reject(visitor: TheVisitor, id_: Id) -> Response:
-    """Refuse it, with a reason."""
+    """Reject, with a reason."""
     form = await receive_form(visitor)
     try:
         body = filled(Reason, {"reason": form.get("reason")} if form.has("reason") else {})
         await visitor.gongdan.approvals.reject(id_, body.reason, await form.request(visitor))
     except WRITING as refusal:
-        return await shown(visitor, id_, told(refusal, visitor), form.get("reason"))
+        return await shown(visitor, id_, explained(refusal, visitor), form.get("reason"))
     return go(f"/approvals/{id_}")
 
 
-async def shown(visitor: Visitor, approval: UUID, refused: Told | None = None, reason: str = "") -> Response:
-    """The page of an approval; what was asked is opened for those who may, and that is recorded."""
+async def shown(visitor: Visitor, approval: UUID, refused: Explanation | None = None, reason: str = "") -> Response:
+    """Render the page of an approval. Arguments are opened for those who may, which is recorded in the access log."""
     g = visitor.gongdan
     against = await g.approvals.refused(approval, visitor.login)
     reading = await g.oversight.approval(visitor.login, approval)
@@ -94,18 +94,18 @@ async def shown(visitor: Visitor, approval: UUID, refused: Told | None = None, r
         case=case,
         stands=case.status_at(visitor.now),
         command=approval_words.command_words(case.command, visitor),
-        said=None if reading.arguments is None else approval_words.told(case.command, reading.arguments, visitor),
+        said=None if reading.arguments is None else approval_words.argument_words(case.command, reading.arguments, visitor),
         failure=approval_words.failure_words(case.outcome, visitor) if case.outcome else "",
         about=what,
         address=address,
-        against=told(against, visitor) if against is not None else None,
+        against=explained(against, visitor) if against is not None else None,
         refused=refused,
         reason=reason,
     )
 
 
 async def _about(visitor: Visitor, case: ApprovalCase) -> tuple[str, str]:
-    """What it is about, and where that is looked at."""
+    """Name the ticket or finding of an approval, and the address of its page."""
     stream = case.stream or case.result
     state = await visitor.gongdan.journal.load(stream, FoldedState) if stream is not None else None
     if isinstance(state, TicketState):

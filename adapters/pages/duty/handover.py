@@ -1,4 +1,4 @@
-"""工作移交表: the sheet as both sign it, its fingerprint, what changed since; preparing, signing, disputing; on paper."""
+"""Page of the handover sheet (工作移交表): its text, hash and signatures, what changed since; prepare, sign, dispute, print."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from starlette.responses import Response
 from adapters.answers.duty.documents import sheet_status
 from adapters.pages.duty.shift_forms import offered, since_of
 from adapters.pages.frame.forms import Form
-from adapters.pages.frame.refusals import told
+from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.web.parameters import Id
 from domain.kernel.errors import NotFound, Refusal
@@ -27,14 +27,14 @@ ON_THE_SHEET = (
 
 @router.get("/handover/{id}")
 async def handover(visitor: TheVisitor, id_: Id, sheet: int | None = None) -> Response:
-    """The last sheet of a shift, or one by its number."""
+    """Show the last sheet of a shift, or one by its number."""
     return await handover_page(visitor, id_, sheet)
 
 
 async def handover_page(
     visitor: Visitor, shift: UUID, number: int | None = None, refusal: Refusal | None = None, form: Form | None = None
 ) -> Response:
-    """A sheet, and above it what was refused; a shift without one shows the form that makes it."""
+    """Render the page of a sheet, a refusal above it. For a shift without a sheet it shows the form that prepares one."""
     reading = await visitor.gongdan.duty_records.shift(visitor.login, shift)
     state = reading.state
     wanted = [one for one in state.sheets if number in (None, one.number)]
@@ -47,7 +47,7 @@ async def handover_page(
     if since is None and signing:
         since = since_of(await visitor.gongdan.duty.stale(state, ShiftTrigger.SIGN_OUT))
     terms = visitor.directory.policy_of(state.community).handover
-    refused = told(refusal, visitor) if refusal else None
+    refused = explained(refusal, visitor) if refusal else None
     return visitor.page(
         "duty/handover.html",
         refused.status if refused else 200,

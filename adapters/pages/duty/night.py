@@ -1,4 +1,4 @@
-"""夜间值班: the officer's page on a phone: calls received, 能处理 or 次日安排 for each, the log, who stands in; offline too.
+"""Night duty page (夜间值班) for a phone: calls received, 能处理 or 次日安排 for each, the log, the substitute; works offline.
 
 With scripts the forms go through the outbox (:mod:`adapters.pages.frame.drafts`).
 """
@@ -15,7 +15,7 @@ from adapters.labels.rule_words import rule_words
 from adapters.pages.duty.shift_forms import carry_out, colleagues, offered
 from adapters.pages.frame.drafts import Outcome, carried, request_of, step
 from adapters.pages.frame.forms import Form, filled, receive_form
-from adapters.pages.frame.refusals import told
+from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.web.parameters import Id
 from domain.approval.waiting import Waiting
@@ -33,18 +33,18 @@ from projections.duty.handover_list import HANDOVER_LIST, handover_list
 router = APIRouter(include_in_schema=False)
 
 SHOWN = 40
-"""Calls in the list, the latest ones."""
+"""Most calls in the list; the latest are shown."""
 WAIT_SECONDS = 2.0
-"""How long the list waits for what was just written."""
+"""How long the list waits for the event just written."""
 SETTLE = "settle"
-"""As what is done with a call: it is answered at the desk (当班办结)."""
+"""Value of the form field ``how`` for a call that is settled at the desk (当班办结)."""
 HANDLED = (Trigger.CLASSIFY, Trigger.DISPATCH)
 OFFERED = (ShiftTrigger.LOG, ShiftTrigger.SUBSTITUTE, ShiftTrigger.RETURN_TO_POST)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that waits for a decision, and what may be decided."""
+    """A call that waits for a decision, and which decisions are legal."""
 
     reading: TicketReading
     handle: bool
@@ -54,17 +54,17 @@ class Call:
 
 @router.get("/night")
 async def night(visitor: TheVisitor, at: int | None = None) -> Response:
-    """The page; ``at`` is a position that the list is to have reached, as far as it can be waited for."""
+    """Show the page; it waits a little until the list has reached the position ``at``."""
     return await night_page(visitor, at)
 
 
 async def night_page(
     visitor: Visitor, at: int | None = None, refusal: Refusal | None = None, form: Form | None = None
 ) -> Response:
-    """The page, and above it what was refused."""
+    """Render the page, a refusal above it."""
     if visitor.community is None:
         raise NotFound("community")
-    refused = told(refusal, visitor) if refusal else None
+    refused = explained(refusal, visitor) if refusal else None
     desk = await visitor.gongdan.duty.holder(visitor.community, visitor.login)
     held = desk.shift if desk else None
     on_duty = desk is not None and desk.on_duty(visitor.login)
@@ -86,7 +86,7 @@ async def night_page(
 
 
 async def _calls(visitor: Visitor, community: str) -> list[Call]:
-    """What is received and has no work order yet, the latest first; personal data stay masked, since the page is kept."""
+    """List calls without a work order, the latest first. Personal data is masked, since the phone keeps a copy of the page."""
     found = await handover_list(visitor.gongdan.projections.reader(HANDOVER_LIST.name), community)
     calls: list[Call] = []
     for row in reversed(found.items):
@@ -103,7 +103,7 @@ async def _calls(visitor: Visitor, community: str) -> list[Call]:
 
 
 def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
-    """The rule that forbids to put a call off, in words; nothing where it is a matter of state or rights."""
+    """Explain the rule that forbids deferring a call; empty where no rule but state or rights forbid it."""
     setting = setting_of(visitor.directory, reading.state.community, visitor.now)
     for rule in RULES:
         if Trigger.DEFER in rule.triggers and rule.forbids(reading.state, setting):
@@ -112,13 +112,13 @@ def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
 
 
 async def _carriers(visitor: Visitor, community: str) -> list[tuple[str, str]]:
-    """Whom the visitor may give a work order to, themselves first."""
+    """List the people to whom the visitor may dispatch, the visitor first."""
     found = await visitor.desk.openings.carriers(visitor.directory, visitor.login, community, visitor.now)
     return [(login, visitor.person(login)) for login in sorted(found, key=lambda one: (one != visitor.login, one))]
 
 
 Deed = Callable[[Request], Awaitable[Outcome]]
-"""What a form asks for."""
+"""Command of a form."""
 
 
 async def _carried(http: HttpRequest, visitor: Visitor, form: Form, deed: Deed) -> Response:
@@ -133,7 +133,7 @@ async def _carried(http: HttpRequest, visitor: Visitor, form: Form, deed: Deed) 
 
 @router.post("/night/calls")
 async def receive(http: HttpRequest, visitor: TheVisitor) -> Response:
-    """接单 of a call, and what was decided on it at once."""
+    """Receive a call (接单), and carry out the decision on it if the form has one."""
     form = await receive_form(visitor)
 
     async def deed(request: Request) -> Done | Waiting:
@@ -147,7 +147,7 @@ async def receive(http: HttpRequest, visitor: TheVisitor) -> Response:
 
 @router.post("/night/tickets/{ref}/{decision}")
 async def decide(http: HttpRequest, visitor: TheVisitor, ref: str, decision: str) -> Response:
-    """能处理 or 次日安排 of a call that was received before."""
+    """Decide on a call that was received before: 能处理 or 次日安排."""
     form = await receive_form(visitor)
     if decision not in ("handle", "defer"):
         raise NotFound("decision")
@@ -160,7 +160,7 @@ async def decide(http: HttpRequest, visitor: TheVisitor, ref: str, decision: str
 
 @router.post("/night/shifts/{id}/{command}")
 async def on_shift(http: HttpRequest, visitor: TheVisitor, id_: Id, command: str) -> Response:
-    """A line of the log, and who stands in."""
+    """Write a line of the log, or name or release a substitute."""
     form = await receive_form(visitor)
 
     async def deed(request: Request) -> ShiftDone:
@@ -184,7 +184,7 @@ def _received(visitor: Visitor, form: Form) -> c.Receive:
 
 
 async def _decide(visitor: Visitor, form: Form, ref: str, request: Request, decision: str = "") -> Done | Waiting:
-    """能处理: classify, and give it to somebody or answer it at once; 次日安排: put it off, the resident told or not."""
+    """Handle a call now (能处理: classify, then dispatch or settle), or defer it to the next day (次日安排)."""
     if (decision or form.get("decision")) == "defer":
         return await visitor.desk.act(ref, filled(c.Defer, {"told_resident": form.has("told_resident")}), request)
     steps: list[c.Command] = []
@@ -204,7 +204,7 @@ async def _decide(visitor: Visitor, form: Form, ref: str, request: Request, deci
 
 
 async def _one_by_one(visitor: Visitor, ref: str, steps: Sequence[c.Command], request: Request) -> Done | Waiting:
-    """One step after the other; where one is refused, those before it stand."""
+    """Carry out commands one after the other; if one is refused, the earlier ones stay in force."""
     done = await visitor.desk.act(ref, steps[0], request)
     for number, command in enumerate(steps[1:], start=3):
         done = await visitor.desk.act(ref, command, step(visitor, request, number))

@@ -1,4 +1,4 @@
-"""早间查阅: what the supervisor reads first in the morning (D1 4.1.4), and the one command that proves it was read."""
+"""Morning review page (早间查阅, D1 4.1.4), and the command by which the supervisor proves the reading."""
 
 from datetime import date, timedelta
 
@@ -9,7 +9,7 @@ from adapters.answers.caller import Caller
 from adapters.answers.duty.reading import morning_review_answer
 from adapters.pages.duty.shift_forms import carry_out
 from adapters.pages.frame.forms import Form, receive_form
-from adapters.pages.frame.refusals import told
+from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.web.parameters import Id
 from domain.kernel.errors import NotFound, Refusal, invalid
@@ -20,19 +20,19 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/review")
 async def review(visitor: TheVisitor, day: str | None = None) -> Response:
-    """The reading of a day; today's if none is named."""
+    """Show the review of a day, by default today."""
     return await review_page(visitor, day)
 
 
 async def review_page(
     visitor: Visitor, day: str | None = None, refusal: Refusal | None = None, form: Form | None = None
 ) -> Response:
-    """The reading, and above it what was refused."""
+    """Render the review, a refusal above it."""
     if visitor.community is None:
         raise NotFound("community")
     caller = Caller(visitor.login, visitor.directory, visitor.registry_version)
     found = await morning_review_answer(visitor.gongdan, caller, visitor.community, _day(day))
-    refused = told(refusal, visitor) if refusal else None
+    refused = explained(refusal, visitor) if refusal else None
     return visitor.page(
         "duty/review.html",
         refused.status if refused else 200,
@@ -51,7 +51,7 @@ async def review_page(
 
 @router.post("/review/{id}")
 async def read(visitor: TheVisitor, id_: Id) -> Response:
-    """主管查阅 of a shift, with the tickets that are urged by it; back to the same day's reading."""
+    """Record the review of a shift (主管查阅) and urge tickets; then show that day's review again."""
     form = await receive_form(visitor)
     day = form.get("day") or None
     try:

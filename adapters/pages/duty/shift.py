@@ -1,4 +1,4 @@
-"""当班: who holds the desk, its log, and every command of the shift; taking the desk where nobody holds it."""
+"""Page of the current shift (当班): who holds the desk, its log, its commands; opening a shift where nobody does."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -6,7 +6,7 @@ from starlette.responses import Response
 from adapters.pages.duty.handover import handover_page
 from adapters.pages.duty.shift_forms import body_of, carry_out, colleagues, offered
 from adapters.pages.frame.forms import Form, receive_form
-from adapters.pages.frame.refusals import told
+from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.web.bodies.duty import OpenShift
 from adapters.web.parameters import Id
@@ -24,18 +24,18 @@ AT_THE_DESK = (
     ShiftTrigger.SWITCH_PHONE,
     ShiftTrigger.TAKE_OVER,
 )
-"""What is done on this page; the sheet and its signatures have their own."""
+"""Commands on this page. The handover sheet and its signatures have their own page."""
 
 
 @router.get("/shift")
 async def shift(visitor: TheVisitor) -> Response:
-    """The desk of the visitor's community now."""
+    """Show the current shift of the visitor's community."""
     return await shift_page(visitor)
 
 
 async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: Form | None = None) -> Response:
-    """The desk, and above it what was refused of a form."""
-    refused = told(refusal, visitor) if refusal else None
+    """Render the current shift, a refusal above it."""
+    refused = explained(refusal, visitor) if refusal else None
     status = refused.status if refused else 200
     context = {"refused": refused, "filled": form.values if form else {}, "sent": form.path if form else ""}
     if visitor.community is None:
@@ -62,7 +62,7 @@ async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: For
 
 @router.post("/shift/open")
 async def open_shift(visitor: TheVisitor) -> Response:
-    """上岗."""
+    """Open a shift (上岗)."""
     form = await receive_form(visitor)
     try:
         body = body_of(OpenShift, form, visitor)
@@ -76,7 +76,7 @@ async def open_shift(visitor: TheVisitor) -> Response:
 
 @router.post("/shift/{id}/{command}")
 async def command(visitor: TheVisitor, id_: Id, command: str) -> Response:
-    """Any other command; afterwards, or where it was refused, the page it was asked on."""
+    """Carry out any other command, and show the page it came from again, with the refusal if there is one."""
     form = await receive_form(visitor)
     on_sheet = form.get("page") == "handover"
     try:

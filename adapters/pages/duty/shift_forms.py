@@ -1,4 +1,4 @@
-"""Forms of a shift: every command of the interface as a form, carried out by the same use case, and what is offered."""
+"""Forms of a shift's commands: reading them, carrying them out by the API's use cases, and which are offered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from adapters.pages.frame.forms import Form, filled
 from adapters.pages.frame.moments import moment_in
-from adapters.pages.frame.refusals import told
+from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import Visitor
 from adapters.web.bodies.duty import SHIFT_COMMANDS, Timed
 from domain.duty.duty_desk import ShiftDone
@@ -24,9 +24,9 @@ _BY_PATH = {trigger.value.replace("_", "-"): taken for trigger, taken in SHIFT_C
 
 
 def body_of(model: type[Timed], form: Form, visitor: Visitor) -> Any:
-    """The command's body as the form was filled in; raises InvalidInput.
+    """Read a command's body from a form; raises InvalidInput.
 
-    The condition of a thing stands in a field ``equipment.THING``.
+    The field ``equipment.ITEM`` holds the condition of an item.
     """
     values: dict[str, Any] = {name: form.get(name) for name in model.model_fields if form.has(name)}
     for name in MOMENTS:
@@ -44,7 +44,7 @@ def body_of(model: type[Timed], form: Form, visitor: Visitor) -> Any:
 
 
 async def carry_out(visitor: Visitor, shift: UUID, command: str, form: Form) -> ShiftDone:
-    """A command on a shift, by its path in the interface; raises what the use case refuses with."""
+    """Carry out a command on a shift, named by its path in the API; raises the use case's refusals."""
     if command not in _BY_PATH:
         raise NotFound("command")
     model, operate = _BY_PATH[command]
@@ -55,7 +55,7 @@ async def carry_out(visitor: Visitor, shift: UUID, command: str, form: Form) -> 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A command in words: what is offered, or why not."""
+    """A command on a shift, and why it is not offered; empty where it is."""
 
     trigger: ShiftTrigger
     path: str
@@ -63,12 +63,12 @@ class Offered:
 
     @property
     def free(self) -> bool:
-        """Whether it may be taken now."""
+        """Whether the command is legal now."""
         return not self.why_not
 
 
 async def offered(visitor: Visitor, shift: ShiftState, triggers: Sequence[ShiftTrigger]) -> dict[ShiftTrigger, Offered]:
-    """These commands of a shift; a signature over a sheet that has become stale isn't offered."""
+    """Weigh commands on a shift. A signature over a stale sheet isn't offered, since it would be refused."""
     duty = visitor.gongdan.duty
     found: dict[ShiftTrigger, Offered] = {}
     for offer in await visitor.gongdan.duty_records.offers(visitor.login, shift):
@@ -81,20 +81,20 @@ async def offered(visitor: Visitor, shift: ShiftState, triggers: Sequence[ShiftT
 
 
 def why_not(refusal: Refusal | None, visitor: Visitor) -> Sequence[str]:
-    """What stands against a command, in words: one line."""
+    """Explain why a command is refused, in at most two sentences; empty where it isn't."""
     if refusal is None:
         return ()
-    found = told(refusal, visitor)
+    found = explained(refusal, visitor)
     return (found.said or [found.title])[:2]
 
 
 def since_of(refusal: Refusal | None) -> Any:
-    """What changed since a stale sheet was prepared."""
+    """Changes since a stale sheet was prepared; None for other refusals."""
     return refusal.since if isinstance(refusal, StaleSheet) else None
 
 
 def colleagues(visitor: Visitor, *roles: Role) -> list[tuple[str, str]]:
-    """Others who work in the community, of these roles (any, without), as (login, name)."""
+    """List others who work in the community with one of these roles (without ``roles``, any), as (login, name)."""
     assert visitor.community is not None
     found = []
     for login, person in visitor.directory.people.items():

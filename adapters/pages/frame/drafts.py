@@ -1,7 +1,8 @@
-"""Forms that an outbox in the browser (``outbox.js``) sends: written without a network, carried out once, at their true times.
+"""Drafts: forms filled in without a network, kept by the browser's outbox (``outbox.js``) and sent later.
 
-Each draft has an idempotency key of its own, the moment it was written, and the version of the ticket that its writer saw. It is
-answered in JSON: what was done, or why not in words; the same form sent without scripts is answered by a page.
+A draft has an idempotency key and the moment it was written, so it is carried out once and at its true time. A draft that could
+overwrite something also has the version that its writer saw, and is refused if the ticket has changed since. Drafts are answered
+in JSON; without scripts the form is answered by a page.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from adapters.pages.frame.forms import Form
 from adapters.pages.frame.moments import moment_in
-from adapters.pages.frame.refusals import told
+from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.site import HEADERS, site_of
 from adapters.pages.frame.visitor import Visitor, go
 from domain.kernel.errors import NotFound, Refusal
@@ -25,18 +26,18 @@ router = APIRouter(include_in_schema=False)
 
 WORKER = "outbox-worker.js"
 DRAFT = "x-draft"
-"""The header by which the outbox asks for JSON."""
+"""Request header by which the outbox asks for JSON."""
 
 
 class Outcome(Protocol):
-    """What a use case answers."""
+    """Outcome of a use case: at least the position of its last event."""
 
     @property
     def position(self) -> int: ...
 
 
 async def request_of(visitor: Visitor, form: Form, key: Form | None = None) -> Request:
-    """What travels beside the command of a draft; the ``key`` is taken over ``form`` unless another one is given."""
+    """Make the domain's request of a draft. Its idempotency key covers ``form``, or ``key`` if that is given."""
     more: dict[str, Any] = {
         "occurred_at": moment_in(form.get("occurred_at"), visitor),
         "offline": form.has("offline"),
@@ -52,16 +53,17 @@ async def carried(
     refused: Callable[[Refusal], Awaitable[Response]],
     page: str,
 ) -> Response:
-    """Do it; in JSON where the outbox asks, else by ``page``, or by ``refused`` above the form as it was filled in.
+    """Carry out a form's command, and answer the outbox in JSON, a browser by redirecting to ``page``.
 
-    The JSON names the position that lists must have reached to show it, and the version that the ticket has now.
+    ``refused`` renders the page of a refusal. The JSON has the position that a list must reach to show the change, and the
+    ticket's new version, on which later drafts of the outbox build.
     """
     drafted = DRAFT in http.headers
     try:
         done = await deed()
     except Refusal as refusal:
         if drafted:
-            found = told(refusal, visitor)
+            found = explained(refusal, visitor)
             return JSONResponse({"title": found.title, "said": list(found.said)}, found.status, headers=HEADERS)
         if isinstance(refusal, NotFound):
             raise
@@ -73,7 +75,7 @@ async def carried(
 
 
 def step(visitor: Visitor, request: Request, number: int) -> Request:
-    """The same form's next command: a key of its own, derived, so that a repeat repeats each step."""
+    """Make the request of a form's second or later command, with a derived key, so that a repeat finds each step done."""
     assert request.key is not None
     key = replace(request.key, key=f"{request.key.key}.{number}")
     return replace(request, command_id=visitor.gongdan.ids.new(), key=key, if_match=None)
@@ -81,7 +83,7 @@ def step(visitor: Visitor, request: Request, number: int) -> Request:
 
 @router.get(f"/{WORKER}")
 async def worker(request: HttpRequest) -> Response:
-    """The service worker of these pages: from the root, because it may only serve what lies below its own address."""
+    """Serve the service worker. It must be at the root, since a worker may serve only addresses below its own."""
     answer = site_of(request).assets.answer(request, WORKER)
     answer.headers.update(HEADERS)  # a worker fetches under its own script's policy, not under the page's
     return answer

@@ -1,4 +1,4 @@
-"""Fields of a form: what a person fills in, and how it becomes the value that a command takes."""
+"""Fields of forms: kinds, options, and the conversion of their texts to the values that commands take."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from domain.kernel.errors import invalid
 Options = Sequence[tuple[str, str]]
 
 ROWS, MORE_ROWS = "rows", "more_rows"
-"""Fields of a form with rows: how many it has, and the button that asks for more without sending the form."""
+"""Names of a rows form's own fields: the number of rows, and the button that adds rows without carrying the form out."""
 FEW_ROWS, MOST_ROWS = 3, 50
-"""Rows that are shown and added at a time, and that a quotation takes."""
+"""Rows shown at first and added at a time, and the most that a quotation may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: ``kind`` is text, long, lines, words, choice, yes_no, tick, moment, day, several, number, yuan or rows.
+    """One field. ``kind`` is text, long, lines, words, choice, yes_no, tick, moment, day, several, number, yuan or rows.
 
-    ``choices`` gives the options from the visitor and the thing that the form is about. Of ``rows`` each is a choice and a
+    ``choices`` makes the options, from the visitor and the ticket or finding of the form. Each of ``rows`` is a choice and a
     quantity: ``code-1``, ``quantity-1``, ``code-2`` …
     """
 
@@ -36,14 +36,14 @@ class Field:
     first: str = ""
 
     def options(self, visitor: Visitor, thing: Any) -> Options:
-        """What may be chosen."""
+        """List the options as (value, words)."""
         if self.codes is not None:
             return [(code.value, visitor.label(code)) for code in self.codes]
         return self.choices(visitor, thing) if self.choices else ()
 
 
 def values_in(fields: Iterable[Field], form: Form, visitor: Visitor) -> dict[str, Any]:
-    """What was filled in, by field; what was left empty is left out, but for lists and ticks."""
+    """Convert a form's texts to values, by field. Empty fields are left out, except lists and ticks."""
     found: dict[str, Any] = {}
     for field in fields:
         text = form.get(field.name)
@@ -81,14 +81,14 @@ def _number(text: str) -> int | str:
 
 
 def rows_of(values: Mapping[str, str]) -> int:
-    """How many rows a form shows: as many as it had, and more where more were asked for; no more than may be sent."""
+    """Count the rows to show: those the form had, more if its button asked for more, at most :data:`MOST_ROWS`."""
     had = values.get(ROWS, "")
     rows = int(had) if had.isascii() and had.isdigit() and len(had) < 4 else FEW_ROWS
     return max(FEW_ROWS, min(rows + (FEW_ROWS if MORE_ROWS in values else 0), MOST_ROWS))
 
 
 def _rows(form: Form) -> list[dict[str, Any]]:
-    """The rows that were filled in; one without a quantity is one unit."""
+    """Read the rows filled in. The command takes a row without a quantity as one unit."""
     found = []
     for n in range(1, rows_of(form.values) + 1):
         row: dict[str, Any] = {"code": form.get(f"code-{n}")} if form.has(f"code-{n}") else {}
@@ -99,7 +99,7 @@ def _rows(form: Form) -> list[dict[str, Any]]:
 
 
 def fen(text: str, pointer: str) -> int:
-    """An amount in yuan, as people write it, in fen; raises InvalidInput."""
+    """Convert an amount in yuan, as people write it, to fen; raises InvalidInput."""
     try:
         amount = Decimal(text.strip().removeprefix("¥").replace(",", "")) * 100
     except InvalidOperation:

@@ -1,8 +1,7 @@
-"""Forms: received within a size and a time, told apart from foreign ones, and carried out once however often they are sent.
+"""Forms: received within limits of size and time, protected against cross-site requests, carried out once.
 
-A form carries ``csrf``, which belongs to this browser's session, and ``key``, its idempotency key. Against cross-site requests
-stand three things: the cookie is SameSite=Lax, the browser says that the form is our own (Sec-Fetch-Site, or the origin), and
-the token fits.
+A form carries ``key``, its idempotency key, and ``csrf``, a token of this browser's session. Three things protect it: the cookie
+is SameSite=Lax, the browser states that the form comes from this site (Sec-Fetch-Site, or Origin), and the token matches.
 """
 
 import asyncio
@@ -32,7 +31,7 @@ LONGEST_KEY = 200
 
 
 class CrossSite(Refusal):
-    """The form didn't come from one of our own pages, or from one that was loaded before signing in."""
+    """The form comes from another site, or from a page that was loaded before signing in."""
 
     def __str__(self) -> str:
         return "the form does not come from this site's own page; load the page again"
@@ -40,30 +39,30 @@ class CrossSite(Refusal):
 
 @dataclass(frozen=True)
 class Form:
-    """A form that came from our own page: its fields as they were filled in, empty ones left out."""
+    """Fields of a form from one of our own pages, empty ones left out."""
 
     fields: Mapping[str, Sequence[str]]
     path: str
 
     def get(self, name: str, otherwise: str = "") -> str:
-        """The first value of a field."""
+        """First value of a field."""
         return next(iter(self.fields.get(name, ())), otherwise)
 
     def all(self, name: str) -> list[str]:
-        """Every value of a field."""
+        """All values of a field."""
         return list(self.fields.get(name, ()))
 
     def has(self, name: str) -> bool:
-        """Whether it was filled in or ticked."""
+        """Whether a field was filled in or ticked."""
         return name in self.fields
 
     @property
     def values(self) -> dict[str, str]:
-        """First values, to fill the form in again."""
+        """First values of all fields, to show the form again."""
         return {name: values[0] for name, values in self.fields.items() if values}
 
     async def key(self, visitor: Visitor) -> CommandKey:
-        """The form's idempotency key: the same form sent twice is carried out once."""
+        """Make the form's idempotency key, bound to a keyed hash of path and fields; raises InvalidInput without one."""
         key = self.get(KEY)
         if not key or len(key) > LONGEST_KEY or not key.isalnum() or not key.isascii():
             raise invalid("/key", "the form has no key; load the page again")
@@ -72,18 +71,18 @@ class Form:
         return CommandKey(visitor.login, key, await visitor.gongdan.sealer.body_hash(asked.encode()))
 
     async def request(self, visitor: Visitor, **more: Any) -> Request:
-        """What travels beside the command that this form asks for."""
+        """Make the domain's request of the form's command."""
         ids = visitor.gongdan.ids
         key = await self.key(visitor)
         return Request(visitor.login, ids.new(), key=key, registry_version=visitor.registry_version, **more)
 
     async def administrator(self, visitor: Visitor) -> Administrator:
-        """The visitor as one who administers."""
+        """Make the domain's request of a command on the registry."""
         return Administrator(visitor.login, visitor.gongdan.ids.new(), key=await self.key(visitor))
 
 
 async def receive_form(guest: Guest) -> Form:
-    """The form of a POST; raises CrossSite, TooLarge, TooSlow, UnsupportedMedia."""
+    """Receive the form of a POST; raises CrossSite, TooLarge, TooSlow, UnsupportedMedia."""
     request = guest.request
     refuse_foreign(request)
     settings = guest.gongdan.settings
@@ -101,7 +100,7 @@ async def receive_form(guest: Guest) -> Form:
 
 
 def checked(guest: Guest, pairs: Iterable[tuple[str, str]]) -> Form:
-    """A form's fields, once its token fits; raises CrossSite."""
+    """Make the form of received fields; raises CrossSite where its token doesn't match."""
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         clean = value.replace("\r\n", "\n").strip()
@@ -114,7 +113,7 @@ def checked(guest: Guest, pairs: Iterable[tuple[str, str]]) -> Form:
 
 
 def refuse_foreign(request: HttpRequest) -> None:
-    """Refuse what a page of another site sends, by what the browser itself says of it."""
+    """Refuse a request that the browser marks as coming from another site; raises CrossSite."""
     site = request.headers.get("sec-fetch-site")
     if site is not None and site != "same-origin":
         raise CrossSite
@@ -131,7 +130,10 @@ def _pairs(raw: bytes) -> list[tuple[str, str]]:
 
 
 def filled(model: type[M], values: Mapping[str, Any]) -> M:
-    """A command of a form's values, as its model has it; raises InvalidInput with a pointer for every error."""
+    """Validate a form's values by a model; raises InvalidInput with a pointer for every error.
+
+    The values go through JSON, whose lax mode converts texts to dates, numbers and codes.
+    """
     try:
         return model.model_validate_json(json.dumps(values))
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Moments and days as forms write them, by the community's clock."""
+"""Moments in form fields, in the community's time zone."""
 
 from datetime import datetime
 
@@ -7,7 +7,10 @@ from domain.kernel.errors import invalid
 
 
 def moment_in(text: str, visitor: Visitor, pointer: str = "/occurred_at") -> datetime | None:
-    """A moment of ``<input type="datetime-local">`` in the community's time zone, or with its offset; None for nothing."""
+    """Parse the text of ``<input type="datetime-local">``; None for an empty one; raises InvalidInput.
+
+    Without an offset it is in the community's time zone.
+    """
     if not text:
         return None
     try:
@@ -18,5 +21,5 @@ def moment_in(text: str, visitor: Visitor, pointer: str = "/occurred_at") -> dat
 
 
 def written(moment: datetime, visitor: Visitor) -> str:
-    """The same moment as such an input holds it."""
+    """Format a moment for such an input."""
     return moment.astimezone(visitor.zone).strftime("%Y-%m-%dT%H:%M")

@@ -1,4 +1,7 @@
-"""Refusals as pages, in words: what was refused, why, and what would be legal; by the one table of problems."""
+"""Refusals as pages in the visitor's language: what was refused, why, and what would be legal.
+
+Status and title come from the table of problems, which the API uses too.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,14 +28,14 @@ FOREIGN = Kind(403, "cross-site", "表单不是从本页面提交的 · The form
 
 
 WRITING = (e.InvalidInput, e.NotAllowed, e.Conflict, e.StaleVersion)
-"""Refusals of what a form asks, told above the form as it was filled in."""
+"""Refusals of a form's command that are explained above the form, which keeps its values."""
 STEPPING = (*WRITING, e.TransitionRefused, e.RuleRefused)
-"""The same where the form is a step of a lifecycle."""
+"""Refusals explained above a form whose command is a step of a lifecycle."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A refusal in words."""
+class Explanation:
+    """A refusal in words, and what would be legal instead."""
 
     status: int
     title: str
@@ -44,16 +47,16 @@ PAGE_KINDS = {**KINDS, CrossSite: FOREIGN}
 
 
 def kind_of(error: Exception) -> Kind:
-    """How the table answers a refusal."""
+    """Find status and title of a refusal in the table."""
     return next(PAGE_KINDS[known] for known in type(error).__mro__ if known in PAGE_KINDS)
 
 
-def told(error: Exception, look: Guest) -> Told:
-    """A refusal in the visitor's language."""
+def explained(error: Exception, look: Guest) -> Explanation:
+    """Explain a refusal in the visitor's language."""
     kind = kind_of(error)
     chinese, _, english = kind.title.partition(" · ")
     said, legal = _said(error, look)
-    return Told(kind.status, english if look.language == "en" else chinese, said, legal)
+    return Explanation(kind.status, english if look.language == "en" else chinese, said, legal)
 
 
 def _said(error: Exception, look: Guest) -> tuple[list[str], list[str]]:
@@ -133,7 +136,7 @@ def _not_allowed(refusal: e.NotAllowed, look: Guest) -> list[str]:
 
 
 def _who(text: str, command: str, look: Guest) -> str:
-    """``technician (o)`` in words."""
+    """Translate a role and a cell of the authority table, such as ``technician (o)``; empty for an unknown role."""
     name, _, cell = text.partition(" (")
     role = member(Role, name)
     if role is None:
@@ -169,18 +172,18 @@ def _person(login: str, look: Guest) -> str:
 
 
 def _word(code: str, look: Guest) -> str:
-    """A state, a trigger or a command as refusals name it, in words."""
+    """Translate a state, trigger or command as refusals name it."""
     name = code.removeprefix(APPROVE)
     said = code_words(name, look.language) or look.say(COMMAND_WORDS.get(name, OTHERWISE))
     return look.say("审批{what}", what=said) if name != code else said
 
 
 async def on_refusal(request: Request, error: Exception) -> Response:
-    """A refusal as a page; who is not signed in is asked to, and brought back where they wanted."""
+    """Answer a refusal by a page. A visitor without a session is sent to sign in, and back to this page afterwards."""
     if isinstance(error, e.Unauthenticated):
         return _to_sign_in(request)
     look = await known(request)
-    found = told(error, look)
+    found = explained(error, look)
     answer = look.page("frame/refused.html", found.status, refused=found, back=_back(request))
     if isinstance(error, e.Overloaded | TooManyRequests):
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
@@ -188,7 +191,7 @@ async def on_refusal(request: Request, error: Exception) -> Response:
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """The router's own errors."""
+    """Answer the router's own errors: no such path, no such method."""
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return await on_refusal(request, e.NotFound("page"))
@@ -196,23 +199,23 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     kind = METHOD if error.status_code == 405 else Kind(error.status_code, "http", HTTPStatus(error.status_code).phrase)
     chinese, _, english = kind.title.partition(" · ")
     title = english if english and look.language == "en" else chinese
-    return look.page("frame/refused.html", kind.status, refused=Told(kind.status, title, ()), back="/")
+    return look.page("frame/refused.html", kind.status, refused=Explanation(kind.status, title, ()), back="/")
 
 
 async def on_invalid_request(request: Request, error: Exception) -> Response:
-    """Query and path parameters that are not well-formed."""
+    """Answer malformed query and path parameters."""
     assert isinstance(error, RequestValidationError)
     errors = [e.FieldError("/" + "/".join(str(part) for part in found["loc"]), found["msg"]) for found in error.errors()]
     return await on_refusal(request, e.InvalidInput(errors))
 
 
 def failed(request: Request, request_id: str) -> Response:
-    """Something unexpected: nothing is known of the outcome, and the log is found by the number."""
+    """Answer an unexpected error. The outcome is unknown; the number shown finds the request in the log."""
     look = Guest(request)
     chinese, _, english = INTERNAL.title.partition(" · ")
     said = look.say("出了意外，结果不明。请记下编号 {number} 报给系统管理员。", number=request_id)
     title = english if look.language == "en" else chinese
-    return look.page("frame/refused.html", 500, refused=Told(500, title, [said]), back="/")
+    return look.page("frame/refused.html", 500, refused=Explanation(500, title, [said]), back="/")
 
 
 def _to_sign_in(request: Request) -> Response:
@@ -224,5 +227,5 @@ def _to_sign_in(request: Request) -> Response:
 
 
 def _back(request: Request) -> str:
-    """Where a form was filled in."""
+    """Address of the page with the form, to go back to."""
     return "/" if request.method == "GET" else local(urlsplit(request.headers.get("referer", "")).path)

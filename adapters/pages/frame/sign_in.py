@@ -1,11 +1,11 @@
-"""Signing in and out (登录、退出), and what a visitor chooses: language, light, community."""
+"""Signing in and out (登录、退出), and the visitor's preferences: language, theme, community."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.pages.frame.forms import receive_form
-from adapters.pages.frame.refusals import Told, told
+from adapters.pages.frame.refusals import Explanation, explained
 from adapters.pages.frame.visitor import (
     COMMUNITY,
     LANGUAGE,
@@ -29,7 +29,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/sign-in")
 async def show(request: Request, next: str = "/") -> Response:
-    """The form; who is signed in already goes on."""
+    """Show the form; a visitor who is signed in already goes on to ``next``."""
     guest = await known(request)
     if isinstance(guest, Visitor):
         return go(local(next))
@@ -38,9 +38,10 @@ async def show(request: Request, next: str = "/") -> Response:
 
 @router.post("/sign-in")
 async def sign_in(request: Request) -> Response:
-    """A new session with a new secret, so that one that was set in the browser before is worth nothing.
+    """Begin a session with a new secret, so that one planted in the browser before is useless (session fixation).
 
-    Wrong passwords are counted by login and by address; beyond that nobody is asked, and the right one is refused too.
+    Wrong passwords are counted by login and by address. Beyond the rate no password is checked, not even the right one, so that
+    guessing gains nothing.
     """
     guest = Guest(request)
     form = await receive_form(guest)
@@ -51,7 +52,7 @@ async def sign_in(request: Request) -> Response:
         await guest.site.per_address.check(address)
         right = await guest.gongdan.sign_ins.knows(login, form.get("password"))
     except (TooManyRequests, Overloaded) as refusal:
-        refused = told(refusal, guest)
+        refused = explained(refusal, guest)
         answer = guest.page("frame/sign_in.html", refused.status, next=wanted, login=login, refused=refused)
         answer.headers["Retry-After"] = str(refusal.retry_after_seconds)
         return answer
@@ -60,7 +61,7 @@ async def sign_in(request: Request) -> Response:
     if not right or person is None or not person.enabled:
         await guest.site.per_login.hit(login)
         await guest.site.per_address.hit(address)
-        refused = Told(403, guest.say("登录名或口令不对"), [guest.say("忘记口令请找系统管理员重设。")])
+        refused = Explanation(403, guest.say("登录名或口令不对"), [guest.say("忘记口令请找系统管理员重设。")])
         return guest.page("frame/sign_in.html", 403, next=wanted, login=login, refused=refused)
     answer = go(wanted)
     give_session(answer, request, await guest.gongdan.sign_ins.begin(login))
@@ -69,7 +70,7 @@ async def sign_in(request: Request) -> Response:
 
 @router.post("/sign-out")
 async def sign_out(visitor: TheVisitor) -> Response:
-    """End this session, for every process, or all sessions of the person."""
+    """End this session, or all of the person, in every process."""
     form = await receive_form(visitor)
     if form.has("everywhere"):
         await visitor.gongdan.sign_ins.end_all(visitor.login)
@@ -80,7 +81,7 @@ async def sign_out(visitor: TheVisitor) -> Response:
 
 @router.post("/preferences")
 async def prefer(request: Request) -> Response:
-    """Keep what was chosen in cookies, and go back."""
+    """Store preferences in cookies, and go back."""
     guest = await known(request)
     form = await receive_form(guest)
     answer = go(local(form.get("back")))

@@ -1,4 +1,4 @@
-"""The pages of one server process: templates, files, and how a page is answered."""
+"""State that all pages of one server process share, and the headers of every page."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from adapters.web.context import Api, Limiter
 
 @dataclass
 class Site:
-    """The state behind the pages."""
+    """Shared state of the pages: the API's state, static files, templates, and the rates of wrong passwords."""
 
     api: Api
     assets: Assets
@@ -25,7 +25,7 @@ class Site:
 
 
 def site_of(request: Request) -> Site:
-    """The state behind a request's application."""
+    """Shared state of the application that serves a request."""
     site: Site = request.app.state.site
     return site
 
@@ -55,5 +55,5 @@ HEADERS = {
     "Accept-CH": "Sec-CH-Prefers-Color-Scheme",
     "Vary": "Cookie, Sec-CH-Prefers-Color-Scheme",
 }
-"""Of every page."""
+"""Headers of every page."""
 ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}

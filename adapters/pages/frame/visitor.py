@@ -1,7 +1,7 @@
-"""Who looks at a page: a guest, or somebody signed in; in which language and light; and how a page is shown to them.
+"""Visitors of the pages: guests and signed-in people, their language, theme and community, and the rendering of a page.
 
-A page's function asks for :data:`TheVisitor` and answers ``visitor.page("name.html", …)``; what is refused on the way is shown in
-words by :mod:`adapters.pages.frame.refusals`. Rights are asked of the use cases, never decided here.
+A page's function takes :data:`TheVisitor` and answers ``visitor.page("name.html", …)``. Refusals that it raises become pages in
+:mod:`adapters.pages.frame.refusals`. Rights are decided by the use cases; here they only choose what is offered.
 """
 
 from collections.abc import Iterable
@@ -35,12 +35,12 @@ from domain.service_desk.desk import ServiceDesk
 
 YEAR = 365 * 24 * 3600
 LANGUAGE, THEME, COMMUNITY = "gongdan_language", "gongdan_theme", "gongdan_community"
-"""Cookies of what a visitor chose; they say nothing of who it is."""
+"""Cookies of a visitor's preferences. They don't identify anybody."""
 THEMES = ("light", "dark")
 
 
-class Placed(Protocol):
-    """A row that says where."""
+class Located(Protocol):
+    """A row with a location."""
 
     @property
     def area(self) -> str | None: ...
@@ -53,7 +53,7 @@ class Placed(Protocol):
 
 
 class Guest:
-    """A visitor of whom no more is known than the language and the light they chose."""
+    """A visitor without a session, known by language and theme only."""
 
     login: str | None = None
     name = ""
@@ -74,35 +74,35 @@ class Guest:
 
     @property
     def gongdan(self) -> Gongdan:
-        """The use cases."""
+        """The running application."""
         return self.site.api.gongdan
 
     @property
     def csrf(self) -> str:
-        """What a form of this browser carries, and a foreign page can't know (see :mod:`adapters.pages.frame.forms`)."""
+        """Token of this browser's forms, which another site can't know (see :mod:`adapters.pages.frame.forms`)."""
         return hmac(self.secret.encode(), b"form", sha256).hexdigest()
 
     @property
     def navigation(self) -> list[Entry]:
-        """The pages this visitor is offered."""
+        """Entries of the navigation; none for guests."""
         return []
 
     @property
     def here(self) -> str:
-        """The address of this page, to come back to."""
+        """Address of this page, to come back to."""
         url = self.request.url
         return (url.path + (f"?{url.query}" if url.query else "")) if self.request.method == "GET" else url.path
 
     def say(self, text: str, **named: object) -> str:
-        """A text in the visitor's language."""
+        """Translate a text into the visitor's language."""
         return self.words.say(text, **named)
 
     def label(self, code: StrEnum) -> str:
-        """A code in words."""
+        """Translate a code."""
         return self.words.label(code)
 
     def page(self, template: str, status: int = 200, **context: Any) -> Response:
-        """A page of a template; ``look`` there is this visitor, ``now`` the moment, ``zone`` the community's."""
+        """Render a template as a page. It gets this visitor as ``look``, the moment ``now`` and the time zone ``zone``."""
         headers = HEADERS | (ONLY_HTTPS if is_secure(self.request) else {})
         answer = HTMLResponse(self.part(template, **context), status, headers)
         if self._gives_secret:
@@ -110,18 +110,18 @@ class Guest:
         return answer
 
     def part(self, template: str, **context: Any) -> str:
-        """The same as text alone."""
+        """Render a template as text."""
         now = self.gongdan.clock.now()
         return self.site.templates.render(self.language, template, {"look": self, "now": now, "zone": self.zone, **context})
 
     @property
     def zone(self) -> tzinfo:
-        """The time zone moments are shown in."""
+        """Time zone in which moments are shown."""
         return UTC
 
 
 class Visitor(Guest):
-    """Somebody signed in, with the directory as new as the registry was at this request."""
+    """A signed-in person, and the directory as of the registry version read for this request."""
 
     def __init__(self, request: Request, session: Session, directory: Directory, registry_version: int) -> None:
         super().__init__(request)
@@ -137,64 +137,64 @@ class Visitor(Guest):
 
     @property
     def desk(self) -> ServiceDesk:
-        """The service desk."""
+        """Use cases of tickets."""
         return self.gongdan.desk
 
     @property
     def zone(self) -> tzinfo:
-        """The time zone of the community that is shown."""
+        """Time zone of the community shown; UTC without one."""
         return self.directory.zone(self.community) if self.community else UTC
 
     @property
     def caller(self) -> Caller:
-        """The visitor as the API knows callers."""
+        """The visitor as a caller of the answers."""
         return Caller(self.login, self.directory, self.registry_version)
 
     @property
     def roles(self) -> tuple[Held, ...]:
-        """The visitor's roles in the community that is shown."""
+        """The visitor's roles in the community shown."""
         return self.directory.roles(self.login, self.community, self.now) if self.community else ()
 
     @property
     def role_words(self) -> str:
-        """The same in words."""
+        """The visitor's roles in words."""
         return self.words.many([self.label(held.role) for held in self.roles])
 
     @property
     def administers(self) -> bool:
-        """Whether the visitor administers something."""
+        """Whether the visitor administers anything."""
         places = (EVERYWHERE, *self.directory.communities)
         return any(self.directory.is_admin(self.login, self.now, place) for place in places)
 
     @property
     def navigation(self) -> list[Entry]:
-        """The pages of which something may be open to one of the visitor's roles; each page weighs again for itself."""
+        """Entries of pages that one of the visitor's roles may use. Each page checks the rights itself."""
         return [entry for entry in NAVIGATION if (entry.admin and self.administers) or self.might(*entry.rights)]
 
     @property
     def records_findings(self) -> bool:
-        """Whether recording a finding is worth offering."""
+        """Whether the link that records a finding is offered."""
         return self.might(Right.RECORD_FINDING)
 
     @property
     def audits(self) -> bool:
-        """Whether a replay is worth offering."""
+        """Whether the link to a replay is offered."""
         return self.might(Right.AUDIT)
 
     def might(self, *rights: Right) -> bool:
-        """Whether the authority table gives any of the visitor's roles here something in one of these rows."""
+        """Whether one of the visitor's roles has one of these rights here, at least under conditions."""
         cells = (TABLE[right][held.role] for right in rights for held in self.roles if held.role is not Role.ADMIN)
         return any(cell != "–" for cell in cells)
 
     def at(self, moment: datetime) -> str:
-        """A moment by the community's clock: today's by its time alone."""
+        """Format a moment in the community's time zone; of today the time alone."""
         local, today = moment.astimezone(self.zone), self.now.astimezone(self.zone)
         if local.date() == today.date():
             return local.strftime("%H:%M")
         return local.strftime("%m-%d %H:%M" if local.year == today.year else "%Y-%m-%d %H:%M")
 
     def lasting(self, span: timedelta) -> str:
-        """How long, by its two largest units."""
+        """Format a duration in its two largest units."""
         minutes = int(abs(span).total_seconds() // 60)
         days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
         if days:
@@ -204,19 +204,19 @@ class Visitor(Guest):
         return self.say("{m} 分", m=rest)
 
     async def scope(self, right: Right) -> Scope | None:
-        """How far a right reaches in the community that is shown; None where it reaches nothing."""
+        """Find how far a right reaches in the community shown; None without the right."""
         if self.community is None:
             return None
         found = await self.gongdan.scopes.scope(self.directory, self.login, self.community, right)
         return None if found.nothing else found
 
     async def numbers(self, tickets: Iterable[UUID]) -> dict[UUID, str]:
-        """The numbers of tickets, by their ids."""
+        """Find the intake numbers of tickets, by id."""
         taken = await self.gongdan.journal.log.numbers_of(list(tickets))
         return {id_: one.number for id_, numbers in taken.items() for one in numbers if one.book == Book.INTAKE}
 
     def carrier(self, assignee: Assignee | None) -> str:
-        """Who carries a work order, by name."""
+        """Name an assignee."""
         if assignee is None or self.community is None:
             return self.say("未派")
         if assignee.type is AssigneeType.CONTRACTOR:
@@ -224,17 +224,17 @@ class Visitor(Guest):
         return self.person(assignee.id) if assignee.type is AssigneeType.PERSON else self.say("班组 {code}", code=assignee.id)
 
     def carrier_named(self, assignee: str | AssigneeAnswer | None) -> str:
-        """The same for a carrier as documents name it."""
+        """Name an assignee given as in documents."""
         if assignee is None or isinstance(assignee, str):
             return self.person(assignee) if assignee else self.say("未派")
         return self.carrier(Assignee(assignee.type, assignee.id))
 
     def carrier_code(self, assignee: Assignee) -> str:
-        """The same as filters write it: a login, ``team:CODE`` or ``contractor:CODE``."""
+        """Write an assignee as filters do: a login, ``team:CODE`` or ``contractor:CODE``."""
         return assignee.id if assignee.type is AssigneeType.PERSON else f"{assignee.type.value}:{assignee.id}"
 
-    def place(self, row: Placed) -> str:
-        """Where, as far as it is no personal data: area, building and entrance, or a public place."""
+    def place(self, row: Located) -> str:
+        """Name a location without its personal data: area, building and entrance, or a public place."""
         areas = self.directory.community(self.community).areas if self.community else {}
         parts = [areas.get(row.area, row.area) if row.area else None]
         parts += [self.say("{n} 栋", n=row.building)] if row.building else []
@@ -243,17 +243,17 @@ class Visitor(Guest):
         return " ".join(part for part in parts if part)
 
     def person(self, login: str) -> str:
-        """A colleague's name; the login of somebody unknown."""
+        """Name a person; an unknown login stays a login."""
         known = self.directory.people.get(login)
         return known.name if known else login
 
     def people(self, logins: Iterable[str]) -> str:
-        """Several names."""
+        """Name several people."""
         return self.words.many([self.person(login) for login in logins])
 
 
 async def visitor(request: Request) -> Visitor:
-    """Who is signed in, counted against the session's rate; see :func:`identify`."""
+    """Identify the signed-in visitor and count the request against the session's rate; see :func:`identify`."""
     found = await identify(request)
     await found.site.api.per_token.hit(found.session.id.hex)
     request.state.login = found.login
@@ -262,7 +262,7 @@ async def visitor(request: Request) -> Visitor:
 
 
 async def identify(request: Request) -> Visitor:
-    """Who is signed in now. No session, one that ended, and a disabled person are refused alike."""
+    """Identify the signed-in visitor; raises Unauthenticated without a live session, or for a disabled person."""
     guest = Guest(request)
     sign_ins = guest.gongdan.sign_ins
     session, version = await sign_ins.current(guest.secret)
@@ -277,7 +277,7 @@ TheVisitor = Annotated[Visitor, Depends(visitor)]
 
 
 async def known(request: Request) -> Guest:
-    """The visitor where somebody is signed in, else a guest; for what is shown to both."""
+    """Identify the visitor, or make a guest, for pages that are shown to both."""
     there: Visitor | None = getattr(request.state, "visitor", None)
     if there is not None:
         return there
@@ -288,32 +288,32 @@ async def known(request: Request) -> Guest:
 
 
 def is_secure(request: Request) -> bool:
-    """Whether the browser speaks https to us, or to the proxy before us."""
+    """Whether the browser uses https, to this server or to the proxy before it."""
     return request.url.scheme == "https"
 
 
 def session_cookie(request: Request) -> str:
-    """The cookie's name; over https one that no other host and no http page can set."""
+    """Name of the session cookie. Over https its prefix keeps other hosts and http pages from setting it."""
     return "__Host-gongdan" if is_secure(request) else "gongdan"
 
 
 def give_session(answer: Response, request: Request, secret: str) -> None:
-    """Set the session's cookie; it goes when the browser is closed."""
+    """Set the session cookie, which lasts until the browser is closed."""
     answer.set_cookie(session_cookie(request), secret, httponly=True, samesite="lax", secure=is_secure(request), path="/")
 
 
 def give_choice(answer: Response, request: Request, name: str, value: str) -> None:
-    """Set the cookie of something chosen."""
+    """Set the cookie of a preference for a year."""
     answer.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="lax", secure=is_secure(request), path="/")
 
 
 def local(address: str | None, otherwise: str = "/") -> str:
-    """An address within this site, or ``otherwise``: nobody is sent elsewhere by a link somebody else made."""
+    """Return the address if it is within this site, else ``otherwise``, so that no link can redirect to another site."""
     if address and address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable():
         return address
     return otherwise
 
 
 def go(address: str) -> Response:
-    """After a form: to a page that may be loaded again."""
+    """Redirect (303) after a form, so that reloading the page doesn't send the form again."""
     return RedirectResponse(address, 303, HEADERS)

@@ -1,6 +1,6 @@
-"""Administration (管理): people, their dated roles, tokens, sessions; the settings of a community and the projections, to read.
+"""Administration pages (管理): people, dated roles, tokens, sessions; and, to read, settings, projections and processes.
 
-For whoever administers something; each change is weighed by the use case that the API answers by.
+They are for administrators. The use cases, which the API calls too, check the right to each change.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +16,7 @@ from adapters.answers.people import access
 from adapters.answers.people.lists import visible
 from adapters.pages.frame.fields import Options
 from adapters.pages.frame.forms import Form, filled, receive_form
-from adapters.pages.frame.refusals import WRITING, Told, told
+from adapters.pages.frame.refusals import WRITING, Explanation, explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences.projection_words import projection_words
 from adapters.pages.sentences.setting_words import settings_words
@@ -36,31 +36,31 @@ Login = Annotated[str, Path(alias="login", max_length=40)]
 
 @router.get("/admin")
 async def people(visitor: TheVisitor) -> Response:
-    """Everybody, with the roles in force today; and a new person."""
+    """Show everybody with the roles in force today, and the form of a new person."""
     return _people(visitor)
 
 
 @router.post("/admin")
 async def add_person(visitor: TheVisitor) -> Response:
-    """A new login; roles are granted on its page."""
+    """Add a person; roles are granted on the person's page."""
     form = await receive_form(visitor)
     try:
         body = filled(NewPerson, _given(form, "login", "name"))
         await _changed(visitor, form, lambda g, by: g.administration.add_person(body.login, body.name, by))
     except WRITING as refusal:
-        return _people(visitor, told(refusal, visitor), form)
+        return _people(visitor, explained(refusal, visitor), form)
     return go(f"/admin/people/{body.login}")
 
 
 @router.get("/admin/people/{login}")
 async def person(visitor: TheVisitor, login: Login) -> Response:
-    """Somebody with every role ever granted, their tokens and sessions, and what can be changed."""
+    """Show a person with all roles ever granted, tokens, sessions and forms."""
     return await _person(visitor, login)
 
 
 @router.post("/admin/people/{login}/grants")
 async def grant(visitor: TheVisitor, login: Login) -> Response:
-    """A dated role; the place is a community, one of its areas, or everywhere."""
+    """Grant a dated role in a community, in one of its areas, or everywhere."""
     form = await receive_form(visitor)
     try:
         community, _, area = form.get("place").partition("/")
@@ -72,67 +72,67 @@ async def grant(visitor: TheVisitor, login: Login) -> Response:
             lambda g, by: g.administration.grant(login, body.role, body.community, body.area, body.valid_from, body.valid_to, by),
         )
     except WRITING as refusal:
-        return await _person(visitor, login, told(refusal, visitor), form)
+        return await _person(visitor, login, explained(refusal, visitor), form)
     return go(f"/admin/people/{login}")
 
 
 @router.post("/admin/people/{login}/grants/{id}/end")
 async def end_grant(visitor: TheVisitor, login: Login, id_: Id) -> Response:
-    """The last day of a role."""
+    """End a role after a day."""
     form = await receive_form(visitor)
     try:
         last = filled(GrantEnd, _given(form, "to")).valid_to
         await _changed(visitor, form, lambda g, by: g.administration.end_grant(login, id_, last, by))
     except WRITING as refusal:
-        return await _person(visitor, login, told(refusal, visitor))
+        return await _person(visitor, login, explained(refusal, visitor))
     return go(f"/admin/people/{login}")
 
 
 @router.post("/admin/people/{login}/disable")
 async def disable(visitor: TheVisitor, login: Login) -> Response:
-    """Close a login at once: its tokens are revoked and its sessions end."""
+    """Disable a login at once, revoke its tokens and end its sessions."""
     form = await receive_form(visitor)
     try:
         await _changed(visitor, form, lambda g, by: g.administration.disable(login, by))
     except WRITING as refusal:
-        return await _person(visitor, login, told(refusal, visitor))
+        return await _person(visitor, login, explained(refusal, visitor))
     await access.end_everything(visitor.gongdan, login)
     return go(f"/admin/people/{login}")
 
 
 @router.post("/admin/people/{login}/enable")
 async def enable(visitor: TheVisitor, login: Login) -> Response:
-    """Open it again."""
+    """Enable a login again."""
     form = await receive_form(visitor)
     try:
         await _changed(visitor, form, lambda g, by: g.administration.enable(login, by))
     except WRITING as refusal:
-        return await _person(visitor, login, told(refusal, visitor))
+        return await _person(visitor, login, explained(refusal, visitor))
     return go(f"/admin/people/{login}")
 
 
 @router.get("/admin/tokens")
 async def tokens(visitor: TheVisitor) -> Response:
-    """The tokens the visitor sees, the newest first; and a new one."""
+    """Show the tokens that the visitor may see, the newest first, and the form of a new one."""
     return await _tokens(visitor)
 
 
 @router.post("/admin/tokens")
 async def add_token(visitor: TheVisitor) -> Response:
-    """A new token, whose secret the answer shows this once; the same form sent again shows the same."""
+    """Make a token. Only this answer shows its secret; the form sent again shows it again."""
     form = await receive_form(visitor)
     try:
         days = form.get("days")
         body = filled(NewToken, {"login": form.get("login"), "days": int(days) if days.isdecimal() else days or None})
         row, clear = await access.make_token(visitor.gongdan, await form.administrator(visitor), body.login, body.days)
     except WRITING as refusal:
-        return await _tokens(visitor, told(refusal, visitor), form)
+        return await _tokens(visitor, explained(refusal, visitor), form)
     return visitor.page("people/token.html", row=row, clear=clear)
 
 
 @router.post("/admin/tokens/{id}/revoke")
 async def revoke_token(visitor: TheVisitor, id_: Id) -> Response:
-    """End a token at once."""
+    """Revoke a token at once."""
     await receive_form(visitor)
     await access.revoke_token(visitor.gongdan, visitor.directory, visitor.login, id_)
     return go("/admin/tokens")
@@ -140,7 +140,7 @@ async def revoke_token(visitor: TheVisitor, id_: Id) -> Response:
 
 @router.get("/admin/sessions")
 async def sessions(visitor: TheVisitor) -> Response:
-    """Who is signed in, the latest first."""
+    """Show the live sessions that the visitor may see, the newest first."""
     _administers(visitor)
     rows = await access.sessions_of(visitor.gongdan, visitor.directory, visitor.login)
     return visitor.page("people/sessions.html", rows=rows)
@@ -156,7 +156,7 @@ async def end_session(visitor: TheVisitor, id_: Id) -> Response:
 
 @router.get("/admin/settings")
 async def settings(visitor: TheVisitor) -> Response:
-    """The readings in force in the community that is shown, in words; those it decided itself are marked."""
+    """Show the settings in force in the community, those of its own marked."""
     _administers(visitor)
     if visitor.community is None:
         raise e.NotFound("community")
@@ -173,18 +173,18 @@ async def settings(visitor: TheVisitor) -> Response:
 
 @router.get("/admin/projections")
 async def projections(visitor: TheVisitor) -> Response:
-    """Where each projection and each process stands, and what is parked; an operator tries again by the command line."""
+    """Show the status of projections and processes, and parked streams with the command by which an operator retries."""
     _administers(visitor)
     g = visitor.gongdan
-    parts = [_running("projections", projection_answer(one), visitor) for one in await g.projections.status()]
-    parts += [_running("processes", process_answer(one), visitor) for one in await g.processes.status()]
-    numbers = await visitor.numbers({held.stream for one in parts for held in one.status.parked})
-    return visitor.page("people/projections.html", parts=parts, numbers=numbers)
+    rows = [_status_row("projections", projection_answer(one), visitor) for one in await g.projections.status()]
+    rows += [_status_row("processes", process_answer(one), visitor) for one in await g.processes.status()]
+    numbers = await visitor.numbers({held.stream for one in rows for held in one.status.parked})
+    return visitor.page("people/projections.html", parts=rows, numbers=numbers)
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A projection or a process, with its name in words; ``tool`` is the command that an operator tries again by."""
+class StatusRow:
+    """Status of a projection or process, and its name in words; ``tool`` is the group of its operator's commands."""
 
     name: str
     said: str
@@ -192,12 +192,12 @@ class Running:
     status: ProjectionAnswer | ProcessAnswer
 
     def retry(self, stream: UUID) -> str:
-        """The operator's command that tries a parked stream again."""
+        """Command by which an operator retries a parked stream."""
         return f"gongdan {self.tool} retry {self.name} {stream}"
 
 
-def _running(tool: str, status: ProjectionAnswer | ProcessAnswer, visitor: Visitor) -> Running:
-    return Running(status.name, projection_words(status.name, visitor), tool, status)
+def _status_row(tool: str, status: ProjectionAnswer | ProcessAnswer, visitor: Visitor) -> StatusRow:
+    return StatusRow(status.name, projection_words(status.name, visitor), tool, status)
 
 
 def _administers(visitor: Visitor) -> None:
@@ -206,7 +206,7 @@ def _administers(visitor: Visitor) -> None:
 
 
 async def _changed(visitor: Visitor, form: Form, change: Callable[[Any, Administrator], Awaitable[S]]) -> S:
-    """Carry a change out once for the form, however often it is sent."""
+    """Carry out a form's change, once for each idempotency key."""
     by = await form.administrator(visitor)
     state, _ = await carried_out(visitor.gongdan, by.key, lambda: change(visitor.gongdan, by))
     return state
@@ -216,7 +216,7 @@ def _given(form: Form, *names: str) -> dict[str, str]:
     return {name: form.get(name) for name in names if form.has(name)}
 
 
-def _people(visitor: Visitor, refused: Told | None = None, form: Form | None = None) -> Response:
+def _people(visitor: Visitor, refused: Explanation | None = None, form: Form | None = None) -> Response:
     _administers(visitor)
     everybody = sorted(visible(visitor.gongdan, visitor.caller, None), key=lambda one: (not one.enabled, one.login))
     return visitor.page(
@@ -229,7 +229,7 @@ def _people(visitor: Visitor, refused: Told | None = None, form: Form | None = N
 
 
 def _posts(visitor: Visitor, person: PersonState) -> str:
-    """The roles in force today, in words, each with where."""
+    """Name the roles in force today, each with its place."""
     today = {code: visitor.directory.day(code, visitor.now) for code in visitor.directory.communities}
     found = []
     for held in person.grants:
@@ -240,14 +240,14 @@ def _posts(visitor: Visitor, person: PersonState) -> str:
 
 
 def place(visitor: Visitor, held: Grant) -> str:
-    """Where a role counts: a community, one of its areas, or everywhere."""
+    """Name where a role is valid: a community, one of its areas, or everywhere."""
     if held.community == EVERYWHERE:
         return visitor.say("全公司")
     community = visitor.directory.community(held.community)
     return f"{community.name} · {community.areas.get(held.area, held.area)}" if held.area else community.name
 
 
-async def _person(visitor: Visitor, login: str, refused: Told | None = None, form: Form | None = None) -> Response:
+async def _person(visitor: Visitor, login: str, refused: Explanation | None = None, form: Form | None = None) -> Response:
     _administers(visitor)
     g, directory = visitor.gongdan, visitor.directory
     found = directory.person(login) if refused is None else (await g.directory.current()).person(login)
@@ -272,7 +272,7 @@ def _ended(visitor: Visitor, held: Grant) -> bool:
 
 
 def _places(visitor: Visitor) -> Options:
-    """Where a role may be granted: each community, its areas, and everywhere."""
+    """List where a role may be granted: everywhere, each community, and its areas."""
     found = [(EVERYWHERE, visitor.say("全公司"))]
     for code, community in visitor.directory.communities.items():
         found.append((code, community.name))
@@ -280,7 +280,7 @@ def _places(visitor: Visitor) -> Options:
     return found
 
 
-async def _tokens(visitor: Visitor, refused: Told | None = None, form: Form | None = None) -> Response:
+async def _tokens(visitor: Visitor, refused: Explanation | None = None, form: Form | None = None) -> Response:
     _administers(visitor)
     rows = await access.tokens_of(visitor.gongdan, visitor.directory, visitor.login)
     people: Sequence[PersonState] = [one for one in visitor.directory.people.values() if one.enabled]

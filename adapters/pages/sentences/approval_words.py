@@ -1,4 +1,4 @@
-"""What an approval is about, in words: the command that waits, everything it says, and why it could not be carried out."""
+"""Approvals in words: the command that waits, its arguments, and why it could not be carried out."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ from domain.ticket.back_entry import BackEntry
 from projections.approval.approvals import ApprovalRow
 
 FINDINGS: Mapping[str, FindingTrigger] = {command_name(trigger): trigger for trigger in TWO_PEOPLE}
-"""Decisions on findings."""
+"""Decisions on findings that take two people, by the name of the command."""
 MODELS: Mapping[str, type[BaseModel]] = {
     **{trigger.value: model for trigger, model in c.COMMANDS.items()},
     Trigger.RECEIVE.value: c.Receive,
@@ -44,19 +44,19 @@ MODELS: Mapping[str, type[BaseModel]] = {
     ERASE: Erase,
     DISCLOSE: Disclose,
 }
-"""The command of every approval, by the name it bears; an import has none."""
+"""Model of each command that takes two people, by its name. An import has no model."""
 BESIDE = ("community", "ticket", "hash")
-"""What stands on the page in another way: where, about what; a hash is for programs."""
+"""Arguments left out: the page shows community and ticket elsewhere, and a hash is for programs."""
 OF_A_FILE = ("name", "content_type", "size")
-"""What only programs ask of a file."""
+"""Arguments of an attachment left out, since they are for programs."""
 PEOPLE = ("answered_by", "complained_of", "parties")
 LONG = 200
-"""Longer texts are shown apart, as they were written."""
+"""Length in characters beyond which a text gets a paragraph of its own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One thing a command says: its name and the value; ``long`` texts stand apart."""
+class Argument:
+    """An argument of a command in words; ``long`` texts get a paragraph of their own."""
 
     name: str
     value: str
@@ -64,26 +64,29 @@ class Said:
 
 
 def command_words(command: str, look: Visitor) -> str:
-    """A command by name."""
+    """Name a command."""
     if command in FINDINGS:
         return look.say("{step}考评事项", step=look.label(FINDINGS[command]))
     return look.say(COMMAND_WORDS[command]) if command in COMMAND_WORDS else code_words(command, look.language)
 
 
 async def waiting(look: Visitor, stream: UUID) -> list[tuple[ApprovalRow, str]]:
-    """What waits for a second person about a ticket or a finding, as far as it concerns the visitor, each with its command."""
+    """List the undecided approvals of a ticket or finding that concern the visitor, each with its command in words."""
     rows = await waiting_on(look.gongdan, look.caller, stream)
     return [(row, command_words(row.command, look)) for row in rows]
 
 
-def told(command: str, arguments: Mapping[str, Any], look: Visitor) -> list[Said]:
-    """Everything a command says, by field, without names for programs."""
+def argument_words(command: str, arguments: Mapping[str, Any], look: Visitor) -> list[Argument]:
+    """Put a command's arguments into words, so that the second person sees everything that they approve.
+
+    Empty arguments and those for programs are left out.
+    """
     if command == IMPORT:
-        return [Said(_name(name, look), str(arguments[name])) for name in ("file", "mapping") if name in arguments]
-    return list(_said(MODELS[command].model_validate_json(json.dumps(arguments)), look))
+        return [Argument(_name(name, look), str(arguments[name])) for name in ("file", "mapping") if name in arguments]
+    return list(_arguments(MODELS[command].model_validate_json(json.dumps(arguments)), look))
 
 
-def _said(model: BaseModel, look: Visitor, before: str = "") -> Iterator[Said]:
+def _arguments(model: BaseModel, look: Visitor, before: str = "") -> Iterator[Argument]:
     for name in type(model).model_fields:
         value = getattr(model, name)
         if (
@@ -95,21 +98,21 @@ def _said(model: BaseModel, look: Visitor, before: str = "") -> Iterator[Said]:
             continue
         named = f"{before} · {_name(name, look)}" if before else _name(name, look)
         if isinstance(value, c.AssigneeRef):
-            yield Said(named, look.carrier(Assignee(value.type, value.id)))
+            yield Argument(named, look.carrier(Assignee(value.type, value.id)))
         elif isinstance(value, c.Place | c.Reporter):
-            yield from _said(value, look)
+            yield from _arguments(value, look)
         elif isinstance(value, BaseModel):
-            yield from _said(value, look, named)
+            yield from _arguments(value, look, named)
         else:
             text = _value(name, value, look)
-            yield Said(named, text, len(text) > LONG)
+            yield Argument(named, text, len(text) > LONG)
 
 
 def _value(name: str, value: Any, look: Visitor) -> str:
     if isinstance(value, tuple):
         return look.words.many([_value(name, one, look) for one in value])
     if isinstance(value, BaseModel):
-        return " ".join(one.value for one in _said(value, look))
+        return " ".join(one.value for one in _arguments(value, look))
     if isinstance(value, bool):
         return look.say("是") if value else look.say("否")
     if isinstance(value, StrEnum):
@@ -142,10 +145,10 @@ FAILURES: Mapping[str, str] = {
     "NotFound": N_("批准时，它所办的事已不存在。"),
     "Conflict": N_("批准时，它已经办过，或者已被改动。"),
 }
-"""Why an approved command was not carried out, by what refused it."""
+"""Why an approved command was not carried out, by the class of the refusal."""
 OTHERWISE = N_("批准时已不能办理。")
 
 
 def failure_words(outcome: str, look: Visitor) -> str:
-    """Why an approval failed; ``outcome`` is as the log has it, the refusal's name and its English."""
+    """Explain why an approval failed; ``outcome`` is the log's text, the refusal's class and its message in English."""
     return look.say(FAILURES.get(outcome.partition(":")[0], OTHERWISE))

@@ -1,4 +1,4 @@
-"""What stands beside an event's sentence: who did it, for whom and with whom; its personal texts, as far as they may be read."""
+"""Words beside an event's sentence: who did it, for whom and with whom, and its personal texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SYSTEM, OUTSIDE, CONTRACTOR = "system:", "external:", "contractor:"
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A personal text of an event: what it is, and the text; ``hidden`` where it is masked or erased."""
+    """A personal text of an event and the name of its field; ``hidden`` where it is masked or erased."""
 
     name: str
     text: str
@@ -23,7 +23,7 @@ class Quote:
 
 
 def who(look: Visitor, actor: str) -> str:
-    """Somebody by name: a member of staff, a contractor, somebody outside, or the system itself."""
+    """Name an actor: a member of staff, a contractor, somebody outside, or the system."""
     if actor.startswith(SYSTEM):
         return look.say("系统")
     if actor.startswith(OUTSIDE):
@@ -35,7 +35,7 @@ def who(look: Visitor, actor: str) -> str:
 
 
 def doers(look: Visitor, meta: Meta) -> str:
-    """Who did it; whose step was entered, and who approved it as the second person, beside them."""
+    """Name the actor, the person whose step the actor entered, and the second person who approved."""
     said = who(look, meta.actor)
     if meta.on_behalf_of:
         said = look.say("{person}（代{other}录入）", person=said, other=who(look, meta.on_behalf_of))
@@ -45,7 +45,7 @@ def doers(look: Visitor, meta: Meta) -> str:
 
 
 def quotes(look: Visitor, event: Folded.Event, texts: Mapping[str, str]) -> Sequence[Quote]:
-    """The personal texts of an event as the reader may see them."""
+    """List the personal texts of an event, opened or masked as in ``texts``."""
     found = []
     for name in payload_fields(type(event)):
         if not isinstance(getattr(event, name), Private):

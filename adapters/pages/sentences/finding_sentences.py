@@ -1,4 +1,4 @@
-"""What happened to a finding (考评事项), in sentences: one for each of its events."""
+"""Sentences of a finding's events (考评事项)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -34,7 +34,7 @@ def _confirmed(e: Any, v: Visitor, text: str) -> str:
 
 
 def points(given: Any, visitor: Visitor) -> str:
-    """Points decided by hand, in both columns."""
+    """Put points decided by hand into words, both columns."""
     director, administrator = amount(given.director), amount(given.administrator)
     return visitor.say("主责任人 {director} 分、付责任人 {administrator} 分", director=director, administrator=administrator)
 
@@ -49,9 +49,9 @@ SENTENCES: Mapping[type[Folded.Event], Say] = {
     Finding.FindingRevoked: lambda e, v, t: v.say("撤销") + _quoted(v, t),
     Finding.FindingWithdrawn: lambda e, v, t: v.say("原因已消除，撤回"),
 }
-"""Every event of a finding."""
+"""Sentence of each event of a finding."""
 
 
 def finding_sentence(event: Folded.Event, visitor: Visitor, text: str = "") -> str:
-    """What an event says; ``text`` is what was written with it, as far as it may be read."""
+    """Put an event into words; ``text`` is its personal text, opened or masked, empty without one."""
     return SENTENCES[type(event)](event, visitor, text)

@@ -1,4 +1,4 @@
-"""Projections and processes by name, in words."""
+"""Names of projections and processes in words."""
 
 from collections.abc import Mapping
 
@@ -23,9 +23,9 @@ NAMES: Mapping[str, str] = {
     "findings": N_("考评事项"),
     "proposals": N_("提出考评事项"),
 }
-"""Every projection and every process, of which one may bear the name of the projection it feeds."""
+"""Names of all projections and processes. A process may share the name of the projection that it reads."""
 
 
 def projection_words(name: str, look: Visitor) -> str:
-    """One of them in words."""
+    """Name a projection or process."""
     return look.say(NAMES[name])

@@ -1,4 +1,4 @@
-"""The readings of a community (小区设置) in words: every value of the policy with its name, by section."""
+"""Settings of a community (小区设置) in words: every value of the policy with its name, by section."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,12 +63,12 @@ SETTINGS: Mapping[str, str] = {
     "reminders.empty_minutes": N_("空岗多久提醒"),
     "reminders.director_duty_minutes": N_("空岗或未签名多久报主任"),
 }
-"""Every reading by its dotted name; the catalogue has the English."""
+"""Name of each setting, by its dotted name; the catalogue has the English."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One reading in words; ``own`` where the community decided it itself."""
+    """A setting in words; ``own`` where the community departs from the company's."""
 
     name: str
     value: str
@@ -76,7 +76,7 @@ class Setting:
 
 
 def settings_words(look: Visitor, policy: Policy, own: Mapping[str, Any]) -> Sequence[tuple[str, Sequence[Setting]]]:
-    """Every reading in force, by section."""
+    """Put the settings in force into words, by section."""
     found = []
     for section, title in SECTIONS.items():
         part: BaseModel = getattr(policy.values, section)

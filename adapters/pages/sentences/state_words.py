@@ -1,4 +1,4 @@
-"""A ticket's state in words, aspect by aspect, and what changed between two states as sentences."""
+"""A ticket's state in words, aspect by aspect, and the changes between two states as sentences."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,7 +10,7 @@ from adapters.rendering.environment import yuan
 from domain.ticket.state import Assignment, TicketState
 
 Aspect = Callable[[Visitor, TicketState], str]
-"""What is said of a state; nothing where there is nothing to say."""
+"""Function that puts one aspect of a state into words; empty where there is nothing to say."""
 
 
 def _assignment(look: Visitor, s: TicketState) -> str:
@@ -88,27 +88,27 @@ ASPECTS: Mapping[str, Aspect] = {
     N_("关联工单"): lambda look, s: look.say("{n} 张", n=len(s.links)) if s.links else "",
     N_("附件"): lambda look, s: look.say("{n} 个", n=len(s.attachments)) if s.attachments else "",
 }
-"""An aspect's name → how it is said, in the order shown. Personal texts are left to the events that hold them."""
+"""Aspects by name, in the order shown. Personal texts are no aspects; they are shown with the events that hold them."""
 
 
 def said_of(look: Visitor, state: TicketState | None) -> dict[str, str]:
-    """Every aspect there is something to say of, by its name in Chinese."""
+    """Put a state into words, by the aspect's name in Chinese; empty aspects are left out."""
     found = {name: aspect(look, state) for name, aspect in ASPECTS.items()} if state is not None else {}
     return {name: words for name, words in found.items() if words}
 
 
 def changes(look: Visitor, before: TicketState | None, after: TicketState) -> Sequence[str]:
-    """What became otherwise from one state to the next, a sentence each."""
+    """Put the differences between two states into words, one sentence each."""
     old, new = said_of(look, before), said_of(look, after)
-    told = []
+    sentences = []
     for name in ASPECTS:
         was, now, what = old.get(name), new.get(name), look.say(name)
         if was == now:
             continue
         if was is None:
-            told.append(look.say("{what}：{now}。", what=what, now=now))
+            sentences.append(look.say("{what}：{now}。", what=what, now=now))
         elif now is None:
-            told.append(look.say("{what}不再是“{was}”。", what=what, was=was))
+            sentences.append(look.say("{what}不再是“{was}”。", what=what, was=was))
         else:
-            told.append(look.say("{what}由“{was}”变为“{now}”。", what=what, was=was, now=now))
-    return told
+            sentences.append(look.say("{what}由“{was}”变为“{now}”。", what=what, was=was, now=now))
+    return sentences

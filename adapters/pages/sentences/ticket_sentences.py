@@ -1,4 +1,4 @@
-"""What happened, in sentences: one for each event of a ticket, without field names and codes."""
+"""Sentences of a ticket's events, without field names and codes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from domain.kernel.aggregate import Folded
 from domain.ticket.events import Ticket
 
 Texts = Mapping[str, str]
-"""Personal texts of the event by field, opened or masked; empty where none are shown."""
+"""Personal texts of an event by field, opened or masked; empty where none are to be shown."""
 E_ = Ticket
 
 
@@ -63,8 +63,8 @@ def _escalated(e: Any, v: Visitor, t: Texts) -> str:
 
 
 def _deferred(e: Any, v: Visitor, t: Texts) -> str:
-    told = v.say("，已告知住户") if e.told_resident else v.say("，未告知住户")
-    return v.say("次日安排，到 {at}", at=v.at(e.until)) + told
+    resident = v.say("，已告知住户") if e.told_resident else v.say("，未告知住户")
+    return v.say("次日安排，到 {at}", at=v.at(e.until)) + resident
 
 
 def _quoted_charge(e: Any, v: Visitor, t: Texts) -> str:
@@ -98,7 +98,7 @@ def _plain(text: str, *quoted: str) -> Callable[[Any, Visitor, Texts], str]:
 
 
 def N_(text: str) -> str:
-    """Marks a text for the catalogue that is said later."""
+    """Mark a text for the catalogue; it is translated when it is shown."""
     return text
 
 
@@ -141,11 +141,11 @@ SENTENCES: Mapping[type[Folded.Event], Callable[[Any, Visitor, Texts], str]] = {
     E_.TicketCorrected: _corrected,
     E_.NoteAdded: _plain(N_("备注"), "text"),
 }
-"""Every event of a ticket."""
+"""Sentence of each event of a ticket."""
 
 
 def sentence(event: Folded.Event, visitor: Visitor, texts: Texts | None = None) -> str:
-    """What an event says, in the visitor's language."""
+    """Put an event into words, in the visitor's language."""
     return SENTENCES[type(event)](event, visitor, texts or {})
 
 

@@ -1,4 +1,4 @@
-"""记录册: the seven registers, number by number, void ones shown; filtered by the address, and as an Excel workbook."""
+"""Pages of the books (记录册): the seven registers by number, void numbers shown; also as Excel and to print."""
 
 from collections.abc import Callable
 from datetime import date
@@ -29,7 +29,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 async def books(
     visitor: TheVisitor, book: str = "repair", first: str | None = None, last: str | None = None, after: int = 0
 ) -> Response:
-    """A book's numbers of some days of recording; masked, whoever looks."""
+    """Show a book's entries recorded between two days, masked for every visitor."""
     found, more = await _read(visitor, book, first, last, after, ON_A_PAGE)
     chosen = {name: value for name, value in (("book", book), ("first", first), ("last", last)) if value}
     return visitor.page(
@@ -46,7 +46,7 @@ async def books(
 
 @router.get("/books.xlsx")
 async def workbook(visitor: TheVisitor, book: str = "repair", first: str | None = None, last: str | None = None) -> Response:
-    """The same, whole, as a workbook."""
+    """Download all of these entries as an Excel workbook."""
     found, more = await _read(visitor, book, first, last, 0, 200)
     entries = list(found.items)
     while more is not None:
@@ -62,7 +62,7 @@ async def workbook(visitor: TheVisitor, book: str = "repair", first: str | None 
 
 @router.get("/books/print")
 async def printed(visitor: TheVisitor, month: str, book: str = "repair") -> Response:
-    """A month of a book for A4; it stands by itself, under a policy of its own."""
+    """Print a month of a book on A4. The page loads nothing and has a content security policy of its own."""
     if visitor.community is None:
         raise NotFound("community")
     found = await register_month(visitor.gongdan, visitor.directory, visitor.login, visitor.community, book, month)
@@ -72,7 +72,7 @@ async def printed(visitor: TheVisitor, month: str, book: str = "repair") -> Resp
 
 
 async def as_file(write: Writes, name: str) -> Response:
-    """A workbook to keep, under a name."""
+    """Answer with a workbook to download. It is written in a thread, since writing blocks."""
 
     def content() -> bytes:
         with TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Events (事件流) and the process (流程), for those who may audit: what happened, filtered by address; the lifecycle as lived."""
+"""Pages for auditors: the event stream (事件流) with its filters in the address, and the process (流程): transitions taken."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ from projections.ticket.event_stream import EVENT_STREAM, EventRow, events, proc
 router = APIRouter(include_in_schema=False)
 
 PAGE = 50
-"""Events on a page."""
+"""Most events on a page."""
 
 
 def _topics() -> Mapping[str, tuple[StrEnum, tuple[str, ...]]]:
-    """What may be asked for, by trigger: its word, and the topics of its events."""
+    """Make the choices of the type filter, by the trigger's name in addresses: the trigger, and the topics of its events."""
     found: dict[str, tuple[StrEnum, tuple[str, ...]]] = {}
     for row in lifecycle.TABLE:
         found[row.trigger.value.replace("_", "-")] = (row.trigger, (row.event.TOPIC,))
@@ -41,12 +41,12 @@ def _topics() -> Mapping[str, tuple[StrEnum, tuple[str, ...]]]:
 
 TYPES = _topics()
 WORD_OF = MappingProxyType({topic: word for word, topics in TYPES.values() for topic in topics})
-"""A topic → the trigger that names it."""
+"""Trigger by topic."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An event in words, and where it is looked at."""
+class EventLine:
+    """An event in words, and the number of the ticket whose page shows it."""
 
     row: EventRow
     word: StrEnum
@@ -56,8 +56,8 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The filters of an address, as they were written."""
+class EventFilters:
+    """Filters of the event stream, as the address has them."""
 
     type: str
     person: str
@@ -66,7 +66,7 @@ class Asked:
     until: str
 
     def address(self, **more: object) -> str:
-        """The address of these filters, on another page."""
+        """Make the address of another page with these filters."""
         said = {"type": self.type, "person": self.person, "ticket": self.ticket, "from": self.since, "to": self.until, **more}
         return "/events?" + urlencode({name: value for name, value in said.items() if value})
 
@@ -81,9 +81,9 @@ async def show_events(
     until: Annotated[str, Query(alias="to")] = "",
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> Response:
-    """The latest first; every filter stands in the address."""
+    """List the events that match the filters, the latest first."""
     community = await _audited(visitor, "events")
-    asked = Asked(type, person, ticket.strip(), since, until)
+    asked = EventFilters(type, person, ticket.strip(), since, until)
     topics: tuple[str, ...] = ()
     if type:
         if type not in TYPES:
@@ -108,7 +108,7 @@ async def show_events(
         asked=asked,
         types=TYPES,
         people=people,
-        told=await _told(visitor, found.items),
+        told=await _lines(visitor, found.items),
         older=asked.address(before=found.items[-1].position) if found.more else None,
         paged=before is not None,
     )
@@ -116,7 +116,7 @@ async def show_events(
 
 @router.get("/process")
 async def show_process(visitor: TheVisitor, on: str = "") -> Response:
-    """The lifecycle with how often each way was taken, how many tickets stand where, and how long they stood, at a day's end."""
+    """Show how often each transition was taken by the end of a day, and each state's tickets and median stay."""
     community = await _audited(visitor, "process")
     today = visitor.now.astimezone(visitor.zone).date()
     day = min(_day("on", on) or today, today)
@@ -145,7 +145,7 @@ async def show_process(visitor: TheVisitor, on: str = "") -> Response:
 
 
 def lasted(look: Visitor, stay: timedelta) -> str:
-    """How long, in its two largest units."""
+    """Format a duration in its two largest units."""
     minutes = int(stay.total_seconds() // 60)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
@@ -154,14 +154,14 @@ def lasted(look: Visitor, stay: timedelta) -> str:
 
 
 async def _audited(visitor: Visitor, what: str) -> str:
-    """The community shown, where all of it may be audited; raises NotFound and NotAllowed."""
+    """Require the right to audit all of the community shown; returns it, raises NotFound or NotAllowed."""
     if visitor.community is None:
         raise NotFound("community")
     await check_audits(visitor.gongdan, visitor.directory, visitor.login, visitor.community, what)
     return visitor.community
 
 
-async def _told(visitor: Visitor, rows: Sequence[EventRow]) -> list[Told]:
+async def _lines(visitor: Visitor, rows: Sequence[EventRow]) -> list[EventLine]:
     journal = visitor.gongdan.journal
     taken = await journal.log.numbers_of(list({row.stream for row in rows}))
     found = []
@@ -171,12 +171,12 @@ async def _told(visitor: Visitor, rows: Sequence[EventRow]) -> list[Told]:
         number = next((one.number for one in taken.get(row.stream, ()) if one.book == Book.INTAKE), None)
         word = WORD_OF[row.topic]
         said = sentence(event, visitor) if isinstance(event, Ticket.Event) else visitor.label(word)
-        found.append(Told(row, word, doers(visitor, event.meta), said, number))
+        found.append(EventLine(row, word, doers(visitor, event.meta), said, number))
     return found
 
 
 def _day(name: str, text: str) -> date | None:
-    """A day of an address or a form; raises InvalidInput."""
+    """Parse a day of the address; None for an empty one; raises InvalidInput."""
     if not text:
         return None
     try:

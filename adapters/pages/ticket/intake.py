@@ -1,4 +1,4 @@
-"""Intake (接单): a call becomes a ticket with a number, by keyboard, in one form that follows the kind."""
+"""Intake page (接单): turns a call into a numbered ticket, by keyboard, in one form whose fields follow the kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from adapters.answers.household.documents import HouseholdTicket, OccupancyAnswer, PhoneAnswer
 from adapters.answers.household.reading import phone_answer, resident_answer
 from adapters.pages.frame.forms import Form, filled, receive_form
-from adapters.pages.frame.refusals import STEPPING, Told, told
+from adapters.pages.frame.refusals import STEPPING, Explanation, explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.ticket.steps import colleagues
 from adapters.pages.ticket.tickets import shown
@@ -27,16 +27,16 @@ from domain.ticket import commands as c
 router = APIRouter(include_in_schema=False)
 
 LAST = 3
-"""Tickets of a number that are shown."""
+"""Tickets of a caller that are shown, the latest ones."""
 PLACE = ("area", "building", "entrance", "dwelling", "public_place")
 Phone = Annotated[str, Query(max_length=30)]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Somebody of the roll (住户名册) who may be calling, at one of their dwellings.
+    """A person of the household register (住户名册) who may be calling, with one of their dwellings.
 
-    ``value`` names the person, and the dwelling where they have several.
+    ``value`` is the option's value: the person's id, with the occupancy's where they have several.
     """
 
     value: str
@@ -45,15 +45,18 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Who has a number: people of the roll, the last tickets about them or of other callers, and the latest of a stranger's."""
+class PhoneCaller:
+    """Everybody who may be calling from a number, and their tickets.
+
+    ``latest`` is the last ticket of a caller who is not in the household register, if nobody registered has the number.
+    """
 
     found: PhoneAnswer
     latest: TicketReading | None
 
     @property
     def choices(self) -> list[Choice]:
-        """Of whom the clerk picks one."""
+        """Options of which the clerk picks one."""
         found = []
         for person in self.found.people:
             homes: list[OccupancyAnswer | None] = [home for home in person.occupancies if home.current]
@@ -64,18 +67,18 @@ class Caller:
 
     @property
     def tickets(self) -> list[HouseholdTicket]:
-        """The last ones, the latest first."""
+        """Last tickets, the latest first."""
         tickets = [*(one for person in self.found.people for one in person.tickets), *self.found.callers]
         return sorted({one.id: one for one in tickets}.values(), key=lambda one: one.received_at, reverse=True)[:LAST]
 
     @property
     def unfinished(self) -> list[HouseholdTicket]:
-        """Tickets that this call may be about."""
+        """Unfinished tickets, which the call may be about."""
         return [one for one in self.tickets if one.state not in (State.FOLLOWED_UP, State.CANCELLED)]
 
     @property
     def known(self) -> dict[str, str]:
-        """What the form is filled in with for a caller who is not on the roll."""
+        """First values of the form for a caller who is not in the household register."""
         if self.latest is None:
             return {}
         state, texts = self.latest.state, self.latest.texts
@@ -86,21 +89,21 @@ class Caller:
 
 @router.get("/intake")
 async def intake(visitor: TheVisitor, phone: Phone = "", number: Annotated[str, Query(max_length=80)] = "") -> Response:
-    """The form; with a telephone number, filled in with what is known of the caller."""
+    """Show the form; with a telephone number, filled in with what is known of the caller."""
     _may_receive(visitor)
     written = await _written(visitor, number) if number else ""
     caller, refused = None, None
     try:
         caller = await _caller(visitor, phone)
     except LOOK_UP_REFUSED as refusal:
-        refused = told(refusal, visitor)
+        refused = explained(refusal, visitor)
     values = {"phone": phone, **(caller.known if caller else {})}
     return _page(visitor, values, caller=caller, written=written, refused=refused)
 
 
 @router.get("/intake/caller")
 async def caller_panel(visitor: TheVisitor, phone: Phone = "") -> Response:
-    """The same of the caller alone, for a form that is being filled in."""
+    """Show the part about the caller, for a form that is being filled in."""
     _may_receive(visitor)
     return visitor.page(
         "ticket/intake_caller.html", caller=await _caller_again(visitor, phone), phone=phone, values={}, aside=True
@@ -109,9 +112,9 @@ async def caller_panel(visitor: TheVisitor, phone: Phone = "") -> Response:
 
 @router.post("/intake")
 async def receive(visitor: TheVisitor) -> Response:
-    """Receive and, where the kind is known, classify: two steps, each of which counts once.
+    """Receive a ticket and, where the kind is known, classify it: two commands, each with an idempotency key.
 
-    Where the second is refused the call isn't lost: its ticket is shown with what was refused.
+    If the second is refused the call isn't lost: its ticket's page is shown with the refusal.
     """
     form = await receive_form(visitor)
     try:
@@ -120,7 +123,7 @@ async def receive(visitor: TheVisitor) -> Response:
     except STEPPING as refusal:
         caller = await _caller_again(visitor, form.get("phone")) if form.has("resident") else None
         blamed = form.all("complained_of")
-        return _page(visitor, form.values, caller=caller, refused=told(refusal, visitor), chosen=blamed)
+        return _page(visitor, form.values, caller=caller, refused=explained(refusal, visitor), chosen=blamed)
     if not isinstance(done, Done):
         return go("/intake")
     number = (await visitor.gongdan.inquiries.numbers(done.state)).number
@@ -131,18 +134,21 @@ async def receive(visitor: TheVisitor) -> Response:
             asked = await form.request(visitor)
             await visitor.desk.act(number, wanted, replace(asked, key=_second(asked.key)))
         except STEPPING as refusal:
-            refused = told(refusal, visitor)
+            refused = explained(refusal, visitor)
             return await shown(visitor, number, refused=refused, trigger=Trigger.CLASSIFY, values=form.values)
     return go(f"/intake?number={number}")
 
 
 def _second(key: CommandKey | None) -> CommandKey | None:
-    """The key of the form's second step."""
+    """Derive the idempotency key of the form's second command."""
     return replace(key, key=f"{key.key}-classify") if key else None
 
 
 async def _received(form: Form, visitor: Visitor) -> dict[str, Any]:
-    """What was filled in; somebody of the roll has the name and phone of the roll, and their home's place unless one is given."""
+    """Read the command's values. A person of the household register is named by id, without name and phone.
+
+    Unless a location is given it is that of their dwelling.
+    """
     place: dict[str, str | None] = {name: form.get(name) for name in PLACE if form.has(name)}
     reporter = {name: form.get(name) for name in ("name", "phone") if form.has(name)}
     resident, _, home = form.get("resident").partition(".")
@@ -159,7 +165,10 @@ async def _received(form: Form, visitor: Visitor) -> dict[str, Any]:
 
 
 async def _home(visitor: Visitor, resident: str, home: str) -> dict[str, str | None]:
-    """One of several dwellings of a resident, opened with a record; of one who has a single one it is known without."""
+    """Find the location of the chosen one of a resident's dwellings, which the access log records.
+
+    Empty for a resident with a single dwelling, which the use case finds itself.
+    """
     if not home:
         return {}
     try:
@@ -177,7 +186,7 @@ def _may_receive(visitor: Visitor) -> None:
 
 
 async def _written(visitor: Visitor, number: str) -> str:
-    """The number of a ticket that the visitor may read."""
+    """Find the number of the ticket just received, if the visitor may read it."""
     reading = await visitor.gongdan.inquiries.ticket(visitor.login, number, personal=False, directory=visitor.directory)
     return reading.numbers.number
 
@@ -185,8 +194,8 @@ async def _written(visitor: Visitor, number: str) -> str:
 LOOK_UP_REFUSED = (e.InvalidInput, e.NotAllowed)
 
 
-async def _caller(visitor: Visitor, phone: str) -> Caller | None:
-    """Who has a number; the look-up is recorded, and so is opening a stranger's latest ticket."""
+async def _caller(visitor: Visitor, phone: str) -> PhoneCaller | None:
+    """Look up a number. The access log records this, and the opening of an unregistered caller's last ticket."""
     if not phone.strip():
         return None
     asked = filled(LookUp, {"community": visitor.community or "", "phone": phone.strip()})
@@ -195,11 +204,11 @@ async def _caller(visitor: Visitor, phone: str) -> Caller | None:
     latest = None
     if stranger is not None:
         latest = await visitor.gongdan.inquiries.ticket(visitor.login, str(stranger.id), directory=visitor.directory)
-    return Caller(found, None if latest is None or latest.masked else latest)
+    return PhoneCaller(found, None if latest is None or latest.masked else latest)
 
 
-async def _caller_again(visitor: Visitor, phone: str) -> Caller | None:
-    """The same beside a form that is being filled in, where a refusal is no more than nothing found."""
+async def _caller_again(visitor: Visitor, phone: str) -> PhoneCaller | None:
+    """Look up a number beside a form that is being filled in, where a refusal only leaves the part about the caller empty."""
     try:
         return await _caller(visitor, phone)
     except LOOK_UP_REFUSED:
@@ -210,9 +219,9 @@ def _page(
     visitor: Visitor,
     values: dict[str, str],
     *,
-    caller: Caller | None = None,
+    caller: PhoneCaller | None = None,
     written: str = "",
-    refused: Told | None = None,
+    refused: Explanation | None = None,
     chosen: Sequence[str] = (),
 ) -> Response:
     areas = visitor.directory.community(visitor.community).areas if visitor.community else {}

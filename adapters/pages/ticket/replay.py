@@ -1,8 +1,8 @@
-"""Replay (回放): a ticket's history event by event, for those who may audit it: the state in the picture, what changed in words,
-who, both times, cause and rule version, the clocks then, and the event as it is stored.
+"""Replay page (回放): a ticket's history event by event, for auditors.
 
-Every step is on the page, so that stepping asks the server nothing and the access log shows one look. A link names a step by
-``v`` (version), or what was so at a moment (``at``), or what was known at a moment (``known_at``).
+Each step has the state in the diagram, the changes in words, who, both times, cause, rule versions, clocks, and the stored event.
+All steps are on the page, so stepping needs no request, and the access log has one entry. A link names a step by version (``v``),
+by when events happened (``at``), or by when they were recorded (``known_at``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,14 +30,14 @@ from domain.service_desk.ticket_reading import HistoryStep, as_of, clocks_at
 router = APIRouter(include_in_schema=False)
 
 AROUND = 40
-"""Steps on the page on either side of the one asked for; further ones are a click away."""
+"""Steps before and after the one asked for that the page holds in full. Others are loaded on request."""
 
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A step in the list of all: enough to show where the ticket stood."""
+    """A step in the list of all steps, with what the diagram needs."""
 
     version: int
     at: datetime
@@ -77,7 +77,7 @@ async def replay(
     at: str = "",
     known_at: str = "",
 ) -> Response:
-    """The last step, or the one asked for; with ``known_at`` what was recorded later is left out."""
+    """Show the last step, or the one asked for. With ``known_at`` events recorded later are left out."""
     steps = await visitor.gongdan.inquiries.history(visitor.login, ref, directory=visitor.directory)
     if steps[0].after.community in visitor.communities:
         visitor.community = steps[0].after.community
@@ -108,7 +108,7 @@ async def replay(
 
 
 def _asked(name: str, text: str, look: Visitor) -> datetime | None:
-    """A moment of an address or a form; raises InvalidInput."""
+    """Parse a moment of the address; None for an empty one; raises InvalidInput."""
     said = moment_in(text, look, f"/query/{name}")
     try:
         return None if said is None else _MOMENT.validate_python(said)
@@ -146,7 +146,7 @@ def _shown(look: Visitor, step: HistoryStep) -> Shown:
 
 
 def _rules(look: Visitor, event: Any) -> list[tuple[str, str]]:
-    """The versions of what was in force: readings, clock limits, prices."""
+    """List the versions in force at the event: policy, clock limits, price list."""
     clock_policy = getattr(event, "clock_policy", None)
     versions = (
         (look.say("规则解释"), event.meta.policy),

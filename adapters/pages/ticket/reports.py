@@ -1,4 +1,4 @@
-"""服务月报: a month in figures and charts, each chart with the table it is drawn from; and as an Excel workbook."""
+"""Page of the service report (服务月报): figures and charts of a month, each chart with its table; also as Excel."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars: what they stand for, and a row of figures for each series."""
+    """A bar chart: the labels of its bars, and a row of figures for each series."""
 
     key: str
     title: str
@@ -34,14 +34,14 @@ class Chart:
 
     @property
     def data(self) -> str:
-        """For the script that draws them."""
+        """JSON for the script that draws the chart."""
         series = [{"name": name, "values": list(values)} for name, values in self.series.items()]
         return dumps({"labels": list(self.labels), "series": series, "colours": list(self.colours)}, ensure_ascii=False)
 
 
 @router.get("/reports")
 async def reports(visitor: TheVisitor, month: str | None = None) -> Response:
-    """A month's report; this month's if none is named."""
+    """Show the report of a month, by default the current one."""
     found = await _report(visitor, month)
     first = month_of(found.month)
     return visitor.page(
@@ -58,7 +58,7 @@ async def reports(visitor: TheVisitor, month: str | None = None) -> Response:
 
 @router.get("/reports.xlsx")
 async def workbook(visitor: TheVisitor, month: str | None = None) -> Response:
-    """The same as a workbook."""
+    """Download the report as an Excel workbook."""
     found = await _report(visitor, month)
     zone = visitor.directory.zone(found.community)
 
@@ -114,7 +114,7 @@ def _charts(visitor: Visitor, found: ServiceReportAnswer) -> list[Chart]:
 
 
 def _worker(visitor: Visitor, who: str) -> str:
-    """A person, or the team or contractor that stands as ``team:CODE``, by name."""
+    """Name a person (by login), or a team or contractor (by ``type:code``)."""
     kind, _, code = who.partition(":")
     return visitor.carrier(Assignee(AssigneeType(kind), code)) if code else visitor.person(who)
 

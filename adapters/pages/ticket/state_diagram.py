@@ -1,7 +1,7 @@
-"""The lifecycle as a picture on a page: states and the ways between them on a map of its own, small enough for a phone.
+"""State diagram of the lifecycle for pages, drawn by hand so that it fits a phone.
 
-A state or a way of the table without a place here is an error (``KeyError``), which a test finds before a reader does. The page
-says by classes where a ticket stands and which ways it took; words follow the reader's language.
+A state or transition of the lifecycle table without coordinates here raises ``KeyError``; a test finds that first. The page
+marks a ticket's state and the transitions it took by CSS classes. Words are in the visitor's language.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from domain.ticket.state import TicketState
 
 WIDTH, HEIGHT = 800, 300
 BOX = (100, 44)
-"""Width and height of a state's box; its place is the middle."""
+"""Width and height of a state's box. Its coordinates are those of its middle."""
 
 _R, _C, _D, _W, _F, _X = State.RECEIVED, State.CLASSIFIED, State.DISPATCHED, State.REPAIRED, State.FOLLOWED_UP, State.CANCELLED
 _T = Trigger
@@ -29,7 +29,7 @@ PLACES: Mapping[State, tuple[int, int]] = MappingProxyType(
 
 
 class Way(NamedTuple):
-    """Where a way runs, from border to border, and where its words stand."""
+    """An arrow: its SVG path ``d``, and the coordinates of its words."""
 
     d: str
     x: int
@@ -62,11 +62,11 @@ WORDS: Mapping[Edge, str] = MappingProxyType(
         Edge(_C, _W, _T.SETTLE): N_("当班办结"),
     }
 )
-"""Ways that say more, or less, than their trigger."""
+"""Words of transitions that are not their trigger's."""
 
 
 class Node(NamedTuple):
-    """A state in the picture."""
+    """A state in the diagram: coordinates and words."""
 
     state: State
     x: int
@@ -74,8 +74,8 @@ class Node(NamedTuple):
     words: str
 
 
-class Line(NamedTuple):
-    """A way in the picture; ``key`` names it among the ways."""
+class Arrow(NamedTuple):
+    """A transition in the diagram; ``key`` identifies it."""
 
     key: str
     way: Way
@@ -83,36 +83,36 @@ class Line(NamedTuple):
 
 
 class Diagram(NamedTuple):
-    """The picture in the reader's words."""
+    """The diagram in the visitor's language."""
 
     nodes: list[Node]
-    lines: list[Line]
+    lines: list[Arrow]
 
 
 def diagram(
     look: Guest, counts: Mapping[str, str] = MappingProxyType({}), standing: Mapping[State, int] = MappingProxyType({})
 ) -> Diagram:
-    """The picture; ``counts`` stand in the words' place on the ways they name, ``standing`` beside the states' words."""
+    """Make the diagram. ``counts`` replace the words of transitions, by key; ``standing`` are added to the states' words."""
     said = {state: f"{look.label(state)} {standing[state]}" if state in standing else look.label(state) for state in State}
     nodes = [Node(state, *PLACES[state], said[state]) for state in State]
-    lines = [Line(key(edge), WAYS[edge], counts.get(key(edge)) or _words(look, edge)) for edge in ways()]
+    lines = [Arrow(key(edge), WAYS[edge], counts.get(key(edge)) or _words(look, edge)) for edge in ways()]
     return Diagram(nodes, lines)
 
 
 def key(edge: Edge) -> str:
-    """A way's name, for a page's elements."""
+    """Identify a transition among the page's elements."""
     return f"{edge.source.value if edge.source else 'new'}-{edge.target.value}-{edge.trigger.value}"
 
 
 def taken(event: Ticket.Event, before: TicketState | None, after: TicketState) -> str | None:
-    """The way that an event took; None where it kept the state."""
+    """Find the key of the transition that an event took; None where it kept the state."""
     if before is not None and before.state is after.state:
         return None
     return key(Edge(before.state if before else None, after.state, trigger_of(event)))
 
 
 def trigger_of(event: Ticket.Event) -> Trigger:
-    """The trigger that an event answers to, by the table."""
+    """Find the trigger of an event in the lifecycle table."""
     return TRIGGERS[event.TOPIC]
 
 

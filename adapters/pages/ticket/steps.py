@@ -1,6 +1,6 @@
-"""The form of each step of a ticket: which fields a person fills in, and how they become the command's values.
+"""Forms of a ticket's steps: the fields of each, and their conversion to the command's values.
 
-Which steps are shown is said by the use cases; what is well-formed, by the command itself.
+The use cases decide which steps are shown; the commands validate the values.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from domain.ticket.workflows import WORKFLOWS
 
 
 def assignees(visitor: Visitor, code: str) -> Options:
-    """Whoever may carry a work order in a community: people with their posts, teams, contractors."""
+    """List the people (with their posts), teams and contractors who may carry a work order in a community."""
     directory, community = visitor.directory, visitor.directory.community(code)
     found = []
     for person in directory.people.values():
@@ -36,7 +36,7 @@ def assignees(visitor: Visitor, code: str) -> Options:
 
 
 def colleagues(visitor: Visitor, code: str) -> Options:
-    """Everybody who works in a community."""
+    """List everybody who works in a community."""
     people = visitor.directory.people.values()
     here = [one for one in people if visitor.directory.roles(one.login, code, visitor.now)]
     return [(one.login, one.name) for one in here]
@@ -140,7 +140,7 @@ FIELDS: Mapping[Trigger, tuple[Field, ...]] = {
     ),
     Trigger.NOTE: (Field("text", N_("内容"), "long", True),),
 }
-"""The fields of every step but receiving and attaching, which have forms of their own."""
+"""Fields of each step. Receiving and attaching have forms of their own."""
 
 FIRST = (
     Trigger.CLASSIFY,
@@ -152,11 +152,11 @@ FIRST = (
     Trigger.SETTLE,
     Trigger.FOLLOW_UP,
 )
-"""Steps that move a ticket on; they stand first."""
+"""Steps that move a ticket on; they are shown first."""
 
 
 def values_of(trigger: Trigger, form: Form, visitor: Visitor) -> dict[str, Any]:
-    """What was filled in, as the command takes it."""
+    """Read a form's values as the command takes them."""
     found = values_in(FIELDS[trigger], form, visitor)
     if "assignee" in found and ":" in found["assignee"]:
         kind, _, code = found["assignee"].partition(":")

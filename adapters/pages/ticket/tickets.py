@@ -1,4 +1,4 @@
-"""Tickets (工单): the list with its filters in the address, one ticket with its history and steps."""
+"""Pages of tickets (工单): the list with its filters in the address, one ticket with history and steps, attachments."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ from adapters.labels.vocabulary import member
 from adapters.pages.frame.drafts import request_of
 from adapters.pages.frame.fields import MORE_ROWS, rows_of
 from adapters.pages.frame.forms import KEY, Form, checked, filled, receive_form, refuse_foreign
-from adapters.pages.frame.refusals import STEPPING, Told, told
+from adapters.pages.frame.refusals import STEPPING, Explanation, explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences.approval_words import waiting
 from adapters.pages.sentences.ticket_sentences import sentence
@@ -25,7 +25,7 @@ from adapters.web import attaching
 from domain.approval.waiting import Waiting
 from domain.kernel import errors as e
 from domain.kernel.privacy import ERASED, MASKED
-from domain.kernel.request import Request as Asked
+from domain.kernel.request import Request as CommandRequest
 from domain.kernel.terms import Book, ClockStatus, Kind, State, Trigger
 from domain.service_desk.outcome import Done
 from domain.service_desk.ticket_reading import TicketReading
@@ -54,7 +54,7 @@ async def tickets(
     book: str = "",
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
-    """Found by number, words, telephone number, state, kind, carrier, clock, book, and days; the latest received first."""
+    """List tickets by number, words, phone, state, kind, assignee, clock, book and days; the latest received first."""
     filters = Filters(
         states=state or (),
         kinds=kind or (),
@@ -70,7 +70,7 @@ async def tickets(
     try:
         page = await ticket_page(visitor.gongdan, visitor.caller, filters, visitor.community, LISTED, cursor)
     except (e.InvalidInput, e.NotAllowed) as refusal:
-        refused = told(refusal, visitor)
+        refused = explained(refusal, visitor)
         status = refused.status
     asked = [(name, value) for name, value in visitor.request.query_params.multi_items() if value and name != "cursor"]
     more = urlencode([*asked, ("cursor", page.next_cursor)]) if page and page.next_cursor else ""
@@ -99,13 +99,13 @@ def _day(text: str, visitor: Visitor, pointer: str, *, after: bool = False) -> d
 
 @router.get("/tickets/{ref}")
 async def ticket(visitor: TheVisitor, ref: str, done: str = "", masked: bool = False) -> Response:
-    """One ticket: what is known, how it came here, what may be done now and why not the rest."""
+    """Show a ticket with its history, the legal steps, and why others are refused."""
     return await shown(visitor, ref, said=done_words(done, visitor), personal=not masked)
 
 
 @dataclass(frozen=True)
-class Happened:
-    """A line of the history, the state it left and the way it took."""
+class TicketHistoryLine:
+    """An event in a ticket's history, in words, with the state after it and the transition it took."""
 
     version: int
     at: datetime
@@ -123,11 +123,11 @@ async def shown(
     *,
     said: str = "",
     personal: bool = True,
-    refused: Told | None = None,
+    refused: Explanation | None = None,
     trigger: Trigger | None = None,
     values: dict[str, str] | None = None,
 ) -> Response:
-    """The page of a ticket; after a refusal with the form as it was filled in."""
+    """Render the page of a ticket; after a refusal the form keeps its values."""
     inquiries = visitor.gongdan.inquiries
     reading = await inquiries.ticket(visitor.login, ref, personal=personal, quoted=True, directory=visitor.directory)
     visitor.community = reading.state.community
@@ -136,7 +136,7 @@ async def shown(
     why_not = inquiries.refused(visitor.directory, visitor.login, reading)
     order = [*(one for one in FIRST if one in reading.legal), *(one for one in reading.legal if one not in FIRST)]
     by_state = [one for one, why in why_not.items() if isinstance(why, e.TransitionRefused)]
-    others = [(one, told(why, visitor)) for one, why in why_not.items() if one not in by_state]
+    others = [(one, explained(why, visitor)) for one, why in why_not.items() if one not in by_state]
     return visitor.page(
         "ticket/ticket.html",
         refused.status if refused else 200,
@@ -165,13 +165,13 @@ async def shown(
     )
 
 
-def _history(visitor: Visitor, reading: TicketReading) -> list[Happened]:
-    """Every event in words, the latest first, with personal texts for those who may audit."""
-    happened: list[Happened] = []
+def _history(visitor: Visitor, reading: TicketReading) -> list[TicketHistoryLine]:
+    """Put every event into words, the latest first, with personal texts for those who may audit."""
+    happened: list[TicketHistoryLine] = []
     for step in reversed(reading.steps):
         event: Any = step.event
         happened.append(
-            Happened(
+            TicketHistoryLine(
                 step.stored.version,
                 event.timestamp,
                 step.stored.recorded_at,
@@ -186,13 +186,13 @@ def _history(visitor: Visitor, reading: TicketReading) -> list[Happened]:
 
 
 async def _linked(visitor: Visitor, state: TicketState) -> list[tuple[str, str]]:
-    """Tickets this one is tied to: in which way, and their number."""
+    """List linked tickets: the relation in words, and the number."""
     numbers = await visitor.numbers([link.ticket for link in state.links]) if state.links else {}
     return [(visitor.label(link.relation), numbers[link.ticket]) for link in state.links if link.ticket in numbers]
 
 
 def _called(reading: TicketReading) -> dict[str, str | None]:
-    """What each attachment was called by whoever attached it; None where it may not be seen, or it has no name."""
+    """Find the file name of each attachment; None without one, and for visitors who may not see it."""
     said = {file.name: reading.texts.get(f"attachments.{file.name}") for file in reading.state.attachments}
     return {name: None if text in (MASKED, ERASED) else text for name, text in said.items()}
 
@@ -206,13 +206,13 @@ def _checklist(reading: TicketReading, visitor: Visitor) -> list[tuple[str, bool
 
 @router.post("/tickets/{ref}/attach")
 async def attach(request: Request, visitor: TheVisitor, ref: str) -> Response:
-    """A file: a picture, a film, a recording, a PDF or plain text; its content decides what it is."""
+    """Attach a picture, film, recording, PDF or plain text. Its type is detected from its content."""
     done = await attached(request, visitor, ref)
     return go(f"/tickets/{ref}?done={'waiting' if isinstance(done, Waiting) else Trigger.ATTACH.value}")
 
 
 async def attached(request: Request, visitor: Visitor, ref: str) -> Done | Waiting:
-    """Keep a file that a form brings, and name it on a ticket; raises what the use case refuses with, and nothing is kept."""
+    """Store a form's file and attach it to a ticket; on a refusal, which is raised, the file is deleted."""
     gongdan = visitor.gongdan
     refuse_foreign(request)
     state = await attaching.attachable(gongdan, visitor.caller, ref)
@@ -230,38 +230,41 @@ async def attached(request: Request, visitor: Visitor, ref: str) -> Done | Waiti
 
 @router.get("/tickets/{ref}/attachments/{name}")
 async def download(visitor: TheVisitor, ref: str, name: str) -> Response:
-    """A file, recorded in the access log first."""
+    """Download a file; the access log is written first."""
     return await attaching.downloaded(visitor.gongdan, visitor.caller, ref, name)
 
 
 @router.post("/tickets/{ref}/{step}")
 async def act(visitor: TheVisitor, ref: str, step: str) -> Response:
-    """Take a step; what is refused is told above the form, as it was filled in. More rows are shown, and nothing is done."""
+    """Take a step; a refusal is explained above the form, which keeps its values.
+
+    The button that adds rows only shows the form with more rows.
+    """
     trigger, form = step_named(step), await receive_form(visitor)
     if form.has(MORE_ROWS):
         return await shown(visitor, ref, trigger=trigger, values=form.values)
     try:
         done = await take_step(visitor, ref, trigger, form, await form.request(visitor))
     except STEPPING as refusal:
-        return await shown(visitor, ref, refused=told(refusal, visitor), trigger=trigger, values=form.values)
+        return await shown(visitor, ref, refused=explained(refusal, visitor), trigger=trigger, values=form.values)
     return go(f"/tickets/{ref}?done={'waiting' if isinstance(done, Waiting) else trigger.value}")
 
 
 def step_named(path: str) -> Trigger:
-    """The step of a form's address; raises NotFound where there is none."""
+    """Find the step of a form's address; raises NotFound."""
     trigger = member(Trigger, path.replace("-", "_"))
     if trigger is None or trigger not in FIELDS:
         raise e.NotFound("page")
     return trigger
 
 
-async def take_step(visitor: Visitor, ref: str, trigger: Trigger, form: Form, asked: Asked) -> Done | Waiting:
-    """Take a step as its form was filled in."""
+async def take_step(visitor: Visitor, ref: str, trigger: Trigger, form: Form, asked: CommandRequest) -> Done | Waiting:
+    """Take a step with the values of its form."""
     return await visitor.desk.act(ref, filled(COMMANDS[trigger], values_of(trigger, form, visitor)), asked)
 
 
 def done_words(done: str, visitor: Visitor) -> str:
-    """What was done last, as the address names it, in words."""
+    """Name the step just taken, which the address holds, in words."""
     if done == "waiting":
         return visitor.say("已提交，等待第二人审批。")
     if (trigger := member(Trigger, done)) is not None:

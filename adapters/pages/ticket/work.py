@@ -1,7 +1,8 @@
-"""我的工单: the technician's page on a phone: what is to be done today, each order with its steps; live, and offline too.
+"""Technician's page (我的工单) for a phone: today's work orders, each with its steps; live, and usable offline.
 
-With scripts the forms go through the outbox (:mod:`adapters.pages.frame.drafts`): a photo and the resident's signature first, as
-attachments, then the step they belong to, each once. The page's copy for the time without a network has personal data masked.
+With scripts the forms go through the outbox (:mod:`adapters.pages.frame.drafts`): first a photo and the resident's signature, as
+attachments, then the step they belong to, each carried out once. The copy of the page for use offline has personal data masked,
+since it stays on the phone.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from adapters.pages.duty.shift_forms import why_not
 from adapters.pages.frame.drafts import Outcome, carried, request_of
 from adapters.pages.frame.fields import MORE_ROWS, rows_of
 from adapters.pages.frame.forms import Form, receive_form
-from adapters.pages.frame.refusals import told
+from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.site import HEADERS
 from adapters.pages.frame.visitor import TheVisitor, Visitor, identify
 from adapters.pages.ticket.steps import FIELDS
@@ -38,11 +39,11 @@ from projections.ticket.technician_worklist import TECHNICIAN_WORKLIST, WorkOrde
 router = APIRouter(include_in_schema=False)
 
 MOST = 100
-"""Orders on the page, the most pressing ones."""
+"""Most orders on the page; the most urgent are shown."""
 WAIT_SECONDS = 2.0
-"""How long the list waits for what was just written."""
+"""How long the list waits for the event just written."""
 NEXT = (Trigger.ACCEPT, Trigger.START, Trigger.RESUME, Trigger.ACCEPT_QUOTE, Trigger.COMPLETE)
-"""Steps that bring the work on, in the order in which they are usually taken."""
+"""Steps that move the work on, in their usual order."""
 OFFERED = (
     *NEXT,
     Trigger.SUSPEND,
@@ -53,18 +54,18 @@ OFFERED = (
     Trigger.DECLINE,
     Trigger.NOTE,
 )
-"""What is done on this page; the rest on the ticket's own."""
+"""Steps on this page. The ticket's page has the others."""
 ADDING = (Trigger.REPLY, Trigger.NOTE)
-"""Steps that overwrite nothing, whatever happened since the page was seen."""
+"""Steps that only add something. Their drafts need no version, since they can't overwrite a change."""
 LAST = {row.trigger for row in TABLE if State.DISPATCHED in row.sources and row.target not in (None, State.DISPATCHED)}
-"""Steps after which the order is nobody's to work on."""
+"""Steps that end the work on an order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A work order with what may be done about it now, and why not the rest; ``later``: its appointment is after today.
+    """A work order with its legal steps, and why others are refused. ``later``: its appointment is after today.
 
-    ``following`` are steps that become legal by others, which may wait in the outbox: each with those.
+    ``following`` maps steps that are not legal yet to the steps that make them legal. Offline both can wait in the outbox.
     """
 
     reading: TicketReading
@@ -77,13 +78,13 @@ class Order:
 
 @router.get("/work")
 async def work(visitor: TheVisitor, at: int | None = None, done: str = "", masked: bool = False) -> Response:
-    """The page; ``at`` is a position that the list is to have reached, as far as it can be waited for."""
+    """Show the page; it waits a little until the list has reached the position ``at``."""
     return await _page(visitor, at, said=done_words(done, visitor), personal=not masked)
 
 
 @router.get("/work-orders/live")
 async def live(http: HttpRequest, visitor: TheVisitor) -> Response:
-    """``orders`` with what the list looks like, on every connection and whenever it is another; the page then asks for it."""
+    """Send the list's digest as ``orders``, on connecting and whenever it changes; the page then loads the list."""
     _may_work(visitor)
     return EventSourceResponse(_changes(http, visitor.community or ""), headers=HEADERS, ping=PING, send_timeout=SEND)
 
@@ -109,14 +110,14 @@ async def _changes(http: HttpRequest, community: str) -> AsyncIterator[ServerSen
 
 
 def looks(rows: Sequence[WorkOrderRow], now: datetime) -> str:
-    """What a list looks like: another digest where an order is new, gone, changed or past its time."""
+    """Digest of the list, which changes when an order is new, gone, changed or overdue."""
     breached = ClockStatus.BREACHED
     seen = [(row.ticket.hex, row.version, [clock.status is breached for clock in row.clocks(now)]) for row in rows]
     return sha256(repr(seen).encode()).hexdigest()[:16]
 
 
 async def _rows(visitor: Visitor) -> tuple[int, list[WorkOrderRow]]:
-    """What the visitor and their teams carry here: emergencies first, then what is due first, then by appointment."""
+    """List the orders of the visitor and their teams: emergencies first, then by due moment, then by appointment."""
     assert visitor.community is not None
     carriers = carried_by(visitor.directory, visitor.login, visitor.community)
     found = await visitor.gongdan.projections.worklist(carriers, communities=[visitor.community], limit=MOST)
@@ -133,7 +134,7 @@ async def _page(
     tried: tuple[str, Trigger] | None = None,
     form: Form | None = None,
 ) -> Response:
-    """The page; above it what was done or refused, in its card the form as it was filled in."""
+    """Render the page, with the step taken or the refusal above it; after a refusal the form keeps its values."""
     _may_work(visitor)
     projections = visitor.gongdan.projections
     if at is not None:
@@ -144,7 +145,7 @@ async def _page(
     )
     orders = [await _order(visitor, reading) for reading in readings]
     orders.sort(key=lambda order: order.later)
-    refused = told(refusal, visitor) if refusal else None
+    refused = explained(refusal, visitor) if refusal else None
     return visitor.page(
         "ticket/work.html",
         refused.status if refused else 200,
@@ -199,7 +200,7 @@ def _may_work(visitor: Visitor) -> None:
 
 @router.post("/work-orders/{ref}/attach")
 async def attach(http: HttpRequest, visitor: TheVisitor, ref: str) -> Response:
-    """A photo, or the resident's signature."""
+    """Attach a photo, or the resident's signature."""
 
     async def deed() -> Outcome:
         return await attached(http, visitor, ref)
@@ -212,7 +213,7 @@ async def attach(http: HttpRequest, visitor: TheVisitor, ref: str) -> Response:
 
 @router.post("/work-orders/{ref}/{step}")
 async def act(http: HttpRequest, visitor: TheVisitor, ref: str, step: str) -> Response:
-    """Take a step on the version that was seen. More rows are shown, and nothing is done."""
+    """Take a step on the version that the technician saw. The button that adds rows only shows more rows."""
     trigger, form = step_named(step), await receive_form(visitor)
     if form.has(MORE_ROWS):
         return await _page(visitor, tried=(ref, trigger), form=form)

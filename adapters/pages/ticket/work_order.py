@@ -1,4 +1,4 @@
-"""维修工作单 for paper: A4, with boxes for both signatures (D5 三). What is known is filled in, the rest is left to write."""
+"""Work order for paper (维修工作单): A4, known fields filled in, boxes for the rest and for both signatures (D5 三)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """How the latest work order went so far; ``satisfied`` is the resident's verdict."""
+    """Progress of the latest work order; ``satisfied`` is the resident's verdict."""
 
     arrived_at: datetime | None = None
     parts: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Carried:
 
 @router.get("/tickets/{ref}/work-order")
 async def work_order(visitor: TheVisitor, ref: str) -> Response:
-    """The sheet of one ticket."""
+    """Show the sheet of a ticket."""
     reading = await visitor.gongdan.inquiries.ticket(visitor.login, ref, steps=True, directory=visitor.directory)
     visitor.community = reading.state.community
     done = carried(step.event for step in reading.steps)
@@ -33,7 +33,7 @@ async def work_order(visitor: TheVisitor, ref: str) -> Response:
 
 
 def carried(events: Iterable[object]) -> Carried:
-    """What happened since the work order was last given to somebody."""
+    """Fold the events since the work order was last dispatched."""
     found = Carried()
     for event in events:
         match event:

@@ -1,4 +1,4 @@
-"""Workbench (工作台): what is unfinished in a community, now or at a past moment; live, and as a wall (``?kiosk=1``)."""
+"""Workbench (工作台): unfinished tickets of a community, now or at a past moment; live, also for a wall (``?kiosk=1``)."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -28,18 +28,18 @@ from projections.ticket.ticket_directory import TICKET_DIRECTORY
 router = APIRouter(include_in_schema=False)
 
 SOON = timedelta(hours=2)
-"""A clock that breaches within this time is about to."""
+"""Time before its due moment within which a clock counts as about to breach."""
 LISTED = 8
-"""Tickets in each list of the board; the whole list is one link away."""
+"""Most tickets in each list of the board, which links to the whole list."""
 PAGE, MOST = 200, 2000
-"""Rows read at once, and at most; a community with more open tickets sees the most pressing ones."""
+"""Rows read at once, and rows read at most. Of more unfinished tickets the most urgent are listed."""
 TOLD, LOOKED_BACK = 8, 400
-"""Events of the ticker, and how far back in the log they are looked for."""
+"""Events in the ticker, and the positions of the log that are searched for them."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """An event of the ticker."""
+class TickerLine:
+    """An event in the ticker, in words."""
 
     at: datetime
     who: str
@@ -49,7 +49,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Board:
-    """Everything the board shows, as of ``position``; ``moment`` is when the clocks were read."""
+    """Contents of the board, as of ``position``. Clocks are read at ``moment``; ``lag`` counts positions not read yet."""
 
     moment: datetime
     position: int
@@ -60,7 +60,7 @@ class Board:
     unassigned: Sequence[WorkloadRow]
     carried: Sequence[WorkloadRow]
     inflow: Sequence[int]
-    ticker: Sequence[Told]
+    ticker: Sequence[TickerLine]
     lag: int
 
 
@@ -69,7 +69,7 @@ At = Annotated[str, Query(max_length=40)]
 
 @router.get("/")
 async def workbench(visitor: TheVisitor, at: At = "", kiosk: bool = False) -> Response:
-    """The board; of a past moment it doesn't move."""
+    """Show the board, live; of a past moment it is fixed."""
     moment = moment_in(at, visitor)
     scope = await visitor.scope(Right.READ)
     found = await board(visitor, scope, moment) if scope else None
@@ -78,7 +78,10 @@ async def workbench(visitor: TheVisitor, at: At = "", kiosk: bool = False) -> Re
 
 @router.get("/workbench/live")
 async def live(request: Request, visitor: TheVisitor) -> Response:
-    """The board again whenever it is another: the whole of it on every connection, each with the position as its id."""
+    """Send the whole board on connecting and whenever it changes; the position is the message's id.
+
+    The browser drops messages while the tab is hidden, so each message must suffice alone.
+    """
     if await visitor.scope(Right.READ) is None:
         raise NotFound("page")
     return EventSourceResponse(_changes(request, visitor.community or ""), headers=HEADERS, ping=PING, send_timeout=SEND)
@@ -109,7 +112,7 @@ async def _changes(request: Request, community: str) -> AsyncIterator[ServerSent
 
 
 async def board(visitor: Visitor, scope: Scope, at: datetime | None = None) -> Board:
-    """What the board shows, as far as the visitor may read; ``at`` None is now."""
+    """Gather the board of the tickets within the visitor's scope; ``at`` None is now."""
     projections, moment = visitor.gongdan.projections, at or visitor.gongdan.clock.now()
     position = await visitor.gongdan.store.position_at(at) if at else None
     areas, own = scope.limits
@@ -136,8 +139,8 @@ async def board(visitor: Visitor, scope: Scope, at: datetime | None = None) -> B
     )
 
 
-async def _ticker(visitor: Visitor, scope: Scope, position: int) -> list[Told]:
-    """The latest events of tickets that the visitor may read, the newest first, without personal data."""
+async def _ticker(visitor: Visitor, scope: Scope, position: int) -> list[TickerLine]:
+    """List the latest events of tickets within the visitor's scope, the newest first, without personal data."""
     journal = visitor.gongdan.journal
     stored = await journal.log.read_log(max(0, position - LOOKED_BACK), LOOKED_BACK)
     found = []
@@ -150,12 +153,12 @@ async def _ticker(visitor: Visitor, scope: Scope, position: int) -> list[Told]:
         if len(found) == TOLD:
             break
     numbers = await journal.log.numbers_of([state.id for _, state in found])
-    told = []
+    lines = []
     for one, state in found:
         event = journal.codec.decode(one)
         number = next((taken.number for taken in numbers.get(state.id, ())), "")
-        told.append(Told(event.timestamp, visitor.person(event.meta.actor), number, sentence(event, visitor)))
-    return told
+        lines.append(TickerLine(event.timestamp, visitor.person(event.meta.actor), number, sentence(event, visitor)))
+    return lines
 
 
 def _within(scope: Scope, state: TicketState) -> bool:
