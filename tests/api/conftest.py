@@ -1,4 +1,4 @@
-"""The API over a real composition: SQLite in a new folder, an adjustable clock, a person for every role."""
+"""Fixtures of the API's tests: a real composition over SQLite in a new folder, a settable clock, a person for every role."""
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -30,7 +30,7 @@ class Template:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Made once, its views built: every test begins with a copy."""
+    """Make the estate once, with its read models; every test begins with a copy."""
     folder = tmp_path_factory.mktemp("estate")
 
     async def make() -> dict[str, str]:
@@ -74,7 +74,7 @@ async def api(estate: Estate) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def live(api: Client) -> Client:
-    """The same, with the projections moving along."""
+    """A client of the application over the estate, with projections running."""
     await api.estate.gongdan.projections.start()
     return api
 

@@ -1,4 +1,4 @@
-"""The appraisal over HTTP: what is reported, by whom, and how it is answered."""
+"""The appraisal over HTTP: reporting figures, warnings, probations and evaluations, the rights to do so, and the tally."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What was reported for the appraisal, listed: each sees what the written table lets them, by month and person, in pages."""
+"""Lists of the appraisal's inputs: their readers by the written table, filters by month and person, pages."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -22,7 +22,7 @@ DIRECTOR = "wang"
 
 @pytest.fixture
 async def said(live: Client) -> dict[str, list[dict[str, Any]]]:
-    """What was reported, in order: of each list as the writers were answered; and every view holds it."""
+    """Report inputs of each kind and wait for the read models; the answers by list, in order."""
     api = live
     api.estate.clock.move(days=30)  # 1 April
     rates = [metric("fee_collection_rate", "2026-Q1", "0.9"), metric("resident_card_rate", "2026-04", "0.91", "A1")]
@@ -62,7 +62,7 @@ async def listed(api: Client, reader: str, path: str, **asked: Any) -> list[dict
 
 
 def readable(login: str, path: str, item: dict[str, Any]) -> bool:
-    """By the row of those who report such things; else by the row of tallies, figures being everybody's."""
+    """Whether the written table lets a role read: by the right to report such inputs, or by the right to read the tally."""
     role = PEOPLE[login][0].value
     if path in WRITERS and answer(WRITERS[path], [role], Standing()) == "yes":
         return True
@@ -88,7 +88,7 @@ async def test_each_list_holds_what_its_reader_may_read(live: Client, said: dict
 async def test_one_is_read_by_whom_its_list_is_with_its_texts_on_record(
     live: Client, said: dict[str, list[dict[str, Any]]]
 ) -> None:
-    """Role × thing × relation; auditors and human resources read no texts but of what they may report themselves."""
+    """Role × kind × relation. Auditors and human resources read texts only of inputs that they may report themselves."""
     log = live.estate.gongdan.store.access_log
     for login in COLLEAGUES:
         for path, text, clear in (("/warnings", "reason", "迟到"), ("/evaluations", "remarks", "认真")):
@@ -145,7 +145,7 @@ async def test_of_a_closed_month_human_resources_read_everything(live: Client, s
 
 
 async def test_in_pages_the_whole_list_once(live: Client, said: dict[str, list[dict[str, Any]]]) -> None:
-    """What the reader may not see takes no place on a page."""
+    """Rows that the reader may not see take no place on a page."""
     for login, path in (("kao", "/warnings"), ("hua", "/evaluations"), ("chen", "/warnings")):
         whole = await listed(live, login, path)
         pages, cursor = [], None

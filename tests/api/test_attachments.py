@@ -1,4 +1,4 @@
-"""Attachments: told by their content, sealed, downloaded with a record, and never left behind."""
+"""Attachments: type by content, encryption, downloads recorded in the access log, no files of refused commands."""
 
 from typing import Any
 

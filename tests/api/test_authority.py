@@ -68,7 +68,7 @@ async def prepare(template: Path, folder: Path) -> Prepared:
 
 
 async def shown(estate: Estate) -> None:
-    """Every view has reached the end of the log."""
+    """Wait until every read model has reached the end of the log."""
     head = (await estate.g.store.head()).position
     for status in await estate.g.projections.status():
         assert await estate.g.projections.wait_for(status.name, head, 60), status
@@ -101,7 +101,7 @@ class Caller:
         return await self.http.post(V1 + path, json=body, headers=headers)
 
     async def outcome(self, path: str, body: dict[str, Any], hoped: int) -> str:
-        """Empty where the status is the one hoped for, and a refusal left everything as it was."""
+        """Describe an answer of another status than hoped, or a refusal that changed the store; empty where all is right."""
         return await outcome(self.estate, self.post(path, body), path, hoped)
 
 

@@ -1,4 +1,4 @@
-"""What a body may be: I-JSON in UTF-8, of a size, in a time, of the right type; whatever else comes is refused by name."""
+"""Bodies: I-JSON in UTF-8, within size and time, of the right media type; everything else is refused by name."""
 
 import json
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""The OpenAPI description is whole, and every answer keeps to it."""
+"""The OpenAPI description is complete, and every answer conforms to it."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from tests.support.server import Server
 
 
 def no_failure(context: CheckContext, response: Response, case: Case[Any]) -> None:
-    """Nothing fails; a position that was not reached yet is the one thing to be overloaded by."""
+    """No answer is a 5xx, except 503 for a position that a read model has not reached."""
     if response.status_code >= 500:
         assert response.status_code == 503
         assert "min_position" in case.query

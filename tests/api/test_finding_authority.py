@@ -50,7 +50,7 @@ COMPANY = (Role.APPRAISER, Role.AUDITOR, Role.PRIVACY_OFFICER, Role.ADMIN)
 
 @dataclass(frozen=True)
 class Case:
-    """A finding, how ``x`` stands to it whatever their role, and what may be done with it."""
+    """A finding, the relation of ``x`` to it, and the commands that are legal in its state."""
 
     id: str
     relation: str
@@ -75,7 +75,7 @@ class Case:
         return "no" if command != "contest" and self.concerns(role) else may
 
     def readable(self, role: Role) -> bool:
-        """By the row of tallies: one's own is what charges oneself, or what one recorded."""
+        """Whether the right to read tallies lets x read it. Own findings are those that charge x, or that x recorded."""
         standing = Standing(
             about_oneself=self.relation == "recorded" or self.charges(role),
             about_staff=not (self.relation == "party" and role is Role.DIRECTOR),
@@ -84,7 +84,7 @@ class Case:
         return answer("read tallies", [role.value], standing) == "yes"
 
     def legal(self, role: Role) -> set[str]:
-        """The commands that x could give now; for a bonus too, which two people confirm."""
+        """Commands that are legal for x now; also for a bonus, whose confirmation takes two people."""
         here = {name for name, (status, _, _) in COMMANDS.items() if status == self.status}
         return {name for name in here if replace(self, bonus=self.bonus and name == "confirm").outcome(name, role) != "no"}
 
@@ -162,7 +162,7 @@ class Caller:
         return await self.http.get(V1 + path)
 
     async def outcome(self, path: str, body: dict[str, Any], hoped: int) -> str:
-        """Empty where the status is the one hoped for, and a refusal left everything as it was."""
+        """Describe an answer of another status than hoped, or a refusal that changed the store; empty where all is right."""
         return await outcome(self.estate, self.http.post(V1 + path, json=body), path, hoped)
 
 

@@ -1,4 +1,4 @@
-"""Findings over HTTP: recorded, decided by the right people, contested, read by whom they concern; proposals by the system."""
+"""Findings over HTTP: recording, deciding, contesting, reading, each by the right people; proposals by the system."""
 
 from typing import Any
 
@@ -93,7 +93,7 @@ async def test_a_list_holds_what_its_reader_may_read(live: Client) -> None:
         "kao": every,
         "chen": [in_a1["id"], about_zhang["id"]],
         "zhang": [about_zhang["id"]],
-        "hua": every,  # the administrator of A1 answers for it, whoever the party is
+        "hua": every,  # the administrator of A1 answers for it, even where somebody else is the party
         "li": [],
         "ren": [],
         "fang": [],

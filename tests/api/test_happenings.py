@@ -1,4 +1,4 @@
-"""Events and the process over HTTP: filtered, page by page, for auditors of the community alone; what a page shows, no text."""
+"""Event stream and process over HTTP: filters, pages, for auditors of the community only, without personal texts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Dwellings and residents over HTTP: who is calling, a dwelling's history, and the reach of each right."""
+"""The household register over HTTP: look-up by phone, a dwelling's history, and the reach of each right."""
 
 from typing import Any
 

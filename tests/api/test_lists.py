@@ -1,4 +1,4 @@
-"""Lists and the workload: bounded by right, masked, in pages, and able to read what one wrote."""
+"""Lists and the workload: bounded by rights, masked, in pages, and consistent with one's own writes (``min_position``)."""
 
 from typing import Any
 

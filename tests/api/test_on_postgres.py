@@ -1,4 +1,4 @@
-"""The same over PostgreSQL, where texts are stricter and two processes may serve one store."""
+"""The API over PostgreSQL, which refuses some texts that SQLite takes, and whose store two processes may serve."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Residents' data: masked or opened by right, every look recorded, erased for good, disclosed by two."""
+"""Personal data: masked or opened by right, the access log, erasure for good, disclosure by two people."""
 
 from typing import Any
 

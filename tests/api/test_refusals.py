@@ -1,4 +1,4 @@
-"""Every problem there is, provoked; after each the store stands as it stood."""
+"""Every problem type is provoked; a refusal changes nothing in the store."""
 
 from pathlib import Path
 from typing import Any

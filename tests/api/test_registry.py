@@ -1,4 +1,4 @@
-"""Administration over HTTP: who may, who sees whom, tokens."""
+"""Administration over HTTP: rights, visible people, tokens."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A repeat with the same idempotency key gets the first answer again, another body is refused, in flight it waits."""
+"""Idempotency keys: a repeat gets the first answer again, another body is refused, a repeat in flight waits."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Who is not known, or does not belong: all alike, to the byte."""
+"""Strangers and outsiders get answers that are equal byte for byte, so that they learn nothing."""
 
 from typing import Any
 

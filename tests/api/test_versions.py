@@ -1,4 +1,4 @@
-"""Versions: what the caller saw, who was faster, and the ticket as it was."""
+"""Versions: ``If-Match``, concurrent commands, and reading a ticket as it was."""
 
 from datetime import timedelta
 

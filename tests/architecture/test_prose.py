@@ -4,11 +4,6 @@ import pytest
 
 from tests.architecture.prose import CODE, ROOMS, ROOT, findings, phrases_in, texts_of_python
 
-# Folders whose texts are not rewritten yet. Take a folder out once `python -m tests.architecture.prose FOLDER` finds nothing.
-NOT_YET = {
-    "adapters/pages", "tests/api", "tests/browser", "tests/pages",
-}  # fmt: skip
-
 
 def places() -> list[str]:
     """Each folder of the second level, and each file beside them."""
@@ -21,13 +16,9 @@ def places() -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for path in found if path.name != "__pycache__")
 
 
-@pytest.mark.parametrize("place", [place for place in places() if place not in NOT_YET])
+@pytest.mark.parametrize("place", places())
 def test_the_texts_name_the_thing(place: str) -> None:
     assert [str(each) for each in findings(ROOT / place)] == []
-
-
-def test_what_is_left_to_rewrite_is_there() -> None:
-    assert set(places()) >= NOT_YET
 
 
 @pytest.mark.parametrize(

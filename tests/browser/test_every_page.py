@@ -1,6 +1,6 @@
-"""Every page, in both languages, both lights and both sizes: no violation of WCAG, nothing wider than the screen, no report.
+"""Every page, in both languages, themes and sizes: no violation of WCAG, nothing wider than the screen, no browser report.
 
-A page is added here by a line in :data:`PAGES`.
+Add a page by a line in :data:`PAGES`.
 """
 
 from pathlib import Path
@@ -44,9 +44,9 @@ PAGES: dict[str, tuple[str | None, str]] = {
     "books": ("chen.ping", "/books"),
     "reports": ("liu.jianhua", "/reports"),
 }
-"""Name → who looks, and the address; what stands in braces there is named by :attr:`Served.names`."""
+"""Name → the visitor's login, and the address. Names in braces are filled in from :attr:`Served.names`."""
 WHO: tuple[str | None, ...] = tuple(dict.fromkeys(login for login, _ in PAGES.values()))
-"""Everybody who looks; each goes through their pages in one browser."""
+"""All visitors. Each opens their pages in one browser."""
 
 
 def pages_of(login: str | None, served: Served) -> list[tuple[str, str]]:

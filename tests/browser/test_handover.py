@@ -1,4 +1,4 @@
-"""Two people sign a handover: over a sheet that has become stale nobody signs, then both over the same fingerprint; on paper."""
+"""Handover by two people: a stale sheet is signed by neither, then both sign one hash; the printed sheet."""
 
 import pytest
 from playwright.async_api import Page, expect
@@ -13,7 +13,7 @@ INCOMING = ("li.na", "zheng.gang")
 
 
 async def fingerprint(page: Page) -> str:
-    """The sheet's, as it stands there."""
+    """Read the hash that the page shows of the sheet."""
     return await page.locator(".fingerprint code").inner_text()
 
 

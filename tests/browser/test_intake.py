@@ -1,4 +1,4 @@
-"""Intake by keyboard alone, and who calls picked from the roll."""
+"""Intake by keyboard alone, and picking the caller from the household register."""
 
 import re
 
@@ -43,8 +43,8 @@ async def test_a_call_is_written_down_without_a_mouse(look: Look) -> None:
     await expect(page.locator("#what")).to_contain_text("报修")
 
 
-async def test_who_calls_is_picked_from_the_roll(look: Look, served: Served) -> None:
-    """The number is typed; who of the roll has it is asked of the server, and one key picks them."""
+async def test_who_calls_is_picked_from_the_register(look: Look, served: Served) -> None:
+    """The number is typed, the server finds the people of the household register who have it, and one key picks one."""
     [listed] = (await ask(served, f"/residents?community={COMMUNITY}&current=true&limit=1"))["items"]
     resident = await ask(served, f"/residents/{listed['id']}")
     looker = await look("li.na")

@@ -1,4 +1,4 @@
-"""Replay in a real browser: stepped by keys, slider and by itself, the server not asked again; by links without scripts."""
+"""Replay in a real browser: stepping by keys, slider and timer without further requests; by links without scripts."""
 
 import re
 
@@ -14,7 +14,7 @@ PATIENCE = 30_000.0
 
 
 async def stands_at(page: Page, step: int, steps: int) -> None:
-    """Everything on the page is at this step."""
+    """Check that every part of the page shows this step."""
     await expect(page.locator("[data-steps] > article:not([hidden])")).to_have_attribute("data-v", str(step), timeout=PATIENCE)
     await expect(page.locator("#slider")).to_have_js_property("value", str(step))
     await expect(page.locator("[data-now]")).to_contain_text(f"{step}/{steps}")

@@ -1,4 +1,4 @@
-"""维修工作单 as it comes out of the printer."""
+"""The printed work order (维修工作单)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The workbench lives: what somebody does elsewhere stands on another's board within a second, and on a wall."""
+"""Live workbench: a change by one person appears on another's board, and on a wall, within a second."""
 
 import re
 

@@ -1,6 +1,7 @@
-"""The pages' catalogue: every text of the sources with its English. ``python -m tests.pages.catalogue`` brings in new texts.
+"""The pages' catalogue: every text of the sources with its English. ``python -m tests.pages.catalogue`` updates it.
 
-New texts come in untranslated, and texts that no source has any more go; a test fails until the English is written.
+New texts are added without a translation, and texts that no source has any more are removed. A test fails until the English is
+written.
 """
 
 from io import BytesIO
@@ -28,7 +29,7 @@ def extracted() -> Catalog:
 
 
 def committed() -> Catalog:
-    """The catalogue as it stands."""
+    """Read the committed catalogue."""
     return read_po(BytesIO(CATALOGUE.read_bytes()), locale="en")
 
 

@@ -22,7 +22,7 @@ __all__ = ["template"]
 
 @pytest.fixture(scope="session")
 def passwords() -> Passwords:
-    """The same algorithm at its least cost, because every test signs in."""
+    """Hash passwords by the product's algorithm at its least cost, because every test signs in."""
     return Passwords(PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
 
 

@@ -1,4 +1,4 @@
-"""Appraisal: whose tallies one sees, every point down to its finding, ticket and clause, and the same as Excel."""
+"""Appraisal page: visible tallies, every point explained by finding, ticket and clause, and the Excel file."""
 
 from datetime import date
 from io import BytesIO

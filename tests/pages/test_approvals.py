@@ -1,4 +1,4 @@
-"""What waits for a second person: told in words, decided by whom it is due alone, with a reason where it is refused."""
+"""Approvals: arguments in words, decided only by people with the right, rejected with a reason."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ async def test_a_second_person_approves(estate: Estate, surfers: Callable[[], Su
     assert page in (await chen.get("/approvals")).text
     assert page not in (await zhang.get("/approvals")).text
     seen = [page in (await surfer.get(f"/tickets/{number}")).text for surfer in (chen, wang, zhang)]
-    assert seen == [True, True, False], "who may see that it waits is told so on its ticket"
+    assert seen == [True, True, False], "the ticket's page shows that it waits, to those who may see the approval"
 
     assert page in (await wang.get("/approvals")).text
     answer = await wang.get(page)

@@ -46,7 +46,7 @@ def test_templates_say_nothing_but_by_the_catalogue(path: Path) -> None:
 
 
 def untranslated(source: str) -> list[str]:
-    """Chinese, or a word of a sentence, that a template shows as it stands."""
+    """Find Chinese, or a word of a sentence, that a template shows untranslated."""
     tree = Environment(extensions=["jinja2.ext.i18n"]).parse(source)
     classes = {part for block in tree.find_all(nodes.Block) if block.name.endswith("_class") for part in block.find_all(DATA)}
     texts = [part.data for part in tree.find_all(DATA) if part not in classes]
@@ -58,7 +58,7 @@ def untranslated(source: str) -> list[str]:
 
 
 def _outside_tags(text: str) -> str:
-    """Without what stands in a tag that an expression interrupts."""
+    """Remove text inside a tag that an expression interrupts."""
     kept, inside = [], False
     for character in text:
         if character == "<":

@@ -1,4 +1,4 @@
-"""Pages of duty without scripts: the desk taken, what is offered and why not, what was written shown inert, nothing next door."""
+"""Duty pages without scripts: opening a shift, offered commands and reasons, texts shown inert, nothing of other communities."""
 
 from collections.abc import Callable
 from datetime import datetime

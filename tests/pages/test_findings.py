@@ -1,4 +1,4 @@
-"""Findings as forms: recorded by item, decided by others, contested, upheld by two; what if, without writing."""
+"""Forms of findings: recording by item, deciding by others, contesting, upholding by two people; what-if writes nothing."""
 
 import re
 from collections.abc import Callable

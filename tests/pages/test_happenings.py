@@ -1,4 +1,4 @@
-"""Events and the process: filtered by the address, page by page, for auditors alone; the figures as of a day."""
+"""Event stream and process: filters in the address, pages, for auditors only; figures as of a day."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Intake over the pages: one form, two steps that each count once, a caller known by the telephone number."""
+"""Intake page: one form, two commands each carried out once, a caller found by telephone number."""
 
 import re
 from uuid import UUID
@@ -91,8 +91,8 @@ async def test_a_caller_is_known_by_the_number(estate: Estate, surfer: Surfer) -
     assert looks.count("phone_lookup") == 3
 
 
-async def on_the_roll(estate: Estate, *people: dict[str, str]) -> None:
-    """People of the roll, all with the number that calls."""
+async def registered(estate: Estate, *people: dict[str, str]) -> None:
+    """Register people who all have the calling number."""
     g = estate.gongdan
     entry = await g.roll.begin("JX", Administrator("operator", g.ids.new(), operator=True))
     home = {"area": "A1", "building": "3", "entrance": "2", "dwelling": "1201", "phone": CALL["phone"], "tenure": "owner"}
@@ -106,8 +106,8 @@ def choices(page: str) -> list[tuple[str, str]]:
     return [(value, " ".join(re.sub(r"<[^>]*>", "", words).split())) for value, words in found]
 
 
-async def test_the_clerk_picks_one_of_the_roll_and_the_ticket_names_them(estate: Estate, surfer: Surfer) -> None:
-    await on_the_roll(estate, {"name": "王小明"}, {"name": "李娜", "tenure": "resident"})
+async def test_the_clerk_picks_one_of_the_register_and_the_ticket_names_them(estate: Estate, surfer: Surfer) -> None:
+    await registered(estate, {"name": "王小明"}, {"name": "李娜", "tenure": "resident"})
     await surfer.sign_in("li")
     page = await surfer.get("/intake?phone=13812345678")
     [wang, li, nobody] = choices(page.text)
@@ -132,7 +132,7 @@ async def test_the_clerk_picks_one_of_the_roll_and_the_ticket_names_them(estate:
 
 
 async def test_of_two_dwellings_the_one_that_was_picked_is_the_place(estate: Estate, surfer: Surfer) -> None:
-    await on_the_roll(estate, {"name": "王小明"}, {"name": "王小明", "building": "5", "area": "A2", "dwelling": "302"})
+    await registered(estate, {"name": "王小明"}, {"name": "王小明", "building": "5", "area": "A2", "dwelling": "302"})
     await surfer.sign_in("li")
     page = await surfer.get("/intake?phone=13812345678")
     second = next(value for value, words in choices(page.text) if "302" in words)
@@ -143,7 +143,7 @@ async def test_of_two_dwellings_the_one_that_was_picked_is_the_place(estate: Est
 
 
 async def test_a_refused_call_keeps_who_was_picked(estate: Estate, surfer: Surfer) -> None:
-    await on_the_roll(estate, {"name": "王小明"})
+    await registered(estate, {"name": "王小明"})
     await surfer.sign_in("li")
     page = await surfer.get("/intake?phone=13812345678")
     wang = choices(page.text)[0][0]
@@ -155,9 +155,9 @@ async def test_a_refused_call_keeps_who_was_picked(estate: Estate, surfer: Surfe
     assert (await surfer.submit("/intake", description="漏水", resident="nobody.there")).status_code == 422
 
 
-async def test_the_roll_is_closed_to_who_may_not_open_it(estate: Estate, surfer: Surfer, password_hash: str) -> None:
-    """The control room opens residents' data while it holds the desk, and not else."""
-    await on_the_roll(estate, {"name": "王小明"})
+async def test_the_register_is_closed_to_who_may_not_open_it(estate: Estate, surfer: Surfer, password_hash: str) -> None:
+    """The control room may open personal data only while it holds the desk."""
+    await registered(estate, {"name": "王小明"})
     await estate.gongdan.sign_ins.put_hash("zhong", password_hash)
     await surfer.sign_in("zhong")
     page = await surfer.get("/intake?phone=13812345678")

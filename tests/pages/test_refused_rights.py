@@ -1,4 +1,4 @@
-"""Whoever lacks a right is told in words who has it, whatever the row of the authority table."""
+"""A refusal for lack of a right says in words who has it, for every row of the authority table."""
 
 import re
 from typing import Any

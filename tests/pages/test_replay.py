@@ -1,4 +1,4 @@
-"""Replay: every event in words, as far as one may read it, at any version or moment, over the history that the API answers."""
+"""Replay page: every event in words at any version or moment, masked by right, from the history that the API answers."""
 
 import re
 from datetime import datetime, timedelta

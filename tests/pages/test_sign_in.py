@@ -1,4 +1,4 @@
-"""Sessions: new at sign-in, over at once everywhere, guessing slowed down, nothing foreign taken."""
+"""Sessions: a new secret at sign-in, an end that holds in every process, slow guessing, no cross-site forms."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,7 +42,7 @@ async def test_wrong_login_and_wrong_password_read_alike(surfer: Surfer) -> None
 
 
 async def test_the_session_is_new_at_sign_in(surfer: Surfer) -> None:
-    """Session fixation: what was set in the browser before is worth nothing after, and nobody who knows it comes in."""
+    """Session fixation: a secret planted in the browser before sign-in does not open the session."""
     planted = {"Cookie": f"{COOKIE}=planted"}
     await surfer.get("/sign-in", **planted)
     fields = surfer.form("/sign-in").fields | {"login": "li", "password": PASSWORD}
@@ -110,7 +110,7 @@ async def test_a_session_ends_unused_and_after_its_lifetime(estate: Estate, surf
 
 
 async def test_guessing_is_slowed_down_by_login(surfers: Callable[[], Surfer]) -> None:
-    """Ten wrong passwords, then not even the right one is tried; others sign in all the same."""
+    """After ten wrong passwords not even the right one is checked; other people still sign in."""
     surfer = surfers()
     answers = [(await surfer.sign_in("li", f"wrong {n}")).status_code for n in range(11)]
     assert answers == [403] * 10 + [429]
@@ -198,7 +198,7 @@ async def test_every_page_is_sent_with_the_strict_policy(surfer: Surfer) -> None
 
 
 async def test_a_session_opens_no_door_of_the_api(surfer: Surfer) -> None:
-    """Programs show a token: a browser that is led to the API brings nothing with it."""
+    """The API takes tokens only: a browser lured to it is not authenticated by its session."""
     await surfer.sign_in("li")
     assert (await surfer.http.get("/api/v1/tickets")).status_code == 401
 

@@ -1,4 +1,4 @@
-"""Tickets over the pages: found, shown in words, moved on by forms that work without scripts and count once."""
+"""Ticket pages: search, words, and forms that work without scripts and are carried out once."""
 
 import re
 from collections.abc import Callable, Iterator

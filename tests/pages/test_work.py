@@ -1,4 +1,4 @@
-"""The technician's page without scripts: orders in their order, each step as a form, why not the rest, and drafts answered."""
+"""Technician's page without scripts: order of the list, steps as forms, reasons of refusals, answers to drafts."""
 
 from collections.abc import Callable
 from datetime import timedelta
