@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from adapters.pages.frame.refusals import told
+from adapters.pages.frame.refusals import explained
 from adapters.rendering.environment import Words
 from domain.people.authority import Right, denied
 
 
-class Look:
-    """A visitor who is only spoken to."""
+class Reader:
+    """A visitor with a language and nothing else."""
 
     language = "zh"
     words = Words("zh")
@@ -20,8 +20,8 @@ class Look:
 
 
 @pytest.mark.parametrize("right", Right)
-def test_every_row_of_the_table_can_be_told(right: Right) -> None:
-    look: Any = Look()
-    said = told(denied(right, "read", ()), look).said
+def test_every_row_of_the_table_is_explained(right: Right) -> None:
+    reader: Any = Reader()
+    said = explained(denied(right, "read", ()), reader).said
     assert said
     assert all(re.search("[\u3400-\u9fff]", text) for text in said)
