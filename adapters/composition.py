@@ -89,7 +89,7 @@ class Gongdan:
     reported_records: ReportedRecords
     inquiries: Inquiries
     register: RegisterKeeper
-    roll: RegisterEntry
+    register_entry: RegisterEntry
     households: Households
     oversight: Oversight
     scopes: Scopes
@@ -190,7 +190,7 @@ async def opened(
         findings = FindingDesk(office)
         month_close = MonthClose(office, ProjectedRecords(store, projections))
         approvals = Approvals(office, two_person_commands(office, publication, erasure, disclosure, findings, month_close))
-        roll = RegisterEntry(office, register)
+        register_entry = RegisterEntry(office, register)
         finding_records = FindingRecords(office, store.access_log)
         yield Gongdan(
             settings=settings,
@@ -219,8 +219,8 @@ async def opened(
             reported_records=ReportedRecords(office, finding_records, store.access_log),
             inquiries=Inquiries(office, store.access_log),
             register=register,
-            roll=roll,
-            households=Households(office, register, roll),
+            register_entry=register_entry,
+            households=Households(office, register, register_entry),
             oversight=Oversight(office, approvals, store.access_log),
             scopes=Scopes(office),
             holidays=holidays,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.composition import Gongdan
 from adapters.simulation.company.estate import PLUMBERS, ZONE, Estate
-from adapters.simulation.company.roll import enrol
+from adapters.simulation.company.household_register import enrol
 from adapters.simulation.company.site import Site
 from adapters.simulation.company.timing import SteppedClock
 from adapters.simulation.courses import arrivals, duty

@@ -23,7 +23,7 @@ def line(**fields: Any) -> RegisterLine:
 
 async def take(estate: Estate, *lines: RegisterLine, dry: bool = False, community: str = JX) -> list[LineOutcome]:
     """Enter lines as the operator."""
-    return await (await estate.g.roll.begin(community, estate.operator)).take(lines, dry=dry)
+    return await (await estate.g.register_entry.begin(community, estate.operator)).take(lines, dry=dry)
 
 
 async def dwelling(estate: Estate, **fields: Any) -> DwellingState:

@@ -17,7 +17,7 @@ import xlsxwriter
 from openpyxl import Workbook
 
 from adapters.exchange.importing.foreign_log import BadRow
-from adapters.exchange.importing.rolls import RollReport, import_roll, write_roll_report
+from adapters.exchange.importing.household_register import RegisterReport, import_register, write_register_report
 from adapters.exchange.importing.sheets import SheetRow, read_sheet
 from adapters.exchange.importing.source import FileRefused, Limits
 from domain.household.register import register_stream
@@ -59,10 +59,10 @@ def as_xlsx(rows: Sequence[Sequence[Any]] = ROWS, header: Sequence[str] = HEADER
     return file
 
 
-async def bring(estate: Estate, file: BytesIO, **more: Any) -> RollReport:
+async def bring(estate: Estate, file: BytesIO, **more: Any) -> RegisterReport:
     file.seek(0)
     by = more.pop("by", estate.operator)
-    return await import_roll(estate.g.roll, file, "register", more.pop("community", JX), by, **more)
+    return await import_register(estate.g.register_entry, file, "register", more.pop("community", JX), by, **more)
 
 
 @pytest.mark.parametrize("made", [as_csv, as_xlsx, lambda: as_csv(encoding="utf-8-sig")], ids=["csv", "xlsx", "csv with a mark"])
@@ -140,8 +140,8 @@ async def test_for_whom_it_is(estate: Estate) -> None:
 
 async def test_the_report_names_no_person(estate: Estate, tmp_path: Path) -> None:
     found = await bring(estate, as_csv())
-    write_roll_report(found, tmp_path / "report.json")
-    write_roll_report(found, tmp_path / "report.csv")
+    write_register_report(found, tmp_path / "report.json")
+    write_register_report(found, tmp_path / "report.csv")
     text = (tmp_path / "report.json").read_text() + (tmp_path / "report.csv").read_text(encoding="utf-8-sig")
     for said in ("王小明", "13812345678", "孙七", "周八", "房东", "1201", "HYPERLINK"):
         assert said not in text

@@ -276,7 +276,7 @@ async def test_a_butler_keeps_the_roll_of_their_own_area_only(estate: Estate) ->
     with pytest.raises(NotAllowed):
         await estate.g.households.correct(person.id, CorrectContact(name="王晓明"), estate.admin("butler"))
     with pytest.raises(NotAllowed):
-        await estate.g.roll.begin(JX, estate.admin("butler"))
+        await estate.g.register_entry.begin(JX, estate.admin("butler"))
 
 
 async def test_nobody_outside_learns_of_anybody(estate: Estate) -> None:
@@ -289,7 +289,7 @@ async def test_nobody_outside_learns_of_anybody(estate: Estate) -> None:
         await estate.g.households.correct(uuid4(), CorrectContact(name="某"), stranger)
     assert str(there.value) == str(absent.value)
     with pytest.raises(NotFound):
-        await estate.g.roll.begin(JX, stranger)
+        await estate.g.register_entry.begin(JX, stranger)
     with pytest.raises(NotFound):
         await estate.g.households.add_dwelling(AddDwelling.model_validate({"community": JX, **HOME}), stranger)
 

@@ -94,7 +94,7 @@ async def test_a_caller_is_known_by_the_number(estate: Estate, surfer: Surfer) -
 async def registered(estate: Estate, *people: dict[str, str]) -> None:
     """Register people who all have the calling number."""
     g = estate.gongdan
-    entry = await g.roll.begin("JX", Administrator("operator", g.ids.new(), operator=True))
+    entry = await g.register_entry.begin("JX", Administrator("operator", g.ids.new(), operator=True))
     home = {"area": "A1", "building": "3", "entrance": "2", "dwelling": "1201", "phone": CALL["phone"], "tenure": "owner"}
     await entry.take([RegisterLine.model_validate({**home, **person}) for person in people])
     await caught_up(estate)

@@ -158,7 +158,7 @@ async def said_on_the_roll(estate: Estate, lived: Household) -> None:
     The other ticket's caller is linked to the person.
     """
     line = RegisterLine(building="3", dwelling=DWELLING, name=NAME, phone=PHONE, tenure=Tenure.OWNER, keys=2)
-    [entered] = await (await estate.g.roll.begin(JX, estate.operator)).take([line])
+    [entered] = await (await estate.g.register_entry.begin(JX, estate.operator)).take([line])
     assert entered.resident is not None
     lived.resident = entered.resident
     corrected = CorrectContact(name=NAME + "甲", phone=PHONE)

@@ -283,7 +283,7 @@ async def test_who_was_erased_can_be_entered_anew_and_is_somebody_else(estate: E
     assert lived.resident is not None
     await erase_resident(estate, lived.resident)
     line = RegisterLine(building="3", dwelling=DWELLING, name=NAME + "甲", phone=PHONE, tenure=Tenure.OWNER)
-    [entered] = await (await estate.g.roll.begin(JX, estate.operator)).take([line])
+    [entered] = await (await estate.g.register_entry.begin(JX, estate.operator)).take([line])
     assert entered.entered == (Entered.RESIDENT, Entered.MOVED_IN)
     assert entered.resident != lived.resident
 

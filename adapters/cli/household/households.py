@@ -1,4 +1,5 @@
-"""``gongdan dwellings`` and ``gongdan residents``: the roll (住户名册) of a community, and what a dwelling has been through."""
+"""``gongdan dwellings`` and ``gongdan residents``: a community's household register (住户名册), and what a dwelling has been
+through."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from adapters.answers.household.reading import Reader, dwellings_answer, history
 from adapters.cli.terminal.console import Json, answered, emit, gongdan, operator, run, say, table
 from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.cli.ticket.importing import COLUMNS, SHOWN, Moves
-from adapters.exchange.importing.rolls import ENCODINGS, RollReport, import_roll, write_roll_report
+from adapters.exchange.importing.household_register import ENCODINGS, RegisterReport, import_register, write_register_report
 from adapters.labels.labels import label
 from projections.household.household_history import HOUSEHOLD_HISTORY
 
@@ -42,18 +43,18 @@ def import_(
     interrupted run can be repeated.
     """
 
-    async def bring() -> RollReport:
+    async def bring() -> RegisterReport:
         async with gongdan() as parts:
             with Progress(*COLUMNS, console=Console(stderr=True), transient=True) as shown, file.open("rb") as opened:
                 moves = Moves(shown, shown.add_task("importing", total=None))
                 by = operator(parts)
-                return await import_roll(
-                    parts.roll, opened, file.name, community, by, encoding=encoding, dry_run=dry_run, progress=moves
+                return await import_register(
+                    parts.register_entry, opened, file.name, community, by, encoding=encoding, dry_run=dry_run, progress=moves
                 )
 
     found = run(bring())
     if report is not None:
-        write_roll_report(found, report)
+        write_register_report(found, report)
     if json:
         emit(found.document())
     else:
@@ -151,7 +152,7 @@ def find(
         table(("tenure", "building", "entrance", "dwelling", "since", "until"), rows)
         _tickets(person.tickets)
     if found.callers:
-        say("callers who are not on the roll")
+        say("callers who are not on the household register")
         _tickets(found.callers)
     if not (found.people or found.callers):
         say("nobody")
@@ -163,7 +164,7 @@ def _tickets(found: Sequence[HouseholdTicket]) -> None:
         table(("ticket", "state", "received", "description"), rows)
 
 
-def _print_report(found: RollReport) -> None:
+def _print_report(found: RegisterReport) -> None:
     say(f"{found.file}{', nothing written' if found.dry_run else ''}")
     rows: list[tuple[str, object]] = [
         ("read", found.read),

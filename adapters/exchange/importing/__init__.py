@@ -1,1 +1,1 @@
-"""Importing: foreign logs and rolls read line by line by a mapping."""
+"""Importing: foreign logs and household registers, read line by line by a mapping."""

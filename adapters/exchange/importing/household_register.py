@@ -56,7 +56,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass
-class RollReport:
+class RegisterReport:
     """Outcome of an import; ``refused``: (row, reason, detail) of every refused row."""
 
     file: str
@@ -105,7 +105,7 @@ class RollReport:
         }
 
 
-async def import_roll(
+async def import_register(
     entry: RegisterEntry,
     file: BinaryIO,
     name: str,
@@ -117,7 +117,7 @@ async def import_roll(
     progress: Progress = lambda done, total: None,
     limits: Limits = SHEET_LIMITS,
     batch: int = BATCH,
-) -> RollReport:
+) -> RegisterReport:
     """Import a register, ``batch`` rows in each commit; raises FileRefused or a Refusal before anything is written.
 
     The file itself is not stored: it holds personal data in the clear.
@@ -126,7 +126,7 @@ async def import_roll(
     sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # any binary file
     file.seek(0)
     began = await entry.begin(community, by, sha256)
-    report = RollReport(name, sha256, community, dry_run)
+    report = RegisterReport(name, sha256, community, dry_run)
     if encoding not in ENCODINGS:
         raise FileRefused(f"unknown encoding {encoding}; one of {', '.join(ENCODINGS)}")
     header, rows = read_sheet(file, encoding=ENCODINGS[encoding], limits=limits)
@@ -167,7 +167,7 @@ def _line(found: SheetRow) -> RegisterLine | BadRow:
         return BadRow(found.row, "; ".join(said))
 
 
-def write_roll_report(report: RollReport, path: Path) -> None:
+def write_register_report(report: RegisterReport, path: Path) -> None:
     """Write the whole report as JSON, or for a ``.csv`` path the refused rows as CSV."""
     if path.suffix.lower() == ".csv":
         with path.open("w", encoding="utf-8-sig", newline="") as file:
