@@ -26,6 +26,7 @@ LINK = re.compile(r"\[([^\]\[]*(?:\[[^\]]*\][^\]\[]*)*)\]\(([^()\s]+)\)")
 PATH = re.compile(r"`((?:domain|projections|adapters|tests|docs|requirements)(?:/[^`\s:]*)?)`")
 PLACEHOLDER = re.compile(r"[A-Z]{2,}")
 """A name in capitals within a path, as in ``adapters/pages/CAPABILITY/PAGE.py``, is to be filled in by the reader."""
+ARGUMENTS = re.compile(r"ARGS='(tests[^']*)'")
 MODULE = re.compile(r"python -m ([\w.]+)")
 CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 TARGET = re.compile(r"(?:^|[\s`])make ([a-z][a-z-]*)")
@@ -76,7 +77,8 @@ def filled(path: str) -> Iterator[Path]:
 
 
 def missing_paths(text: str) -> list[str]:
-    return [path for path in PATH.findall(text) if not all(one.exists() for one in filled(path))]
+    run = [path for paths in ARGUMENTS.findall(text) for path in paths.split()]
+    return [path for path in (*PATH.findall(text), *run) if not all(one.exists() for one in filled(path))]
 
 
 def missing_commands(text: str) -> list[str]:
@@ -148,6 +150,7 @@ def test_a_file_that_is_gone_is_seen() -> None:
     assert missing_paths(text) == ["domain/gone.py", "adapters/{api,gone}/ticket"]
     text = "`domain`, `adapters/pages/CAPABILITY/PAGE.py`, `adapters/gone/PAGE.py`, `tests/golden/events/ticket.TOPIC.v1.json`"
     assert missing_paths(text) == ["adapters/gone/PAGE.py"]
+    assert missing_paths("make test ARGS='tests/golden tests/gone.py'") == ["tests/gone.py"]
 
 
 def test_a_command_that_is_gone_is_seen() -> None:
