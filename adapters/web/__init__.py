@@ -1,1 +1,1 @@
-"""What API and pages share: authentication, request bodies, problems, routing, logs, measures."""
+"""Web parts that API and pages share: authentication, request bodies, problems, routing, logs, metrics."""

@@ -1,1 +1,1 @@
-"""Documents of approvals and of the access log."""
+"""Documents and lists of approvals."""

@@ -1,1 +1,1 @@
-"""How the service runs, as documents: the lifecycle table, projections, processes, health."""
+"""Documents of operation: the lifecycle table, projections, processes, health."""

@@ -1,1 +1,1 @@
-"""Documents of communities, staff and tokens."""
+"""Documents of communities, staff, tokens, sessions and the access log."""

@@ -126,20 +126,20 @@ async def _numbers(visitor: Visitor, answer: AppraisalAnswer) -> Mapping[str, st
     return {str(id_): number for id_, number in (await visitor.numbers(named)).items()}
 
 
-def _charged(look: Visitor, line: TallyLine, book: RuleBook, numbers: Mapping[str, str]) -> Charged:
+def _charged(visitor: Visitor, line: TallyLine, book: RuleBook, numbers: Mapping[str, str]) -> Charged:
     text = book.warnings.text if line.item == WARNINGS else book.items[line.item].text if line.item in book.items else ""
-    return Charged(line, text, [_why(look, charge, book, numbers) for charge in line.charges or ()])
+    return Charged(line, text, [_why(visitor, charge, book, numbers) for charge in line.charges or ()])
 
 
-def _why(look: Visitor, charge: dict[str, Any], book: RuleBook, numbers: Mapping[str, str]) -> Why:
+def _why(visitor: Visitor, charge: dict[str, Any], book: RuleBook, numbers: Mapping[str, str]) -> Why:
     """Explain a charge: when, where, how many, and what raised or lowered it."""
-    say, said = look.say, []
+    say, said = visitor.say, []
     if "date" in charge:
         said.append(charge["date"])
-    if charge.get("area") and look.community:
-        said.append(look.directory.community(look.community).areas.get(charge["area"], charge["area"]))
+    if charge.get("area") and visitor.community:
+        said.append(visitor.directory.community(visitor.community).areas.get(charge["area"], charge["area"]))
     if charge.get("parties"):
-        said.append(say("当事人 {people}", people=look.people(charge["parties"])))
+        said.append(say("当事人 {people}", people=visitor.people(charge["parties"])))
     if charge["count"] > 1:
         said.append(say("数量 {n}", n=charge["count"]))
     if charge["free_units"]:
@@ -155,13 +155,13 @@ def _why(look: Visitor, charge: dict[str, Any], book: RuleBook, numbers: Mapping
     for metric in charge.get("metrics", ()):
         said.append(f"{book.metrics[metric['name']].title} {metric['period']}：{metric['value']}")
     if charge.get("warnings"):
-        said.append(say("警告或通报：{days}", days=look.words.many([str(day) for day in charge["warnings"]])))
+        said.append(say("警告或通报：{days}", days=visitor.words.many([str(day) for day in charge["warnings"]])))
     if charge.get("commission_fen"):
         said.append(say("提成 {amount}", amount=yuan(charge["commission_fen"])))
     if charge["adjustment"]:
         said.append(say("补记 {month}", month=charge["month"]))
     tickets = [numbers[ticket] for ticket in charge.get("tickets", ()) if ticket in numbers]
-    return Why(look.words.many(said), charge["points"], tickets, charge.get("finding"))
+    return Why(visitor.words.many(said), charge["points"], tickets, charge.get("finding"))
 
 
 def _wider(span: Period) -> list[str]:

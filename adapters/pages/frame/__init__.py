@@ -1,1 +1,1 @@
-"""What all pages share: sign-in, visitor, forms, fields, drafts, refusals."""
+"""Frame of all pages: sign-in, visitors, forms, fields, drafts, refusals."""

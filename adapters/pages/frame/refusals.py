@@ -51,140 +51,142 @@ def kind_of(error: Exception) -> Kind:
     return next(PAGE_KINDS[known] for known in type(error).__mro__ if known in PAGE_KINDS)
 
 
-def explained(error: Exception, look: Guest) -> Explanation:
+def explained(error: Exception, visitor: Guest) -> Explanation:
     """Explain a refusal in the visitor's language."""
     kind = kind_of(error)
     chinese, _, english = kind.title.partition(" · ")
-    said, legal = _said(error, look)
-    return Explanation(kind.status, english if look.language == "en" else chinese, said, legal)
+    said, legal = _said(error, visitor)
+    return Explanation(kind.status, english if visitor.language == "en" else chinese, said, legal)
 
 
-def _said(error: Exception, look: Guest) -> tuple[list[str], list[str]]:
+def _said(error: Exception, visitor: Guest) -> tuple[list[str], list[str]]:
     match error:
         case e.InvalidInput():
-            return _wrong_fields(error, look), []
+            return _wrong_fields(error, visitor), []
         case e.TransitionRefused():
-            words = {"state": _word(error.state, look), "trigger": _word(error.trigger, look)}
+            words = {"state": _word(error.state, visitor), "trigger": _word(error.trigger, visitor)}
             if member(ShiftStatus, error.state):
-                said = look.say("{state}的班次不能{trigger}。", **words)
+                said = visitor.say("{state}的班次不能{trigger}。", **words)
             elif member(FindingStatus, error.state):
-                said = look.say("{state}的考评事项不能{trigger}。", **words)
+                said = visitor.say("{state}的考评事项不能{trigger}。", **words)
             else:
-                said = look.say("{state}的工单不能{trigger}。", **words)
-            return [said], [_word(name, look) for name in error.legal]
+                said = visitor.say("{state}的工单不能{trigger}。", **words)
+            return [said], [_word(name, visitor) for name in error.legal]
         case e.RuleRefused():
-            reason = rule_words(error.rule, error.detail, look.language)
-            trigger, reason = _word(error.trigger, look), rule_words(error.rule, error.detail, look.language)
-            refused = look.say("不能{trigger}：{reason}（{clause}）", trigger=trigger, reason=reason, clause=error.clause)
-            return [refused], [_word(name, look) for name in error.legal]
+            reason = rule_words(error.rule, error.detail, visitor.language)
+            trigger, reason = _word(error.trigger, visitor), rule_words(error.rule, error.detail, visitor.language)
+            refused = visitor.say("不能{trigger}：{reason}（{clause}）", trigger=trigger, reason=reason, clause=error.clause)
+            return [refused], [_word(name, visitor) for name in error.legal]
         case e.NotAllowed():
-            return [*_not_allowed(error, look)], []
+            return [*_not_allowed(error, visitor)], []
         case e.StaleVersion():
-            return [look.say("您打开之后，此单已有新的进展。请看过再做决定。")], []
+            return [visitor.say("您打开之后，此单已有新的进展。请看过再做决定。")], []
         case e.Conflict(data={"signed_out": who}):
-            return [look.say("{who}已经签名。", who=_person(who, look))], []
+            return [visitor.say("{who}已经签名。", who=_person(who, visitor))], []
         case e.Conflict(data={"officer": who}):
-            return [look.say("{who}正在当值。", who=_person(who, look))], []
+            return [visitor.say("{who}正在当值。", who=_person(who, visitor))], []
         case e.Conflict(data={"status": status}) if member(ApprovalState, status):
-            return [look.say("这一请求{status}。", status=look.label(ApprovalState(status)))], []
+            return [visitor.say("这一请求{status}。", status=visitor.label(ApprovalState(status)))], []
         case e.Conflict(data={"hash": _}):
-            return [look.say("移交表已重新填写，您看到的不是最新一张。请看过再签。")], []
+            return [visitor.say("移交表已重新填写，您看到的不是最新一张。请看过再签。")], []
         case e.Conflict():
-            return [look.say("它已经存在，或者已不是您看到的样子。请重新打开页面。")], []
+            return [visitor.say("它已经存在，或者已不是您看到的样子。请重新打开页面。")], []
         case e.NotFound():
-            return [look.say("没有这个页面或这条记录，或者它不属于您工作的小区。")], []
+            return [visitor.say("没有这个页面或这条记录，或者它不属于您工作的小区。")], []
         case e.TooLarge():
-            return [look.say("最多可传 {mib} MiB。", mib=f"{error.limit / 2**20:g}")], []
+            return [visitor.say("最多可传 {mib} MiB。", mib=f"{error.limit / 2**20:g}")], []
         case e.KeyReused():
-            return [look.say("这张表单已经提交过，内容与现在不同。请重新打开页面再填。")], []
+            return [visitor.say("这张表单已经提交过，内容与现在不同。请重新打开页面再填。")], []
         case TooManyRequests():
-            return [look.say("请过 {seconds} 秒再试。", seconds=error.retry_after_seconds)], []
+            return [visitor.say("请过 {seconds} 秒再试。", seconds=error.retry_after_seconds)], []
         case e.Overloaded():
-            return [look.say("现在忙不过来，没有写入任何内容。请稍后再试一次。")], []
+            return [visitor.say("现在忙不过来，没有写入任何内容。请稍后再试一次。")], []
         case TooSlow():
-            return [look.say("内容没有在规定时间内传完，没有写入任何内容。")], []
+            return [visitor.say("内容没有在规定时间内传完，没有写入任何内容。")], []
         case CrossSite():
-            return [look.say("页面打开得太久，或者表单来自别处。请重新打开页面再提交；没有写入任何内容。")], []
-    return [look.say("请求无法办理，没有写入任何内容。")], []
+            return [visitor.say("页面打开得太久，或者表单来自别处。请重新打开页面再提交；没有写入任何内容。")], []
+    return [visitor.say("请求无法办理，没有写入任何内容。")], []
 
 
-def _wrong_fields(error: e.InvalidInput, look: Guest) -> list[str]:
+def _wrong_fields(error: e.InvalidInput, visitor: Guest) -> list[str]:
     found = []
     for one in error.errors:
-        name, message = field_words(one.pointer, look.language), message_words(one.message, look.language)
-        found.append(look.say("{field}：{message}", field=name, message=message) if name else message)
+        name, message = field_words(one.pointer, visitor.language), message_words(one.message, visitor.language)
+        found.append(visitor.say("{field}：{message}", field=name, message=message) if name else message)
     return list(dict.fromkeys(found))
 
 
-def _not_allowed(refusal: e.NotAllowed, look: Guest) -> list[str]:
-    have = look.words.many([look.label(role) for role in (member(Role, name) for name in refusal.roles) if role is not None])
+def _not_allowed(refusal: e.NotAllowed, visitor: Guest) -> list[str]:
+    have = visitor.words.many(
+        [visitor.label(role) for role in (member(Role, name) for name in refusal.roles) if role is not None]
+    )
     said = [
-        look.say("{roles}不能{command}。", roles=have, command=_word(refusal.command, look))
+        visitor.say("{roles}不能{command}。", roles=have, command=_word(refusal.command, visitor))
         if have
-        else look.say("您在这里没有岗位，不能{command}。", command=_word(refusal.command, look))
+        else visitor.say("您在这里没有岗位，不能{command}。", command=_word(refusal.command, visitor))
     ]
     if list(refusal.allowed_to) == [Trigger.NOTE.value]:
-        return [look.say("此单投诉的是您本人，您只能加备注。")]
+        return [visitor.say("此单投诉的是您本人，您只能加备注。")]
     if refusal.rule:
-        said = [look.say("{why}。", why=rule_words(refusal.rule, refusal.detail, look.language))]
+        said = [visitor.say("{why}。", why=rule_words(refusal.rule, refusal.detail, visitor.language))]
     elif refusal.detail:
-        said = [look.say("{why}。", why=message_words(refusal.detail, look.language))]
-    may = [named for text in refusal.allowed_to if (named := _who(text, refusal.command, look))]
+        said = [visitor.say("{why}。", why=message_words(refusal.detail, visitor.language))]
+    may = [named for text in refusal.allowed_to if (named := _who(text, refusal.command, visitor))]
     if may:
-        said.append(look.say("可以的有：{roles}。", roles=look.words.many(may)))
+        said.append(visitor.say("可以的有：{roles}。", roles=visitor.words.many(may)))
     return said
 
 
-def _who(text: str, command: str, look: Guest) -> str:
+def _who(text: str, command: str, visitor: Guest) -> str:
     """Translate a role and a cell of the authority table, such as ``technician (o)``; empty for an unknown role."""
     name, _, cell = text.partition(" (")
     role = member(Role, name)
     if role is None:
         return ""
     given = CELLS.get(cell.removesuffix(")"), ())
-    limits = dict.fromkeys(_need(need, command, look) for one in given for need in sorted(one.needs))
+    limits = dict.fromkeys(_need(need, command, visitor) for one in given for need in sorted(one.needs))
     if any(one.mode is Mode.SECOND for one in given):
-        limits[look.say("须第二人审批")] = None
-    return look.label(role) + (look.say("（{limits}）", limits=look.words.many(list(limits))) if limits else "")
+        limits[visitor.say("须第二人审批")] = None
+    return visitor.label(role) + (visitor.say("（{limits}）", limits=visitor.words.many(list(limits))) if limits else "")
 
 
-def _need(need: Need, command: str, look: Guest) -> str:
+def _need(need: Need, command: str, visitor: Guest) -> str:
     return {
-        Need.OWN: look.say("本人的班次") if member(ShiftTrigger, command) else look.say("本人的工单"),
-        Need.OWN_AREA: look.say("本人责任区"),
-        Need.ON_DUTY: look.say("当值时"),
-        Need.NIGHT: look.say("夜间"),
-        Need.TO_SELF_OR_SECURITY: look.say("派给自己或安护"),
-        Need.FOR_COMPANY: look.say("巡检或公司转来"),
-        Need.FOR_RESIDENTS: look.say("住户评议"),
-        Need.EVALUATES_SELF: look.say("自评"),
-        Need.EVALUATES_PEER: look.say("互评"),
-        Need.EVALUATES_BELOW: look.say("评下级"),
-        Need.LINK: look.say("仅关联"),
-        Need.ABOUT_SELF: look.say("本人的"),
-        Need.ABOUT_STAFF: look.say("员工的"),
-        Need.CLOSED: look.say("已月结的"),
+        Need.OWN: visitor.say("本人的班次") if member(ShiftTrigger, command) else visitor.say("本人的工单"),
+        Need.OWN_AREA: visitor.say("本人责任区"),
+        Need.ON_DUTY: visitor.say("当值时"),
+        Need.NIGHT: visitor.say("夜间"),
+        Need.TO_SELF_OR_SECURITY: visitor.say("派给自己或安护"),
+        Need.FOR_COMPANY: visitor.say("巡检或公司转来"),
+        Need.FOR_RESIDENTS: visitor.say("住户评议"),
+        Need.EVALUATES_SELF: visitor.say("自评"),
+        Need.EVALUATES_PEER: visitor.say("互评"),
+        Need.EVALUATES_BELOW: visitor.say("评下级"),
+        Need.LINK: visitor.say("仅关联"),
+        Need.ABOUT_SELF: visitor.say("本人的"),
+        Need.ABOUT_STAFF: visitor.say("员工的"),
+        Need.CLOSED: visitor.say("已月结的"),
     }[need]
 
 
-def _person(login: str, look: Guest) -> str:
-    return look.person(login) if isinstance(look, Visitor) else login
+def _person(login: str, visitor: Guest) -> str:
+    return visitor.person(login) if isinstance(visitor, Visitor) else login
 
 
-def _word(code: str, look: Guest) -> str:
+def _word(code: str, visitor: Guest) -> str:
     """Translate a state, trigger or command as refusals name it."""
     name = code.removeprefix(APPROVE)
-    said = code_words(name, look.language) or look.say(COMMAND_WORDS.get(name, OTHERWISE))
-    return look.say("审批{what}", what=said) if name != code else said
+    said = code_words(name, visitor.language) or visitor.say(COMMAND_WORDS.get(name, OTHERWISE))
+    return visitor.say("审批{what}", what=said) if name != code else said
 
 
 async def on_refusal(request: Request, error: Exception) -> Response:
     """Answer a refusal by a page. A visitor without a session is sent to sign in, and back to this page afterwards."""
     if isinstance(error, e.Unauthenticated):
         return _to_sign_in(request)
-    look = await known(request)
-    found = explained(error, look)
-    answer = look.page("frame/refused.html", found.status, refused=found, back=_back(request))
+    visitor = await known(request)
+    found = explained(error, visitor)
+    answer = visitor.page("frame/refused.html", found.status, refused=found, back=_back(request))
     if isinstance(error, e.Overloaded | TooManyRequests):
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
     return answer
@@ -195,11 +197,11 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return await on_refusal(request, e.NotFound("page"))
-    look = await known(request)
+    visitor = await known(request)
     kind = METHOD if error.status_code == 405 else Kind(error.status_code, "http", HTTPStatus(error.status_code).phrase)
     chinese, _, english = kind.title.partition(" · ")
-    title = english if english and look.language == "en" else chinese
-    return look.page("frame/refused.html", kind.status, refused=Explanation(kind.status, title, ()), back="/")
+    title = english if english and visitor.language == "en" else chinese
+    return visitor.page("frame/refused.html", kind.status, refused=Explanation(kind.status, title, ()), back="/")
 
 
 async def on_invalid_request(request: Request, error: Exception) -> Response:
@@ -211,11 +213,11 @@ async def on_invalid_request(request: Request, error: Exception) -> Response:
 
 def failed(request: Request, request_id: str) -> Response:
     """Answer an unexpected error. The outcome is unknown; the number shown finds the request in the log."""
-    look = Guest(request)
+    visitor = Guest(request)
     chinese, _, english = INTERNAL.title.partition(" · ")
-    said = look.say("出了意外，结果不明。请记下编号 {number} 报给系统管理员。", number=request_id)
-    title = english if look.language == "en" else chinese
-    return look.page("frame/refused.html", 500, refused=Explanation(500, title, [said]), back="/")
+    said = visitor.say("出了意外，结果不明。请记下编号 {number} 报给系统管理员。", number=request_id)
+    title = english if visitor.language == "en" else chinese
+    return visitor.page("frame/refused.html", 500, refused=Explanation(500, title, [said]), back="/")
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -63,30 +63,30 @@ class Argument:
     long: bool = False
 
 
-def command_words(command: str, look: Visitor) -> str:
+def command_words(command: str, visitor: Visitor) -> str:
     """Name a command."""
     if command in FINDINGS:
-        return look.say("{step}考评事项", step=look.label(FINDINGS[command]))
-    return look.say(COMMAND_WORDS[command]) if command in COMMAND_WORDS else code_words(command, look.language)
+        return visitor.say("{step}考评事项", step=visitor.label(FINDINGS[command]))
+    return visitor.say(COMMAND_WORDS[command]) if command in COMMAND_WORDS else code_words(command, visitor.language)
 
 
-async def waiting(look: Visitor, stream: UUID) -> list[tuple[ApprovalRow, str]]:
+async def waiting(visitor: Visitor, stream: UUID) -> list[tuple[ApprovalRow, str]]:
     """List the undecided approvals of a ticket or finding that concern the visitor, each with its command in words."""
-    rows = await waiting_on(look.gongdan, look.caller, stream)
-    return [(row, command_words(row.command, look)) for row in rows]
+    rows = await waiting_on(visitor.gongdan, visitor.caller, stream)
+    return [(row, command_words(row.command, visitor)) for row in rows]
 
 
-def argument_words(command: str, arguments: Mapping[str, Any], look: Visitor) -> list[Argument]:
+def argument_words(command: str, arguments: Mapping[str, Any], visitor: Visitor) -> list[Argument]:
     """Put a command's arguments into words, so that the second person sees everything that they approve.
 
     Empty arguments and those for programs are left out.
     """
     if command == IMPORT:
-        return [Argument(_name(name, look), str(arguments[name])) for name in ("file", "mapping") if name in arguments]
-    return list(_arguments(MODELS[command].model_validate_json(json.dumps(arguments)), look))
+        return [Argument(_name(name, visitor), str(arguments[name])) for name in ("file", "mapping") if name in arguments]
+    return list(_arguments(MODELS[command].model_validate_json(json.dumps(arguments)), visitor))
 
 
-def _arguments(model: BaseModel, look: Visitor, before: str = "") -> Iterator[Argument]:
+def _arguments(model: BaseModel, visitor: Visitor, before: str = "") -> Iterator[Argument]:
     for name in type(model).model_fields:
         value = getattr(model, name)
         if (
@@ -96,29 +96,29 @@ def _arguments(model: BaseModel, look: Visitor, before: str = "") -> Iterator[Ar
             or isinstance(value, UUID)
         ):
             continue
-        named = f"{before} · {_name(name, look)}" if before else _name(name, look)
+        named = f"{before} · {_name(name, visitor)}" if before else _name(name, visitor)
         if isinstance(value, c.AssigneeRef):
-            yield Argument(named, look.carrier(Assignee(value.type, value.id)))
+            yield Argument(named, visitor.carrier(Assignee(value.type, value.id)))
         elif isinstance(value, c.Place | c.Reporter):
-            yield from _arguments(value, look)
+            yield from _arguments(value, visitor)
         elif isinstance(value, BaseModel):
-            yield from _arguments(value, look, named)
+            yield from _arguments(value, visitor, named)
         else:
-            text = _value(name, value, look)
+            text = _value(name, value, visitor)
             yield Argument(named, text, len(text) > LONG)
 
 
-def _value(name: str, value: Any, look: Visitor) -> str:
+def _value(name: str, value: Any, visitor: Visitor) -> str:
     if isinstance(value, tuple):
-        return look.words.many([_value(name, one, look) for one in value])
+        return visitor.words.many([_value(name, one, visitor) for one in value])
     if isinstance(value, BaseModel):
-        return " ".join(one.value for one in _arguments(value, look))
+        return " ".join(one.value for one in _arguments(value, visitor))
     if isinstance(value, bool):
-        return look.say("是") if value else look.say("否")
+        return visitor.say("是") if value else visitor.say("否")
     if isinstance(value, StrEnum):
-        return look.label(value)
+        return visitor.label(value)
     if isinstance(value, datetime):
-        return look.at(value)
+        return visitor.at(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -126,14 +126,14 @@ def _value(name: str, value: Any, look: Visitor) -> str:
     if name.endswith("_fen"):
         return yuan(value)
     if name == "assignee":
-        return look.carrier(Assignee(AssigneeType.PERSON, value))
-    if name == "area" and look.community:
-        return look.directory.community(look.community).areas.get(value, value)
-    return look.person(value) if name in PEOPLE else str(value)
+        return visitor.carrier(Assignee(AssigneeType.PERSON, value))
+    if name == "area" and visitor.community:
+        return visitor.directory.community(visitor.community).areas.get(value, value)
+    return visitor.person(value) if name in PEOPLE else str(value)
 
 
-def _name(name: str, look: Visitor) -> str:
-    return FIELD_WORDS[name][look.language == "en"]
+def _name(name: str, visitor: Visitor) -> str:
+    return FIELD_WORDS[name][visitor.language == "en"]
 
 
 FAILURES: Mapping[str, str] = {
@@ -149,6 +149,6 @@ FAILURES: Mapping[str, str] = {
 OTHERWISE = N_("批准时已不能办理。")
 
 
-def failure_words(outcome: str, look: Visitor) -> str:
+def failure_words(outcome: str, visitor: Visitor) -> str:
     """Explain why an approval failed; ``outcome`` is the log's text, the refusal's class and its message in English."""
-    return look.say(FAILURES.get(outcome.partition(":")[0], OTHERWISE))
+    return visitor.say(FAILURES.get(outcome.partition(":")[0], OTHERWISE))

@@ -22,43 +22,43 @@ class Quote:
     hidden: bool
 
 
-def who(look: Visitor, actor: str) -> str:
+def who(visitor: Visitor, actor: str) -> str:
     """Name an actor: a member of staff, a contractor, somebody outside, or the system."""
     if actor.startswith(SYSTEM):
-        return look.say("系统")
+        return visitor.say("系统")
     if actor.startswith(OUTSIDE):
         return actor.removeprefix(OUTSIDE)
-    if actor.startswith(CONTRACTOR) and look.community:
+    if actor.startswith(CONTRACTOR) and visitor.community:
         code = actor.removeprefix(CONTRACTOR)
-        return look.directory.community(look.community).contractors.get(code, code)
-    return look.person(actor)
+        return visitor.directory.community(visitor.community).contractors.get(code, code)
+    return visitor.person(actor)
 
 
-def doers(look: Visitor, meta: Meta) -> str:
+def doers(visitor: Visitor, meta: Meta) -> str:
     """Name the actor, the person whose step the actor entered, and the second person who approved."""
-    said = who(look, meta.actor)
+    said = who(visitor, meta.actor)
     if meta.on_behalf_of:
-        said = look.say("{person}（代{other}录入）", person=said, other=who(look, meta.on_behalf_of))
+        said = visitor.say("{person}（代{other}录入）", person=said, other=who(visitor, meta.on_behalf_of))
     if meta.second_person:
-        said = look.say("{person}，第二人{other}批准", person=said, other=who(look, meta.second_person))
+        said = visitor.say("{person}，第二人{other}批准", person=said, other=who(visitor, meta.second_person))
     return said
 
 
-def quotes(look: Visitor, event: Folded.Event, texts: Mapping[str, str]) -> Sequence[Quote]:
+def quotes(visitor: Visitor, event: Folded.Event, texts: Mapping[str, str]) -> Sequence[Quote]:
     """List the personal texts of an event, opened or masked as in ``texts``."""
     found = []
     for name in payload_fields(type(event)):
         if not isinstance(getattr(event, name), Private):
             continue
         text = texts.get(name, MASKED)
-        hidden = {MASKED: look.say("（已隐去）"), ERASED: look.say("（已删除）")}.get(text)
-        found.append(Quote(_named(look, event, name), hidden or text, hidden is not None))
+        hidden = {MASKED: visitor.say("（已隐去）"), ERASED: visitor.say("（已删除）")}.get(text)
+        found.append(Quote(_named(visitor, event, name), hidden or text, hidden is not None))
     return found
 
 
-def _named(look: Visitor, event: Any, name: str) -> str:
+def _named(visitor: Visitor, event: Any, name: str) -> str:
     if isinstance(event, Ticket.TicketCorrected):
-        return look.say("更正为")
+        return visitor.say("更正为")
     if name == "file_name":
-        return look.say("文件名")
-    return field_words("/" + name.replace("reporter_", "reporter/"), look.language)
+        return visitor.say("文件名")
+    return field_words("/" + name.replace("reporter_", "reporter/"), visitor.language)

@@ -26,6 +26,6 @@ NAMES: Mapping[str, str] = {
 """Names of all projections and processes. A process may share the name of the projection that it reads."""
 
 
-def projection_words(name: str, look: Visitor) -> str:
+def projection_words(name: str, visitor: Visitor) -> str:
     """Name a projection or process."""
-    return look.say(NAMES[name])
+    return visitor.say(NAMES[name])

@@ -75,7 +75,7 @@ class Setting:
     own: bool
 
 
-def settings_words(look: Visitor, policy: Policy, own: Mapping[str, Any]) -> Sequence[tuple[str, Sequence[Setting]]]:
+def settings_words(visitor: Visitor, policy: Policy, own: Mapping[str, Any]) -> Sequence[tuple[str, Sequence[Setting]]]:
     """Put the settings in force into words, by section."""
     found = []
     for section, title in SECTIONS.items():
@@ -83,22 +83,24 @@ def settings_words(look: Visitor, policy: Policy, own: Mapping[str, Any]) -> Seq
         said = []
         for name in type(part).model_fields:
             dotted = f"{section}.{name}"
-            said.append(Setting(look.say(SETTINGS[dotted]), _value(look, name, getattr(part, name)), own.get(dotted) is not None))
-        found.append((look.say(title), said))
+            said.append(
+                Setting(visitor.say(SETTINGS[dotted]), _value(visitor, name, getattr(part, name)), own.get(dotted) is not None)
+            )
+        found.append((visitor.say(title), said))
     return found
 
 
-def _value(look: Visitor, name: str, value: Any) -> str:
+def _value(visitor: Visitor, name: str, value: Any) -> str:
     match value:
         case int() if name.endswith("_minutes"):
-            return look.lasting(timedelta(minutes=value))
+            return visitor.lasting(timedelta(minutes=value))
         case int():
-            return look.say("{n} 天", n=value) if name.endswith("_days") else look.say("{n} 次", n=value)
+            return visitor.say("{n} 天", n=value) if name.endswith("_days") else visitor.say("{n} 次", n=value)
         case time():
             return value.strftime("%H:%M")
         case StrEnum():
-            return look.label(value)
+            return visitor.label(value)
         case tuple():
-            said = [look.label(one) if isinstance(one, StrEnum) else thing(one, look.language) for one in value]
-            return look.words.many(said) or look.say("无")
-    return look.label(Role(value)) if name == "night_post" else str(value)
+            said = [visitor.label(one) if isinstance(one, StrEnum) else thing(one, visitor.language) for one in value]
+            return visitor.words.many(said) or visitor.say("无")
+    return visitor.label(Role(value)) if name == "night_post" else str(value)

@@ -144,13 +144,13 @@ async def show_process(visitor: TheVisitor, on: str = "") -> Response:
     )
 
 
-def lasted(look: Visitor, stay: timedelta) -> str:
+def lasted(visitor: Visitor, stay: timedelta) -> str:
     """Format a duration in its two largest units."""
     minutes = int(stay.total_seconds() // 60)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
-        return look.say("{d} 天 {h} 小时", d=days, h=hours)
-    return look.say("{h} 小时 {m} 分", h=hours, m=rest) if hours else look.say("{m} 分", m=rest)
+        return visitor.say("{d} 天 {h} 小时", d=days, h=hours)
+    return visitor.say("{h} 小时 {m} 分", h=hours, m=rest) if hours else visitor.say("{m} 分", m=rest)
 
 
 async def _audited(visitor: Visitor, what: str) -> str:

@@ -107,9 +107,9 @@ async def replay(
     )
 
 
-def _asked(name: str, text: str, look: Visitor) -> datetime | None:
+def _asked(name: str, text: str, visitor: Visitor) -> datetime | None:
     """Parse a moment of the address; None for an empty one; raises InvalidInput."""
-    said = moment_in(text, look, f"/query/{name}")
+    said = moment_in(text, visitor, f"/query/{name}")
     try:
         return None if said is None else _MOMENT.validate_python(said)
     except ValidationError:
@@ -121,15 +121,15 @@ def _stop(step: HistoryStep) -> Stop:
     return Stop(step.stored.version, event.timestamp, trigger_of(event), step.after.state, taken(event, step.before, step.after))
 
 
-def _shown(look: Visitor, step: HistoryStep) -> Shown:
+def _shown(visitor: Visitor, step: HistoryStep) -> Shown:
     event: Any = step.event
     stored, meta = step.stored, event.meta
     return Shown(
         _stop(step),
-        sentence(event, look),
-        quotes(look, event, step.texts),
-        changes(look, step.before, step.after),
-        doers(look, meta),
+        sentence(event, visitor),
+        quotes(visitor, event, step.texts),
+        changes(visitor, step.before, step.after),
+        doers(visitor, meta),
         stored.recorded_at,
         stored.position,
         stored.number,
@@ -137,20 +137,20 @@ def _shown(look: Visitor, step: HistoryStep) -> Shown:
         meta.offline_entered,
         str(meta.causation_id) if meta.causation_id else None,
         str(meta.command_id),
-        _rules(look, event),
+        _rules(visitor, event),
         step.clocks,
-        said_of(look, step.after),
+        said_of(visitor, step.after),
         stored.state.decode(),
         stored.topic,
     )
 
 
-def _rules(look: Visitor, event: Any) -> list[tuple[str, str]]:
+def _rules(visitor: Visitor, event: Any) -> list[tuple[str, str]]:
     """List the versions in force at the event: policy, clock limits, price list."""
     clock_policy = getattr(event, "clock_policy", None)
     versions = (
-        (look.say("规则解释"), event.meta.policy),
-        (look.say("时限规则"), clock_policy.version if clock_policy else None),
-        (look.say("价目表"), getattr(event, "price_list", None)),
+        (visitor.say("规则解释"), event.meta.policy),
+        (visitor.say("时限规则"), clock_policy.version if clock_policy else None),
+        (visitor.say("价目表"), getattr(event, "price_list", None)),
     )
     return [(name, version) for name, version in versions if version]

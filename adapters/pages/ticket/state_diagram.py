@@ -90,12 +90,12 @@ class Diagram(NamedTuple):
 
 
 def diagram(
-    look: Guest, counts: Mapping[str, str] = MappingProxyType({}), standing: Mapping[State, int] = MappingProxyType({})
+    visitor: Guest, counts: Mapping[str, str] = MappingProxyType({}), standing: Mapping[State, int] = MappingProxyType({})
 ) -> Diagram:
     """Make the diagram. ``counts`` replace the words of transitions, by key; ``standing`` are added to the states' words."""
-    said = {state: f"{look.label(state)} {standing[state]}" if state in standing else look.label(state) for state in State}
+    said = {state: f"{visitor.label(state)} {standing[state]}" if state in standing else visitor.label(state) for state in State}
     nodes = [Node(state, *PLACES[state], said[state]) for state in State]
-    lines = [Arrow(key(edge), WAYS[edge], counts.get(key(edge)) or _words(look, edge)) for edge in ways()]
+    lines = [Arrow(key(edge), WAYS[edge], counts.get(key(edge)) or _words(visitor, edge)) for edge in ways()]
     return Diagram(nodes, lines)
 
 
@@ -116,8 +116,8 @@ def trigger_of(event: Ticket.Event) -> Trigger:
     return TRIGGERS[event.TOPIC]
 
 
-def _words(look: Guest, edge: Edge) -> str:
-    return look.say(WORDS[edge]) if edge in WORDS else look.label(edge.trigger)
+def _words(visitor: Guest, edge: Edge) -> str:
+    return visitor.say(WORDS[edge]) if edge in WORDS else visitor.label(edge.trigger)
 
 
 TRIGGERS: Mapping[str, Trigger] = MappingProxyType({row.event.TOPIC: row.trigger for row in TABLE})

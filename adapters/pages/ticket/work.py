@@ -101,9 +101,9 @@ async def _changes(http: HttpRequest, community: str) -> AsyncIterator[ServerSen
             rows = None
         except Refusal:
             return
-        if rows is not None and (look := looks(rows, visitor.now)) != seen:
-            seen = look
-            yield ServerSentEvent(look, event="orders", id=str(position))
+        if rows is not None and (digest := looks(rows, visitor.now)) != seen:
+            seen = digest
+            yield ServerSentEvent(digest, event="orders", id=str(position))
         moves: Any = visitor.gongdan.projections.changes(TECHNICIAN_WORKLIST.name, position, PING)
         async with aclosing(moves):
             position = max(position, await anext(moves, position))
