@@ -60,7 +60,8 @@ class OpenList:
             position = page[-1].position if page else position
             if len(page) < PAGE:
                 break
-        states = [state for stream in streams if (state := await self._open(stream)) is not None]
+        tickets = await self._journal.load_all(streams, TicketState)
+        states = [state for state in tickets.values() if state.is_open]
         numbers = await self._journal.log.numbers_of([state.id for state in states])
         listed = []
         for state in states:
@@ -70,7 +71,3 @@ class OpenList:
             listed.append((intake.position, sheet_ticket(state, intake.number, book, at)))
         self._read[community] = position, tuple(state.id for state in states)  # what changes later is read in the log again
         return Unfinished(position, tuple(ticket for _, ticket in sorted(listed, key=lambda pair: pair[0])))
-
-    async def _open(self, stream: UUID) -> TicketState | None:
-        state = await self._journal.load(stream, TicketState)
-        return state if state is not None and state.is_open else None

@@ -1,7 +1,7 @@
 """The journal: seals, encodes and appends decided events; loads streams and folds them, with a small cache of states."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -77,6 +77,19 @@ class Journal:
         if known is not None:
             self._remember(stream, known)
         return known if isinstance(known, of) else None
+
+    async def load_all(self, streams: Iterable[UUID], of: type[S]) -> dict[UUID, S]:
+        """The newest states of several streams by id, in one read; left out where :meth:`load` gives None."""
+        known = {stream: self._states.get(stream) for stream in streams}
+        stored = await self.log.read_streams({stream: state.version if state else 0 for stream, state in known.items()})
+        found: dict[UUID, S] = {}
+        for stream, before in known.items():
+            state = fold((self.codec.decode(one) for one in stored[stream]), before) if stored[stream] else before
+            if state is not None:
+                self._remember(stream, state)
+            if isinstance(state, of):
+                found[stream] = state
+        return found
 
     async def existing(self, stream: UUID, of: type[S]) -> S:
         """The newest state of a stream that must exist. Raises LookupError."""

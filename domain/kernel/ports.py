@@ -192,6 +192,10 @@ class EventLog(Protocol):
         """A stream's events, in the order of versions."""
         ...
 
+    async def read_streams(self, after: Mapping[UUID, int]) -> Mapping[UUID, Sequence[StoredEvent]]:
+        """The events of several streams, of each those after its version, in order of version; one read for all of them."""
+        ...
+
     async def read_numbered(self, number: str) -> Sequence[StoredEvent]:
         """All events of the stream that took a number, void numbers included, in the order of versions; empty if none did."""
         ...

@@ -129,36 +129,26 @@ class Inquiries:
         ``personal=False`` masks them without an entry. Tickets that moved on, or belong to somebody else, are left out.
         """
         directory, now = directory or await self._office.directory.current(), self._office.clock.now()
-        on_duty: dict[str, bool] = {}
-        found: list[tuple[Sequence[StoredEvent], TicketState, bool]] = []
-        for stream in tickets:
-            stored, state = await self._tickets.read(str(stream))
-            try:
-                right = await self._reading_right(directory, login, state, Right.READ, "worklist", on_duty.get(state.community))
-            except (NotFound, NotAllowed):
-                continue
-            on_duty[state.community] = right.on_duty
-            if state.state is State.DISPATCHED and Need.OWN in right.relation.holds:
-                found.append((stored, state, right.opens and personal))
-        looked = dict.fromkeys((state.community for _, state, opened in found if opened), False)
+        read = await self._readable(directory, login, tickets, "worklist")
+        carried = [one for one in read if one[1].state is State.DISPATCHED and Need.OWN in one[2].relation.holds]
+        found = [(stored, state, right, right.opens and personal) for stored, state, right in carried]
+        looked = dict.fromkeys((state.community for _, state, _, opened in found if opened), False)
         for community in looked:
-            subjects = [s.subject for _, s, opened in found if opened and s.community == community and s.subject]
+            subjects = [s.subject for _, s, _, opened in found if opened and s.community == community and s.subject]
             looked[community] = await self._noted(login, community, subjects, "worklist", now)
-        shown = [(stored, state, opened and looked[state.community]) for stored, state, opened in found]
-        texts = await self._texts([(state, opened) for _, state, opened in shown])
-        return [
-            TicketReading(
-                state,
-                numbers_in(stored, state.book, stored[-1].position),
-                said,
-                not opened,
-                clocks_at(state, now),
-                await self._openings.legal(directory, login, state, now, on_duty=on_duty[state.community]),
-                stored[-1].recorded_at,
-                on_duty[state.community],
-            )
-            for (stored, state, opened), said in zip(shown, texts, strict=True)
-        ]
+        shown = [(stored, state, right, opened and looked[state.community]) for stored, state, right, opened in found]
+        return await self._views(directory, login, shown, now)
+
+    async def masked(
+        self, login: str, tickets: Sequence[UUID], *, directory: Directory, on_duty: bool | None = None
+    ) -> list[TicketReading]:
+        """The masked views of several tickets of one community now; those that the person may not read are left out.
+
+        ``on_duty`` says whether they hold the desk, where this request has read that already.
+        """
+        read = await self._readable(directory, login, tickets, "read", on_duty)
+        shown = [(stored, state, right, False) for stored, state, right in read]
+        return await self._views(directory, login, shown, self._office.clock.now())
 
     async def after_command(
         self,
@@ -263,6 +253,47 @@ class Inquiries:
         if weigh(right, roles, relation) is None:
             raise denied(right, what, roles)
         return ReadingRight(roles, relation, weigh(Right.OPEN_PERSONAL, roles, relation) is Mode.FULL)
+
+    async def _readable(
+        self, directory: Directory, login: str, tickets: Sequence[UUID], what: str, on_duty: bool | None = None
+    ) -> list[tuple[Sequence[StoredEvent], TicketState, ReadingRight]]:
+        """Of these tickets those that somebody may read, read at once; who holds the desk is read once a community."""
+        read = await self._tickets.read_all(tickets)
+        holds = {state.community: on_duty for _, state in read}
+        for community, known in holds.items():
+            if known is None:
+                holds[community] = await self._office.holds_desk(login, community)
+        found = []
+        for stored, state in read:
+            try:
+                right = await self._reading_right(directory, login, state, Right.READ, what, holds[state.community])
+            except (NotFound, NotAllowed):
+                continue
+            found.append((stored, state, right))
+        return found
+
+    async def _views(
+        self,
+        directory: Directory,
+        login: str,
+        shown: Sequence[tuple[Sequence[StoredEvent], TicketState, ReadingRight, bool]],
+        now: datetime,
+    ) -> list[TicketReading]:
+        """The readings of several tickets, each with its texts opened or masked."""
+        texts = await self._texts([(state, opened) for _, state, _, opened in shown])
+        return [
+            TicketReading(
+                state,
+                numbers_in(stored, state.book, stored[-1].position),
+                said,
+                not opened,
+                clocks_at(state, now),
+                await self._openings.legal(directory, login, state, now, on_duty=right.on_duty),
+                stored[-1].recorded_at,
+                right.on_duty,
+            )
+            for (stored, state, right, opened), said in zip(shown, texts, strict=True)
+        ]
 
     async def _texts(self, tickets: Sequence[tuple[TicketState, bool]]) -> list[dict[str, str]]:
         """The texts of several tickets, each opened or masked, unsealed in at most two batches."""

@@ -1,7 +1,7 @@
 """The repository of tickets, by id or number."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from domain.kernel.errors import NotFound
@@ -40,6 +40,12 @@ class Tickets:
         if state is None:
             raise NotFound("ticket")
         return stored, state
+
+    async def read_all(self, streams: Iterable[UUID]) -> list[tuple[Sequence[StoredEvent], TicketState]]:
+        """The streams of several tickets in one read, each with its newest state; what is no ticket is left out."""
+        stored = await self._journal.log.read_streams(dict.fromkeys(streams, 0))
+        found = [(events, self._journal.newest(events, TicketState)) for events in stored.values()]
+        return [(events, state) for events, state in found if state is not None]
 
     async def load(self, stream: UUID) -> TicketState:
         """The newest state of a ticket. Raises NotFound."""

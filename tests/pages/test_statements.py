@@ -139,24 +139,52 @@ async def test_each_page_of_a_ticket_and_each_answer_about_it_reads_it_once(esta
         assert len(ran) <= 6, (page, ran)
 
 
-async def test_a_worklist_reads_each_ticket_once(estate: Estate, surfer: Surfer, watch: Watch) -> None:
-    """Who holds the desk is read once for all of them, and their texts are opened in one batch."""
+async def dispatched(estate: Estate, count: int) -> list[UUID]:
+    """Repairs that somebody carries."""
     g = estate.gongdan
-    streams = []
     asked = c.Receive.model_validate(
         {"community": "JX", "channel": "phone", "description": "漏水", "location": {"area": "A1", "dwelling": "1201"}}
     )
-    for _ in range(3):
+    streams = []
+    for _ in range(count):
         done = await g.desk.receive(asked, Request("li", g.ids.new()))
         streams.append(done.state.id)
         for command in (c.Classify(kind="repair", facility="private"), c.Dispatch(assignee="zhang")):
             await g.desk.act(str(done.state.id), command, Request("li", g.ids.new()))
-    await surfer.sign_in("zhang")
-    await watch.settle()
-    _, ran, looks = await watch.open(lambda: surfer.get("/work"))
-    assert [reads(ran, stream) for stream in streams] == [1, 1, 1]
-    assert [look.what for look in looks] == ["worklist"]
-    assert len(ran) <= 7 + len(streams), ran
+    return streams
+
+
+async def test_lists_of_tickets_read_all_of_them_in_one_statement(
+    estate: Estate, surfers: Callable[[], Surfer], watch: Watch
+) -> None:
+    """As many statements for seven tickets as for two: their streams together, the desk once, their texts in one batch."""
+    browsers = {login: surfers() for login in ("zhang", "wang", "shen")}
+    for login, surfer in browsers.items():
+        await surfer.sign_in(login)
+    asked: dict[tuple[str, str], list[int]] = {}
+    streams: list[UUID] = []
+    for more in (2, 5):
+        if streams:
+            await estate.gongdan.projections.start()
+        streams += await dispatched(estate, more)
+        await watch.settle()
+        for login, page, most, what in (
+            ("zhang", "/work", 8, ["worklist"]),
+            ("wang", "/", 13, []),
+            ("zhang", "/", 14, []),
+            ("shen", "/events", 6, []),
+        ):
+            text, ran, looks = await watch.open(lambda surfer=browsers[login], page=page: surfer.get(page))  # type: ignore[misc]
+            assert [look.what for look in looks] == what
+            read = Statements(ran).streams_read()
+            assert set(read.values()) == {1}, (page, read)
+            assert len(ran) <= most, (page, ran)
+            asked.setdefault((login, page), []).append(len(ran))
+            if page == "/work":
+                assert [reads(ran, stream) for stream in streams] == [1] * len(streams)
+            else:
+                assert text.count("派单给zhang某") >= more, "each event in words"
+    assert {page: len(set(counts)) for page, counts in asked.items()} == dict.fromkeys(asked, 1), asked
 
 
 async def test_a_finding_page_reads_the_finding_once(estate: Estate, surfer: Surfer, watch: Watch) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,9 @@ import pytest
 
 CONTROL = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|PRAGMA|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
 """Statements that hold a transaction together or set a connection up; they are no questions."""
+
+STREAM = re.compile(r"x'[0-9a-f]{32}'|FROM numbers WHERE number = '[^']*'")
+"""How a statement names a stream whose events it reads."""
 
 
 @dataclass
@@ -22,6 +26,10 @@ class Statements:
         """Note a statement."""
         if not CONTROL.match(sql):
             self.ran.append(" ".join(sql.split()))
+
+    def streams_read(self) -> Counter[str]:
+        """How often each stream's events were read, by the stream's id or by the number it was asked for by."""
+        return Counter(stream for sql in self.ran if "FROM events e" in sql for stream in STREAM.findall(sql))
 
     def reads_of(self, stream: UUID, number: str = "no number") -> list[str]:
         """The statements that read a stream's events, by its id or by a number it took."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -164,10 +165,13 @@ async def _audited(visitor: Visitor, what: str) -> str:
 async def _lines(visitor: Visitor, rows: Sequence[EventRow]) -> list[EventLine]:
     journal = visitor.gongdan.journal
     taken = await journal.log.numbers_of(list({row.stream for row in rows}))
+    first: dict[UUID, int] = {}
+    for row in rows:
+        first[row.stream] = min(row.version, first.get(row.stream, row.version))
+    streams = await journal.log.read_streams({stream: version - 1 for stream, version in first.items()})
     found = []
     for row in rows:
-        [stored] = await journal.log.read_stream(row.stream, after_version=row.version - 1, upto_version=row.version)
-        event: Any = journal.codec.decode(stored)
+        event: Any = journal.codec.decode(streams[row.stream][row.version - first[row.stream]])
         number = next((one.number for one in taken.get(row.stream, ()) if one.book == Book.INTAKE), None)
         word = WORD_OF[row.topic]
         said = sentence(event, visitor) if isinstance(event, Ticket.Event) else visitor.label(word)

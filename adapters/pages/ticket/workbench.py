@@ -143,26 +143,24 @@ async def _ticker(visitor: Visitor, scope: Scope, position: int) -> list[TickerL
     """List the latest events of tickets within the visitor's scope, the newest first, without personal data."""
     journal = visitor.gongdan.journal
     stored = await journal.log.read_log(max(0, position - LOOKED_BACK), LOOKED_BACK)
-    found = []
-    for one in reversed(stored):
-        if one.position > position or one.community != scope.community or not one.topic.startswith("ticket."):
-            continue
-        state = await visitor.desk.load(one.stream_id)
-        if _within(scope, state):
-            found.append((one, state))
-        if len(found) == TOLD:
-            break
-    numbers = await journal.log.numbers_of([state.id for _, state in found])
+    of_tickets = [
+        one
+        for one in reversed(stored)
+        if one.position <= position and one.community == scope.community and one.topic.startswith("ticket.")
+    ]
+    if not scope.everything:
+        tickets = await journal.load_all({one.stream_id for one in of_tickets}, TicketState)
+        of_tickets = [one for one in of_tickets if _within(scope, tickets[one.stream_id])]
+    shown = of_tickets[:TOLD]
+    numbers = await journal.log.numbers_of(list({one.stream_id for one in shown}))
     lines = []
-    for one, state in found:
+    for one in shown:
         event = journal.codec.decode(one)
-        number = next((taken.number for taken in numbers.get(state.id, ())), "")
+        number = next((taken.number for taken in numbers[one.stream_id]), "")
         lines.append(TickerLine(event.timestamp, visitor.person(event.meta.actor), number, sentence(event, visitor)))
     return lines
 
 
 def _within(scope: Scope, state: TicketState) -> bool:
-    if scope.everything:
-        return True
     area = state.location.area if state.location else None
     return area in scope.areas or (state.assignment is not None and state.assignment.assignee in scope.own)

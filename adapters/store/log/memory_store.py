@@ -123,6 +123,10 @@ class MemoryStore:
             and (upto_position is None or event.position <= upto_position)
         ]
 
+    async def read_streams(self, after: Mapping[UUID, int]) -> Mapping[UUID, Sequence[StoredEvent]]:
+        """The events of several streams, of each those after its version, in order of version; one read for all of them."""
+        return {stream: await self.read_stream(stream, after_version=version) for stream, version in after.items()}
+
     async def read_numbered(self, number: str) -> Sequence[StoredEvent]:
         """All events, in order of version, of the stream that took a number (void numbers included); none where none did."""
         taken = self._numbers.get(number)

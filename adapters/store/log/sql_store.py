@@ -74,6 +74,23 @@ class SqlStore:
         )
         return [stored_event(row) for row in rows]
 
+    async def read_streams(self, after: Mapping[UUID, int]) -> Mapping[UUID, Sequence[StoredEvent]]:
+        """The events of several streams, of each those after its version, in order of version; one read for all of them."""
+        found: dict[UUID, list[StoredEvent]] = {stream: [] for stream in after}
+        if not found:
+            return found
+        groups: dict[int, list[bytes]] = {}
+        for stream, version in after.items():
+            groups.setdefault(version, []).append(stream.bytes)
+        bounds = [f"(e.stream_id IN :ids_{i} AND e.version > :after_{i})" for i in range(len(groups))]
+        params: dict[str, object] = {}
+        for i, (version, ids) in enumerate(groups.items()):
+            params |= {f"ids_{i}": ids, f"after_{i}": version}
+        for row in await self.database.read(f"{EVENT} WHERE {' OR '.join(bounds)} ORDER BY e.version", params):
+            event = stored_event(row)
+            found[event.stream_id].append(event)
+        return found
+
     async def read_numbered(self, number: str) -> Sequence[StoredEvent]:
         """All events, in order of version, of the stream that took a number (void numbers included); none where none did."""
         rows = await self.database.read(

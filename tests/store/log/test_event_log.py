@@ -59,6 +59,24 @@ async def test_streams_and_log_are_read_within_bounds(store: Store) -> None:
     assert [e.position for e in await store.read_log(9, 4)] == [10]
 
 
+async def test_several_streams_are_read_together_each_after_a_version(store: Store) -> None:
+    first, second, third, absent = uuid4(), uuid4(), uuid4(), uuid4()
+    for version in range(1, 4):
+        taking = event(second, version, book="GD", timezone="Asia/Shanghai")
+        await store.append(of(event(first, version), taking, event(third, version)))
+    await store.append(of(event()))
+    found = await store.read_streams({third: 0, first: 1, second: 1, absent: 0})
+    assert list(found) == [third, first, second, absent]
+    assert {stream: list(events) for stream, events in found.items()} == {
+        third: await store.read_stream(third),
+        first: await store.read_stream(first, after_version=1),
+        second: await store.read_stream(second, after_version=1),
+        absent: [],
+    }
+    assert [one.number for one in found[second]] == ["GD-yinhu-20260301-0002", "GD-yinhu-20260301-0003"]
+    assert dict(await store.read_streams({})) == {}
+
+
 async def test_positions_are_gapless_under_concurrent_appends(store: Store) -> None:
     done = await asyncio.gather(*(store.append(of(numbered(), event())) for _ in range(100)))
     events = await whole_log(store)
