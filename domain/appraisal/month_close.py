@@ -64,9 +64,8 @@ class MonthClose(TwoPersonCommand):
         """Request a month's close. Raises RuleRefused unless the month is over, open, and next in order."""
         return await self._journal.once(request.key, lambda: self._asked(command, request), self._asking.answered)
 
-    async def refused(self, community: str, month: str, login: str) -> Refusal | None:
+    async def refused(self, directory: Directory, community: str, month: str, login: str) -> Refusal | None:
         """The refusal a person would meet when requesting a month's close; None if they may."""
-        directory = await self._office.directory.current()
         now = self._office.clock.now()
         roles = directory.roles(login, community, now)
         try:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.approval.aggregate import ApprovalCase
-from domain.kernel.aggregate import Folded, Meta
+from domain.kernel.aggregate import Folded, FoldedState, Meta
 from domain.people.directory import Directory
 from domain.people.person_rules import PersonRule
 
@@ -30,8 +30,8 @@ class TwoPersonCommand(Protocol):
     bumps_registry: bool = False
     """Whether its events change the directory, so that every process must read it again."""
 
-    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
-        """Refuse a person whom the row entitles but who is concerned. Raises NotAllowed."""
+    def second_person(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> None:
+        """Refuse a person whom the row entitles but who is concerned; ``about``: what the command is about. Raises NotAllowed."""
         return
 
     async def effects(

@@ -15,7 +15,7 @@ from domain.approval.aggregate import Approval, ApprovalCase
 from domain.approval.asking import Asking
 from domain.approval.command import ANOTHER, SECOND_PERSON, TwoPersonCommand, approving
 from domain.approval.waiting import Waiting
-from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
 from domain.kernel.errors import Conflict, NotAllowed, NotFound, Overloaded, Refusal
 from domain.kernel.journal import decide_again
 from domain.kernel.ports import CommandRecord, VersionConflict
@@ -44,12 +44,13 @@ class Approvals:
         """Reject, with a reason."""
         return await self._once(approval, request, reason)
 
-    async def case(self, approval: UUID, login: str) -> ApprovalCase:
+    async def case(self, approval: UUID, login: str, *, directory: Directory | None = None) -> ApprovalCase:
         """An approval, for its requester and for people who may decide on it.
 
-        Raises NotFound for people outside the community, who must not learn of it, and NotAllowed for others inside.
+        ``directory`` is the one by which the request was authenticated; without it the newest is read. Raises NotFound for people
+        outside the community, who must not learn of it, and NotAllowed for others inside.
         """
-        directory = await self._office.directory.current()
+        directory = directory or await self._office.directory.current()
         case = await self._journal.load(approval, ApprovalCase)
         if case is None:
             raise NotFound("approval")
@@ -63,27 +64,31 @@ class Approvals:
             raise denied(Right(case.right), approving(case.command), roles)
         return case
 
-    async def refused(self, approval: UUID, login: str) -> Refusal | None:
-        """The refusal that a person would meet when deciding on an approval now; None if they may.
+    async def about(self, case: ApprovalCase) -> FoldedState | None:
+        """The newest state of what an approval is about, or of what its command made; None if there is neither."""
+        stream = case.stream or case.result
+        return await self._journal.load(stream, FoldedState) if stream is not None else None
 
-        Raises the errors of :meth:`case`.
+    def refused(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> Refusal | None:
+        """The refusal that a person who sees an approval (:meth:`case`) would meet when deciding on it now; None if they may.
+
+        ``about`` is what :meth:`about` gives.
         """
-        case = await self.case(approval, login)
         status = case.status_at(self._office.clock.now())
         if status is not ApprovalState.REQUESTED:
             return _settled(status)
         try:
-            await self._second_person(await self._office.directory.current(), case, login)
+            self._second_person(directory, case, about, login)
         except NotAllowed as refusal:
             return refusal
         return None
 
-    async def _second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+    def _second_person(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> None:
         """Refuse the requester, and people whom the command itself excludes."""
         if SECOND_PERSON.forbids(case.requested_by, case.command, login):
             raise SECOND_PERSON.refusal(approving(case.command), [login], [ANOTHER])
         if case.command in self._commands:
-            await self._commands[case.command].second_person(directory, case, login)
+            self._commands[case.command].second_person(directory, case, about, login)
 
     async def _once(self, approval: UUID, request: Request, reason: str | None) -> Waiting:
         async def carry_out() -> Waiting:
@@ -99,8 +104,8 @@ class Approvals:
 
     async def _decide(self, directory: Directory, approval: UUID, request: Request, reason: str | None) -> Waiting:
         """Try once to decide on the newest state of an approval."""
-        case = await self.case(approval, request.login)
-        await self._second_person(directory, case, request.login)
+        case = await self.case(approval, request.login, directory=directory)
+        self._second_person(directory, case, await self.about(case), request.login)
         if request.if_match is not None and request.if_match != case.version:
             raise await self._journal.stale(case.id, request.if_match, case.version)
         now = self._office.clock.now()

@@ -41,10 +41,13 @@ class Oversight:
         self._approvals = approvals
         self._access_log = access_log
 
-    async def approval(self, login: str, approval: UUID) -> ApprovalReading:
-        """An approval, for its requester and people who may decide on it. Opening its command is logged first."""
-        case = await self._approvals.case(approval, login)
-        directory = await self._office.directory.current()
+    async def approval(self, login: str, approval: UUID, *, directory: Directory | None = None) -> ApprovalReading:
+        """An approval, for its requester and people who may decide on it. Opening its command is logged first.
+
+        ``directory`` is the one by which the request was authenticated; without it the newest is read.
+        """
+        directory = directory or await self._office.directory.current()
+        case = await self._approvals.case(approval, login, directory=directory)
         now = self._office.clock.now()
         roles = directory.roles(login, case.community, now)
         relation = Relation(frozenset({Need.OWN} if login == case.requested_by else ()), case.area)

@@ -14,8 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.duty import rules
-from domain.duty.handover_sheet import Equipment, Sheet, StaleSheet, difference
-from domain.duty.lifecycle import LIFECYCLE, legal, step
+from domain.duty.handover_sheet import Difference, Equipment, Sheet, difference
+from domain.duty.lifecycle import LIFECYCLE, step
 from domain.duty.open_list import OpenList
 from domain.duty.roster import RosterState, Slot, month_of, roster_stream
 from domain.duty.shift import Shift, ShiftState
@@ -321,20 +321,22 @@ class DutyDesk:
 
     # --- reading --------------------------------------------------------------------------------------------------
 
-    async def holder(self, community: str, login: str) -> DeskState | None:
-        """Who holds the desk. Raises NotFound for people outside the community."""
-        directory = await self._directory.current()
+    async def holder(self, community: str, login: str, *, directory: Directory | None = None) -> DeskState | None:
+        """Who holds the desk. Raises NotFound for people outside the community.
+
+        ``directory`` is the one by which the request was authenticated; without it the newest is read.
+        """
+        directory = directory or await self._directory.current()
         if not directory.roles(login, community, self._clock.now()):
             raise NotFound("community")
         return await self._journal.load(desk_stream(community), DeskState)
 
-    async def stale(self, shift: ShiftState, trigger: ShiftTrigger) -> StaleSheet | None:
-        """The refusal that a signature would meet because the unfinished tickets changed; None if the sheet is current."""
+    async def since(self, shift: ShiftState) -> Difference | None:
+        """How the unfinished tickets changed after a shift's sheet was prepared; None if it is current, or there is none."""
         if shift.sheet is None:
             return None
         now = await self.open_list.read(shift.community, self._clock.now())
-        since = difference(shift.sheet.tickets, now.tickets)
-        return StaleSheet(shift.sheet, since, trigger.value, [t.value for t in legal(shift.status)]) if since else None
+        return difference(shift.sheet.tickets, now.tickets) or None
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
@@ -407,7 +409,7 @@ class DutyDesk:
 
     async def _stale(self, shift: ShiftState, sheet: Sheet, trigger: ShiftTrigger, at: datetime) -> Refusal:
         now = await self.open_list.read(shift.community, at)
-        return StaleSheet(sheet, difference(sheet.tickets, now.tickets), trigger.value, [t.value for t in legal(shift.status)])
+        return rules.stale(shift, sheet, difference(sheet.tickets, now.tickets), trigger)
 
     async def _written(
         self,

@@ -19,7 +19,6 @@ from domain.kernel.terms import ShiftStatus, ShiftTrigger
 from domain.people.authority import Held, Mode, Need, Relation, Right, denied, weigh
 from domain.people.directory import Directory
 from domain.people.office import Office
-from domain.people.post import DeskState, desk_stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,60 +36,76 @@ class ShiftReading:
 
 
 class DutyRecords:
-    """Answers queries about single shifts."""
+    """Answers queries about single shifts.
+
+    ``directory`` is the one by which the request was authenticated; without it the newest is read.
+    """
 
     def __init__(self, office: Office, access_log: AccessLog) -> None:
+        self._office = office
         self._journal, self._directory, self._clock = office.journal, office.directory, office.clock
         self._access_log = access_log
 
-    async def shift(self, login: str, shift: UUID, *, personal: bool = True) -> ShiftReading:
-        """A shift; ``personal=False`` masks its texts. Raises NotFound, NotAllowed."""
-        directory = await self._directory.current()
+    async def shift(
+        self,
+        login: str,
+        shift: UUID,
+        *,
+        personal: bool = True,
+        directory: Directory | None = None,
+        on_duty: bool | None = None,
+    ) -> ShiftReading:
+        """A shift; ``personal=False`` masks its texts. Raises NotFound, NotAllowed.
+
+        ``on_duty`` says whether the person holds the community's desk, where this request has read that already.
+        """
+        directory = directory or await self._directory.current()
         state = await self._journal.load(shift, ShiftState)
         if state is None:
             raise NotFound("shift")
         roles = directory.roles(login, state.community, self._clock.now())
         if not roles:
             raise NotFound("shift")
-        relation = await self._relation(login, state, roles)
+        relation = await self._relation(login, state, roles, on_duty)
         if weigh(Right.READ, roles, relation) is None:
             raise denied(Right.READ, "read a shift", roles)
         opened = personal and weigh(Right.OPEN_PERSONAL, roles, relation) is Mode.FULL
         return await self._reading(directory, login, state, opened)
 
-    async def current(self, login: str, community: str) -> ShiftReading:
+    async def current(self, login: str, community: str, *, directory: Directory | None = None) -> ShiftReading:
         """The shift that holds a community's desk, masked. Raises NotFound if the desk is empty."""
-        desk = await self._journal.load(desk_stream(community), DeskState)
+        desk = await self._office.desk(community)
         if desk is None or desk.shift is None:
             raise NotFound("shift")
-        return await self.shift(login, desk.shift.id, personal=False)
+        return await self.shift(login, desk.shift.id, personal=False, directory=directory, on_duty=desk.on_duty(login))
 
-    async def after_command(self, login: str, state: ShiftState) -> ShiftReading:
+    async def after_command(self, login: str, state: ShiftState, *, directory: Directory | None = None) -> ShiftReading:
         """The masked answer to a command: the shift at the version that the command left."""
-        return await self._reading(await self._directory.current(), login, state, False)
+        return await self._reading(directory or await self._directory.current(), login, state, False)
 
-    async def handover(self, login: str, shift: UUID, number: int | None = None) -> tuple[ShiftReading, Sheet]:
+    async def handover(
+        self, login: str, shift: UUID, number: int | None = None, *, directory: Directory | None = None
+    ) -> tuple[ShiftReading, Sheet]:
         """A sheet of a shift, the last one unless ``number`` is given. Raises NotFound."""
-        reading = await self.shift(login, shift)
+        reading = await self.shift(login, shift, directory=directory)
         wanted = [sheet for sheet in reading.state.sheets if number in (None, sheet.number)]
         if not wanted:
             raise NotFound("handover sheet")
         return reading, wanted[-1]
 
-    async def offers(self, login: str, shift: ShiftState) -> Sequence[rules.Offer]:
+    def offers(self, directory: Directory, login: str, shift: ShiftState) -> Sequence[rules.Offer]:
         """Every command on a shift, with the refusal that a person would meet now."""
-        directory = await self._directory.current()
         now = self._clock.now()
         return rules.offers(shift, login, directory.roles(login, shift.community, now), directory, now)
 
-    async def _relation(self, login: str, state: ShiftState, roles: Sequence[Held]) -> Relation:
+    async def _relation(self, login: str, state: ShiftState, roles: Sequence[Held], on_duty: bool | None) -> Relation:
         """A person's relation to a shift: people who held or signed it own it, and so does an officer who may sign in next."""
         signers = {sign.by for sheet in state.sheets for sign in (sheet.signed_out, sheet.signed_in) if sign is not None}
         own = login in (state.officer, state.phone_with, state.stand_in) or login in signers
         if state.status is ShiftStatus.HANDING_OVER and rules.barred(state, ShiftTrigger.SIGN_IN, login, roles) is None:
             own = True
-        desk = await self._journal.load(desk_stream(state.community), DeskState)
-        on_duty = desk is not None and desk.on_duty(login)
+        if on_duty is None:
+            on_duty = await self._office.holds_desk(login, state.community)
         return Relation(frozenset({need for need, holds in ((Need.OWN, own), (Need.ON_DUTY, on_duty)) if holds}))
 
     async def _reading(self, directory: Directory, login: str, state: ShiftState, opened: bool) -> ShiftReading:

@@ -153,9 +153,12 @@ class Rostering:
         """The login due for a period; None if nobody was rostered."""
         return (await self._roster(community, month_of(slot.date))).due(slot)
 
-    async def roster(self, login: str, community: str, month: str) -> RosterReading:
-        """A month's roster, for people who work in the community. Reasons are opened, and logged, for people who may roster."""
-        directory = await self._directory.current()
+    async def roster(self, login: str, community: str, month: str, *, directory: Directory | None = None) -> RosterReading:
+        """A month's roster, for people who work in the community. Reasons are opened, and logged, for people who may roster.
+
+        ``directory`` is the one by which the request was authenticated; without it the newest is read.
+        """
+        directory = directory or await self._directory.current()
         now = self._clock.now()
         roles = directory.roles(login, community, now)
         if not roles:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.duty.handover_sheet import Sheet
+from domain.duty.handover_sheet import Difference, Sheet, StaleSheet
 from domain.duty.lifecycle import legal, step
 from domain.duty.shift import Shift, ShiftState
 from domain.kernel.aggregate import Meta, occurred
@@ -88,6 +88,11 @@ def barred(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence
 def refused(shift: ShiftState, trigger: ShiftTrigger, rule: str, clause: str, detail: str) -> RuleRefused:
     """A rule's refusal, with the legal triggers."""
     return RuleRefused(rule, clause, detail, shift.status.value, trigger.value, [t.value for t in legal(shift.status)])
+
+
+def stale(shift: ShiftState, sheet: Sheet, since: Difference, trigger: ShiftTrigger) -> StaleSheet:
+    """The refusal of a signature over a sheet after which the unfinished tickets changed, with the legal triggers."""
+    return StaleSheet(sheet, since, trigger.value, [t.value for t in legal(shift.status)])
 
 
 def officer_at_post(shift: ShiftState, trigger: ShiftTrigger) -> None:

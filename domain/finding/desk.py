@@ -139,13 +139,12 @@ class FindingDesk(TwoPersonCommand):
 
     # --- what approvals carry out (domain.approval.command.TwoPersonCommand) ------------------------------------------------
 
-    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+    def second_person(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> None:
         """Refuse an approver who recorded the finding or whom it is about."""
-        assert case.stream is not None
+        assert isinstance(about, FindingState)
         command = c.COMMANDS[_trigger_of(case)]
-        finding = await self._load(case.stream)
         _not_about_oneself(
-            directory, finding, command.trigger, login, directory.roles(login, case.community, self._office.clock.now())
+            directory, about, command.trigger, login, directory.roles(login, case.community, self._office.clock.now())
         )
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:

@@ -84,9 +84,9 @@ class FindingRecords:
         reading = await self._reading(directory, login, state, roles, opened=own or not masked)
         return replace(reading, steps=self._journal.steps(stored, FindingState)) if steps else reading
 
-    async def after_command(self, login: str, state: FindingState) -> FindingReading:
+    async def after_command(self, login: str, state: FindingState, *, directory: Directory | None = None) -> FindingReading:
         """A finding with its texts masked: the answer to a command, or a row of a list."""
-        directory = await self._office.directory.current()
+        directory = directory or await self._office.directory.current()
         roles = directory.roles(login, state.community, self._office.clock.now())
         return await self._reading(directory, login, state, roles, opened=False)
 

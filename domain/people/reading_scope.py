@@ -40,14 +40,20 @@ class Scopes:
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    async def scope(self, directory: Directory, login: str, community: str, right: Right = Right.READ) -> Scope:
-        """The reach of a right in a community. Raises NotFound for people without a role there."""
+    async def scope(
+        self, directory: Directory, login: str, community: str, right: Right = Right.READ, *, on_duty: bool | None = None
+    ) -> Scope:
+        """The reach of a right in a community. Raises NotFound for people without a role there.
+
+        ``on_duty`` says whether the person holds the community's desk, where this request has read that already.
+        """
         now = self._office.clock.now()
         roles = directory.roles(login, community, now)
         if not roles:
             raise NotFound("community")
-        desk = await self._office.desk(community)
-        holds = frozenset({Need.ON_DUTY}) if desk is not None and desk.on_duty(login) else frozenset[Need]()
+        if on_duty is None:
+            on_duty = await self._office.holds_desk(login, community)
+        holds = frozenset({Need.ON_DUTY}) if on_duty else frozenset[Need]()
         masked = right is Right.READ  # masking hides texts, not tickets
         return bounds(right, roles, holds, carried_by(directory, login, community), community, masked=masked)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.approval.aggregate import ApprovalCase
 from domain.approval.command import ANOTHER, TwoPersonCommand, approving
-from domain.kernel.aggregate import Meta
+from domain.kernel.aggregate import FoldedState, Meta
 from domain.kernel.terms import Trigger
 from domain.people.directory import Directory
 from domain.people.office import Office
@@ -47,10 +47,10 @@ class ApprovedStep(TwoPersonCommand):
         self._tickets = Tickets(office.journal)
         self._deciding = Deciding(office)
 
-    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+    def second_person(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> None:
         """Refuse a person whom the ticket complains of."""
-        assert case.stream is not None
-        refuse_complained_of(await self._tickets.load(case.stream), case, login)
+        assert isinstance(about, TicketState)
+        refuse_complained_of(about, case, login)
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Event]:
         """The step's events, at the moment judged at the request, or now."""

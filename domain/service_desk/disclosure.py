@@ -7,7 +7,7 @@ from domain.approval.aggregate import ApprovalCase
 from domain.approval.asking import Asking
 from domain.approval.command import TwoPersonCommand
 from domain.approval.waiting import Waiting
-from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
 from domain.kernel.errors import Conflict, NotFound
 from domain.kernel.request import Request
 from domain.kernel.subject_file import SubjectFile, SubjectState
@@ -16,6 +16,7 @@ from domain.people.authority import Relation, Right, allow
 from domain.people.directory import Directory
 from domain.people.office import Office
 from domain.service_desk.approved import refuse_complained_of
+from domain.ticket.state import TicketState
 from domain.ticket.tickets import Tickets
 
 DISCLOSE: Literal["disclose"] = "disclose"
@@ -41,10 +42,10 @@ class Disclosure(TwoPersonCommand):
         """Request a disclosure. Raises NotFound, NotAllowed."""
         return await self._journal.once(request.key, lambda: self._asked(command, request), self._asking.answered)
 
-    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+    def second_person(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> None:
         """Refuse a person whom the ticket complains of."""
-        assert case.stream is not None
-        refuse_complained_of(await self._tickets.load(case.stream), case, login)
+        assert isinstance(about, TicketState)
+        refuse_complained_of(about, case, login)
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
         """The disclosure, as an event of the subject's stream. Raises Conflict if the subject was erased."""

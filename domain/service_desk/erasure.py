@@ -15,7 +15,7 @@ from domain.approval.command import TwoPersonCommand
 from domain.approval.waiting import Waiting
 from domain.household.register import RegisterKeeper
 from domain.household.resident import ResidentState
-from domain.kernel.aggregate import Folded, Meta, occurred
+from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
 from domain.kernel.errors import Conflict, NotFound
 from domain.kernel.ports import KeyDestroyer
 from domain.kernel.request import Request
@@ -26,6 +26,7 @@ from domain.people.authority import Relation, Right, allow
 from domain.people.directory import Directory
 from domain.people.office import Office
 from domain.service_desk.approved import refuse_complained_of
+from domain.ticket.state import TicketState
 from domain.ticket.tickets import Tickets
 
 ERASE: Literal["erase"] = "erase"
@@ -63,10 +64,10 @@ class Erasure(TwoPersonCommand):
         """Request an erasure. Raises NotFound, NotAllowed."""
         return await self._journal.once(request.key, lambda: self._asked(command, request), self._asking.answered)
 
-    async def second_person(self, directory: Directory, case: ApprovalCase, login: str) -> None:
+    def second_person(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> None:
         """Refuse a person whom the ticket complains of."""
-        if case.stream is not None:
-            refuse_complained_of(await self._tickets.load(case.stream), case, login)
+        if isinstance(about, TicketState):
+            refuse_complained_of(about, case, login)
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
         """The events that order a person's keys destroyed: for their own subject and for every linked caller's.

@@ -85,9 +85,11 @@ class Openings:
                 found.append(trigger)
         return found
 
-    async def carriers(self, directory: Directory, login: str, community: str, now: datetime) -> list[str]:
+    async def carriers(
+        self, directory: Directory, login: str, community: str, now: datetime, *, on_duty: bool | None = None
+    ) -> list[str]:
         """The logins to whom a person may give a work order in a community."""
-        standing = await self._office.standing(directory, login, community, None, now)
+        standing = await self._office.standing(directory, login, community, None, now, on_duty=on_duty)
         roles = directory.roles(login, community, now)
         found = []
         for other in directory.people:

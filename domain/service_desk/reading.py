@@ -83,16 +83,18 @@ class Inquiries:
         steps: bool = False,
         quoted: bool = False,
         directory: Directory | None = None,
+        on_duty: bool | None = None,
     ) -> TicketReading:
         """A ticket now, at a version, as it was at a moment, or as it was known at a moment.
 
         ``personal=False`` masks it without an access-log entry. ``steps`` adds its events; ``quoted`` opens their texts too,
-        under the ticket's one entry, for people who may audit. Raises NotFound, NotAllowed.
+        under the ticket's one entry, for people who may audit. ``on_duty`` says whether the person holds the desk of the ticket's
+        community, where this request has read that already. Raises NotFound, NotAllowed.
         """
         directory = directory or await self._office.directory.current()
         stored, state = await self._tickets.read(ref)
         now = self._office.clock.now()
-        right = await self._reading_right(directory, login, state, Right.READ, "read")
+        right = await self._reading_right(directory, login, state, Right.READ, "read", on_duty)
         able = await self._openings.legal(directory, login, state, now, on_duty=right.on_duty)
         past = version is not None or at is not None or known_at is not None
         taken: Sequence[Step[TicketState]] = self._office.journal.steps(stored, TicketState) if past or steps or quoted else ()

@@ -32,5 +32,5 @@ async def page_of_findings(
         return g.finding_records.may_read(caller.directory, caller.login, row.state(), books[row.community])
 
     rows, more = await readable_page(fetch, may_read, limit, cursor)
-    readings = [await g.finding_records.after_command(caller.login, row.state()) for row in rows]
+    readings = [await g.finding_records.after_command(caller.login, row.state(), directory=caller.directory) for row in rows]
     return Page[FindingAnswer](items=[finding_answer(reading) for reading in readings], next_cursor=more)

@@ -37,6 +37,7 @@ from domain.kernel.ports import Access, PlainField
 from domain.kernel.privacy import ERASED, MASKED
 from domain.kernel.recorded_access import noted
 from domain.people.authority import Mode, Need, Relation, Right, denied, weigh
+from domain.people.post import DeskState
 from domain.rules.duty_calendar import period_at, utc
 from projections.duty.duty_coverage import DUTY_COVERAGE, Coverage, GapRow, coverage, kept
 from projections.duty.handover_list import HANDOVER_LIST, HandoverRow, handover_list
@@ -49,9 +50,9 @@ from projections.engine.tables import micros
 DAYS = timedelta(days=366)
 
 
-async def _whole(gongdan: Gongdan, caller: Caller, community: str, what: str) -> None:
+async def _whole(gongdan: Gongdan, caller: Caller, community: str, what: str, *, on_duty: bool | None = None) -> None:
     """Refuse a caller who may not read all tickets of the community."""
-    scope = await scope_of(gongdan, caller, community)
+    scope = await scope_of(gongdan, caller, community, on_duty=on_duty)
     if not scope.everything:
         raise denied(Right.READ, what, caller.directory.roles(caller.login, community, gongdan.clock.now()))
 
@@ -90,20 +91,20 @@ def _item(caller: Caller, row: HandoverRow, now: datetime) -> HandoverItem:
     )
 
 
-async def _post(gongdan: Gongdan, community: str) -> t.Role:
-    desk = await gongdan.office.desk(community)
+async def _post(gongdan: Gongdan, desk: DeskState | None) -> t.Role:
     shift = await gongdan.journal.load(desk.shift.id, ShiftState) if desk and desk.shift else None
     return shift.post if shift is not None else t.Role.ASSISTANT
 
 
-async def _lines(gongdan: Gongdan, caller: Caller, community: str, rows: Sequence[LineRow]) -> tuple[list[LogLineAnswer], bool]:
+async def _lines(
+    gongdan: Gongdan, caller: Caller, community: str, rows: Sequence[LineRow], on_duty: bool
+) -> tuple[list[LogLineAnswer], bool]:
     """Make the documents of log lines, and say whether texts are masked.
 
     Texts are opened only after the access log has the entry; a caller gets masked texts where it can't be written.
     """
     now = gongdan.clock.now()
-    desk = await gongdan.office.desk(community)
-    holds = frozenset({Need.ON_DUTY}) if desk is not None and desk.on_duty(caller.login) else frozenset[Need]()
+    holds = frozenset({Need.ON_DUTY}) if on_duty else frozenset[Need]()
     roles = caller.directory.roles(caller.login, community, now)
     opened = weigh(Right.OPEN_PERSONAL, roles, Relation(holds)) is Mode.FULL
     if opened and rows:
@@ -152,7 +153,8 @@ async def handover_list_answer(
     gongdan: Gongdan, caller: Caller, community: str, min_position: int | None = None
 ) -> HandoverListAnswer:
     """List the unfinished tickets that the next handover sheet would have (移交清单); for readers of all tickets only."""
-    await _whole(gongdan, caller, community, "handover_list")
+    desk = await gongdan.office.desk(community)
+    await _whole(gongdan, caller, community, "handover_list", on_duty=desk is not None and desk.on_duty(caller.login))
     await reached(gongdan, HANDOVER_LIST.name, min_position)
     now = gongdan.clock.now()
     found = await handover_list(gongdan.projections.reader(HANDOVER_LIST.name), community)
@@ -163,7 +165,7 @@ async def handover_list_answer(
         position=found.position,
         items=items,
         deferred=[item.id for item in items if item.deferred_until is not None],
-        equipment=list(terms.equipment(await _post(gongdan, community))),
+        equipment=list(terms.equipment(await _post(gongdan, desk))),
         records=list(terms.records),
     )
 
@@ -183,14 +185,15 @@ async def log_answer(
 
     Opening texts is recorded in the access log; where that fails they are masked.
     """
-    await _whole(gongdan, caller, community, "night_log")
+    on_duty = await gongdan.office.holds_desk(caller.login, community)
+    await _whole(gongdan, caller, community, "night_log", on_duty=on_duty)
     await reached(gongdan, NIGHT_LOG.name, min_position)
     begin, end = _window(gongdan.clock.now(), begin, end)
     reader = gongdan.projections.reader(NIGHT_LOG.name)
     found = await lines(reader, community, log, begin, end, after=_after(cursor), limit=limit + 1)
     rows = found.items[:limit]
     more = seal_cursor(micros(rows[-1].at), rows[-1].position) if len(found.items) > limit else None
-    items, masked = await _lines(gongdan, caller, community, rows)
+    items, masked = await _lines(gongdan, caller, community, rows, on_duty)
     return LogAnswer(community=community, position=found.position, log=log, masked=masked, items=items, next_cursor=more)
 
 
@@ -258,7 +261,8 @@ async def morning_review_answer(
     """
     directory = caller.directory
     now = gongdan.clock.now()
-    await scope_of(gongdan, caller, community)
+    on_duty = await gongdan.office.holds_desk(caller.login, community)
+    await scope_of(gongdan, caller, community, on_duty=on_duty)
     roles = directory.roles(caller.login, community, now)
     if weigh(Right.TAKE_OVER, roles, Relation()) is None:
         raise denied(Right.TAKE_OVER, "morning_review", roles)
@@ -277,7 +281,7 @@ async def morning_review_answer(
     standing = await reminders(read(REMINDERS.name), community, limit=1000)
     proof = await reviewed(read(MORNING_REVIEW.name), community, midnight, tomorrow)
     items = {row.ticket: _item(caller, row, now) for row in listed.items}
-    texts, masked = await _lines(gongdan, caller, community, logged.items)
+    texts, masked = await _lines(gongdan, caller, community, logged.items, on_duty)
     shifts = [covered(directory, row, now) for row in held.shifts]
     return MorningReviewAnswer(
         community=community,

@@ -61,8 +61,9 @@ class Reader:
     @classmethod
     async def of(cls, gongdan: Gongdan, directory: Directory, login: str, community: str, what: str) -> "Reader":
         """Raises NotFound outside the community, NotAllowed for those inside who may not read its household register."""
-        read = await gongdan.scopes.scope(directory, login, community)
-        opening = await gongdan.scopes.scope(directory, login, community, Right.OPEN_PERSONAL)
+        on_duty = await gongdan.office.holds_desk(login, community)
+        read = await gongdan.scopes.scope(directory, login, community, on_duty=on_duty)
+        opening = await gongdan.scopes.scope(directory, login, community, Right.OPEN_PERSONAL, on_duty=on_duty)
         hidden = not (read.everything or read.areas)
         now = gongdan.clock.now()
         if hidden and not directory.is_admin(login, now, community):
@@ -209,12 +210,15 @@ async def resident_answer(
     return _detail(person, await reader.texts(_of(person), opened), not opened, reader.today)
 
 
-async def phone_answer(gongdan: Gongdan, directory: Directory, login: str, community: str, phone: str) -> PhoneAnswer:
+async def phone_answer(
+    gongdan: Gongdan, directory: Directory, login: str, community: str, phone: str, *, on_duty: bool | None = None
+) -> PhoneAnswer:
     """Find everybody with a phone number; needs the right to open personal data.
 
-    The look-up is recorded even where nobody is found, for the attempt itself asks about a person.
+    The look-up is recorded even where nobody is found, for the attempt itself asks about a person. ``on_duty`` says whether the
+    reader holds the community's desk, where this request has read that already.
     """
-    scope = await gongdan.scopes.scope(directory, login, community, Right.OPEN_PERSONAL)
+    scope = await gongdan.scopes.scope(directory, login, community, Right.OPEN_PERSONAL, on_duty=on_duty)
     if not (scope.everything or scope.areas):
         raise denied(Right.OPEN_PERSONAL, "phone_lookup", directory.roles(login, community, gongdan.clock.now()))
     reader = Reader(gongdan, directory, login, community, scope, scope, False)

@@ -37,9 +37,11 @@ class WorklistAnswer(Answer):
     items: list[WorkOrderItem]
 
 
-async def scope_of(gongdan: Gongdan, caller: Caller, community: str, right: Right = Right.READ) -> Scope:
+async def scope_of(
+    gongdan: Gongdan, caller: Caller, community: str, right: Right = Right.READ, *, on_duty: bool | None = None
+) -> Scope:
     """Find how far a right of the caller reaches in a community; raises NotFound outside it, NotAllowed without the right."""
-    found = await gongdan.scopes.scope(caller.directory, caller.login, community, right)
+    found = await gongdan.scopes.scope(caller.directory, caller.login, community, right, on_duty=on_duty)
     if found.nothing:
         raise denied(right, right.value, caller.directory.roles(caller.login, community, gongdan.clock.now()))
     return found

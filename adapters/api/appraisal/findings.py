@@ -33,7 +33,9 @@ router = resources("appraisal")
 async def _answer(write: Writing, done: FindingDone | Waiting, status: int = 200) -> Response:
     if isinstance(done, Waiting):
         return waiting_response(done)
-    reading = await write.api.gongdan.finding_records.after_command(write.caller.login, done.state)
+    reading = await write.api.gongdan.finding_records.after_command(
+        write.caller.login, done.state, directory=write.caller.directory
+    )
     location = f"/findings/{done.state.id}" if status == 201 else None
     return done_response(finding_answer(reading), done, location)
 

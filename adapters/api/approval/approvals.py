@@ -64,7 +64,7 @@ async def approval(api: TheApi, caller: TheCaller, id_: Id) -> Response:
 
     Opening the arguments is recorded in the access log.
     """
-    reading = await api.gongdan.oversight.approval(caller.login, id_)
+    reading = await api.gongdan.oversight.approval(caller.login, id_, directory=caller.directory)
     answer = approval_answer(reading.case, api.gongdan.clock.now())
     detail = ApprovalDetail(**answer.model_dump(), arguments=reading.arguments)
     return json_answer(detail, {"ETag": f'"{reading.case.version}"'})

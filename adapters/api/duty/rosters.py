@@ -45,7 +45,7 @@ async def get_roster(api: TheApi, caller: TheCaller, community: CommunityParam, 
 
     Reasons of changes are opened for those who may change the roster, which is recorded in the access log.
     """
-    reading = await api.gongdan.rostering.roster(caller.login, community, month)
+    reading = await api.gongdan.rostering.roster(caller.login, community, month, directory=caller.directory)
     return json_answer(roster_answer(reading), {"ETag": f'"{reading.state.version}"'})
 
 

@@ -41,7 +41,7 @@ SUMMARIES = {
 
 
 async def _answer(write: Writing, done: ShiftDone, status: int = 200) -> Response:
-    reading = await write.api.gongdan.duty_records.after_command(write.caller.login, done.state)
+    reading = await write.api.gongdan.duty_records.after_command(write.caller.login, done.state, directory=write.caller.directory)
     location = f"/shifts/{done.state.id}" if status == 201 else None
     return done_response(shift_answer(reading), done, location)
 
@@ -92,7 +92,7 @@ async def current(api: TheApi, caller: TheCaller, community: CommunityParam) -> 
     """Read the shift that holds the desk, masked; 404 while nobody does."""
     if community not in caller.directory.communities_of(caller.login, api.gongdan.clock.now()):
         raise NotFound("community")
-    reading = await api.gongdan.duty_records.current(caller.login, community)
+    reading = await api.gongdan.duty_records.current(caller.login, community, directory=caller.directory)
     return json_answer(shift_answer(reading), {"ETag": f'"{reading.state.version}"'})
 
 
@@ -104,7 +104,7 @@ async def shift(
     masked: Annotated[bool, Query(description="leave texts masked, without an entry in the access log")] = False,
 ) -> Response:
     """Read a shift with its log. Opening its texts is recorded in the access log; where that fails they are masked."""
-    reading = await api.gongdan.duty_records.shift(caller.login, id_, personal=not masked)
+    reading = await api.gongdan.duty_records.shift(caller.login, id_, personal=not masked, directory=caller.directory)
     return json_answer(shift_answer(reading), {"ETag": f'"{reading.state.version}"'})
 
 
@@ -121,5 +121,5 @@ async def handover(
     sheet: Annotated[int | None, Query(ge=1, le=10_000, description="第几张 · by its number; the last one if left out")] = None,
 ) -> Response:
     """Read a handover sheet with hash and signatures. They still verify after the erasure of a person on the sheet."""
-    reading, found = await api.gongdan.duty_records.handover(caller.login, id_, sheet)
+    reading, found = await api.gongdan.duty_records.handover(caller.login, id_, sheet, directory=caller.directory)
     return json_answer(handover_answer(reading, found), {"ETag": f'"{reading.state.version}"'})

@@ -96,7 +96,7 @@ async def _closing(visitor: Visitor, span: Period) -> Sequence[str] | None:
     """List what prevents the close of the month shown: empty where it may be requested, None for visitors without the right."""
     if span.kind != "month" or visitor.community is None:
         return None
-    against = await visitor.gongdan.month_close.refused(visitor.community, str(span), visitor.login)
+    against = await visitor.gongdan.month_close.refused(visitor.directory, visitor.community, str(span), visitor.login)
     if isinstance(against, NotAllowed):
         return None
     return explained(against, visitor).said if against is not None else ()

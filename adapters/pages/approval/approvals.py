@@ -15,7 +15,6 @@ from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences import approval_words
 from adapters.web.bodies.fields import Reason
 from adapters.web.parameters import Id
-from domain.approval.aggregate import ApprovalCase
 from domain.finding.events import FindingState
 from domain.kernel import errors as e
 from domain.kernel.aggregate import FoldedState
@@ -83,11 +82,12 @@ async def reject(visitor: TheVisitor, id_: Id) -> Response:
 async def shown(visitor: Visitor, approval: UUID, refused: Explanation | None = None, reason: str = "") -> Response:
     """Render the page of an approval. Arguments are opened for those who may, which is recorded in the access log."""
     g = visitor.gongdan
-    against = await g.approvals.refused(approval, visitor.login)
-    reading = await g.oversight.approval(visitor.login, approval)
+    reading = await g.oversight.approval(visitor.login, approval, directory=visitor.directory)
     case = reading.case
+    about = await g.approvals.about(case)
+    against = g.approvals.refused(visitor.directory, case, about, visitor.login)
     visitor.community = case.community
-    what, address = await _about(visitor, case)
+    what, address = await _about(visitor, about)
     return visitor.page(
         "approval/approval.html",
         refused.status if refused else 200,
@@ -104,10 +104,8 @@ async def shown(visitor: Visitor, approval: UUID, refused: Explanation | None = 
     )
 
 
-async def _about(visitor: Visitor, case: ApprovalCase) -> tuple[str, str]:
+async def _about(visitor: Visitor, state: FoldedState | None) -> tuple[str, str]:
     """Name the ticket or finding of an approval, and the address of its page."""
-    stream = case.stream or case.result
-    state = await visitor.gongdan.journal.load(stream, FoldedState) if stream is not None else None
     if isinstance(state, TicketState):
         number = (await visitor.numbers([state.id])).get(state.id, "")
         return visitor.say("工单 {number}", number=number), f"/tickets/{number}"

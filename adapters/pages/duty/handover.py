@@ -35,17 +35,18 @@ async def handover_page(
     visitor: Visitor, shift: UUID, number: int | None = None, refusal: Refusal | None = None, form: Form | None = None
 ) -> Response:
     """Render the page of a sheet, a refusal above it. For a shift without a sheet it shows the form that prepares one."""
-    reading = await visitor.gongdan.duty_records.shift(visitor.login, shift)
+    reading = await visitor.gongdan.duty_records.shift(visitor.login, shift, directory=visitor.directory)
     state = reading.state
     wanted = [one for one in state.sheets if number in (None, one.number)]
     if number is not None and not wanted:
         raise NotFound("handover sheet")
     sheet = wanted[-1] if wanted else None
-    offers = await offered(visitor, state, ON_THE_SHEET)
+    changed = await visitor.gongdan.duty.since(state) if state.ended_at is None else None
+    offers = offered(visitor, state, ON_THE_SHEET, changed)
     signing = sheet is not None and sheet is state.sheet and state.ended_at is None
     since = since_of(refusal)
     if since is None and signing:
-        since = since_of(await visitor.gongdan.duty.stale(state, ShiftTrigger.SIGN_OUT))
+        since = changed
     terms = visitor.directory.policy_of(state.community).handover
     refused = explained(refusal, visitor) if refusal else None
     return visitor.page(

@@ -34,6 +34,8 @@ router = APIRouter(include_in_schema=False)
 
 SHOWN = 40
 """Most calls in the list; the latest are shown."""
+READ = 200
+"""Unfinished tickets that are read at once to find those calls."""
 WAIT_SECONDS = 2.0
 """How long the list waits for the event just written."""
 SETTLE = "settle"
@@ -65,17 +67,19 @@ async def night_page(
     if visitor.community is None:
         raise NotFound("community")
     refused = explained(refusal, visitor) if refusal else None
-    desk = await visitor.gongdan.duty.holder(visitor.community, visitor.login)
+    desk = await visitor.gongdan.duty.holder(visitor.community, visitor.login, directory=visitor.directory)
     held = desk.shift if desk else None
     on_duty = desk is not None and desk.on_duty(visitor.login)
     context: dict[str, Any] = {"held": held, "on_duty": on_duty, "refused": refused, "filled": form.values if form else {}}
     if on_duty and held is not None:
         if at is not None:
             await visitor.gongdan.projections.wait_for(HANDOVER_LIST.name, at, WAIT_SECONDS)
-        reading = await visitor.gongdan.duty_records.shift(visitor.login, held.id, personal=False)
+        reading = await visitor.gongdan.duty_records.shift(
+            visitor.login, held.id, personal=False, directory=visitor.directory, on_duty=on_duty
+        )
         context |= {
             "calls": await _calls(visitor, visitor.community),
-            "offers": await offered(visitor, reading.state, OFFERED),
+            "offers": offered(visitor, reading.state, OFFERED),
             "colleagues": colleagues(visitor),
             "carriers": await _carriers(visitor, visitor.community),
             "areas": visitor.directory.community(visitor.community).areas,
@@ -86,20 +90,25 @@ async def night_page(
 
 
 async def _calls(visitor: Visitor, community: str) -> list[Call]:
-    """List calls without a work order, the latest first. Personal data is masked, since the phone keeps a copy of the page."""
+    """List calls without a work order, the latest first; the visitor holds the desk.
+
+    Personal data is masked, since the phone keeps a copy of the page.
+    """
     found = await handover_list(visitor.gongdan.projections.reader(HANDOVER_LIST.name), community)
+    tickets = [row.ticket for row in reversed(found.items)]
     calls: list[Call] = []
-    for row in reversed(found.items):
-        if len(calls) == SHOWN:
-            break
-        reading = await visitor.gongdan.inquiries.ticket(
-            visitor.login, str(row.ticket), personal=False, directory=visitor.directory
+    for first in range(0, len(tickets), READ):
+        readings = await visitor.gongdan.inquiries.masked(
+            visitor.login, tickets[first : first + READ], directory=visitor.directory, on_duty=True
         )
-        handle = bool(set(HANDLED) & set(reading.legal)) and reading.state.assignment is None
-        if handle or Trigger.DEFER in reading.legal:
+        for reading in readings:
+            handle = bool(set(HANDLED) & set(reading.legal)) and reading.state.assignment is None
             defer = Trigger.DEFER in reading.legal
-            calls.append(Call(reading, handle, defer, "" if defer else _against_deferral(visitor, reading)))
-    return calls
+            if handle or defer:
+                calls.append(Call(reading, handle, defer, "" if defer else _against_deferral(visitor, reading)))
+        if len(calls) >= SHOWN:
+            break
+    return calls[:SHOWN]
 
 
 def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
@@ -112,8 +121,8 @@ def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
 
 
 async def _carriers(visitor: Visitor, community: str) -> list[tuple[str, str]]:
-    """List the people to whom the visitor may dispatch, the visitor first."""
-    found = await visitor.desk.openings.carriers(visitor.directory, visitor.login, community, visitor.now)
+    """List the people to whom the visitor may dispatch, the visitor first; the visitor holds the desk."""
+    found = await visitor.desk.openings.carriers(visitor.directory, visitor.login, community, visitor.now, on_duty=True)
     return [(login, visitor.person(login)) for login in sorted(found, key=lambda one: (one != visitor.login, one))]
 
 

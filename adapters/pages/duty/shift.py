@@ -40,11 +40,13 @@ async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: For
     context = {"refused": refused, "filled": form.values if form else {}, "sent": form.path if form else ""}
     if visitor.community is None:
         raise NotFound("community")
-    desk = await visitor.gongdan.duty.holder(visitor.community, visitor.login)
+    desk = await visitor.gongdan.duty.holder(visitor.community, visitor.login, directory=visitor.directory)
     if desk is None or desk.shift is None:
         return visitor.page("duty/shift.html", status, desk=None, reading=None, may_open=may_open(visitor.roles), **context)
     try:
-        reading = await visitor.gongdan.duty_records.shift(visitor.login, desk.shift.id)
+        reading = await visitor.gongdan.duty_records.shift(
+            visitor.login, desk.shift.id, directory=visitor.directory, on_duty=desk.on_duty(visitor.login)
+        )
     except NotAllowed:
         return visitor.page("duty/shift.html", status, desk=desk.shift, reading=None, may_open=False, **context)
     return visitor.page(
@@ -53,7 +55,7 @@ async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: For
         desk=desk.shift,
         reading=reading,
         shift=reading.state,
-        offers=await offered(visitor, reading.state, AT_THE_DESK),
+        offers=offered(visitor, reading.state, AT_THE_DESK),
         colleagues=colleagues(visitor),
         control_room=colleagues(visitor, Role.CONTROL_ROOM),
         **context,

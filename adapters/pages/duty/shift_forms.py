@@ -11,7 +11,8 @@ from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import Visitor
 from adapters.web.bodies.duty import SHIFT_COMMANDS, Timed
 from domain.duty.duty_desk import ShiftDone
-from domain.duty.handover_sheet import StaleSheet
+from domain.duty.handover_sheet import Difference, StaleSheet
+from domain.duty.rules import stale
 from domain.duty.shift import ShiftState
 from domain.kernel.errors import NotFound, Refusal
 from domain.kernel.terms import Role, ShiftTrigger
@@ -67,15 +68,19 @@ class Offered:
         return not self.why_not
 
 
-async def offered(visitor: Visitor, shift: ShiftState, triggers: Sequence[ShiftTrigger]) -> dict[ShiftTrigger, Offered]:
-    """Weigh commands on a shift. A signature over a stale sheet isn't offered, since it would be refused."""
-    duty = visitor.gongdan.duty
+def offered(
+    visitor: Visitor, shift: ShiftState, triggers: Sequence[ShiftTrigger], since: Difference | None = None
+) -> dict[ShiftTrigger, Offered]:
+    """Weigh commands on a shift. A signature over a stale sheet isn't offered, since it would be refused.
+
+    ``since``: how the unfinished tickets changed after the sheet was prepared; None where it is current.
+    """
     found: dict[ShiftTrigger, Offered] = {}
-    for offer in await visitor.gongdan.duty_records.offers(visitor.login, shift):
+    for offer in visitor.gongdan.duty_records.offers(visitor.directory, visitor.login, shift):
         if offer.trigger in triggers:
             refusal: Refusal | None = offer.refusal
-            if refusal is None and offer.trigger in SIGNATURES:
-                refusal = await duty.stale(shift, offer.trigger)
+            if refusal is None and since is not None and shift.sheet is not None and offer.trigger in SIGNATURES:
+                refusal = stale(shift, shift.sheet, since, offer.trigger)
             found[offer.trigger] = Offered(offer.trigger, offer.trigger.value.replace("_", "-"), why_not(refusal, visitor))
     return found
 
@@ -88,7 +93,7 @@ def why_not(refusal: Refusal | None, visitor: Visitor) -> Sequence[str]:
     return (found.said or [found.title])[:2]
 
 
-def since_of(refusal: Refusal | None) -> Any:
+def since_of(refusal: Refusal | None) -> Difference | None:
     """Changes since a stale sheet was prepared; None for other refusals."""
     return refusal.since if isinstance(refusal, StaleSheet) else None
 

@@ -199,11 +199,14 @@ async def _caller(visitor: Visitor, phone: str) -> PhoneCaller | None:
     if not phone.strip():
         return None
     asked = filled(LookUp, {"community": visitor.community or "", "phone": phone.strip()})
-    found = await phone_answer(visitor.gongdan, visitor.directory, visitor.login, asked.community, asked.phone)
+    on_duty = await visitor.gongdan.office.holds_desk(visitor.login, asked.community)
+    found = await phone_answer(visitor.gongdan, visitor.directory, visitor.login, asked.community, asked.phone, on_duty=on_duty)
     stranger = found.callers[0] if found.callers and not found.people else None
     latest = None
     if stranger is not None:
-        latest = await visitor.gongdan.inquiries.ticket(visitor.login, str(stranger.id), directory=visitor.directory)
+        latest = await visitor.gongdan.inquiries.ticket(
+            visitor.login, str(stranger.id), directory=visitor.directory, on_duty=on_duty
+        )
     return PhoneCaller(found, None if latest is None or latest.masked else latest)
 
 
