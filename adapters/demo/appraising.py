@@ -112,9 +112,9 @@ def _record(found: PlannedFinding, day: date) -> Asked:
         points=_points(found),
         note=found.note,
     )
-    return lambda parts, request: parts.findings.record(command, request)
+    return lambda gongdan, request: gongdan.findings.record(command, request)
 
 
 def _confirm(finding: UUID, found: PlannedFinding) -> Asked:
     command = ConfirmFinding(points=_points(found))
-    return lambda parts, request: parts.findings.act(finding, command, request)
+    return lambda gongdan, request: gongdan.findings.act(finding, command, request)

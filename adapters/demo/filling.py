@@ -69,8 +69,8 @@ async def fill(
     ids = SeededIds(clock, Random(random.getrandbits(64)))
     store_clock = StoreClock(clock, Random(random.getrandbits(64)))
     await make_new(settings, f"demo-{seed}", clock, entropy)
-    async with opened(settings, clock, ids, store_clock, entropy, filling=True) as parts:
-        simulation = Simulation(parts, clock, random, [ESTATE], today - timedelta(days=days), today)
+    async with opened(settings, clock, ids, store_clock, entropy, filling=True) as gongdan:
+        simulation = Simulation(gongdan, clock, random, [ESTATE], today - timedelta(days=days), today)
         await simulation.set_up()
         [site] = simulation.sites
         simulation.begin(
@@ -87,11 +87,11 @@ async def fill(
         simulation.player.begin(site, appraising.findings(site))
         await simulation.run(now, progress)
         made, password = {}, entropy(PASSWORD_BYTES).hex()
-        kept = await parts.sign_ins.passwords.hashed(password)
+        kept = await gongdan.sign_ins.passwords.hashed(password)
         for member in STAFF:
-            _, made[member.login] = await tokens.issue(parts.store, clock, ids, entropy, member.login, TOKEN_DAYS)
-            await parts.sign_ins.put_hash(member.login, kept)
-        taken = await parts.store.numbers_of(list(into.tickets.values()))
+            _, made[member.login] = await tokens.issue(gongdan.store, clock, ids, entropy, member.login, TOKEN_DAYS)
+            await gongdan.sign_ins.put_hash(member.login, kept)
+        taken = await gongdan.store.numbers_of(list(into.tickets.values()))
         numbers = {story: taken[ticket][0].number for story, ticket in into.tickets.items()}
         count = sum(site.received for site in simulation.sites)
         return Demo(settings, made, password, numbers, into.approvals["bathroom"], count, simulation)

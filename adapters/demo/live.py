@@ -21,14 +21,14 @@ ENDING = 10.0
 
 
 async def go_on(
-    parts: Gongdan, simulation: Simulation, clock: Clock, pause: Callable[[], Awaitable[None]], ended: Callable[[], bool]
+    gongdan: Gongdan, simulation: Simulation, clock: Clock, pause: Callable[[], Awaitable[None]], ended: Callable[[], bool]
 ) -> int:
     """Carry out each step at its moment until ``ended()``; returns the number of steps done.
 
     A visitor of the demonstration may move a ticket of the simulation: a step refused for that reason ends its course.
     """
     player = simulation.player
-    player.parts = parts
+    player.gongdan = gongdan
     for site in simulation.sites:
         player.begin(site, arrivals.without_end(site, clock.now().astimezone(site.zone)))
     done = 0
@@ -66,8 +66,8 @@ class Live:
         asyncio.run(self._go_on())
 
     async def _go_on(self) -> None:
-        async with opened(self._demo.settings) as parts:
-            await go_on(parts, self._demo.simulation, parts.clock, _glance, self._ended.is_set)
+        async with opened(self._demo.settings) as gongdan:
+            await go_on(gongdan, self._demo.simulation, gongdan.clock, _glance, self._ended.is_set)
 
 
 async def _glance() -> None:

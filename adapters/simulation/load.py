@@ -69,18 +69,18 @@ async def simulate(
     clock = SteppedClock(set_up_at(first).astimezone(UTC))
     if ended is None:
         await make_new(settings, f"simulation-{load.seed}", clock, entropy)
-    async with _at_its_time(settings, clock, random, entropy, filling=ended is None) as parts:
-        before = (await parts.store.head()).position
-        directory = await parts.directory.current()
+    async with _at_its_time(settings, clock, random, entropy, filling=ended is None) as gongdan:
+        before = (await gongdan.store.head()).position
+        directory = await gongdan.directory.current()
         drawn = estates(load.communities, random, directory.communities, directory.people)
-        simulation = Simulation(parts, clock, random, drawn, first, first)
+        simulation = Simulation(gongdan, clock, random, drawn, first, first)
         began = perf_counter()
         await simulation.set_up()
         for site in simulation.sites:
             no_shows, leaves = absences(site.random, 0, load.days)
             simulation.begin(site, no_shows=no_shows, leaves=leaves)
         await simulation.run(until, progress)
-        took, after = perf_counter() - began, (await parts.store.head()).position
+        took, after = perf_counter() - began, (await gongdan.store.head()).position
         codes = tuple(estate.code for estate in drawn)
         received = sum(site.received for site in simulation.sites)
         return Simulated(codes, simulation.start, until, received, after - before, took), simulation
@@ -93,14 +93,14 @@ async def _at_its_time(
     """Open the store with the simulation's clocks and identifiers."""
     ids = SeededIds(clock, Random(random.getrandbits(64)))
     store_clock = StoreClock(clock, Random(random.getrandbits(64)))
-    async with opened(settings, clock, ids, store_clock, entropy, filling=filling) as parts:
-        yield parts
+    async with opened(settings, clock, ids, store_clock, entropy, filling=filling) as gongdan:
+        yield gongdan
 
 
 async def _log_end(settings: Settings) -> datetime | None:
     """When the store's last event was recorded; None without a store."""
     try:
-        async with opened(settings) as parts:
-            return (await parts.store.head()).recorded_at
+        async with opened(settings) as gongdan:
+            return (await gongdan.store.head()).recorded_at
     except SchemaMissing:
         return None

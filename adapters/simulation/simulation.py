@@ -28,7 +28,7 @@ SET_UP = time(16)
 class Simulation:
     """Estates that run in one store, deterministic by ``random``."""
 
-    parts: Gongdan
+    gongdan: Gongdan
     clock: SteppedClock
     random: Random
     estates: Sequence[Estate]
@@ -37,7 +37,7 @@ class Simulation:
     sites: list[Site] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.player = Player(self.parts)
+        self.player = Player(self.gongdan)
 
     @property
     def start(self) -> datetime:
@@ -48,12 +48,12 @@ class Simulation:
         """Register the estates and their people, before the first shift begins."""
         self.clock.moment = self.start.astimezone(UTC)
         for estate in self.estates:
-            await _registered(self.parts, estate, self.first - FOUNDED)
-        policy = (await self.parts.directory.current()).policy
+            await _registered(self.gongdan, estate, self.first - FOUNDED)
+        policy = (await self.gongdan.directory.current()).policy
         company = [member.login for estate in self.estates for member in estate.of(Role.APPRAISER)]
         for estate in self.estates:
             site = Site(estate, self.anchor, policy, Random(self.random.getrandbits(64)), company)
-            await enrol(self.parts, site, self.first, Random(self.random.getrandbits(64)))
+            await enrol(self.gongdan, site, self.first, Random(self.random.getrandbits(64)))
             self.sites.append(site)
 
     def begin(
@@ -89,12 +89,12 @@ def set_up_at(first: date) -> datetime:
     return datetime.combine(first - timedelta(days=1), SET_UP, ZoneInfo(ZONE))
 
 
-async def _registered(parts: Gongdan, estate: Estate, since: date) -> None:
+async def _registered(gongdan: Gongdan, estate: Estate, since: date) -> None:
     """Register the community, its areas, its people and their posts, its team and its contractors."""
-    administration = parts.administration
+    administration = gongdan.administration
 
     def by() -> Administrator:
-        return Administrator("operator", parts.ids.new(), operator=True)
+        return Administrator("operator", gongdan.ids.new(), operator=True)
 
     await administration.add_community(estate.code, estate.name, ZONE, by())
     for code, name in estate.areas.items():

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from adapters.answers.appraisal.tally import AppraisalAnswer
 from adapters.answers.approval.approval import ApprovalAnswer, approval_answer
-from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
 from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.cli.ticket.reports import Xlsx
 from adapters.composition import shipped
@@ -104,13 +104,13 @@ def show_tally(
     supposition_ = _accepted(what_if, lambda: supposition(_read(what_if))) if what_if else None
 
     async def read() -> tuple[AppraisalAnswer, RuleBook]:
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            await caught_up(parts, APPRAISAL_TALLY.name)
-            directory = await parts.directory.current()
+        async with open_gongdan() as gongdan:
+            who = await reader(gongdan, login)
+            await caught_up(gongdan, APPRAISAL_TALLY.name)
+            directory = await gongdan.directory.current()
             law, span = directory.law_of(community), period_of(period)
             findings = supposed(supposition_, law) if supposition_ else ()
-            found = await appraisal_answer(parts, directory, who, community, span, explained=explain, supposed=findings)
+            found = await appraisal_answer(gongdan, directory, who, community, span, explained=explain, supposed=findings)
             return found, law.of(span.last)
 
     found, book = run(read())
@@ -138,15 +138,15 @@ def close_month(
     asked = _well_formed(community, month)
 
     async def close() -> ApprovalAnswer:
-        async with gongdan() as parts:
+        async with open_gongdan() as gongdan:
             for person in filter(None, (login, second)):
-                (await parts.directory.current()).person(person)
-            await caught_up(parts, APPRAISAL_TALLY.name)
-            waiting = await parts.month_close.ask(asked, Request(login, parts.ids.new()))
+                (await gongdan.directory.current()).person(person)
+            await caught_up(gongdan, APPRAISAL_TALLY.name)
+            waiting = await gongdan.month_close.ask(asked, Request(login, gongdan.ids.new()))
             if second is not None:
-                await caught_up(parts, APPRAISAL_TALLY.name)
-                waiting = await parts.approvals.approve(waiting.case.id, Request(second, parts.ids.new()))
-            return approval_answer(waiting.case, parts.clock.now())
+                await caught_up(gongdan, APPRAISAL_TALLY.name)
+                waiting = await gongdan.approvals.approve(waiting.case.id, Request(second, gongdan.ids.new()))
+            return approval_answer(waiting.case, gongdan.clock.now())
 
     found = run(close())
     if json:
@@ -265,7 +265,7 @@ def _charges(line: Line) -> Iterator[tuple[str, ...]]:
             grounds.append("加倍")
         if charge.commission_fen:
             grounds.append(f"提成 {charge.commission_fen // 100}.{charge.commission_fen % 100:02} 元")
-        parts = (charge.base, charge.severity_extra, charge.party_extra, charge.points)
+        gongdan = (charge.base, charge.severity_extra, charge.party_extra, charge.points)
         month = f"{charge.month}{'（补扣）' if charge.adjustment else ''}"
-        shown = (amount(sign * part) for part in parts)
+        shown = (amount(sign * part) for part in gongdan)
         yield (line.clause, month, " ".join(grounds), str(charge.count), str(charge.free_units), *shown)

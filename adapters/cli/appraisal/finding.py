@@ -11,7 +11,7 @@ from adapters.answers.appraisal.finding import FindingAnswer, finding_answer
 from adapters.answers.appraisal.finding_lists import page_of_findings
 from adapters.answers.approval.approval import approval_answer
 from adapters.answers.documents import Answer
-from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, run, say, table
 from adapters.cli.terminal.persons import asked, read
 from adapters.cli.terminal.reading import As, reader
 from domain.approval.waiting import Waiting
@@ -50,17 +50,17 @@ def _formed(model: type[c.FindingCommand], **fields: Any) -> Any:
 
 def _act(found: UUID | None, command: c.FindingCommand, login: str | None, json: bool) -> None:
     async def work() -> Answer:
-        async with gongdan() as parts:
-            request = await asked(parts, login)
+        async with open_gongdan() as gongdan:
+            request = await asked(gongdan, login)
             done: FindingDone | Waiting
             if isinstance(command, c.RecordFinding):
-                done = await parts.findings.record(command, request)
+                done = await gongdan.findings.record(command, request)
             else:
                 assert found is not None
-                done = await parts.findings.act(found, command, request)
+                done = await gongdan.findings.act(found, command, request)
             if isinstance(done, Waiting):
                 return approval_answer(done.case, done.recorded_at)
-            return finding_answer(await parts.finding_records.after_command(request.login, done.state))
+            return finding_answer(await gongdan.finding_records.after_command(request.login, done.state))
 
     answer = run(work())
     if json:
@@ -180,8 +180,8 @@ def show(ref: Ref, login: As = None, json: Json = False) -> None:
     """Show a finding with its evidence and texts. Opening the texts is recorded in the access log."""
 
     async def work() -> FindingAnswer:
-        async with gongdan() as parts:
-            return finding_answer(await parts.finding_records.finding(await reader(parts, login), ref))
+        async with open_gongdan() as gongdan:
+            return finding_answer(await gongdan.finding_records.finding(await reader(gongdan, login), ref))
 
     found = loads(run(work()).json_bytes())
     if json:

@@ -14,7 +14,7 @@ from adapters.answers.duty.reading import (
     reminders_answer,
 )
 from adapters.answers.duty.roster import AttendanceAnswer
-from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, run, say, table
 from adapters.cli.terminal.persons import read
 from adapters.cli.terminal.reading import As, caught_up, moment, reader
 from adapters.cli.ticket.reports import day_of
@@ -178,11 +178,11 @@ def attendance_list(
     """Show a month's attendance at the desk (考勤表), for human resources and the staff's superiors."""
 
     async def work() -> tuple[AttendanceAnswer, ZoneInfo]:
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            await caught_up(parts, DUTY_COVERAGE.name)
-            directory = await parts.directory.current()
-            return await attendance(parts, directory, who, community, month), directory.zone(community)
+        async with open_gongdan() as gongdan:
+            who = await reader(gongdan, login)
+            await caught_up(gongdan, DUTY_COVERAGE.name)
+            directory = await gongdan.directory.current()
+            return await attendance(gongdan, directory, who, community, month), directory.zone(community)
 
     found, zone = run(work())
     if xlsx is not None:

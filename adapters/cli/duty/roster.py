@@ -10,7 +10,7 @@ import typer
 
 from adapters.accounts.tokens import SECRET_BYTES, clear_secret, secret_digest
 from adapters.answers.duty.roster import FeedAnswer, MadeFeed, RosterAnswer, roster_answer
-from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, run, say, table
 from adapters.cli.terminal.persons import asked
 from adapters.cli.terminal.reading import As, reader
 from adapters.composition import Gongdan
@@ -41,8 +41,8 @@ def _print(found: RosterAnswer, json: bool) -> None:
         say(f"{change.kind.value} by {change.by} at {change.at.isoformat()}: {passed}; {change.reason}")
 
 
-async def _answer(parts: Gongdan, login: str, done: RosterDone) -> RosterAnswer:
-    return roster_answer(await parts.rostering.after_command(login, done.state))
+async def _answer(gongdan: Gongdan, login: str, done: RosterDone) -> RosterAnswer:
+    return roster_answer(await gongdan.rostering.after_command(login, done.state))
 
 
 @roster.command("show")
@@ -55,8 +55,8 @@ def show(
     """Show a month's roster and its changes since publication."""
 
     async def work() -> RosterAnswer:
-        async with gongdan() as parts:
-            return roster_answer(await parts.rostering.roster(await reader(parts, login), community, month))
+        async with open_gongdan() as gongdan:
+            return roster_answer(await gongdan.rostering.roster(await reader(gongdan, login), community, month))
 
     _print(run(work()), json)
 
@@ -72,9 +72,9 @@ def publish(
     wanted = list(_wanted(file))
 
     async def work() -> RosterAnswer:
-        async with gongdan() as parts:
-            request = await asked(parts, login)
-            return await _answer(parts, request.login, await parts.rostering.publish(community, wanted, request))
+        async with open_gongdan() as gongdan:
+            request = await asked(gongdan, login)
+            return await _answer(gongdan, request.login, await gongdan.rostering.publish(community, wanted, request))
 
     _print(run(work()), json)
 
@@ -112,9 +112,9 @@ def swap(
     first, second = Slot(first_day.date(), first_period), Slot(second_day.date(), second_period)
 
     async def work() -> RosterAnswer:
-        async with gongdan() as parts:
-            request = await asked(parts, login)
-            return await _answer(parts, request.login, await parts.rostering.swap(community, first, second, reason, request))
+        async with open_gongdan() as gongdan:
+            request = await asked(gongdan, login)
+            return await _answer(gongdan, request.login, await gongdan.rostering.swap(community, first, second, reason, request))
 
     _print(run(work()), json)
 
@@ -134,10 +134,10 @@ def leave(
     first, last = from_day.date(), to_day.date()
 
     async def work() -> RosterAnswer:
-        async with gongdan() as parts:
-            request = await asked(parts, login)
-            done = await parts.rostering.leave(community, away, first, last, cover, reason, request)
-            return await _answer(parts, request.login, done)
+        async with open_gongdan() as gongdan:
+            request = await asked(gongdan, login)
+            done = await gongdan.rostering.leave(community, away, first, last, cover, reason, request)
+            return await _answer(gongdan, request.login, done)
 
     _print(run(work()), json)
 
@@ -150,9 +150,9 @@ def feed(login: As = None, json: Json = False) -> None:
     """
 
     async def work() -> MadeFeed:
-        async with gongdan() as parts:
+        async with open_gongdan() as gongdan:
             name = clear_secret(entropy(SECRET_BYTES))
-            done = await parts.rostering.issue_feed(secret_digest(name), await asked(parts, login))
+            done = await gongdan.rostering.issue_feed(secret_digest(name), await asked(gongdan, login))
             return MadeFeed(login=done.state.login, active=True, address=f"{PREFIX}/rosters/feeds/{name}.ics")
 
     found = run(work())
@@ -167,8 +167,8 @@ def revoke_feed(login: As = None, json: Json = False) -> None:
     """End one's calendar feed; its address stops working."""
 
     async def work() -> FeedAnswer:
-        async with gongdan() as parts:
-            done = await parts.rostering.revoke_feed(await asked(parts, login))
+        async with open_gongdan() as gongdan:
+            done = await gongdan.rostering.revoke_feed(await asked(gongdan, login))
             return FeedAnswer(login=done.state.login, active=False)
 
     found = run(work())

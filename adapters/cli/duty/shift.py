@@ -9,7 +9,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from adapters.answers.duty.documents import HandoverAnswer, ShiftAnswer, handover_answer, shift_answer
-from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
 from adapters.cli.terminal.persons import asked
 from adapters.cli.terminal.reading import As, moment, reader
 from adapters.composition import Gongdan
@@ -40,11 +40,11 @@ def formed(model: type[B], **fields: Any) -> B:
         raise InvalidInput(wrong) from None
 
 
-async def _shift(parts: Gongdan, ref: str, login: str) -> UUID:
+async def _shift(gongdan: Gongdan, ref: str, login: str) -> UUID:
     try:
         return UUID(ref)
     except ValueError:
-        return (await parts.duty_records.current(login, ref)).state.id
+        return (await gongdan.duty_records.current(login, ref)).state.id
 
 
 def _print(found: ShiftAnswer, json: bool) -> None:
@@ -68,17 +68,17 @@ def _act(trigger: ShiftTrigger, ref: str, login: str | None, json: bool, make: C
     model, operate = SHIFT_COMMANDS[trigger]
 
     async def work() -> ShiftAnswer:
-        async with gongdan() as parts:
+        async with open_gongdan() as gongdan:
             body = make(model)
-            request = await asked(parts, login, body)
-            done = await operate(parts.duty, await _shift(parts, ref, request.login), request, body)
-            return await _answer(parts, request.login, done)
+            request = await asked(gongdan, login, body)
+            done = await operate(gongdan.duty, await _shift(gongdan, ref, request.login), request, body)
+            return await _answer(gongdan, request.login, done)
 
     _print(run(work()), json)
 
 
-async def _answer(parts: Gongdan, login: str, done: ShiftDone) -> ShiftAnswer:
-    return shift_answer(await parts.duty_records.after_command(login, done.state))
+async def _answer(gongdan: Gongdan, login: str, done: ShiftDone) -> ShiftAnswer:
+    return shift_answer(await gongdan.duty_records.after_command(login, done.state))
 
 
 @shift.command("open")
@@ -86,10 +86,10 @@ def open_shift(community: Community, login: As = None, arrived_at: Arrived = Non
     """Open a shift (上岗) while nobody holds the desk."""
 
     async def work() -> ShiftAnswer:
-        async with gongdan() as parts:
+        async with open_gongdan() as gongdan:
             body = formed(OpenShift, community=community, arrived_at=moment(arrived_at, "--arrived-at"))
-            request = await asked(parts, login, body)
-            return await _answer(parts, request.login, await parts.duty.open(community, request, body.arrived_at))
+            request = await asked(gongdan, login, body)
+            return await _answer(gongdan, request.login, await gongdan.duty.open(community, request, body.arrived_at))
 
     _print(run(work()), json)
 
@@ -217,9 +217,9 @@ def show(ref: Ref, login: As = None, json: Json = False) -> None:
     """Show a shift with its log. Opening its texts is recorded in the access log."""
 
     async def work() -> ShiftAnswer:
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            return shift_answer(await parts.duty_records.shift(who, await _shift(parts, ref, who)))
+        async with open_gongdan() as gongdan:
+            who = await reader(gongdan, login)
+            return shift_answer(await gongdan.duty_records.shift(who, await _shift(gongdan, ref, who)))
 
     found = run(work())
     if json:
@@ -240,9 +240,9 @@ def handover(
     """Show a handover sheet (工作移交表); its hash is derived from the log and compared with the signatures."""
 
     async def work() -> HandoverAnswer:
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            reading, found = await parts.duty_records.handover(who, await _shift(parts, ref, who), sheet)
+        async with open_gongdan() as gongdan:
+            who = await reader(gongdan, login)
+            reading, found = await gongdan.duty_records.handover(who, await _shift(gongdan, ref, who), sheet)
             return handover_answer(reading, found)
 
     found = run(work())

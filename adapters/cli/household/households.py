@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from adapters.answers.household.documents import DwellingAnswer, HouseholdHistoryAnswer, HouseholdTicket, PhoneAnswer
 from adapters.answers.household.reading import Reader, dwellings_answer, history_answer, phone_answer
-from adapters.cli.terminal.console import Json, answered, emit, gongdan, operator, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, operator, run, say, table
 from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.cli.ticket.importing import COLUMNS, SHOWN, Moves
 from adapters.exchange.importing.household_register import ENCODINGS, RegisterReport, import_register, write_register_report
@@ -44,12 +44,12 @@ def import_(
     """
 
     async def bring() -> RegisterReport:
-        async with gongdan() as parts:
+        async with open_gongdan() as gongdan:
             with Progress(*COLUMNS, console=Console(stderr=True), transient=True) as shown, file.open("rb") as opened:
                 moves = Moves(shown, shown.add_task("importing", total=None))
-                by = operator(parts)
+                by = operator(gongdan)
                 return await import_register(
-                    parts.register_entry, opened, file.name, community, by, encoding=encoding, dry_run=dry_run, progress=moves
+                    gongdan.register_entry, opened, file.name, community, by, encoding=encoding, dry_run=dry_run, progress=moves
                 )
 
     found = run(bring())
@@ -72,10 +72,10 @@ def list_dwellings(
     """List dwellings. Their numbers are shown to readers who may open residents' data, which the access log records."""
 
     async def read() -> list[DwellingAnswer]:
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            await caught_up(parts, HOUSEHOLD_HISTORY.name)
-            asked = await Reader.of(parts, await parts.directory.current(), who, community, "dwellings")
+        async with open_gongdan() as gongdan:
+            who = await reader(gongdan, login)
+            await caught_up(gongdan, HOUSEHOLD_HISTORY.name)
+            asked = await Reader.of(gongdan, await gongdan.directory.current(), who, community, "dwellings")
             found, more = await dwellings_answer(asked, building, entrance, opened=True, limit=200)
             while more is not None:
                 page, more = await dwellings_answer(asked, building, entrance, opened=True, after=more, limit=200)
@@ -100,11 +100,11 @@ def history(
     """
 
     async def read() -> HouseholdHistoryAnswer:
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            await caught_up(parts, HOUSEHOLD_HISTORY.name)
-            directory = await parts.directory.current()
-            found, _ = await history_answer(parts, directory, who, id, personal=True, before=None, limit=200)
+        async with open_gongdan() as gongdan:
+            who = await reader(gongdan, login)
+            await caught_up(gongdan, HOUSEHOLD_HISTORY.name)
+            directory = await gongdan.directory.current()
+            found, _ = await history_answer(gongdan, directory, who, id, personal=True, before=None, limit=200)
             return found
 
     found = run(read())
@@ -134,10 +134,10 @@ def find(
     """
 
     async def read() -> PhoneAnswer:
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            await caught_up(parts, HOUSEHOLD_HISTORY.name)
-            return await phone_answer(parts, await parts.directory.current(), who, community, phone)
+        async with open_gongdan() as gongdan:
+            who = await reader(gongdan, login)
+            await caught_up(gongdan, HOUSEHOLD_HISTORY.name)
+            return await phone_answer(gongdan, await gongdan.directory.current(), who, community, phone)
 
     found = run(read())
     if json:

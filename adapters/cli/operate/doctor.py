@@ -118,8 +118,8 @@ class Examination:
     async def projections(self) -> str:
         """Check that every read model follows the log and has no parked ticket."""
         assert self.settings is not None
-        async with opened(self.settings) as parts:
-            found = [one for one in await parts.projections.status() if one.position or one.holder]
+        async with opened(self.settings) as gongdan:
+            found = [one for one in await gongdan.projections.status() if one.position or one.holder]
         parked = [f"{one.name} ({len(one.parked)})" for one in found if one.parked]
         halted = [f"{one.name}: {one.error}" for one in found if one.status == "halted"]
         if halted:

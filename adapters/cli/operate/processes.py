@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 
 from adapters.answers.operate.documents import ProcessesAnswer, process_answer
-from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
 from adapters.processing.processes import ProcessStatus
 
 processes = typer.Typer(
@@ -19,8 +19,8 @@ def status(json: Json = False) -> None:
     """Show the position, lag, due moments and parked subjects of each process."""
 
     async def read() -> list[ProcessStatus]:
-        async with gongdan() as parts:
-            return await parts.processes.status()
+        async with open_gongdan() as gongdan:
+            return await gongdan.processes.status()
 
     found = run(read())
     if json:
@@ -57,8 +57,8 @@ def retry(
     """Retry a parked subject."""
 
     async def again() -> bool:
-        async with gongdan() as parts:
-            return await parts.processes.retry(name, subject)
+        async with open_gongdan() as gongdan:
+            return await gongdan.processes.retry(name, subject)
 
     if not run(again()):
         raise Failed(f"{subject} stays parked in {name}")

@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from adapters.answers.operate.documents import ProjectionsAnswer, projection_answer
-from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
 from adapters.projecting.folding.checking import Checked
 from adapters.projecting.projections import ProjectionStatus
 from projections.read_models import VIEWS
@@ -21,8 +21,8 @@ def status(json: Json = False) -> None:
     """Show the position, lag, status and parked tickets of each projection."""
 
     async def read() -> list[ProjectionStatus]:
-        async with gongdan() as parts:
-            return await parts.projections.status()
+        async with open_gongdan() as gongdan:
+            return await gongdan.projections.status()
 
     found = run(read())
     if json:
@@ -42,9 +42,9 @@ def rebuild(names: Names = None) -> None:
     """Rebuild projections beside the live ones, verify and exchange them; queries continue."""
 
     async def build() -> None:
-        async with gongdan() as parts:
+        async with open_gongdan() as gongdan:
             for name in names or [view.name for view in VIEWS]:
-                await parts.projections.rebuild(name)
+                await gongdan.projections.rebuild(name)
                 say(f"{name} rebuilt")
 
     run(build())
@@ -55,8 +55,8 @@ def check(names: Names = None, json: Json = False) -> None:
     """Compare projections, and the numbers drawn, with the log; exit status 1 if anything differs."""
 
     async def compare() -> list[Checked]:
-        async with gongdan() as parts:
-            return await parts.projections.check(*(names or ()))
+        async with open_gongdan() as gongdan:
+            return await gongdan.projections.check(*(names or ()))
 
     found = run(compare())
     if json:
@@ -82,8 +82,8 @@ def retry(
     """Retry a parked ticket."""
 
     async def again() -> bool:
-        async with gongdan() as parts:
-            return await parts.projections.retry(name, ticket)
+        async with open_gongdan() as gongdan:
+            return await gongdan.projections.retry(name, ticket)
 
     if not run(again()):
         raise Failed(f"{ticket} stays parked in {name}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from adapters.accounts import tokens
-from adapters.cli.terminal.console import gongdan as opened_store
+from adapters.cli.terminal.console import open_gongdan as opened_store
 from adapters.cli.terminal.console import operator, run, say
 from adapters.composition import make_new
 from adapters.projecting.tables.catalogue import forget_views
@@ -50,10 +50,10 @@ def init(
 async def _init(origin: str, admin: str, name: str) -> str:
     settings = Settings()
     await make_new(settings, origin)
-    async with opened_store() as parts:
-        await parts.administration.add_person(admin, name, operator(parts))
-        await parts.administration.grant(admin, Role.ADMIN, EVERYWHERE, None, None, None, operator(parts))
-        _, clear = await tokens.issue(parts.store, parts.clock, parts.ids, entropy, admin, FIRST_TOKEN_DAYS)
+    async with opened_store() as gongdan:
+        await gongdan.administration.add_person(admin, name, operator(gongdan))
+        await gongdan.administration.grant(admin, Role.ADMIN, EVERYWHERE, None, None, None, operator(gongdan))
+        _, clear = await tokens.issue(gongdan.store, gongdan.clock, gongdan.ids, entropy, admin, FIRST_TOKEN_DAYS)
         return clear
 
 

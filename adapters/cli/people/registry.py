@@ -15,7 +15,7 @@ from adapters.answers.documents import Answer
 from adapters.answers.people.access import end_everything
 from adapters.answers.people.documents import CommunityAnswer, PersonAnswer, TokenAnswer
 from adapters.answers.people.people import community_answer, person_answer, token_answer
-from adapters.cli.terminal.console import Failed, Json, answered, emit, gongdan, operator, run, say, table
+from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, operator, run, say, table
 from adapters.composition import Gongdan
 from adapters.system.system import entropy
 from domain.kernel import values
@@ -49,8 +49,8 @@ def _formed(form: Any, name: str, value: str) -> str:
 
 def _administer(change: Callable[[Gongdan, Administrator], Awaitable[Any]]) -> None:
     async def work() -> None:
-        async with gongdan() as parts:
-            await change(parts, operator(parts))
+        async with open_gongdan() as gongdan:
+            await change(gongdan, operator(gongdan))
 
     run(work())
 
@@ -68,7 +68,7 @@ def add_community(
 ) -> None:
     """Register a community."""
     formed, known = _formed(values.Code, "CODE", code), _formed(values.Name, "--name", name)
-    _administer(lambda parts, by: parts.administration.add_community(formed, known, timezone, by))
+    _administer(lambda gongdan, by: gongdan.administration.add_community(formed, known, timezone, by))
     say(f"{code} registered")
 
 
@@ -77,8 +77,8 @@ def list_communities(json: Json = False) -> None:
     """List communities with their areas, teams and contractors."""
 
     async def read() -> list[CommunityAnswer]:
-        async with gongdan() as parts:
-            directory = await parts.directory.current()
+        async with open_gongdan() as gongdan:
+            directory = await gongdan.directory.current()
             return [community_answer(one, directory) for one in directory.communities.values()]
 
     found = run(read())
@@ -89,8 +89,8 @@ def list_communities(json: Json = False) -> None:
     table(("code", "name", "timezone", "areas", "teams", "contractors"), rows)
 
 
-def _codes(parts: Sequence[Any]) -> str:
-    return ", ".join(part.code for part in parts)
+def _codes(gongdan: Sequence[Any]) -> str:
+    return ", ".join(part.code for part in gongdan)
 
 
 @area.command("add")
@@ -99,7 +99,7 @@ def add_area(
 ) -> None:
     """Add an area to a community."""
     formed, known = _formed(values.Code, "CODE", code), _formed(values.Name, "--name", name or code)
-    _administer(lambda parts, by: parts.administration.add_area(community, formed, known, by))
+    _administer(lambda gongdan, by: gongdan.administration.add_area(community, formed, known, by))
     say(f"{code} added to {community}")
 
 
@@ -109,7 +109,7 @@ def form_team(
 ) -> None:
     """Form a team, or replace its members."""
     formed = _formed(values.Code, "CODE", code)
-    _administer(lambda parts, by: parts.administration.form_team(community, formed, tuple(members), by))
+    _administer(lambda gongdan, by: gongdan.administration.form_team(community, formed, tuple(members), by))
     say(f"{code} formed in {community}")
 
 
@@ -117,7 +117,7 @@ def form_team(
 def register_contractor(community: Community, code: Code, name: Name) -> None:
     """Register an outside contractor."""
     formed, known = _formed(values.Code, "CODE", code), _formed(values.Name, "--name", name)
-    _administer(lambda parts, by: parts.administration.register_contractor(community, formed, known, by))
+    _administer(lambda gongdan, by: gongdan.administration.register_contractor(community, formed, known, by))
     say(f"{code} registered in {community}")
 
 
@@ -135,10 +135,10 @@ def add_user(login: Login, name: Name, password_stdin: Stdin = False) -> None:
     formed, known = _formed(values.Login, "LOGIN", login), _formed(values.Name, "--name", name)
     password = _password() if password_stdin else None
 
-    async def add(parts: Gongdan, by: Administrator) -> None:
-        await parts.administration.add_person(formed, known, by)
+    async def add(gongdan: Gongdan, by: Administrator) -> None:
+        await gongdan.administration.add_person(formed, known, by)
         if password is not None:
-            await parts.sign_ins.set_password(formed, password)
+            await gongdan.sign_ins.set_password(formed, password)
 
     _administer(add)
     say(f"{login} added")
@@ -149,9 +149,9 @@ def set_password(login: Login) -> None:
     """Set a person's password for the pages, read from standard input; their sessions end."""
     password = _password()
 
-    async def change(parts: Gongdan, _: Administrator) -> None:
-        (await parts.directory.current()).person(login)
-        await parts.sign_ins.set_password(login, password)
+    async def change(gongdan: Gongdan, _: Administrator) -> None:
+        (await gongdan.directory.current()).person(login)
+        await gongdan.sign_ins.set_password(login, password)
 
     _administer(change)
     say(f"password of {login} set")
@@ -168,7 +168,7 @@ def grant(
 ) -> None:
     """Grant a dated role in a community; days are the community's, both included."""
     first, last = valid_from.date() if valid_from else None, valid_to.date() if valid_to else None
-    _administer(lambda parts, by: parts.administration.grant(login, role, community, area, first, last, by))
+    _administer(lambda gongdan, by: gongdan.administration.grant(login, role, community, area, first, last, by))
     say(f"{login} is {role.value} in {community}")
 
 
@@ -177,8 +177,8 @@ def list_users(json: Json = False) -> None:
     """List people with every role granted."""
 
     async def read() -> list[PersonAnswer]:
-        async with gongdan() as parts:
-            return [person_answer(one) for one in (await parts.directory.current()).people.values()]
+        async with open_gongdan() as gongdan:
+            return [person_answer(one) for one in (await gongdan.directory.current()).people.values()]
 
     found = run(read())
     if json:
@@ -197,9 +197,9 @@ def _grant(grant: Any) -> str:
 def disable(login: Login) -> None:
     """Close a login at once; its tokens are revoked and its sessions end."""
 
-    async def close(parts: Gongdan, by: Administrator) -> None:
-        await parts.administration.disable(login, by)
-        await end_everything(parts, login)
+    async def close(gongdan: Gongdan, by: Administrator) -> None:
+        await gongdan.administration.disable(login, by)
+        await end_everything(gongdan, login)
 
     _administer(close)
     say(f"{login} disabled")
@@ -208,7 +208,7 @@ def disable(login: Login) -> None:
 @user.command("enable")
 def enable(login: Login) -> None:
     """Open a login again; it needs new tokens."""
-    _administer(lambda parts, by: parts.administration.enable(login, by))
+    _administer(lambda gongdan, by: gongdan.administration.enable(login, by))
     say(f"{login} enabled")
 
 
@@ -217,9 +217,9 @@ def create_token(login: Login, days: Annotated[int, typer.Option(min=1, max=3650
     """Create a token and print it alone; it is not shown again, since only its hash is stored."""
 
     async def make() -> str:
-        async with gongdan() as parts:
-            (await parts.directory.current()).person(login)
-            _, clear = await tokens.issue(parts.store, parts.clock, parts.ids, entropy, login, days)
+        async with open_gongdan() as gongdan:
+            (await gongdan.directory.current()).person(login)
+            _, clear = await tokens.issue(gongdan.store, gongdan.clock, gongdan.ids, entropy, login, days)
             return clear
 
     say(run(make()))
@@ -230,8 +230,8 @@ def list_tokens(json: Json = False) -> None:
     """List tokens, without their secrets."""
 
     async def read() -> list[TokenAnswer]:
-        async with gongdan() as parts:
-            return [token_answer(row) for row in await parts.store.tokens.list_tokens()]
+        async with open_gongdan() as gongdan:
+            return [token_answer(row) for row in await gongdan.store.tokens.list_tokens()]
 
     found = run(read())
     if json:
@@ -248,8 +248,8 @@ def revoke_token(id: Annotated[UUID, typer.Argument(help="The token's id.")]) ->
     """Revoke a token at once, for every process."""
 
     async def revoke() -> bool:
-        async with gongdan() as parts:
-            return await parts.store.tokens.revoke_token(id)
+        async with open_gongdan() as gongdan:
+            return await gongdan.store.tokens.revoke_token(id)
 
     if not run(revoke()):
         raise Failed(str(NotFound("token that is in force")))

@@ -88,15 +88,15 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def gongdan() -> AsyncIterator[Gongdan]:
+async def open_gongdan() -> AsyncIterator[Gongdan]:
     """Open the store of the settings."""
-    async with opened(Settings()) as parts:
-        yield parts
+    async with opened(Settings()) as gongdan:
+        yield gongdan
 
 
-def operator(parts: Gongdan) -> Administrator:
+def operator(gongdan: Gongdan) -> Administrator:
     """The machine's operator as administrator, with a new command id."""
-    return Administrator(OPERATOR, parts.ids.new(), operator=True)
+    return Administrator(OPERATOR, gongdan.ids.new(), operator=True)
 
 
 def emit(document: Any) -> None:

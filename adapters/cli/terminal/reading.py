@@ -24,20 +24,20 @@ CATCH_UP = 10.0
 Moment = Annotated[str | None, typer.Option(help="A moment in ISO 8601 with its offset.")]
 
 
-async def reader(parts: Gongdan, login: str | None) -> str:
+async def reader(gongdan: Gongdan, login: str | None) -> str:
     """The login of the reader: the one named, or the holder of the token in the settings.
 
     Raises NotFound, Failed without either, Unauthenticated for a token not in force.
     """
     if login is not None:
-        (await parts.directory.current()).person(login)
+        (await gongdan.directory.current()).person(login)
         return login
-    clear = parts.settings.token
+    clear = gongdan.settings.token
     if not clear:
         raise Failed("name the person to act as: --as LOGIN, or set GONGDAN_TOKEN")
-    row, version = await parts.store.tokens.token_by_hash(token_hash(clear))
-    person = (await parts.directory.current(version)).people.get(row.login) if row else None
-    if row is None or row.ended(parts.clock.now()) or person is None or not person.enabled:
+    row, version = await gongdan.store.tokens.token_by_hash(token_hash(clear))
+    person = (await gongdan.directory.current(version)).people.get(row.login) if row else None
+    if row is None or row.ended(gongdan.clock.now()) or person is None or not person.enabled:
         raise Unauthenticated
     return row.login
 
@@ -59,18 +59,18 @@ def _late(clocks: list[dict[str, Any]]) -> str:
     return ", ".join(clock["clock"] for clock in clocks if clock["status"] == ClockStatus.BREACHED)
 
 
-async def caught_up(parts: Gongdan, name: str) -> None:
+async def caught_up(gongdan: Gongdan, name: str) -> None:
     """Wait until a view reaches the present end of the log; if no server moves it, this process does.
 
     Raises Overloaded where the view has halted or stopped moving.
     """
-    head = (await parts.store.head()).position
-    if all(one.position >= head for one in await parts.projections.status() if one.name == name):
+    head = (await gongdan.store.head()).position
+    if all(one.position >= head for one in await gongdan.projections.status() if one.name == name):
         return
-    await parts.projections.start()
+    await gongdan.projections.start()
     before = -1
-    while not await parts.projections.wait_for(name, head, CATCH_UP):
-        [now] = [one for one in await parts.projections.status() if one.name == name]
+    while not await gongdan.projections.wait_for(name, head, CATCH_UP):
+        [now] = [one for one in await gongdan.projections.status() if one.name == name]
         if now.status == "halted" or (now.status == "live" and now.position == before):
             raise Overloaded(f"{name} is behind the log; see `gongdan projections status`")
         before = now.position

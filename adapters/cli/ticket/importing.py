@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from adapters.cli.terminal.console import gongdan, run, say, table
+from adapters.cli.terminal.console import open_gongdan, run, say, table
 from adapters.exchange.importing.importing import ImportReport, import_log, mapping_text, write_report
 
 SHOWN = 20
@@ -41,10 +41,10 @@ def import_(
 
     async def bring() -> ImportReport:
         text = mapping_text(mapping)
-        async with gongdan() as parts:
+        async with open_gongdan() as gongdan:
             with Progress(*COLUMNS, console=Console(stderr=True), transient=True) as shown:
                 return await import_log(
-                    parts.imports,
+                    gongdan.imports,
                     file,
                     text,
                     community,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, run, say, table
 from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.exchange.exporting.books import (
     BOOK_NAMES,
@@ -45,17 +45,17 @@ def register(
     """Show a book (记录册) by number, void numbers included; personal data is masked."""
 
     async def read() -> tuple[RegisterAnswer, ZoneInfo]:
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            await caught_up(parts, REGISTER_BOOKS.name)
-            directory = await parts.directory.current()
+        async with open_gongdan() as gongdan:
+            who = await reader(gongdan, login)
+            await caught_up(gongdan, REGISTER_BOOKS.name)
+            directory = await gongdan.directory.current()
             if month is not None:
                 if from_day or to_day:
                     raise invalid("--month", "give either a month or days")
-                whole = await register_month(parts, directory, who, community, book, month)
+                whole = await register_month(gongdan, directory, who, community, book, month)
                 return whole, directory.zone(community)
             since, until = day_of(from_day, "--from"), day_of(to_day, "--to")
-            given = (parts, directory, who, community, book)
+            given = (gongdan, directory, who, community, book)
             whole, more = await register_answer(*given, from_day=since, to_day=until)
             items = list(whole.items)
             while more is not None:
@@ -103,11 +103,11 @@ def report(
     """Show a month's service report (服务月报): volumes, clocks, first-time fix, rework, verdicts, people."""
 
     async def read() -> tuple[ServiceReportAnswer, ZoneInfo]:
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            await caught_up(parts, SERVICE_REPORT.name)
-            directory = await parts.directory.current()
-            return await service_report_answer(parts, directory, who, community, month), directory.zone(community)
+        async with open_gongdan() as gongdan:
+            who = await reader(gongdan, login)
+            await caught_up(gongdan, SERVICE_REPORT.name)
+            directory = await gongdan.directory.current()
+            return await service_report_answer(gongdan, directory, who, community, month), directory.zone(community)
 
     found, zone = run(read())
     if xlsx is not None:

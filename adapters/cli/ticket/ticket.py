@@ -7,7 +7,7 @@ import typer
 from adapters.answers.ticket.documents import HistoryAnswer, TicketAnswer
 from adapters.answers.ticket.lists import assignee_named, ticket_page
 from adapters.answers.ticket.ticket import history_answer, ticket_answer
-from adapters.cli.terminal.console import Json, answered, emit, gongdan, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, run, say, table
 from adapters.cli.terminal.persons import read
 from adapters.cli.terminal.reading import As, Moment, _late, moment, reader
 from domain.kernel.terms import Book, ClockStatus, Kind, State
@@ -78,9 +78,9 @@ def show(
     """
 
     async def read() -> TicketAnswer:
-        async with gongdan() as parts:
-            who = await reader(parts, login)
-            found = await parts.inquiries.ticket(
+        async with open_gongdan() as gongdan:
+            who = await reader(gongdan, login)
+            found = await gongdan.inquiries.ticket(
                 who, id, version=version, at=moment(at, "--at"), known_at=moment(known_at, "--known-at")
             )
             return ticket_answer(found)
@@ -106,8 +106,8 @@ def history(id: Ref, login: As = None, json: Json = False) -> None:
     """Show every event of a ticket: actor, moments of occurrence and recording, changes. For people who may audit."""
 
     async def read() -> HistoryAnswer:
-        async with gongdan() as parts:
-            steps = await parts.inquiries.history(await reader(parts, login), id)
+        async with open_gongdan() as gongdan:
+            steps = await gongdan.inquiries.history(await reader(gongdan, login), id)
             return history_answer(steps[0].stored.stream_id, steps)
 
     found = run(read())

@@ -63,7 +63,7 @@ def sight_of(directory: Directory, login: str, roles: Sequence[Held], status: Ap
 
 
 async def appraisal_answer(
-    parts: Gongdan,
+    gongdan: Gongdan,
     directory: Directory,
     login: str,
     community: str,
@@ -76,11 +76,11 @@ async def appraisal_answer(
 
     Raises NotFound for a reader without a role in the community, NotAllowed for one who may see no tally.
     """
-    now = parts.clock.now()
+    now = gongdan.clock.now()
     roles = directory.roles(login, community, now)
     if not roles:
         raise NotFound("community")
-    reader = parts.projections.reader(APPRAISAL_TALLY.name)
+    reader = gongdan.projections.reader(APPRAISAL_TALLY.name)
     said = await beside(reader, community, period)
     year = min([period.first.year, *(row.days[0].year for row in said.probations)])
     known = await record(reader, community, year, directory.book)

@@ -138,11 +138,11 @@ class ServiceReportAnswer(Answer):
     people: list[PersonReport]
 
 
-async def _scope(parts: Gongdan, directory: Directory, login: str, community: str, what: str, *, whole: bool) -> Scope:
+async def _scope(gongdan: Gongdan, directory: Directory, login: str, community: str, what: str, *, whole: bool) -> Scope:
     """A person's reading scope; raises NotAllowed where it is empty or, with ``whole``, less than the whole community."""
-    scope = await parts.scopes.scope(directory, login, community)
+    scope = await gongdan.scopes.scope(directory, login, community)
     if scope.nothing or (whole and not scope.everything):
-        raise denied(Right.READ, what, directory.roles(login, community, parts.clock.now()))
+        raise denied(Right.READ, what, directory.roles(login, community, gongdan.clock.now()))
     return scope
 
 
@@ -151,7 +151,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 async def register_answer(
-    parts: Gongdan,
+    gongdan: Gongdan,
     directory: Directory,
     login: str,
     community: str,
@@ -168,10 +168,10 @@ async def register_answer(
     """
     if book not in BOOK_NAMES:
         raise invalid("/book", f"one of {', '.join(BOOK_NAMES)}")
-    scope = await _scope(parts, directory, login, community, "register", whole=False)
+    scope = await _scope(gongdan, directory, login, community, "register", whole=False)
     zone = directory.zone(community)
     found = await register(
-        parts.projections.reader(REGISTER_BOOKS.name),
+        gongdan.projections.reader(REGISTER_BOOKS.name),
         community,
         BOOK_NAMES[book],
         recorded_from=_midnight(from_day, zone) if from_day else None,
@@ -181,13 +181,13 @@ async def register_answer(
         after=after,
         limit=limit,
     )
-    items = await _entries(found.items, parts.sealer)
+    items = await _entries(found.items, gongdan.sealer)
     answer = RegisterAnswer(community=community, book=book, position=found.position, items=items, next_cursor=None)
     return answer, found.items[-1].position if found.more else None
 
 
 async def register_month(
-    parts: Gongdan, directory: Directory, login: str, community: str, book: str, month: str, *, page: int = 200
+    gongdan: Gongdan, directory: Directory, login: str, community: str, book: str, month: str, *, page: int = 200
 ) -> RegisterAnswer:
     """All numbers that a book took in a month (YYYY-MM, in the community's time zone), read ``page`` at a time."""
     first = month_of(month)
@@ -196,7 +196,7 @@ async def register_month(
     after: int | None = 0
     while after is not None:
         found, after = await register_answer(
-            parts, directory, login, community, book, from_day=first, to_day=last, after=after, limit=page
+            gongdan, directory, login, community, book, from_day=first, to_day=last, after=after, limit=page
         )
         items += found.items
     return found.model_copy(update={"items": items})
@@ -247,19 +247,19 @@ def month_of(text: str) -> date:
 
 
 async def service_report_answer(
-    parts: Gongdan, directory: Directory, login: str, community: str, month: str
+    gongdan: Gongdan, directory: Directory, login: str, community: str, month: str
 ) -> ServiceReportAnswer:
     """A month's service report, for readers of the whole community; raises NotAllowed, InvalidInput."""
-    await _scope(parts, directory, login, community, "service_report", whole=True)
+    await _scope(gongdan, directory, login, community, "service_report", whole=True)
     first = month_of(month)
     following = (first + timedelta(days=31)).replace(day=1)
     zone = directory.zone(community)
     found = await report(
-        parts.projections.reader(SERVICE_REPORT.name),
+        gongdan.projections.reader(SERVICE_REPORT.name),
         community,
         _midnight(first, zone),
         _midnight(following, zone),
-        now=parts.clock.now(),
+        now=gongdan.clock.now(),
     )
     return as_document(found, month)
 

@@ -19,11 +19,11 @@ LONGEST = 2400
 """Longest residence, in days."""
 
 
-async def enrol(parts: Gongdan, site: Site, first: date, random: Random) -> None:
+async def enrol(gongdan: Gongdan, site: Site, first: date, random: Random) -> None:
     """Enter the households. The person entered is the one who calls; for a tenant or relative the owner is entered too."""
     count = min(HOUSEHOLDS, sum(building.dwellings for building in site.estate.buildings) // 10)
-    by = Administrator("operator", parts.ids.new(), operator=True)
-    entering = await parts.register_entry.begin(site.estate.code, by)
+    by = Administrator("operator", gongdan.ids.new(), operator=True)
+    entering = await gongdan.register_entry.begin(site.estate.code, by)
     lines = [line for home in site.residents.settle(count) for line in _lines(site, home, first, random)]
     outcomes = await entering.take(lines)
     refused = [outcome for outcome in outcomes if outcome.verdict is LineVerdict.REFUSED]

@@ -198,7 +198,7 @@ def leaves(site: Site, days: frozenset[int]) -> Course:
 
 def _covered(site: Site, day: int, reason: str) -> Callable[[Gongdan, Request], Awaitable[Any]]:
     date, away, cover = site.rota.anchor + timedelta(days=day), site.rota.due_at_night(day), site.rota.night_officer(day)
-    return lambda parts, request: parts.rostering.leave(site.estate.code, away, date, date, cover, reason, request)
+    return lambda gongdan, request: gongdan.rostering.leave(site.estate.code, away, date, date, cover, reason, request)
 
 
 def absences(random: Random, first: int, days: int) -> tuple[frozenset[int], frozenset[int]]:
@@ -223,7 +223,7 @@ def _published(site: Site, begin: date, last: date) -> Callable[[Gongdan, Reques
         wanted += [
             Wanted(rota.anchor + timedelta(days=day), period, login) for period, login in zip(DutyPeriod, due, strict=True)
         ]
-    return lambda parts, request: parts.rostering.publish(site.estate.code, wanted, request)
+    return lambda gongdan, request: gongdan.rostering.publish(site.estate.code, wanted, request)
 
 
 def reviews(site: Site, first: int) -> Course:

@@ -33,8 +33,8 @@ class _Due:
 class Player:
     """Agenda of the courses' next steps, carried out in the order of their moments."""
 
-    def __init__(self, parts: Gongdan) -> None:
-        self.parts = parts
+    def __init__(self, gongdan: Gongdan) -> None:
+        self.gongdan = gongdan
         self._agenda: list[_Due] = []
         self._order = 0
 
@@ -87,26 +87,26 @@ class Player:
             site.note(outcome.state)
             site.received += isinstance(deed, steps.Receive) + len(outcome.opened)
             for opened in outcome.opened:
-                site.note(await self.parts.desk.load(opened))
+                site.note(await self.gongdan.desk.load(opened))
         return outcome
 
     async def _carried_out(self, site: Site, who: str, deed: Any) -> Done | Waiting | Any:
-        parts, request = self.parts, Request(who, self.parts.ids.new())
+        gongdan, request = self.gongdan, Request(who, self.gongdan.ids.new())
         match deed:
             case steps.Receive(command, occurred_at):
                 asked = Request(who, request.command_id, occurred_at)
                 if isinstance(command, BackEntry):
-                    return await parts.desk.back_enter(command, asked)
-                return await parts.desk.receive(command, asked)
+                    return await gongdan.desk.back_enter(command, asked)
+                return await gongdan.desk.receive(command, asked)
             case steps.Act(ticket, command, occurred_at, offline):
-                return await parts.desk.act(str(ticket), command, Request(who, request.command_id, occurred_at, offline))
+                return await gongdan.desk.act(str(ticket), command, Request(who, request.command_id, occurred_at, offline))
             case steps.Keep(ticket, file_name, text):
-                return await parts.desk.act(str(ticket), await self._kept(ticket, file_name, text), request)
+                return await gongdan.desk.act(str(ticket), await self._kept(ticket, file_name, text), request)
             case steps.Ask(of):
-                return await of(parts, request)
+                return await of(gongdan, request)
             case steps.Approve(approval):
-                answer = await parts.approvals.approve(approval, request)
-                about = await parts.journal.load(answer.case.stream, TicketState) if answer.case.stream is not None else None
+                answer = await gongdan.approvals.approve(approval, request)
+                about = await gongdan.journal.load(answer.case.stream, TicketState) if answer.case.stream is not None else None
                 if about is not None:
                     site.note(about)
                 return answer
@@ -114,7 +114,7 @@ class Player:
                 return await self._on_duty(site, deed, request)
 
     async def _on_duty(self, site: Site, deed: Any, request: Request) -> Any:
-        duty = self.parts.duty
+        duty = self.gongdan.duty
         if isinstance(deed, steps.OpenDesk):
             opened = await duty.open(site.estate.code, request, deed.arrived_at)
             site.officer, site.shift = request.login, opened.state.id
@@ -123,7 +123,7 @@ class Player:
             urged = [str(ticket) for ticket in deed.urge]
             read = await duty.review(deed.shift, request, remarks=deed.remarks, urge=urged, message=deed.message)
             for ticket in deed.urge:
-                site.note(await self.parts.desk.load(ticket))
+                site.note(await self.gongdan.desk.load(ticket))
             return read
         shift = site.shift
         assert shift is not None, "nobody holds the desk"
@@ -156,7 +156,7 @@ class Player:
                 return await self._signed(site, shift, deed, request)
 
     async def _signed(self, site: Site, shift: UUID, deed: Any, request: Request) -> Any:
-        duty = self.parts.duty
+        duty = self.gongdan.duty
         try:
             if isinstance(deed, steps.SignOut):
                 return await duty.sign_out(shift, request)
@@ -175,11 +175,11 @@ class Player:
         site.leaving = False
 
     async def _kept(self, ticket: UUID, file_name: str, text: str) -> c.Attach:
-        state = await self.parts.desk.load(ticket)
+        state = await self.gongdan.desk.load(ticket)
         assert state.subject is not None
 
         async def content() -> AsyncIterator[bytes]:
             yield text.encode()
 
-        kept = await self.parts.attachments.store(state.subject, ticket, content(), "text/plain")
+        kept = await self.gongdan.attachments.store(state.subject, ticket, content(), "text/plain")
         return c.Attach(name=kept.name, content_type=kept.content_type, size=kept.size, file_name=file_name)
