@@ -87,10 +87,9 @@ class ServiceDesk:
         if state.occurred_at is not None and entry.at < state.occurred_at <= (request.occurred_at or state.occurred_at):
             # The last event came from a machine whose clock is a little ahead: the caller's moment is not out of order.
             entry = replace(entry, at=state.occurred_at)
-        if mode is Mode.SECOND or entry.long_late:
-            return await self._ask(
-                directory, right if mode is Mode.SECOND else Right.LONG_LATE_ENTRY, command, state, entry, request
-            )
+        row = row_to_approve(right, mode, entry)
+        if row is not None:
+            return await self._ask(directory, row, command, state, entry, request)
         meta = self._meta(directory, state, command, request, entry)
         events = await self._deciding.on(directory, state, command, entry.at, meta)
         return await self._written(events, state.community, directory, request, stream)
@@ -113,8 +112,9 @@ class ServiceDesk:
         entry = judge_entry(directory, community, request, roles, relation, now, always=isinstance(command, BackEntry))
         meta = self._meta(directory, None, command, request, entry)
         events = self._deciding.new(directory, command, entry.at, meta, subject)
-        if mode is Mode.SECOND or entry.long_late:
-            return await self._ask(directory, Right.LONG_LATE_ENTRY, command, None, entry, request, subject)
+        row = row_to_approve(Right.RECEIVE, mode, entry)
+        if row is not None:
+            return await self._ask(directory, row, command, None, entry, request, subject)
         return await self._written(events, community, directory, request, events[0].originator_id)
 
     # --- tickets --------------------------------------------------------------------------------------------------
@@ -208,6 +208,16 @@ class ServiceDesk:
             opened = event.defects if isinstance(event, Ticket.ChecklistItemChecked) else ()
             return Done(state, record.position, record.recorded_at, list(opened))
         raise KeyReused(record.key)
+
+
+def row_to_approve(right: Right, mode: Mode, entry: Entry) -> Right | None:
+    """The authority row by which a second person must approve a command; None if one person suffices.
+
+    The command's own row comes first if it asks for a second person, so that the approver holds that right.
+    """
+    if mode is Mode.SECOND:
+        return right
+    return Right.LONG_LATE_ENTRY if entry.long_late else None
 
 
 def contractor_of(state: TicketState, command: c.Command) -> str | None:

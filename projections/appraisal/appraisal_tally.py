@@ -363,14 +363,14 @@ async def record(reader: Reader, community: str, year: int, first: RuleBook) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What is shown beside a period's tally: its evaluations, and the probations that overlap it."""
+class EvaluationsAndProbations:
+    """A period's evaluations and the probations that overlap it. The tally's document shows them beside the points."""
 
     evaluations: Sequence[EvaluationRow]
     probations: Sequence[ProbationRow]
 
 
-async def beside(reader: Reader, community: str, period: Period) -> Beside:
+async def evaluations_and_probations(reader: Reader, community: str, period: Period) -> EvaluationsAndProbations:
     """Read a period's evaluations, ordered by person, kind and author, and its probations."""
     params: Params = {
         "community": community,
@@ -386,8 +386,8 @@ async def beside(reader: Reader, community: str, period: Period) -> Beside:
         f"SELECT {PROBATIONS.listed} FROM {{appraisal_probations}} WHERE {_HERE} AND begins <= :last AND ends >= :first"
         " ORDER BY login"
     )
-    said, tried = (await reader.read([(evaluations, params), (probations, params)])).results
-    return Beside([EVALUATIONS.decode(row) for row in said], [PROBATIONS.decode(row) for row in tried])
+    evaluated, tried = (await reader.read([(evaluations, params), (probations, params)])).results
+    return EvaluationsAndProbations([EVALUATIONS.decode(row) for row in evaluated], [PROBATIONS.decode(row) for row in tried])
 
 
 def _month(text: str) -> Month:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
+from adapters.answers.appraisal.reading import appraisal_answer, period_of
 from adapters.answers.appraisal.tally import AppraisalAnswer
-from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from domain.appraisal.month_close import CLOSE_MONTH, CloseMonth, MonthClose
 from domain.approval.deciding import Approvals
 from domain.approval.waiting import Waiting

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from adapters.answers.appraisal.reading import appraisal_answer
 from adapters.answers.appraisal.tally import TallyPerson
 from adapters.composition import opened, shipped
 from adapters.demo.appraising import months
 from adapters.demo.filling import DAYS, LEAST_DAYS, Demo, fill
 from adapters.demo.staff import COMMUNITY, STAFF
-from adapters.exchange.exporting.appraisals import appraisal_answer
 from adapters.simulation.company.estate import ZONE
 from adapters.simulation.company.timing import SteppedClock
 from adapters.system.settings import Settings

@@ -13,7 +13,9 @@ import pytest
 from domain.approval.waiting import Waiting
 from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, RuleRefused
 from domain.kernel.terms import ClockName, ClockStatus
-from domain.service_desk.desk import ServiceDesk
+from domain.people.authority import Mode, Right
+from domain.people.two_times import Entry
+from domain.service_desk.desk import ServiceDesk, row_to_approve
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry
@@ -37,6 +39,19 @@ async def dispatched(estate: Estate) -> str:
 
 async def take_the_desk(estate: Estate, officer: str) -> None:
     await estate.g.duty.open(JX, estate.request(officer))
+
+
+@pytest.mark.parametrize(
+    ("mode", "long_late", "row"),
+    [
+        (Mode.FULL, False, None),
+        (Mode.FULL, True, Right.LONG_LATE_ENTRY),
+        (Mode.SECOND, False, Right.RECEIVE),
+        (Mode.SECOND, True, Right.RECEIVE),
+    ],
+)
+def test_the_second_person_needs_the_commands_own_row_first(mode: Mode, long_late: bool, row: Right | None) -> None:
+    assert row_to_approve(Right.RECEIVE, mode, Entry(MORNING, long_late=long_late)) is row
 
 
 AGES = (-121, -120, -1, 0, 1, 899, 900, 901, 86_399, 86_400, 86_401, 3 * 86_400)

@@ -7,13 +7,13 @@ from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.answers.appraisal.reading import appraisal_answer, period_of
 from adapters.answers.appraisal.tally import AppraisalAnswer
 from adapters.answers.approval.approval import ApprovalAnswer
 from adapters.answers.freshness import reached
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import command_extra
 from adapters.exchange.exporting.appraisal_workbook import MEDIA_TYPE, write_appraisal
-from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.web.authentication import TheCaller
 from adapters.web.bodies.appraisal import Close
 from adapters.web.commands import command, waiting_response

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 
+from adapters.answers.appraisal.reading import appraisal_answer, period_of
 from adapters.answers.appraisal.tally import AppraisalAnswer
 from adapters.answers.approval.approval import ApprovalAnswer, approval_answer
 from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
@@ -15,7 +16,6 @@ from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.cli.ticket.reports import Xlsx
 from adapters.composition import shipped
 from adapters.exchange.exporting.appraisal_workbook import PAY_COLUMNS, pay_line, write_appraisal
-from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.labels.labels import label
 from domain.appraisal.month_close import CloseMonth
 from domain.kernel.errors import InvalidInput

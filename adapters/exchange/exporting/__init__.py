@@ -1,1 +1,1 @@
-"""Exporting: books, reports, attendance and appraisal as Excel workbooks, duty as a calendar feed."""
+"""Exporting: books, reports, attendance and tallies as Excel workbooks, duty as a calendar feed."""

@@ -12,9 +12,9 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from adapters.answers.appraisal.reading import appraisal_answer, period_of
 from adapters.answers.appraisal.tally import AppraisalAnswer, TallyLine
 from adapters.exchange.exporting.appraisal_workbook import MEDIA_TYPE, in_columns, write_appraisal
-from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.pages.frame.forms import filled, receive_form
 from adapters.pages.frame.refusals import Explanation, explained
 from adapters.pages.frame.site import HEADERS

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from adapters.answers.appraisal.reading import appraisal_answer, period_of
 from adapters.answers.appraisal.tally import AppraisalAnswer, TallyPerson
-from adapters.exchange.exporting.appraisals import appraisal_answer, period_of
 from adapters.pages.appraisal.finding_forms import facts, items, read
 from adapters.pages.frame.forms import Form, filled
 from adapters.pages.frame.refusals import explained

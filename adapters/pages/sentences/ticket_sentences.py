@@ -5,6 +5,7 @@ from typing import Any
 
 from adapters.labels.field_words import FIELD_WORDS
 from adapters.labels.item_words import item_words
+from adapters.labels.marking import N_
 from adapters.pages.frame.visitor import Visitor
 from adapters.rendering.environment import yuan
 from domain.kernel.aggregate import Folded
@@ -97,11 +98,6 @@ def _plain(text: str, *quoted: str) -> Callable[[Any, Visitor, Texts], str]:
     return lambda e, v, t: v.say(text) + "".join(_quoted(v, t, name) for name in quoted)
 
 
-def N_(text: str) -> str:
-    """Mark a text for the catalogue; it is translated when it is shown."""
-    return text
-
-
 SENTENCES: Mapping[type[Folded.Event], Callable[[Any, Visitor, Texts], str]] = {
     E_.TicketReceived: _received,
     E_.TicketClassified: _classified,
@@ -132,9 +128,7 @@ SENTENCES: Mapping[type[Folded.Event], Callable[[Any, Visitor, Texts], str]] = {
     E_.ChecklistItemChecked: _checked,
     E_.RectificationOrdered: lambda e, v, t: v.say("限期整改，到 {at}", at=v.at(e.due_at)) + _quoted(v, t, "what"),
     E_.RectificationConfirmed: _plain(N_("整改合格")),
-    E_.MajorWorksApproved: lambda e, v, t: (
-        v.say("批准为大工程，约定 {at} 完成", at=v.at(e.agreed_due_at)) + _quoted(v, t, "reason")
-    ),
+    E_.MajorWorksApproved: _major_works,
     E_.ComplaintJudged: _judged,
     E_.TicketLinked: lambda e, v, t: v.say("关联了另一张工单（{relation}）", relation=v.label(e.relation)),
     E_.AttachmentAdded: _plain(N_("上传附件"), "file_name"),

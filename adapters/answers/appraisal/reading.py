@@ -1,4 +1,4 @@
-"""Query tallies (考评表): records from the read model, limited to the people whom the reader may see."""
+"""Read tallies (考评表) from the read model, limited to the people whose tallies the caller may read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from domain.tally.facts import ConfirmedFinding
 from domain.tally.frozen import shown
 from domain.tally.record import Record, months, probation_result, tally_by_months
 from domain.tally.tally import Tally
-from projections.appraisal.appraisal_tally import APPRAISAL_TALLY, Beside, beside, record
+from projections.appraisal.appraisal_tally import APPRAISAL_TALLY, EvaluationsAndProbations, evaluations_and_probations, record
 
 
 def period_of(text: str) -> Period:
@@ -42,24 +42,27 @@ def period_of(text: str) -> Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """Whose tallies a reader may see; ``closed``: whether the period is closed."""
+class Readable:
+    """The tallies of one community and period that a caller may read, by the authority row ``read_tallies``.
+
+    ``closed``: whether every month of the period is closed; some roles read closed months only.
+    """
 
     login: str
     roles: Sequence[Held]
     closed: bool
 
-    def of(self, login: str, post: str | None) -> bool:
-        """Whether the reader may see this person's tally; depends on whether it is their own, a director's, and closed."""
+    def includes(self, login: str, post: str | None) -> bool:
+        """Whether the caller may read a person's tally; the row distinguishes one's own and those of directors."""
         return reads_tallies(self.roles, own=login == self.login, staff=post != Post.DIRECTOR, closed=self.closed)
 
 
-def sight_of(directory: Directory, login: str, roles: Sequence[Held], status: AppraisalStatus) -> Sight:
-    """The reader's sight of a period; raises NotAllowed where they may see no tally at all, not even their own."""
-    sight = Sight(login, roles, status is AppraisalStatus.CLOSED)
-    if not sight.of(login, Post.STAFF):
+def readable_by(login: str, roles: Sequence[Held], status: AppraisalStatus) -> Readable:
+    """The tallies that a caller may read in a period of this status. Raises NotAllowed if not even their own."""
+    readable = Readable(login, roles, status is AppraisalStatus.CLOSED)
+    if not readable.includes(login, Post.STAFF):
         raise denied(Right.READ_TALLIES, "read_tallies", roles)
-    return sight
+    return readable
 
 
 async def appraisal_answer(
@@ -81,11 +84,11 @@ async def appraisal_answer(
     if not roles:
         raise NotFound("community")
     reader = gongdan.projections.reader(APPRAISAL_TALLY.name)
-    said = await beside(reader, community, period)
-    year = min([period.first.year, *(row.days[0].year for row in said.probations)])
+    judged = await evaluations_and_probations(reader, community, period)
+    year = min([period.first.year, *(row.days[0].year for row in judged.probations)])
     known = await record(reader, community, year, directory.book)
     made = known.record.what_if(supposed) if supposed else known.record
-    sight = sight_of(directory, login, roles, made.status(period))
+    readable = readable_by(login, roles, made.status(period))
     today = directory.day(community, now)
     data, by_months = _document(made, period, explained)
     people = [
@@ -93,11 +96,11 @@ async def appraisal_answer(
             **person,
             name=directory.people[person["login"]].name if person["login"] in directory.people else None,
             months=_months(by_months, made, person["login"], Month.of(today)),
-            evaluations=_evaluations(said, person["login"], login),
-            probation=_probation(known.record, said, person["login"], today),
+            evaluations=_evaluations(judged, person["login"], login),
+            probation=_probation(known.record, judged, person["login"], today),
         )
         for person in data["people"]
-        if sight.of(person["login"], person["post"])
+        if readable.includes(person["login"], person["post"])
     ]
     closed = [
         ClosedMonthAnswer(
@@ -154,20 +157,22 @@ def _months(by_months: Mapping[Month, Tally], made: Record, login: str, upto: Mo
     ]
 
 
-def _evaluations(said: Beside, login: str, reader: str) -> list[TallyEvaluation]:
+def _evaluations(judged: EvaluationsAndProbations, login: str, reader: str) -> list[TallyEvaluation]:
+    """A person's evaluations. Colleagues evaluate anonymously: their logins are hidden from the evaluated person."""
     return [
         TallyEvaluation(
             kind=one.kind,
             by=None if one.kind is EvaluationKind.PEER and login == reader else one.by_login,
             score=one.score,
         )
-        for one in said.evaluations
+        for one in judged.evaluations
         if one.login == login
     ]
 
 
-def _probation(known: Record, said: Beside, login: str, today: date) -> TallyProbation | None:
-    row = next((row for row in said.probations if row.login == login), None)
+def _probation(record: Record, judged: EvaluationsAndProbations, login: str, today: date) -> TallyProbation | None:
+    """A person's probation that overlaps the period, with its result as of today."""
+    row = next((row for row in judged.probations if row.login == login), None)
     if row is None:
         return None
     return TallyProbation(
@@ -176,5 +181,5 @@ def _probation(known: Record, said: Beside, login: str, today: date) -> TallyPro
         examined=row.examined,
         passed=row.passed,
         score=row.score,
-        result=probation_result(known, login, *row.days, row.passed, today),
+        result=probation_result(record, login, *row.days, row.passed, today),
     )
