@@ -1,6 +1,7 @@
 """Draw the lifecycle of a ticket: as an SVG with fixed positions, and as a Mermaid diagram, both from the transition table.
 
-A state or an edge of the table without a position here raises KeyError, so the picture can't fall behind the table.
+A state or an edge of the table without a position here raises KeyError, so the picture can't fall behind the table. The small
+picture on pages has its own coordinates (``adapters.pages.ticket.state_diagram``).
 """
 
 from collections.abc import Iterator, Mapping

@@ -36,7 +36,7 @@ from domain.rules.workdays import Works
 from domain.ticket import commands as c
 from domain.ticket.decisions import Circumstances, decide
 from domain.ticket.events import Ticket
-from domain.ticket.guards import Setting, every_day
+from domain.ticket.guards import PolicyInForce, every_day
 from domain.ticket.state import TicketState
 
 Seal = Callable[[PlainField, Personal], Sealed]
@@ -136,7 +136,7 @@ class TicketDesk(Application[UUID]):
         terms = self.terms
         said = replace(meta, policy=meta.policy or terms.policy.version)
         return Circumstances(
-            Setting(at, terms.zone, terms.policy, terms.works), said, self.ids, terms.prices, tickets, ticket_id, subject
+            PolicyInForce(at, terms.zone, terms.policy, terms.works), said, self.ids, terms.prices, tickets, ticket_id, subject
         )
 
     def _sealed(self, events: Sequence[Ticket.Event]) -> list[Ticket.Event]:

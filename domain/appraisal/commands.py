@@ -48,7 +48,7 @@ class GiveReprimand(Value):
 
 
 class WithdrawReprimand(Value):
-    """Withdraw a warning that was given wrongly."""
+    """Withdraw a warning or public criticism that was given wrongly."""
 
     reason: FreeText
 

@@ -42,7 +42,7 @@ CLAUSE = "D2 五"
 BY_ANOTHER: PersonRule[str, str] = PersonRule(
     "reported_by_another", CLAUSE, "nobody may decide on a matter about themselves", None, lambda about, _, login: login == about
 )
-"""The rule's case is the login that a warning or probation is about."""
+"""The rule's case is the login that a reprimand or probation is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class AppraisalDesk:
         return await self._do(command.community, stream, request, ReprimandState, decide)
 
     async def withdraw(self, reprimand: UUID, command: c.WithdrawReprimand, request: Request) -> Noted[ReprimandState]:
-        """撤销: withdraw a warning of an open month, once."""
+        """撤销: withdraw a reprimand of an open month, once."""
         state = await self._journal.load(reprimand, ReprimandState)
         if state is None or state.day is None:
             raise NotFound("warning")

@@ -24,7 +24,7 @@ S = TypeVar("S", bound=FoldedState)
 
 @dataclass(frozen=True, slots=True)
 class ReportedReading(Generic[S]):
-    """A warning or evaluation as one person may see it; ``texts`` by name, masked or opened."""
+    """A reprimand or evaluation as one person may see it; ``texts`` by name, masked or opened."""
 
     state: S
     texts: Mapping[str, str]

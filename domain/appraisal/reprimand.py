@@ -1,4 +1,7 @@
-"""The warning or public criticism (警告、通报批评) of a member of staff. Every second one of a year costs points (D2 五.5)."""
+"""The reprimand of a member of staff: a warning or public criticism (警告、通报批评).
+
+Every second one of a year costs points (D2 五.5). The HTTP paths call both kinds ``warnings``.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +14,7 @@ from domain.kernel.terms import ReprimandKind
 
 @dataclass(frozen=True)
 class ReprimandState(FoldedState):
-    """A warning; it no longer counts once it is withdrawn."""
+    """A warning or public criticism; it no longer counts once it is withdrawn."""
 
     id: UUID
     version: int
@@ -38,7 +41,7 @@ class Reprimand(Folded[ReprimandState]):
     STATE = ReprimandState
 
     class Event(Folded.Event[ReprimandState]):
-        """Base of a warning's events."""
+        """Base of a reprimand's events."""
 
         community: str
 
@@ -66,7 +69,7 @@ class Reprimand(Folded[ReprimandState]):
             )
 
     class ReprimandWithdrawn(Event):
-        """撤销: the warning was given wrongly."""
+        """撤销: the reprimand was given wrongly."""
 
         TOPIC = "reprimand.withdrawn"
         reason: Private

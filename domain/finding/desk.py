@@ -32,7 +32,7 @@ from domain.kernel.terms import FindingTrigger, Role, WaiveReason
 from domain.people.authority import Held, Mode, Need, Relation, Right, allow, denied
 from domain.people.directory import Directory
 from domain.people.office import Office
-from domain.people.person_rules import conflict as person_conflict
+from domain.people.person_rules import conflict
 from domain.rules.scorecard import Item, RuleBook
 from domain.tally.finding_rules import checked, decided_by_hand, waive_reasons
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
@@ -103,15 +103,19 @@ def command_name(trigger: FindingTrigger) -> str:
 
 
 def completed_by(finding: FindingState) -> Sequence[str]:
-    """The fields that a confirmation may complete: all that the system could not know, or only points if a person recorded it."""
+    """The fields that a confirmation may complete.
+
+    The system proposes a finding without knowing any of COMPLETED, so the person who confirms it may add them all. Somebody who
+    recorded a finding by hand has given them already, except the points, which those who confirm it decide.
+    """
     return COMPLETED if finding.recorded_by is None else ("points",)
 
 
-def conflict(
+def refused_to_person(
     directory: Directory, finding: FindingState, trigger: FindingTrigger, login: str, roles: Sequence[Held]
 ) -> Refusal | None:
     """The refusal for someone who recorded the finding or whom it is about, whatever their roles; None for others."""
-    rule = person_conflict(RULES, Concerned(directory, finding), trigger, login)
+    rule = conflict(RULES, Concerned(directory, finding), trigger, login)
     if rule is None:
         return None
     refusal = denied(RIGHTS[trigger], command_name(trigger), roles)
@@ -379,14 +383,14 @@ def _points(given: c.GivenPoints | None) -> DecidedPoints | None:
 def _not_about_oneself(
     directory: Directory, finding: FindingState, trigger: FindingTrigger, login: str, roles: Sequence[Held]
 ) -> None:
-    """Raise the refusal of :func:`conflict`, if there is one."""
-    refusal = conflict(directory, finding, trigger, login, roles)
+    """Raise the refusal of :func:`refused_to_person`, if there is one."""
+    refusal = refused_to_person(directory, finding, trigger, login, roles)
     if refusal is not None:
         raise refusal
 
 
 def _appraiser_gives_points(item: Item, roles: Sequence[Held], trigger: FindingTrigger) -> None:
-    """Refuse points for item 46 from anyone but an appraiser."""
+    """Refuse points from anyone but an appraiser, for a deduction whose points are decided by hand (item 46 of D2)."""
     if not any(held.role is Role.APPRAISER for held in roles):
         detail = f"only an appraiser enters the points of item {item.code}"
         raise NotAllowed(command_name(trigger), [held.role.value for held in roles], [Role.APPRAISER.value], detail)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.finding.concern import charges, person_of
-from domain.finding.desk import RIGHTS, command_name, conflict, right_of
+from domain.finding.desk import RIGHTS, command_name, refused_to_person, right_of
 from domain.finding.events import FindingState
 from domain.finding.lifecycle import legal
 from domain.kernel.errors import NotFound, Refusal, TransitionRefused
@@ -114,7 +114,7 @@ class FindingRecords:
                 continue
             own = trigger is FindingTrigger.CONTEST and charges(directory, state, login)
             right, relation = right_of(trigger, item), Relation(frozenset({Need.ABOUT_SELF} if own else ()))
-            concerned = conflict(directory, state, trigger, login, roles)
+            concerned = refused_to_person(directory, state, trigger, login, roles)
             mode = weigh(right, roles, relation)
             if trigger not in open_to:
                 refused[trigger] = TransitionRefused(state.status.value, trigger.value, [t.value for t in open_to])

@@ -64,7 +64,7 @@ class TransitionRefused(Refusal):
 class RuleRefused(Refusal):
     """A rule of the regulations forbids the command.
 
-    ``rule`` is the rule's code, ``clause`` its place in the regulations, ``detail`` what would satisfy it.
+    ``rule`` is the rule's code, ``clause`` its place in the regulations, ``detail`` the remedy: what to do first or instead.
     """
 
     rule: str

@@ -12,7 +12,8 @@ class Request:
     """A caller's request.
 
     ``occurred_at`` None means now; ``offline`` marks a draft written offline; ``if_match`` is the version the caller saw; ``key``
-    makes repeats harmless. ``registry_version`` is set if authentication has just read it, which saves a query.
+    is the idempotency key: a repeat with it writes nothing and gets the first answer (``Journal.once``). ``registry_version`` is
+    set if authentication has just read it, which saves a query.
     """
 
     login: str

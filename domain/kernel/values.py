@@ -30,15 +30,19 @@ def _undirected(text: str) -> str:
 
 
 FreeText = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_clean)]
+"""What somebody tells or decides, in several lines; about two written pages, more than any box of the paper forms holds."""
 
 
 ShortText = Annotated[str, StringConstraints(max_length=120), AfterValidator(_clean), AfterValidator(_undirected)]
+"""A text of one line, such as a public place or a part; it must fit a row of a list."""
 
 
 Name = Annotated[str, StringConstraints(max_length=60), AfterValidator(_clean), AfterValidator(_undirected)]
+"""A person's name as they give it; long enough for names in Latin letters."""
 
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 \-]{3,24}$")]
+"""A phone number as it is dialled: digits, spaces and hyphens, perhaps after a plus sign; extensions of four digits too."""
 
 
 def _in_reach(moment: datetime) -> datetime:
@@ -53,12 +57,15 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
 
 
 Code = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,40}$")]
+"""A code that the company chooses, such as a community's or an area's: letters (Chinese too), digits, and ``_ . -``."""
 
 
 Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._\-]{0,39}$")]
+"""A login: lower case only, so that two people's logins never differ by case alone."""
 
 
 TicketRef = Annotated[str, StringConstraints(pattern=r"^[\w\-]{1,80}$")]
+"""A ticket by its id or one of its numbers, such as ``GD-JX-20260301-0001``; long enough for the longest community's code."""
 
 
 MonthCode = Annotated[str, StringConstraints(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$")]

@@ -27,7 +27,8 @@ from domain.people.staff import SCOPE as PEOPLE
 class Administrator:
     """The person who administers: a login with the admin role, or the machine's operator (``login`` is then ``operator``).
 
-    ``key`` makes repeats harmless: the log refuses them with ports.DuplicateCommand. ``if_match`` is the version the caller saw.
+    ``key`` is the idempotency key: the log refuses a second command with it (ports.DuplicateCommand). ``if_match`` is the version
+    the caller saw.
     """
 
     login: str

@@ -15,7 +15,7 @@ T = TypeVar("T", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class PersonRule(Generic[C, T]):
-    """A rule's code, its clause, what satisfies it, and the people it keeps from which triggers of a case.
+    """A rule's code, its clause, who may or may not act, and the people it keeps from which triggers of a case.
 
     ``triggers`` None means every trigger. ``concerns`` decides whether the rule applies to a case, a trigger and a login.
     """

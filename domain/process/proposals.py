@@ -120,7 +120,7 @@ class Proposal(Effect):
         return occurred(kind, self.target, version, moment, meta, community=self.community, **data)
 
 
-def look(subject: Subject, moment: Moment) -> Outlook:
+def propose(subject: Subject, moment: Moment) -> Outlook:
     """The proposals for a ticket, a shift or a desk, and when to look again."""
     match subject.state:
         case TicketState():
@@ -161,7 +161,7 @@ PROPOSALS = Process(
         "desk.shift_taken_over",
         "desk.shift_opened",
     ),
-    look,
+    propose,
 )
 """Topics that can make a cause appear, disappear or change; others are skipped to save reading streams."""
 

@@ -116,7 +116,7 @@ class Expire:
         return [occurred(Approval.ApprovalExpired, state.id, version, state.expires_at, meta, community=state.community)]
 
 
-def look(subject: Subject, moment: Moment) -> Outlook:
+def remind(subject: Subject, moment: Moment) -> Outlook:
     """The reminders for a ticket, a shift, a desk or an approval, and when to look again."""
     state = subject.state
     if isinstance(state, ApprovalCase):
@@ -133,7 +133,7 @@ def look(subject: Subject, moment: Moment) -> Outlook:
     return Outlook(state.community, tuple(effects), min((at for at in moments if at and at > moment.now), default=None))
 
 
-REMINDING = Process(NAME, ("ticket.", "shift.", "desk.", "approval."), look)
+REMINDING = Process(NAME, ("ticket.", "shift.", "desk.", "approval."), remind)
 
 
 def _approval(case: ApprovalCase, now: datetime) -> Outlook:

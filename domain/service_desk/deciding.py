@@ -9,7 +9,7 @@ from domain.kernel.errors import invalid
 from domain.kernel.ports import PlainField
 from domain.people.directory import Directory
 from domain.people.office import ASSIGNABLE, Office
-from domain.service_desk.openings import setting_of
+from domain.service_desk.openings import policy_in_force
 from domain.ticket import commands as c
 from domain.ticket.back_entry import BackEntry, steps_of
 from domain.ticket.decisions import Circumstances, Event, assignee_of, decide, decide_back_entry
@@ -69,8 +69,8 @@ class Deciding:
         ticket_id: UUID,
         subject: UUID,
     ) -> Circumstances:
-        setting, prices = setting_of(directory, community, at), directory.prices_of(community)
-        return Circumstances(setting, meta, self._office.ids, prices, tickets, ticket_id, subject)
+        in_force, prices = policy_in_force(directory, community, at), directory.prices_of(community)
+        return Circumstances(in_force, meta, self._office.ids, prices, tickets, ticket_id, subject)
 
     def _check_new(self, directory: Directory, command: c.Receive | BackEntry, at: datetime) -> None:
         community = command.community

@@ -34,7 +34,7 @@ from domain.people.assignee import Assignee
 from domain.people.authority import Mode, Relation, Right, denied, weigh
 from domain.people.directory import Directory
 from domain.people.office import ASSIGNABLE, Office
-from domain.service_desk.openings import setting_of
+from domain.service_desk.openings import policy_in_force
 from domain.ticket import commands as c
 from domain.ticket.decisions import Circumstances, assignee_of, decide
 from domain.ticket.state import TicketState
@@ -186,7 +186,7 @@ class Import:
         self._asked = asked
         self._zone = directory.zone(file.community)
         self._belonging = Belonging(file.community, self._zone.key)
-        self._setting = setting_of(directory, file.community, office.clock.now())
+        self._in_force = policy_in_force(directory, file.community, office.clock.now())
         self._prices = directory.prices_of(file.community)
         self._read: set[int] = set()
 
@@ -275,23 +275,23 @@ class Import:
 
     def _history(self, case: ForeignCase, ticket: UUID) -> tuple[list[Folded.Event], TicketState, tuple[str, ...]]:
         """The events of a case, each at its true moment, in the order given."""
-        latest = self._office.clock.now() + timedelta(minutes=self._setting.policy.entry.skew_minutes)
+        latest = self._office.clock.now() + timedelta(minutes=self._in_force.policy.entry.skew_minutes)
         meta = Meta(
             actor=self._login,
             command_id=uuid5(ticket, "command"),
             second_person=self._second,
             causation_id=self.approval,
             back_entered=True,
-            policy=self._setting.policy.version,
+            policy=self._in_force.policy.version,
         )
-        x = Circumstances(self._setting, meta, self._office.ids, self._prices, {}, ticket, uuid5(ticket, "subject"))
+        x = Circumstances(self._in_force, meta, self._office.ids, self._prices, {}, ticket, uuid5(ticket, "subject"))
         events: list[Folded.Event] = []
         noted: list[str] = []
         state: TicketState | None = None
         for happening in case.happenings:
             if happening.at > latest:
                 raise Future
-            here = replace(x, setting=replace(x.setting, at=happening.at), meta=replace(meta, on_behalf_of=happening.by))
+            here = replace(x, in_force=replace(x.in_force, at=happening.at), meta=replace(meta, on_behalf_of=happening.by))
             if state is None and case.receive is not None:
                 state = self._step(None, case.receive, here, events)
             choice = next((choice for choice in happening.choices if choice.fits(state)), None)
@@ -308,7 +308,7 @@ class Import:
     ) -> TicketState | None:
         community = self._file.community
         if isinstance(command, c.Dispatch | c.Reassign):
-            self._directory.check_assignee(community, assignee_of(command), ASSIGNABLE, self._setting.at)
+            self._directory.check_assignee(community, assignee_of(command), ASSIGNABLE, self._in_force.at)
         if isinstance(command, c.Receive):
             area = command.location.area if command.location else None
             areas = self._directory.community(community).areas

@@ -12,14 +12,14 @@ from domain.people.office import ASSIGNABLE, Office, self_or_security
 from domain.people.person_rules import conflict
 from domain.ticket import commands as c
 from domain.ticket.decisions import assignee_of
-from domain.ticket.guards import Setting, legal_now
-from domain.ticket.persons import RULES, WITH_RIGHTS, TicketRule
+from domain.ticket.guards import PolicyInForce, legal_now
+from domain.ticket.persons import PERSON_RULES, WITH_RIGHTS, TicketRule
 from domain.ticket.state import TicketState
 
 
-def setting_of(directory: Directory, community: str, at: datetime) -> Setting:
+def policy_in_force(directory: Directory, community: str, at: datetime) -> PolicyInForce:
     """The circumstances of a decision in a community: moment, time zone, policy and workdays."""
-    return Setting(at, directory.zone(community), directory.policy_of(community), directory.works_in(community))
+    return PolicyInForce(at, directory.zone(community), directory.policy_of(community), directory.works_in(community))
 
 
 def check_person(state: TicketState, trigger: Trigger, login: str, roles: Sequence[Held]) -> None:
@@ -77,8 +77,8 @@ class Openings:
         relation = await self.relation(directory, login, state, now, on_duty=on_duty)
         anyone = replace(relation, holds=relation.holds | {Need.LINK, Need.TO_SELF_OR_SECURITY})
         found = []
-        for trigger in legal_now(state, setting_of(directory, state.community, now)):
-            if conflict(RULES, state, trigger, login) is not None:
+        for trigger in legal_now(state, policy_in_force(directory, state.community, now)):
+            if conflict(PERSON_RULES, state, trigger, login) is not None:
                 continue
             standing = anyone if trigger in (Trigger.LINK, Trigger.DISPATCH, Trigger.REASSIGN) else relation
             if weigh(right_of(trigger), roles, standing) in (Mode.FULL, Mode.SECOND):

@@ -19,7 +19,7 @@ from domain.people.authority import Held, Mode, Need, Relation, Right, denied, r
 from domain.people.directory import Directory
 from domain.people.office import Office
 from domain.people.person_rules import conflict
-from domain.service_desk.openings import Openings, person_refused, setting_of
+from domain.service_desk.openings import Openings, person_refused, policy_in_force
 from domain.service_desk.ticket_reading import (
     HistoryStep,
     NamedText,
@@ -33,7 +33,7 @@ from domain.service_desk.ticket_reading import (
     texts_in,
     texts_of,
 )
-from domain.ticket.guards import forbidding, refuse, refuse_person
+from domain.ticket.guards import forbidding, refuse_by, refuse_person
 from domain.ticket.lifecycle import legal
 from domain.ticket.persons import WITH_RIGHTS, WITH_STATE
 from domain.ticket.state import TicketState
@@ -196,20 +196,20 @@ class Inquiries:
     def refused(self, directory: Directory, login: str, reading: TicketReading) -> Mapping[Trigger, Refusal]:
         """For every trigger that is not legal for a person on a ticket now, the refusal that its command would meet."""
         state, open_to, now = reading.state, reading.legal, self._office.clock.now()
-        setting, roles = setting_of(directory, state.community, now), directory.roles(login, state.community, now)
+        in_force, roles = policy_in_force(directory, state.community, now), directory.roles(login, state.community, now)
         found: dict[Trigger, Refusal] = {}
         for trigger in Trigger:
             if trigger is Trigger.RECEIVE or trigger in open_to:
                 continue
-            rule = forbidding(state, trigger, setting)
+            rule = forbidding(state, trigger, in_force)
             if trigger not in legal(state.state):
                 found[trigger] = TransitionRefused(state.state.value, trigger.value, [t.value for t in open_to])
             elif rule is not None:
-                found[trigger] = refuse(state, trigger, setting, rule.code, rule.clause, rule.detail)
+                found[trigger] = refuse_by(state, trigger, in_force, rule)
             elif (barred := conflict(WITH_RIGHTS, state, trigger, login)) is not None:
                 found[trigger] = person_refused(barred, trigger, roles)
             elif (concerned := conflict(WITH_STATE, state, trigger, login)) is not None:
-                found[trigger] = refuse_person(state, trigger, setting, concerned)
+                found[trigger] = refuse_person(state, trigger, in_force, concerned)
             else:
                 found[trigger] = denied(right_of(trigger), trigger.value, roles)
         return found

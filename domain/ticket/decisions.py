@@ -39,7 +39,7 @@ from domain.rules.duty_calendar import period_at
 from domain.rules.price_list import PriceList
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
-from domain.ticket.guards import Setting, forbidding, legal_now, missing_items, refuse, refuse_person
+from domain.ticket.guards import PolicyInForce, forbidding, legal_now, missing_items, refuse, refuse_by, refuse_person
 from domain.ticket.lifecycle import LIFECYCLE, step
 from domain.ticket.persons import (
     FOLLOW_UP_BY_ANOTHER,
@@ -58,12 +58,13 @@ Event = Ticket.Event
 class Circumstances:
     """Everything a decision may depend on besides state and command.
 
-    ``tickets`` maps the references to other tickets (ids or numbers) in the command to ids. ``ticket_id`` is the id of a new
-    ticket, ``subject`` the subject of its texts. ``household`` has a move-in's opened texts (dwelling, reporter_name,
-    reporter_phone) if the command opens tickets for its defects.
+    ``in_force`` is the part that rules and lists of legal triggers depend on too. ``tickets`` maps the references to other
+    tickets (ids or numbers) in the command to ids. ``ticket_id`` is the id of a new ticket, ``subject`` the subject of its texts.
+    ``household`` has a move-in's opened texts (dwelling, reporter_name, reporter_phone) if the command opens tickets for its
+    defects.
     """
 
-    setting: Setting
+    in_force: PolicyInForce
     meta: Meta
     ids: Ids
     prices: PriceList
@@ -75,7 +76,7 @@ class Circumstances:
     @property
     def at(self) -> datetime:
         """The moment in the world."""
-        return self.setting.at
+        return self.in_force.at
 
 
 def decide(state: TicketState | None, command: c.Command, x: Circumstances) -> list[Event]:
@@ -85,7 +86,7 @@ def decide(state: TicketState | None, command: c.Command, x: Circumstances) -> l
     """
     if isinstance(command, c.Receive):
         if state is not None:
-            raise TransitionRefused(state.state.value, "receive", [t.value for t in legal_now(state, x.setting)], state.id)
+            raise TransitionRefused(state.state.value, "receive", [t.value for t in legal_now(state, x.in_force)], state.id)
         return [_receive(command, x)]
     if state is None:
         raise TransitionRefused("none", command.trigger.value, ["receive"])
@@ -96,28 +97,18 @@ def decide(state: TicketState | None, command: c.Command, x: Circumstances) -> l
     try:
         step(state.state, trigger)
     except TransitionRefused as refused:
-        refused.legal = [t.value for t in legal_now(state, x.setting)]
+        refused.legal = [t.value for t in legal_now(state, x.in_force)]
         refused.ticket = state.id
         raise
-    rule = forbidding(state, trigger, x.setting)
+    rule = forbidding(state, trigger, x.in_force)
     if rule is not None:
-        raise refuse(state, trigger, x.setting, rule.code, rule.clause, _detail(state, trigger, rule.detail))
+        raise refuse_by(state, trigger, x.in_force, rule)
     on_the_spot = isinstance(command, c.FollowUp) and command.method is FollowUpMethod.ON_THE_SPOT  # has a rule of its own
     for person in (x.meta.actor, x.meta.on_behalf_of):
         concerned = None if on_the_spot or person is None else conflict(WITH_STATE, state, trigger, person)
         if concerned is not None:
-            raise refuse_person(state, trigger, x.setting, concerned)
+            raise refuse_person(state, trigger, x.in_force, concerned)
     return LIFECYCLE.agreed(state.state, trigger, state.id, DECIDERS[trigger](state, command, x))
-
-
-def _detail(s: TicketState, trigger: Trigger, detail: str) -> str:
-    if s.kind and trigger in (Trigger.DISPATCH, Trigger.COMPLETE):
-        workflow = WORKFLOWS[s.kind]
-        needed = workflow.before_dispatch if trigger is Trigger.DISPATCH else workflow.before_completion
-        missing = missing_items(s, needed)
-        if missing:
-            return f"{detail}; missing: {', '.join(missing)}"
-    return detail
 
 
 def decide_back_entry(steps: Sequence[tuple[datetime, c.Command, str | None]], x: Circumstances) -> list[Event]:
@@ -129,7 +120,7 @@ def decide_back_entry(steps: Sequence[tuple[datetime, c.Command, str | None]], x
     state: TicketState | None = None
     for at, command, behalf in steps:
         meta = replace(x.meta, on_behalf_of=behalf or x.meta.on_behalf_of)
-        here = replace(x, setting=replace(x.setting, at=at), meta=meta)
+        here = replace(x, in_force=replace(x.in_force, at=at), meta=meta)
         for event in decide(state, command, here):
             events.append(event)
             if event.originator_id == x.ticket_id:
@@ -175,7 +166,7 @@ def _receive(command: c.Receive, x: Circumstances) -> Event:
         community=command.community,
         subject=x.subject,
         channel=command.channel,
-        clock_policy=x.setting.clock_policy,
+        clock_policy=x.in_force.clock_policy,
         description=Personal(x.subject, command.description),
         urgency=command.urgency,
         location=Location(place.area, place.building, place.entrance, place.public_place) if place else None,
@@ -216,7 +207,7 @@ def _reclassify(s: TicketState, command: c.Reclassify, x: Circumstances) -> list
     missing = missing_items(s, WORKFLOWS[command.kind].before_dispatch)
     if s.assignment is not None and missing:
         detail = f"check {', '.join(missing)} before a dispatched ticket becomes a {command.kind.value}, or decline the order"
-        raise refuse(s, command.trigger, x.setting, "checklist_before_dispatch", "D3 一, D2 duty 8", detail)
+        raise refuse(s, command.trigger, x.in_force, "checklist_before_dispatch", "D3 一, D2 duty 8", detail)
     return [
         _made(
             s,
@@ -275,9 +266,9 @@ def _follow_up(s: TicketState, command: c.FollowUp, x: Circumstances) -> list[Ev
     if command.method is FollowUpMethod.ON_THE_SPOT:
         if not settled_on_the_spot(s, x.meta.actor):
             detail = f"only the person who settled it at the desk follows up on the spot, for {', '.join(ON_THE_SPOT_KINDS)}"
-            raise refuse(s, command.trigger, x.setting, "on_the_spot", "D5 七", detail)
+            raise refuse(s, command.trigger, x.in_force, "on_the_spot", "D5 七", detail)
     elif did_the_work(s, x.meta.actor) or did_the_work(s, x.meta.on_behalf_of):
-        raise refuse_person(s, command.trigger, x.setting, FOLLOW_UP_BY_ANOTHER)
+        raise refuse_person(s, command.trigger, x.in_force, FOLLOW_UP_BY_ANOTHER)
     if command.satisfied and command.rating is None:
         raise invalid("/rating", "a satisfied resident's verdict needs a rating of 1 to 5")
     return [
@@ -289,7 +280,7 @@ def _follow_up(s: TicketState, command: c.FollowUp, x: Circumstances) -> list[Ev
             method=command.method,
             rating=command.rating,
             comment=_private(s, command.comment),
-            clock_policy=None if command.satisfied else x.setting.clock_policy,
+            clock_policy=None if command.satisfied else x.in_force.clock_policy,
         )
     ]
 
@@ -305,7 +296,7 @@ def _close_unreached(s: TicketState, command: c.CloseUnreached, x: Circumstances
 
 
 def _reopen(s: TicketState, command: c.Reopen, x: Circumstances) -> list[Event]:
-    policy = x.setting.clock_policy
+    policy = x.in_force.clock_policy
     return [_made(s, Ticket.TicketReopened, x, reason=_private(s, command.reason), clock_policy=policy)]
 
 
@@ -313,10 +304,10 @@ def _cancel(s: TicketState, command: c.Cancel, x: Circumstances) -> list[Event]:
     late = (CancelReason.WITHDRAWN, CancelReason.QUOTE_DECLINED)
     if s.assignment is not None and s.assignment.started and command.reason not in late:
         detail = f"once work has started, a ticket can be cancelled only as {' or '.join(late)}"
-        raise refuse(s, command.trigger, x.setting, "cancel_after_start", "D1 4.2.1", detail)
+        raise refuse(s, command.trigger, x.in_force, "cancel_after_start", "D1 4.2.1", detail)
     if command.reason is CancelReason.QUOTE_DECLINED and (not s.charge or s.charge.status is not ChargeStatus.DECLINED):
         detail = "the resident has not declined a quotation"
-        raise refuse(s, command.trigger, x.setting, "quotation_declined", "D1 4.2.1", detail)
+        raise refuse(s, command.trigger, x.in_force, "quotation_declined", "D1 4.2.1", detail)
     if (command.reason is CancelReason.DUPLICATE) != (command.duplicate_of is not None):
         raise invalid("/duplicate_of", "give the other ticket if the reason is duplicate, and only then")
     other = _other(s, command.duplicate_of, x, "/duplicate_of") if command.duplicate_of else None
@@ -342,7 +333,7 @@ def _schedule(s: TicketState, command: c.Schedule, x: Circumstances) -> list[Eve
 
 
 def _defer(s: TicketState, command: c.Defer, x: Circumstances) -> list[Event]:
-    until = period_at(x.at, x.setting.zone, x.setting.policy.duty).end
+    until = period_at(x.at, x.in_force.zone, x.in_force.policy.duty).end
     return [_made(s, Ticket.TicketDeferred, x, told_resident=command.told_resident, until=until)]
 
 
@@ -352,7 +343,7 @@ def _escalate(s: TicketState, command: c.Escalate, x: Circumstances) -> list[Eve
     levels = list(EscalationLevel)
     if command.level and s.escalation_level and levels.index(command.level) < levels.index(s.escalation_level):
         detail = f"the ticket is already with the {s.escalation_level.value}; it cannot be escalated downward"
-        raise refuse(s, command.trigger, x.setting, "escalation_upward", "D1 4.1.2", detail)
+        raise refuse(s, command.trigger, x.in_force, "escalation_upward", "D1 4.1.2", detail)
     reason = _private(s, command.reason)
     return [_made(s, Ticket.TicketEscalated, x, reason=reason, level=command.level, department=command.department)]
 
@@ -406,7 +397,7 @@ def _defect(s: TicketState, child: UUID, text: str, x: Circumstances) -> list[Ev
         community=s.community,
         subject=cast(UUID, s.subject),
         channel=Channel.INSPECTION,
-        clock_policy=x.setting.clock_policy,
+        clock_policy=x.in_force.clock_policy,
         description=_private(s, text),
         urgency=Urgency.NORMAL,
         location=s.location,

@@ -26,8 +26,8 @@ def every_day(day: date) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """The circumstances of a decision: its moment, and the community's time zone, policy and workdays."""
+class PolicyInForce:
+    """What a community has in force at the moment of a decision: its time zone, policy and workdays."""
 
     at: datetime
     zone: ZoneInfo
@@ -44,18 +44,19 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the regulations: its code, its clause, what satisfies it, and the condition under which it forbids.
+    """A rule of the regulations: its code, its clause, the remedy, and the condition under which it forbids.
 
-    ``detail`` names a limit by its setting, ``{follow_up.reopen_days}``; :meth:`in_force` puts the community's value there.
+    ``detail`` is what a refusal tells the caller: what to do first or instead. It names a limit by its setting,
+    ``{follow_up.reopen_days}``; :meth:`with_limits` puts the community's value there.
     """
 
     code: str
     clause: str
     detail: str
     triggers: tuple[Trigger, ...]
-    forbids: Callable[[TicketState, Setting], bool]
+    forbids: Callable[[TicketState, PolicyInForce], bool]
 
-    def in_force(self, policy: Policy) -> "Rule":
+    def with_limits(self, policy: Policy) -> "Rule":
         """The rule with the limits of a policy in its ``detail``."""
         return replace(self, detail=self.detail.format(follow_up=policy.follow_up))
 
@@ -71,34 +72,34 @@ def has_open_order(s: TicketState) -> bool:
     return s.rectification is not None and s.rectification.confirmed_at is None
 
 
-def _missing_before_dispatch(s: TicketState, _: Setting) -> bool:
+def _missing_before_dispatch(s: TicketState, _: PolicyInForce) -> bool:
     return bool(s.kind and missing_items(s, WORKFLOWS[s.kind].before_dispatch))
 
 
-def _missing_before_completion(s: TicketState, _: Setting) -> bool:
+def _missing_before_completion(s: TicketState, _: PolicyInForce) -> bool:
     return bool(s.kind and missing_items(s, WORKFLOWS[s.kind].before_completion))
 
 
-def _unanswered(s: TicketState, _: Setting) -> bool:
+def _unanswered(s: TicketState, _: PolicyInForce) -> bool:
     return s.charge is not None and s.charge.status is ChargeStatus.QUOTED
 
 
-def _charge_is(status: ChargeStatus) -> Callable[[TicketState, Setting], bool]:
+def _charge_is(status: ChargeStatus) -> Callable[[TicketState, PolicyInForce], bool]:
     return lambda s, _: s.charge is not None and s.charge.status is status
 
 
-def _too_few_attempts(s: TicketState, setting: Setting) -> bool:
-    terms = setting.policy.follow_up
-    days = {moment.astimezone(setting.zone).date() for moment in s.follow_up_attempts}
+def _too_few_attempts(s: TicketState, in_force: PolicyInForce) -> bool:
+    terms = in_force.policy.follow_up
+    days = {moment.astimezone(in_force.zone).date() for moment in s.follow_up_attempts}
     return len(s.follow_up_attempts) < terms.unreached_attempts or len(days) < terms.unreached_days
 
 
-def _closed_long_ago(s: TicketState, setting: Setting) -> bool:
-    return s.closed_at is None or setting.at - s.closed_at > timedelta(days=setting.policy.follow_up.reopen_days)
+def _closed_long_ago(s: TicketState, in_force: PolicyInForce) -> bool:
+    return s.closed_at is None or in_force.at - s.closed_at > timedelta(days=in_force.policy.follow_up.reopen_days)
 
 
-def _by_day(_: TicketState, setting: Setting) -> bool:
-    return period_at(setting.at, setting.zone, setting.policy.duty).period is not DutyPeriod.NIGHT
+def _by_day(_: TicketState, in_force: PolicyInForce) -> bool:
+    return period_at(in_force.at, in_force.zone, in_force.policy.duty).period is not DutyPeriod.NIGHT
 
 
 def _started(s: TicketState) -> bool:
@@ -279,23 +280,33 @@ BY_TRIGGER: dict[Trigger, tuple[Rule, ...]] = {
 }
 
 
-def forbidding(s: TicketState, trigger: Trigger, setting: Setting) -> Rule | None:
+def forbidding(s: TicketState, trigger: Trigger, in_force: PolicyInForce) -> Rule | None:
     """The first rule that forbids the trigger now, with the limits in force; None if none does."""
-    rule = next((rule for rule in BY_TRIGGER[trigger] if rule.forbids(s, setting)), None)
-    return None if rule is None else rule.in_force(setting.policy)
+    rule = next((rule for rule in BY_TRIGGER[trigger] if rule.forbids(s, in_force)), None)
+    return None if rule is None else rule.with_limits(in_force.policy)
 
 
-def legal_now(s: TicketState, setting: Setting) -> list[Trigger]:
+def legal_now(s: TicketState, in_force: PolicyInForce) -> list[Trigger]:
     """The triggers that both the table and the rules allow now, in the table's order."""
-    return [trigger for trigger in legal(s.state) if forbidding(s, trigger, setting) is None]
+    return [trigger for trigger in legal(s.state) if forbidding(s, trigger, in_force) is None]
 
 
-def refuse(s: TicketState, trigger: Trigger, setting: Setting, code: str, clause: str, detail: str) -> RuleRefused:
+def refuse_by(s: TicketState, trigger: Trigger, in_force: PolicyInForce, rule: Rule) -> RuleRefused:
+    """The refusal by a rule that forbids the trigger. For a checklist it names the items that are missing."""
+    detail = rule.detail
+    if s.kind and rule.code in ("checklist_before_dispatch", "checklist_before_completion"):
+        workflow = WORKFLOWS[s.kind]
+        needed = workflow.before_dispatch if trigger is Trigger.DISPATCH else workflow.before_completion
+        detail = f"{detail}; missing: {', '.join(missing_items(s, needed))}"
+    return refuse(s, trigger, in_force, rule.code, rule.clause, detail)
+
+
+def refuse(s: TicketState, trigger: Trigger, in_force: PolicyInForce, code: str, clause: str, detail: str) -> RuleRefused:
     """Make a RuleRefused that also names the state, the trigger and the legal triggers."""
-    names = [t.value for t in legal_now(s, setting)]
+    names = [t.value for t in legal_now(s, in_force)]
     return RuleRefused(code, clause, detail, s.state.value, trigger.value, names)
 
 
-def refuse_person(s: TicketState, trigger: Trigger, setting: Setting, rule: TicketRule) -> RuleRefused:
+def refuse_person(s: TicketState, trigger: Trigger, in_force: PolicyInForce, rule: TicketRule) -> RuleRefused:
     """The refusal by a rule about a person that is judged with the ticket's state."""
-    return refuse(s, trigger, setting, rule.code, rule.clause, rule.detail)
+    return refuse(s, trigger, in_force, rule.code, rule.clause, rule.detail)

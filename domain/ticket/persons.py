@@ -37,5 +37,5 @@ WITH_RIGHTS = (NOT_COMPLAINED_OF,)
 """Judged with a person's rights, before the ticket's state: a refusal is NotAllowed."""
 WITH_STATE = (FOLLOW_UP_BY_ANOTHER,)
 """Judged by ``decide``, after lifecycle and guards: a refusal is RuleRefused."""
-RULES = (*WITH_RIGHTS, *WITH_STATE)
+PERSON_RULES = (*WITH_RIGHTS, *WITH_STATE)
 """All rows; the legal triggers of a person leave out what one of them forbids."""

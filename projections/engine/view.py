@@ -56,7 +56,10 @@ def advance(before: Seen | None, stored: StoredEvent, event: Any) -> Seen:
 
 
 class Step(NamedTuple):
-    """One event of a stream: the stream before and after it."""
+    """An event of a stream, and the stream before (None: the first) and after it.
+
+    The journal's step (``domain.kernel.journal``) has an event between two states; this one has numbers and positions too.
+    """
 
     before: Seen | None
     after: Seen

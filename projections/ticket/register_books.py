@@ -76,7 +76,11 @@ ENTRIES = Table(
 
 
 def entries(after: Seen) -> Iterable[RegisterRow]:
-    """The entries of all books' numbers that a ticket took; the last number counts, earlier ones are void."""
+    """The entries of all books' numbers that a ticket took; the last number counts, earlier ones are void.
+
+    A reclassified ticket moves to another book and takes a number there. The earlier number stays as a void entry, since the
+    books must be gapless: a number is neither removed nor given to another ticket.
+    """
     s: TicketState = after.state
     taken = [n for n in after.numbers if n.book != Book.INTAKE]
     own = next((n.number for n in after.numbers if n.book == Book.INTAKE), None)

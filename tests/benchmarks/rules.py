@@ -22,7 +22,7 @@ from domain.rules.price_list import parse_price_list
 from domain.ticket import commands as c
 from domain.ticket.decisions import Circumstances, decide
 from domain.ticket.events import Ticket
-from domain.ticket.guards import Setting
+from domain.ticket.guards import PolicyInForce
 from domain.ticket.lifecycle import TABLE, step
 from tests.benchmarks.rounds import Row, rate
 
@@ -76,14 +76,14 @@ class _Noted(Aggregate):
 
 def loading() -> Row:
     """A ticket of 100 events, decoded and folded."""
-    setting = Setting(NOW, ZoneInfo("Asia/Shanghai"), parse_policy(shipped("policy.toml")))
+    in_force = PolicyInForce(NOW, ZoneInfo("Asia/Shanghai"), parse_policy(shipped("policy.toml")))
     prices = parse_price_list(shipped("price_list.toml"))
-    x = Circumstances(setting, Meta("li", uuid4()), _NewIds(), prices, {}, uuid4(), uuid4())
+    x = Circumstances(in_force, Meta("li", uuid4()), _NewIds(), prices, {}, uuid4(), uuid4())
     reporter = c.Reporter(phone="13800000000")
     events = decide(None, c.Receive(community="JX", channel=Channel.PHONE, description="楼道灯不亮", reporter=reporter), x)
     state = fold(events)
     for i in range(EVENTS - 1):
-        later = replace(x, setting=replace(setting, at=NOW + timedelta(minutes=i)))
+        later = replace(x, in_force=replace(in_force, at=NOW + timedelta(minutes=i)))
         made = decide(state, c.Attach(name="0" * 64, content_type="image/jpeg", size=1), later)
         state = fold(made, state)
         events += made

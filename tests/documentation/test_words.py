@@ -12,7 +12,7 @@ from adapters.labels.field_words import FIELD_WORDS, field_words, message_words
 from adapters.labels.rule_words import RULE_WORDS
 from domain.ticket.commands import COMMANDS
 from domain.ticket.guards import RULES
-from domain.ticket.persons import RULES as PERSON_RULES
+from domain.ticket.persons import PERSON_RULES
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u3400-\u9fff]")

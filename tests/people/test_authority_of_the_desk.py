@@ -17,7 +17,7 @@ from domain.kernel.privacy import MASKED
 from domain.kernel.request import Request
 from domain.kernel.terms import Role, Trigger
 from domain.service_desk.desk import ServiceDesk
-from domain.service_desk.openings import setting_of
+from domain.service_desk.openings import policy_in_force
 from domain.ticket import commands as c
 from domain.ticket.guards import legal_now
 from tests.support.authority_table import Standing, answer, row_of
@@ -151,7 +151,7 @@ async def test_what_is_legal_for_the_caller(stage: Stage, duty: str) -> None:
             state = await stage.estate.state(case.ticket)
             standing = replace(standing_of(case, None, duty, night=False), to_self_or_security=True)
             hoped = []
-            for trigger in legal_now(state, setting_of(directory, JX, now)):
+            for trigger in legal_now(state, policy_in_force(directory, JX, now)):
                 row = rows.get(trigger) or row_of(trigger.value)
                 may = answer(row, [role.value], replace(standing, command=trigger.value))
                 by_the_worker = trigger.value in FOLLOW_UPS and case.given_to == X

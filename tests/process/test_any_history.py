@@ -16,7 +16,7 @@ from domain.kernel.terms import ClockName, ClockStatus, Facility, FindingCause, 
 from domain.people.community import CommunityState, community_stream
 from domain.people.directory import Directory
 from domain.process.process import Moment, Subject
-from domain.process.proposals import look
+from domain.process.proposals import propose
 from domain.rules.clocks import readings
 from domain.rules.scorecard import parse_rule_book
 from tests.support.ticket_factory import COMMUNITY, POLICY, PRICES
@@ -44,7 +44,7 @@ class Findings:
 
     def looked(self, events: list[Any], now: datetime) -> None:
         subject = Subject(events, fold(events))
-        outlook = look(subject, Moment(max(now, events[-1].timestamp), DIRECTORY))
+        outlook = propose(subject, Moment(max(now, events[-1].timestamp), DIRECTORY))
         for effect in outlook.effects:
             state = self.states.get(effect.target)
             for event in effect.events(state):

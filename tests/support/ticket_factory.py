@@ -22,7 +22,7 @@ from domain.rules.policy import Policy, parse_policy
 from domain.rules.price_list import PriceList, parse_price_list
 from domain.ticket.decisions import Circumstances
 from domain.ticket.events import Ticket
-from domain.ticket.guards import Setting
+from domain.ticket.guards import PolicyInForce
 from domain.ticket.state import ChargeLine, TicketState
 from tests.support.clock import MORNING
 
@@ -239,7 +239,7 @@ def circumstances(
 ) -> Circumstances:
     """What a decision depends on besides state and command."""
     return Circumstances(
-        setting=Setting(at, ZONE, readings),
+        in_force=PolicyInForce(at, ZONE, readings),
         meta=meta(actor, on_behalf_of=on_behalf_of),
         ids=ids or CountingIds(),
         prices=PRICES,

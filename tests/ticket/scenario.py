@@ -48,7 +48,7 @@ class Given:
         try:
             decided = decide(state, command, x)
         except Refusal as refused:
-            legal = [trigger.value for trigger in legal_now(state, x.setting)] if state else ["receive"]
+            legal = [trigger.value for trigger in legal_now(state, x.in_force)] if state else ["receive"]
             return Outcome(self.events, [], refused, legal)
         return Outcome(self.events, decided, None, [])
 

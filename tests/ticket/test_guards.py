@@ -10,7 +10,7 @@ from domain.ticket import guards
 from domain.ticket.events import Ticket
 from domain.ticket.guards import (
     BY_TRIGGER,
-    Setting,
+    PolicyInForce,
     every_day,
     forbidding,
     has_open_order,
@@ -54,13 +54,13 @@ QUOTED: dict[ChargeStatus | None, list[Fact]] = {
 """How far a quotation got, and the events that say so."""
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
-BY_DAY = Setting(MORNING, ZONE, POLICY)
+BY_DAY = PolicyInForce(MORNING, ZONE, POLICY)
 DONE = [received(), classified(), dispatched(), completed()]
 
 
 def rule(state: TicketState, trigger: Trigger, at: datetime = MORNING, **terms: Any) -> str | None:
     """The code of the first rule that forbids the trigger at a moment."""
-    found = forbidding(state, trigger, Setting(at, ZONE, POLICY.overridden(terms)))
+    found = forbidding(state, trigger, PolicyInForce(at, ZONE, POLICY.overridden(terms)))
     return None if found is None else found.code
 
 
@@ -212,7 +212,7 @@ def test_a_refusal_about_a_person_is_of_its_rule(about: TicketRule) -> None:
 
 def test_a_refusal_gives_the_limits_in_force() -> None:
     policy = POLICY.overridden({"follow_up.reopen_days": 45})
-    found = forbidding(ticket(*DONE), Trigger.REOPEN, Setting(MORNING, ZONE, policy))
+    found = forbidding(ticket(*DONE), Trigger.REOPEN, PolicyInForce(MORNING, ZONE, policy))
     assert found is not None
     assert found.detail == "a ticket can be reopened within 45 days of its end; receive a new one and link it"
     assert (found.code, found.clause, found.triggers) == ("reopened_in_time", "D3 一", (Trigger.REOPEN,))
@@ -224,9 +224,9 @@ def test_nobody_has_a_day_off_where_no_calendar_counts() -> None:
 
 def test_limits_count_the_days_the_community_chose() -> None:
     working = POLICY.overridden({"clocks.days": "working"})
-    assert Setting(MORNING, ZONE, POLICY, lambda _: False).clock_policy == POLICY.clock_policy
+    assert PolicyInForce(MORNING, ZONE, POLICY, lambda _: False).clock_policy == POLICY.clock_policy
     saturday = datetime(2026, 3, 7, 0, 0, tzinfo=ZONE)
-    limits = Setting(saturday, ZONE, working, lambda day: day.weekday() < 5).clock_policy.limits
+    limits = PolicyInForce(saturday, ZONE, working, lambda day: day.weekday() < 5).clock_policy.limits
     assert limits == {
         name: limit + 2 * 1440 + (2 * 1440) * (limit > 5 * 1440) for name, limit in POLICY.clock_policy.limits.items()
     }

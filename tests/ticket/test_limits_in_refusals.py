@@ -14,7 +14,7 @@ from adapters.labels.field_words import MESSAGES
 from adapters.labels.rule_words import RULE_WORDS, rule_words
 from domain.kernel.terms import Trigger
 from domain.ticket.events import Ticket
-from domain.ticket.guards import RULES, Rule, Setting, forbidding
+from domain.ticket.guards import RULES, PolicyInForce, Rule, forbidding
 from tests.support.ticket_factory import MORNING, POLICY, ZONE, classified, completed, dispatched, fact, received, ticket
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def test_refusals_name_the_limits_in_force(reopen_days: int, attempts: int, days
         (ticket(*done), Trigger.CLOSE_UNREACHED, MORNING, {str(attempts), str(days)}),
     ]
     for state, trigger, at, limits in cases:
-        rule = forbidding(state, trigger, Setting(at, ZONE, policy))
+        rule = forbidding(state, trigger, PolicyInForce(at, ZONE, policy))
         assert rule is not None
         assert set(re.findall(r"\d+", rule.detail)) == limits
         assert set(re.findall(r"\d+", rule_words(rule.code, rule.detail, "zh"))) == limits
@@ -77,7 +77,7 @@ def test_refusals_name_the_limits_in_force(reopen_days: int, attempts: int, days
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_every_rule_can_be_said_in_both_languages(rule: Rule) -> None:
-    said = rule.in_force(POLICY)
+    said = rule.with_limits(POLICY)
     for text in (said.detail, rule_words(said.code, said.detail, "zh")):
         assert text
         assert not re.search(r"[{}]", text)

@@ -10,8 +10,8 @@ from domain.kernel.terms import FollowUpMethod, Trigger
 from domain.people.person_rules import conflict
 from domain.ticket import commands as c
 from domain.ticket.decisions import decide
-from domain.ticket.guards import Setting, legal_now
-from domain.ticket.persons import RULES, WITH_RIGHTS, settled_on_the_spot
+from domain.ticket.guards import PolicyInForce, legal_now
+from domain.ticket.persons import PERSON_RULES, WITH_RIGHTS, settled_on_the_spot
 from domain.ticket.state import TicketState
 from tests.support.ticket_factory import ZONE
 from tests.ticket.commands import PAYLOADS, command_of
@@ -19,7 +19,7 @@ from tests.ticket.walk import Draw, Walk, sensible_step
 
 PERSONS = ("li.na", "wang", "zhao", "acme", "nobody.else")
 COMPLAINED_OF = st.sampled_from([(), ("wang",), ("zhao", "li.na")])
-OF_A_PERSON = {rule.code for rule in RULES} | {"on_the_spot"}
+OF_A_PERSON = {rule.code for rule in PERSON_RULES} | {"on_the_spot"}
 """Codes that refuse somebody for who they are; a follow-up on the spot has one of its own, for its method."""
 
 
@@ -58,10 +58,10 @@ def refused_for_the_person(walk: Walk, state: TicketState, command: c.Command, l
 def test_legal_leaves_out_what_a_rule_about_the_person_refuses_and_nothing_else(data: st.DataObject) -> None:
     walk = Walk()
     for state in states(data, walk):
-        for trigger in legal_now(state, Setting(walk.at, ZONE, walk.policy)):
+        for trigger in legal_now(state, PolicyInForce(walk.at, ZONE, walk.policy)):
             commands = list(ways(data.draw, walk, trigger))
             for login in PERSONS:
-                listed = conflict(RULES, state, trigger, login) is None
+                listed = conflict(PERSON_RULES, state, trigger, login) is None
                 acted = not all(refused_for_the_person(walk, state, command, login) for command in commands)
                 assert listed == acted, (state.state, trigger, login)
 
@@ -73,7 +73,7 @@ def test_the_walks_of_the_property_meet_every_rule() -> None:
     @given(st.data())
     def walks(data: st.DataObject) -> None:
         for state in states(data, Walk()):
-            met.update(rule.code for rule in RULES for t in Trigger for who in PERSONS if rule.forbids(state, t, who))
+            met.update(rule.code for rule in PERSON_RULES for t in Trigger for who in PERSONS if rule.forbids(state, t, who))
             if any(settled_on_the_spot(state, who) for who in PERSONS):
                 met.add("on_the_spot")
 

@@ -14,7 +14,7 @@ from domain.rules.policy import Policy
 from domain.ticket import commands as c
 from domain.ticket.decisions import Circumstances, decide
 from domain.ticket.events import Ticket
-from domain.ticket.guards import Setting, legal_now
+from domain.ticket.guards import PolicyInForce, legal_now
 from domain.ticket.state import TicketState
 from tests.support.ticket_factory import COMMUNITY, POLICY, TICKET, ZONE, CountingIds, circumstances, seal
 from tests.ticket import model
@@ -124,7 +124,7 @@ class Walk:
     def legal_agrees(self, at: datetime) -> None:
         """Check the legal triggers at a moment against the model."""
         if self.state is not None and self.model is not None:
-            found = [t.value for t in legal_now(self.state, Setting(at, ZONE, self.policy))]
+            found = [t.value for t in legal_now(self.state, PolicyInForce(at, ZONE, self.policy))]
             assert found == model.legal(self.model, at)
 
 

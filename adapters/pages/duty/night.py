@@ -23,7 +23,7 @@ from domain.duty.duty_desk import ShiftDone
 from domain.kernel.errors import NotFound, Refusal, invalid
 from domain.kernel.request import Request
 from domain.kernel.terms import Facility, Kind, ShiftTrigger, Trigger, Urgency
-from domain.service_desk.openings import setting_of
+from domain.service_desk.openings import policy_in_force
 from domain.service_desk.outcome import Done
 from domain.service_desk.ticket_reading import TicketReading
 from domain.ticket import commands as c
@@ -113,10 +113,10 @@ async def _calls(visitor: Visitor, community: str) -> list[Call]:
 
 def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
     """Explain the rule that forbids deferring a call; empty where no rule but state or rights forbid it."""
-    setting = setting_of(visitor.directory, reading.state.community, visitor.now)
+    in_force = policy_in_force(visitor.directory, reading.state.community, visitor.now)
     for rule in RULES:
-        if Trigger.DEFER in rule.triggers and rule.forbids(reading.state, setting):
-            return rule_words(rule.code, rule.in_force(setting.policy).detail, visitor.language)
+        if Trigger.DEFER in rule.triggers and rule.forbids(reading.state, in_force):
+            return rule_words(rule.code, rule.with_limits(in_force.policy).detail, visitor.language)
     return ""
 
 

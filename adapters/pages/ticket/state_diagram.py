@@ -1,7 +1,9 @@
 """State diagram of the lifecycle for pages, drawn by hand so that it fits a phone.
 
-A state or transition of the lifecycle table without coordinates here raises ``KeyError``; a test finds that first. The page
-marks a ticket's state and the transitions it took by CSS classes. Words are in the visitor's language.
+``adapters.labels.diagram`` draws the large picture for the documentation and the command line. A transition that leads to another
+state needs coordinates in both. A state or transition of the lifecycle table without coordinates here raises ``KeyError``; a
+test finds that first. The page marks a ticket's state and the transitions it took by CSS classes. Words are in the visitor's
+language.
 """
 
 from collections.abc import Mapping
@@ -26,6 +28,7 @@ _T = Trigger
 PLACES: Mapping[State, tuple[int, int]] = MappingProxyType(
     {_R: (82, 150), _C: (242, 150), _D: (402, 150), _W: (562, 150), _F: (722, 150), _X: (242, 266)}
 )
+"""The middle of each state's box."""
 
 
 class Way(NamedTuple):

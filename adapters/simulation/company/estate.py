@@ -46,7 +46,7 @@ class Estate:
 
     @property
     def plumbers(self) -> tuple[str, ...]:
-        """Logins of the plumbers' team."""
+        """The members of the team 水电 (:data:`PLUMBERS`): every technician with plumbing among the skills."""
         return tuple(member.login for member in self.staff if PLUMBING in member.skills)
 
     @property
@@ -55,7 +55,7 @@ class Estate:
         return tuple(dict.fromkeys(building.area for building in self.buildings))
 
     def of(self, role: Role) -> tuple[Member, ...]:
-        """The members of staff of a role."""
+        """The staff with a role, in the order they were drawn: technicians as :data:`SKILLS` lists them."""
         return tuple(member for member in self.staff if member.role is role)
 
 

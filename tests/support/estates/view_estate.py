@@ -136,7 +136,7 @@ class Estate:
 
     async def _any_step(self, random: Random, ticket: UUID) -> None:
         state = self.tickets[ticket]
-        triggers = legal_now(state, circumstances(self.clock.now()).setting)
+        triggers = legal_now(state, circumstances(self.clock.now()).in_force)
         trigger = random.choice([t for t in triggers if t in STEPS] or [Trigger.NOTE])
         actor = state.assignment.assignee.id if state.assignment and trigger in BY_ASSIGNEE else "li.na"
         try:
