@@ -1,12 +1,17 @@
 """Personal data: masked or opened by right, the access log, erasure for good, disclosure by two people."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from domain.kernel.errors import Overloaded
 from domain.kernel.ports import Access
+from domain.service_desk.reading import Inquiries
+from tests.api.conftest import client_of
 from tests.support.client import RECEIVE, Client, problem
+from tests.support.estates.api_estate import Estate
 
 pytestmark = pytest.mark.anyio
 
@@ -47,17 +52,24 @@ async def test_masked_by_choice_is_no_look(api: Client) -> None:
     assert await looks(api) == []
 
 
-async def test_where_a_look_cannot_be_recorded_the_masked_view_is_served(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    ticket = await api.ticket()
+class Unwritable:
+    """An access log (domain.kernel.ports.AccessLog) on a disk that is full."""
 
-    async def unwritable(access: Access) -> int:
+    async def record(self, access: Access) -> int:
         raise Overloaded
 
-    monkeypatch.setattr(api.estate.gongdan.store.access_log, "record", unwritable)
-    found = (await api.get("li", f"/tickets/{ticket['id']}")).json()
-    assert (found["masked"], shown(found)) == (True, MASKED)
-    history = (await api.get("chen", f"/tickets/{ticket['id']}/history")).json()
-    assert history["items"][0]["data"]["description"] == "***"
+    async def read(self, after_position: int, limit: int) -> Sequence[tuple[int, Access]]:
+        return []
+
+
+async def test_where_a_look_cannot_be_recorded_the_masked_view_is_served(estate: Estate) -> None:
+    g = estate.gongdan
+    async with client_of(replace(estate, gongdan=replace(g, inquiries=Inquiries(g.office, Unwritable())))) as api:
+        ticket = await api.ticket()
+        found = (await api.get("li", f"/tickets/{ticket['id']}")).json()
+        assert (found["masked"], shown(found)) == (True, MASKED)
+        history = (await api.get("chen", f"/tickets/{ticket['id']}/history")).json()
+        assert history["items"][0]["data"]["description"] == "***"
 
 
 async def test_erasure_takes_two_and_leaves_the_history_whole(api: Client) -> None:

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import anyio
 import httpx2
 import pytest
 
-from domain.kernel.ports import PlainField
-from domain.kernel.privacy import Private
+from domain.people.office import Office
+from domain.service_desk.desk import ServiceDesk
+from tests.api.conftest import client_of
 from tests.support.client import RECEIVE, V1, Client, problem
+from tests.support.estates.api_estate import Estate
+from tests.support.faulty_log import faulty
 
 pytestmark = pytest.mark.anyio
 
@@ -141,29 +145,28 @@ async def test_a_repeated_approval(api: Client) -> None:
     assert await api.written() == before
 
 
-async def test_the_same_key_in_flight(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_same_key_in_flight(estate: Estate) -> None:
     reached, go_on = anyio.Event(), anyio.Event()
-    sealer = api.estate.gongdan.sealer
-    seal = sealer.seal
 
-    async def slowly(items: Sequence[tuple[PlainField, Private]]) -> Sequence[Private]:
+    async def held_up() -> None:
         reached.set()
         await go_on.wait()
-        return await seal(items)
 
-    monkeypatch.setattr(sealer, "seal", slowly)
+    g = estate.gongdan
+    office = Office(faulty(g.journal, before_append=held_up), g.directory, g.clock, g.ids)
     answers: list[httpx2.Response] = []
+    async with client_of(replace(estate, gongdan=replace(g, desk=ServiceDesk(office)))) as api:
 
-    async def first() -> None:
-        answers.append(await api.post("li", "/tickets", RECEIVE, Idempotency_Key="k"))
+        async def first() -> None:
+            answers.append(await api.post("li", "/tickets", RECEIVE, Idempotency_Key="k"))
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(first)
-        await reached.wait()
-        with anyio.fail_after(30):
-            assert problem(await api.post("li", "/tickets", RECEIVE, Idempotency_Key="k")) == "in-progress"
-        go_on.set()
-    same(answers[0], await api.post("li", "/tickets", RECEIVE, Idempotency_Key="k"))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(first)
+            await reached.wait()
+            with anyio.fail_after(30):
+                assert problem(await api.post("li", "/tickets", RECEIVE, Idempotency_Key="k")) == "in-progress"
+            go_on.set()
+        same(answers[0], await api.post("li", "/tickets", RECEIVE, Idempotency_Key="k"))
 
 
 async def test_the_key_counts_for_the_very_bytes(api: Client) -> None:

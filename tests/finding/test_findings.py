@@ -11,7 +11,7 @@ import pytest
 from domain.approval.aggregate import ApprovalCase
 from domain.approval.waiting import Waiting
 from domain.finding import commands as c
-from domain.finding.desk import FindingDone
+from domain.finding.desk import FindingDesk, FindingDone
 from domain.finding.events import DecidedPoints, FindingState
 from domain.kernel.aggregate import Meta, occurred
 from domain.kernel.errors import InvalidInput, NotAllowed, NotFound, RuleRefused, StaleVersion, TransitionRefused
@@ -20,6 +20,7 @@ from domain.kernel.terms import ApprovalState, FindingStatus, Role
 from domain.tally.months_closed import AppraisalBook, BookState, book_stream
 from domain.ticket import commands as t
 from tests.support.estates.desk_estate import DAY, JX, Estate
+from tests.support.faulty_log import faulty
 
 pytestmark = pytest.mark.anyio
 TODAY = date(2026, 3, 2)
@@ -302,30 +303,21 @@ async def test_what_a_closed_month_charges_stays(estate: Estate) -> None:
     assert (await both(estate, finding.id, c.UpholdFinding(reason="有签到记录"))).counts
 
 
-async def test_a_month_closed_in_between_is_seen(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_month_closed_in_between_is_seen(estate: Estate) -> None:
     """The month closes between decision and append: the finding is decided again, and booked in the next month."""
     finding = await recorded(estate, "4")
-    decided = estate.g.findings._decided
     closed = []
 
-    def closing(*given: Any) -> Any:
-        closed.append(given)
-        return decided(*given)
+    async def meanwhile() -> None:
+        async with estate.again() as other:
+            await close(other, "2026-03")
+        closed.append("2026-03")
 
-    monkeypatch.setattr(estate.g.findings, "_decided", closing)
-    write = estate.g.journal.write
-
-    async def slow(*given: Any, **more: Any) -> Any:
-        if len(closed) == 1:
-            monkeypatch.setattr(estate.g.journal, "write", write)
-            async with estate.again() as other:
-                await close(other, "2026-03")
-        return await write(*given, **more)
-
-    monkeypatch.setattr(estate.g.journal, "write", slow)
-    confirmed = await act(estate, "director", finding.id, c.ConfirmFinding())
-    assert len(closed) == 2
-    assert confirmed.booked_month == "2026-04"
+    desk = FindingDesk(estate.office(faulty(estate.g.journal, before_append=meanwhile)))
+    done = await desk.act(finding.id, c.ConfirmFinding(), estate.request("director"))
+    assert isinstance(done, FindingDone)
+    assert closed == ["2026-03"]
+    assert done.state.booked_month == "2026-04"
 
 
 async def test_a_repeat_gets_the_first_answer_and_a_stale_version_is_refused(estate: Estate) -> None:

@@ -4,19 +4,15 @@ import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.processing.checkpoints import Checkpoints
 from adapters.processing.processes import Processes
 from adapters.projecting.tables.fences import Fenced
 from domain.kernel.errors import NotFound
-from domain.kernel.journal import Journal
-from domain.kernel.ports import Append, Appended
 from domain.process.process import Moment, Outlook, Subject
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
@@ -24,6 +20,7 @@ from tests.process.reminding import NAME, REMINDING, reminding, target_of, topic
 from tests.support.clock import MORNING
 from tests.support.estates.desk_estate import DAY, HOUR, MINUTE, Estate, leak
 from tests.support.estates.view_estate import until
+from tests.support.faulty_log import faulty
 
 pytestmark = pytest.mark.anyio
 PROPOSED, WITHDRAWN = "finding.proposed", "finding.withdrawn"
@@ -79,44 +76,22 @@ async def test_what_was_forgotten_is_ordered_only_once(shared: Estate) -> None:
     assert await topics(shared, noted) == []
 
 
-async def test_death_between_the_order_and_its_checkpoint_changes_nothing(
-    shared: Estate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_death_between_the_order_and_its_checkpoint_changes_nothing(shared: Estate) -> None:
     ticket = await shared.receive()
     shared.clock.forward(DAY)
 
-    async def dies(self: Checkpoints, holder: str, old: int, done: object) -> None:
+    async def dies() -> None:
         raise KeyboardInterrupt
 
-    async with await reminding(shared) as processes:
-        with monkeypatch.context() as patched:
-            patched.setattr(Checkpoints, "advance", dies)
-            with pytest.raises(KeyboardInterrupt):
-                await processes.catch_up()
+    async with await reminding(shared, journal=faulty(shared.g.journal, after_append=dies)) as processes:
+        with pytest.raises(KeyboardInterrupt):
+            await processes.catch_up()
         assert await topics(shared, ticket) == [PROPOSED]
         assert (await processes.status())[0].position == 0
     async with await reminding(shared) as processes:
         await processes.catch_up()
         assert (await processes.status())[0].position == (await shared.g.store.head()).position
     assert await topics(shared, ticket) == [PROPOSED]
-
-
-class Meddling:
-    """A log in which something happens just before the first append, as if the runner had slept that long."""
-
-    def __init__(self, log: Any, before: Any) -> None:
-        self._log = log
-        self._before = before
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._log, name)
-
-    async def append(self, append: Append) -> Appended:
-        before, self._before = self._before, None
-        if before is not None:
-            await before()
-        appended: Appended = await self._log.append(append)
-        return appended
 
 
 async def test_what_is_no_longer_wanted_is_not_written(shared: Estate) -> None:
@@ -129,9 +104,7 @@ async def test_what_is_no_longer_wanted_is_not_written(shared: Estate) -> None:
         async with await reminding(shared) as other:
             await other.catch_up()
 
-    log: Any = Meddling(shared.g.store, meanwhile)
-    journal = Journal(log, shared.g.journal.codec, shared.g.sealer)
-    async with await reminding(shared, journal=journal) as sleeper:
+    async with await reminding(shared, journal=faulty(shared.g.journal, before_append=meanwhile)) as sleeper:
         runner = sleeper._runners[NAME]  # the one runner, as if it still held the process without the lease
         await runner._take()
         with pytest.raises(Fenced):
@@ -234,21 +207,18 @@ async def test_a_process_that_would_look_again_at_once_is_parked(estate: Estate)
         assert len(status.parked) == 1
 
 
-async def test_trouble_is_shown_and_passes(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with await reminding(estate) as processes:
-        [runner] = processes._runners.values()
-        failed = asyncio.Event()
+async def test_trouble_is_shown_and_passes(estate: Estate) -> None:
+    mended = asyncio.Event()
 
-        async def fails(*_: object) -> None:
-            failed.set()
+    async def fails() -> None:
+        if not mended.is_set():
             raise RuntimeError("nothing works")
 
-        with monkeypatch.context() as patched:
-            patched.setattr(runner, "_step", fails)
-            await processes.start()
-            await failed.wait()
-            await until(lambda: stands(processes, "halted"))
-            assert "nothing works" not in str((await processes.status())[0].error)
+    async with await reminding(estate, journal=faulty(estate.g.journal, before_read=fails)) as processes:
+        await processes.start()
+        await until(lambda: stands(processes, "halted"))
+        assert "nothing works" not in str((await processes.status())[0].error)
+        mended.set()
         await estate.receive()
         assert await processes.wait_for(NAME, (await estate.g.store.head()).position, 60)
         assert (await processes.status())[0].status == "live"
