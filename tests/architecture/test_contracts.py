@@ -55,6 +55,15 @@ SEEDED = [
 ]
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_decision_has_the_order_of_the_contract(package: str) -> None:
+    """Decision 0012 writes the layers of a package from below, folders beside each other in alphabetical order."""
+    contract = next(contract for contract in CONTRACTS if contract.get("containers") == [package])
+    layers = [sorted(re.split(r" [|:] ", layer)) for layer in reversed(contract["layers"])]
+    text = (ROOT / "docs/decisions/0012-one-capability-one-folder.md").read_text(encoding="utf-8")
+    assert f"{package} {' ← '.join(' · '.join(layer) for layer in layers)}" in " ".join(text.split())
+
+
 def lint_imports(tree: Path) -> tuple[int, str]:
     """Exit status and report of all contracts, for the packages in ``tree``."""
     finished = subprocess.run(

@@ -56,6 +56,9 @@ An appraiser acts for the company, in every community. People named as complaine
 `admin` manages accounts, roles, tokens and configuration: it has no column, holds no business right and reads no personal data.
 Nobody outside a community learns that one of its tickets exists.
 
+A back-entry (补单) takes the row `receive`, and also the row `late_entry`, however short a time ago its work was done; work
+more than 24 hours ago takes `long_late_entry`, thus a second person.
+
 The household register (住户名册) is kept by administrators of the community, and by the row of checking a move-in's items and
 linking (`reclassify_check_item_link`) in the dwelling's area; the rows `read` and `open_personal` read it. This is a reading.
 """
