@@ -117,7 +117,7 @@ class AppraisalDesk:
             allow(Right.WARNINGS, "warnings", x.roles, Relation())
             day = command.date or x.today
             _not_ahead(day, x.today, "/date")
-            self._about_another(command.login, request.login, "warnings")
+            _about_another(x, command.login, request.login, "warnings")
             _appraised(x, command.login, Month.of(day), Month.of(day))
             reason = Personal(self._ids.new(), command.reason)
             said = {"login": command.login, "kind": command.kind, "day": day, "reason": reason}
@@ -135,7 +135,7 @@ class AppraisalDesk:
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
             allow(Right.WARNINGS, "warnings", x.roles, Relation())
-            self._about_another(state.login, request.login, "warnings")
+            _about_another(x, state.login, request.login, "warnings")
             version = await self._expected(reprimand, request)
             now = await self._journal.existing(reprimand, ReprimandState)
             if not now.counts:
@@ -152,7 +152,7 @@ class AppraisalDesk:
 
         async def decide(x: Scene) -> Sequence[Folded.Event]:
             allow(Right.WARNINGS, "probations", x.roles, Relation())
-            self._about_another(command.login, request.login, "probations")
+            _about_another(x, command.login, request.login, "probations")
             if person_of(x.directory, x.community, command.login) is None:
                 raise invalid("/login", "no one with that login is appraised in this community")
             version = await self._expected(stream, request)
@@ -193,12 +193,6 @@ class AppraisalDesk:
         return await self._do(command.community, stream, request, EvaluationState, decide)
 
     # --- inside ---------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _about_another(login: str, by: str, command: str) -> None:
-        """Refuse to let people warn themselves or set their own probation."""
-        if BY_ANOTHER.forbids(login, command, by):
-            raise BY_ANOTHER.refusal(command, [by], ["another person"])
 
     async def _expected(self, stream: UUID, request: Request) -> int:
         """The stream's version. Raises StaleVersion if the caller saw another."""
@@ -276,3 +270,9 @@ def _evaluating(x: Scene, command: c.Evaluate, by: str) -> Relation:
 
 def _rank(roles: Sequence[Held]) -> int:
     return max((SUPERIORS.get(held.role, 0) for held in roles), default=0)
+
+
+def _about_another(x: Scene, login: str, by: str, command: str) -> None:
+    """Refuse to let people warn themselves or set their own probation."""
+    if BY_ANOTHER.forbids(login, command, by):
+        raise BY_ANOTHER.refusal(command, (held.role.value for held in x.roles), ["another person"])

@@ -116,12 +116,12 @@ class MonthClose(TwoPersonCommand):
 def _closable(book: BookState, text: str, today: date) -> Month:
     """Check that a month may be closed: it is over, open, and follows the last closed one."""
     month = Period.parse(text).last
+    following = max((Period.parse(one.month).last.after for one in book.closed), default=month)
     if book.is_closed(text):
-        raise RuleRefused("closed_once", CLAUSE, f"{month} is already closed")
+        raise RuleRefused("closed_once", CLAUSE, f"{month} is already closed; the next to close is {following}")
     if month >= Month.of(today):
         raise RuleRefused("month_over", CLAUSE, f"{month} is not over yet; today is {today}")
     if book.closed and not book.is_closed(str(month.before)):
-        following = max(Period.parse(one.month).last for one in book.closed).after
         raise RuleRefused("months_in_order", CLAUSE, f"months are closed in order; the next to close is {following}")
     return month
 

@@ -86,7 +86,8 @@ class Approvals:
     def _second_person(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> None:
         """Refuse the requester, and people whom the command itself excludes."""
         if SECOND_PERSON.forbids(case.requested_by, case.command, login):
-            raise SECOND_PERSON.refusal(approving(case.command), [login], [ANOTHER])
+            roles = directory.roles(login, case.community, self._office.clock.now())
+            raise SECOND_PERSON.refusal(approving(case.command), (held.role.value for held in roles), [ANOTHER])
         if case.command in self._commands:
             self._commands[case.command].second_person(directory, case, about, login)
 

@@ -122,7 +122,7 @@ def hindered(shift: ShiftState, trigger: ShiftTrigger, directory: Directory, at:
         case ShiftTrigger.SUBSTITUTE:
             phone_at_desk(shift, trigger)
         case ShiftTrigger.RETURN_TO_POST if shift.stand_in is None:
-            raise refused(shift, trigger, "stood_in_for", "D5 六", "nobody stands in for the officer")
+            raise refused(shift, trigger, "stood_in_for", "D5 六", "nobody stands in for the officer, who is at the post already")
         case ShiftTrigger.SWITCH_PHONE | ShiftTrigger.PREPARE_HANDOVER:
             officer_at_post(shift, trigger)
         case ShiftTrigger.SIGN_OUT:

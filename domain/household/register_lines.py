@@ -191,7 +191,7 @@ class OpenRegister:
             id_ = occupancy.id
         had = occupancy.keys if occupancy else 0
         if line.keys is not None and line.keys < had:
-            raise LineRefused("keys_differ", f"{had} sets of keys were received")
+            raise LineRefused("keys_differ", f"the line says {line.keys} sets of keys, but {had} were received; give the total")
         if line.keys is not None and line.keys > had:
             received_on = line.since if occupancy is None else None
             person.add(Entered.KEYS, Resident.KeysReceived, occupancy=id_, keys=line.keys - had, received_on=received_on)
@@ -207,17 +207,19 @@ class OpenRegister:
         for one in here:
             if one.until is None:
                 if line.since is not None and one.since != line.since:
-                    raise LineRefused("since_differs", f"they have lived there since {one.since or 'an unknown day'}")
+                    raise LineRefused(
+                        "since_differs", f"the line says since {line.since}, the register {one.since or 'an unknown day'}"
+                    )
                 if line.until is not None and one.since is not None and line.until < one.since:
-                    raise LineRefused("until_before_since", f"they have lived there since {one.since}")
+                    raise LineRefused("until_before_since", f"the line says until {line.until}, the register since {one.since}")
                 return one
             if line.since is None or line.since == one.since:
                 if line.until is not None and line.until != one.until:
-                    raise LineRefused("until_differs", f"they moved out on {one.until}")
+                    raise LineRefused("until_differs", f"the line says until {line.until}, the register {one.until}")
                 return one
         last = max((one.until for one in here if one.until is not None), default=None)
         if last is not None and line.since is not None and line.since <= last:
-            raise LineRefused("since_differs", f"they moved out on {last}")
+            raise LineRefused("since_differs", f"the line says since {line.since}, but they lived there until {last}")
         return None
 
     def _match(self, name: str, phone: str | None, place: Place) -> _Person | None:

@@ -90,9 +90,9 @@ class NotAllowed(Refusal):
     clause: str = ""
 
     def __str__(self) -> str:
-        have = ", ".join(self.roles) or "no role here"
+        have = f"to {', '.join(self.roles)}" if self.roles else "without a role here"
         may = ", ".join(self.allowed_to) or "nobody"
-        return f"{self.command} is not allowed to {have}; allowed to: {may}{'; ' + self.detail if self.detail else ''}"
+        return f"{self.command} is not allowed {have}; allowed to: {may}{'; ' + self.detail if self.detail else ''}"
 
 
 @dataclass(eq=False)

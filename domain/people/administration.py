@@ -22,6 +22,9 @@ from domain.people.office import Office
 from domain.people.staff import COMPANY_ROLES, EVERYWHERE, Grant, Person, PersonState, person_stream
 from domain.people.staff import SCOPE as PEOPLE
 
+OF_THE_COMPANY = "admin of the company"
+"""Who administers all communities, in refusals."""
+
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
@@ -132,7 +135,7 @@ class Administration:
             if area is not None and area not in here.areas:
                 raise invalid("/area", f"no such area in {community}; areas: {', '.join(here.areas) or 'none'}")
         if role is Role.ADMIN and not by.operator and not directory.is_admin(by.login, self._clock.now()):
-            raise NotAllowed("grant admin", [Role.ADMIN], ["admin of the company", "operator"])
+            raise NotAllowed("grant admin", [Role.ADMIN], [OF_THE_COMPANY, "operator"])
         if area is not None and community == EVERYWHERE:
             raise invalid("/area", "a company-wide role has no area")
         grant = Grant(self._ids.new(), role, community, area, valid_from or today, valid_to)
@@ -193,7 +196,10 @@ class Administration:
         now = self._clock.now()
         places = list(directory.communities) if community is None else [community]
         if not any(directory.is_admin(by.login, now, place) for place in [EVERYWHERE, *places]):
-            raise NotAllowed("administration", [], [Role.ADMIN, "operator"])
+            everywhere = community == EVERYWHERE
+            here = directory.communities if everywhere else places
+            held = {role.role.value for place in here for role in directory.roles(by.login, place, now)}
+            raise NotAllowed("administration", sorted(held), [OF_THE_COMPANY if everywhere else Role.ADMIN, "operator"])
         return directory
 
     async def _new(

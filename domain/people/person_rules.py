@@ -30,12 +30,12 @@ class PersonRule(Generic[C, T]):
         """Whether a person must not take a trigger on a case."""
         return (self.triggers is None or trigger in self.triggers) and self.concerns(case, trigger, login)
 
-    def refusal(self, command: str, who: Iterable[str], allowed_to: Iterable[str]) -> NotAllowed:
+    def refusal(self, command: str, roles: Iterable[str], allowed_to: Iterable[str]) -> NotAllowed:
         """The refusal that names the rule.
 
-        ``who`` are roles or a login; ``allowed_to`` lists who may, or what they may do instead.
+        ``roles`` are the person's; ``allowed_to`` lists who may, or what they may do instead.
         """
-        return NotAllowed(command, sorted(who), tuple(allowed_to), self.detail, self.code, self.clause)
+        return NotAllowed(command, sorted(roles), tuple(allowed_to), self.detail, self.code, self.clause)
 
 
 def conflict(rules: Iterable[PersonRule[C, T]], case: C, trigger: T, login: str) -> PersonRule[C, T] | None:

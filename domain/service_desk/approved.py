@@ -20,10 +20,11 @@ from domain.ticket.state import TicketState
 from domain.ticket.tickets import Tickets
 
 
-def refuse_complained_of(ticket: TicketState, case: ApprovalCase, login: str) -> None:
+def refuse_complained_of(directory: Directory, ticket: TicketState, case: ApprovalCase, login: str, now: datetime) -> None:
     """Refuse a second person whom the ticket complains of."""
     if NOT_COMPLAINED_OF.concerns(ticket, Trigger.NOTE, login):  # they may not approve even a note
-        raise NOT_COMPLAINED_OF.refusal(approving(case.command), [login], [ANOTHER])
+        roles = directory.roles(login, case.community, now)
+        raise NOT_COMPLAINED_OF.refusal(approving(case.command), (held.role.value for held in roles), [ANOTHER])
 
 
 class ApprovedReceipt(TwoPersonCommand):
@@ -44,13 +45,14 @@ class ApprovedStep(TwoPersonCommand):
     """A step on a ticket, decided on the ticket's state at the approval."""
 
     def __init__(self, office: Office) -> None:
+        self._office = office
         self._tickets = Tickets(office.journal)
         self._deciding = Deciding(office)
 
     def second_person(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> None:
         """Refuse a person whom the ticket complains of."""
         assert isinstance(about, TicketState)
-        refuse_complained_of(about, case, login)
+        refuse_complained_of(directory, about, case, login, self._office.clock.now())
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Event]:
         """The step's events, at the moment judged at the request, or now."""

@@ -45,7 +45,7 @@ class Disclosure(TwoPersonCommand):
     def second_person(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> None:
         """Refuse a person whom the ticket complains of."""
         assert isinstance(about, TicketState)
-        refuse_complained_of(about, case, login)
+        refuse_complained_of(directory, about, case, login, self._office.clock.now())
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
         """The disclosure, as an event of the subject's stream. Raises Conflict if the subject was erased."""

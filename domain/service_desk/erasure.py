@@ -67,7 +67,7 @@ class Erasure(TwoPersonCommand):
     def second_person(self, directory: Directory, case: ApprovalCase, about: FoldedState | None, login: str) -> None:
         """Refuse a person whom the ticket complains of."""
         if isinstance(about, TicketState):
-            refuse_complained_of(about, case, login)
+            refuse_complained_of(directory, about, case, login, self._office.clock.now())
 
     async def effects(self, directory: Directory, case: ApprovalCase, text: str, now: datetime, meta: Meta) -> list[Folded.Event]:
         """The events that order a person's keys destroyed: for their own subject and for every linked caller's.

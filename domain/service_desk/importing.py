@@ -153,7 +153,7 @@ class Imports:
             if weigh(Right.IMPORT, roles, Relation()) not in (Mode.FULL, Mode.SECOND):
                 raise denied(Right.IMPORT, COMMAND, roles)
         if SECOND_PERSON.forbids(login, COMMAND, second):
-            raise SECOND_PERSON.refusal(COMMAND, [login], [ANOTHER])
+            raise SECOND_PERSON.refusal(COMMAND, (held.role.value for held in roles), [ANOTHER])
         unknown = []
         for assignee in file.assignees:
             try:

@@ -306,7 +306,7 @@ def _cancel(s: TicketState, command: c.Cancel, x: Circumstances) -> list[Event]:
         detail = f"once work has started, a ticket can be cancelled only as {' or '.join(late)}"
         raise refuse(s, command.trigger, x.in_force, "cancel_after_start", "D1 4.2.1", detail)
     if command.reason is CancelReason.QUOTE_DECLINED and (not s.charge or s.charge.status is not ChargeStatus.DECLINED):
-        detail = "the resident has not declined a quotation"
+        detail = "the resident has not declined a quotation; record that first, or give another reason"
         raise refuse(s, command.trigger, x.in_force, "quotation_declined", "D1 4.2.1", detail)
     if (command.reason is CancelReason.DUPLICATE) != (command.duplicate_of is not None):
         raise invalid("/duplicate_of", "give the other ticket if the reason is duplicate, and only then")
@@ -467,9 +467,9 @@ def _correct(s: TicketState, command: c.Correct, x: Circumstances) -> list[Event
     if command.field in CORRECTABLE_TEXTS:
         old = getattr(s, CORRECTABLE_TEXTS[command.field])
         if command.field == "resolution" and old is None:
-            raise invalid("/field", "there is no resolution yet")
+            raise invalid("/field", "there is no resolution yet; complete or settle the ticket first")
         if command.field in ("description", "resolution") and command.value is None:
-            raise invalid("/value", f"the {command.field} can't be cleared")
+            raise invalid("/value", f"the {command.field} can't be cleared; give another text")
         if old is None and command.value is None:
             raise invalid("/value", "already has this value")
         if command.field == "location.dwelling" and command.value is not None and s.location and s.location.public_place:
@@ -511,7 +511,7 @@ def _well_formed(command: c.Correct) -> str | None:
     value = command.value
     if value is None:
         if command.field in ("channel", "urgency"):
-            raise invalid("/value", "can't be cleared")
+            raise invalid("/value", f"the {command.field} can't be cleared; give another value")
         return None
     head, _, name = command.field.partition(".")
     models: dict[str, type[Value]] = {"reporter": c.Reporter, "location": c.Place}

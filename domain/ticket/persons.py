@@ -22,7 +22,7 @@ def settled_on_the_spot(s: TicketState, login: str) -> bool:
 NOT_COMPLAINED_OF: TicketRule = PersonRule(
     "not_complained_of",
     "D2 items 9, 10",
-    "people the complaint is about may only add a note",
+    "people the complaint is about may only add a note; let another person take this step",
     frozenset(Trigger) - {Trigger.NOTE},
     lambda s, _, login: login in s.complained_of,
 )

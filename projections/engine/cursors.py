@@ -34,4 +34,4 @@ def position_in(cursor: str | None) -> int | None:
 
 def not_of_this_list() -> InvalidInput:
     """The refusal of a cursor that belongs to another list or to none."""
-    return invalid("/query/cursor", "not a cursor of this list")
+    return invalid("/query/cursor", "not a cursor of this list; leave it out for the first page")

@@ -97,7 +97,7 @@ def authority() -> str:
 
 def rules() -> str:
     """Every rule with its clause and triggers."""
-    rows = "| rule | clause | triggers | what satisfies it |\n|---|---|---|---|\n"
+    rows = "| rule | clause | triggers | what the refusal says |\n|---|---|---|---|\n"
     for rule in RULES:
         steps = ", ".join(f"`{trigger.value}`" for trigger in rule.triggers)
         detail = re.sub(r"\{(.+?)\}", r"`\1`", rule.detail)

@@ -87,6 +87,7 @@ def test_what_a_person_sees(home: Home) -> None:
     [
         (("--as", "li"), "import is not allowed to assistant"),
         (("--second", "chen"), "a second, different person"),
+        (("--second", "chen"), "import is not allowed to supervisor"),
         (("--mapping", "none.toml"), "none.toml"),
         (("--community", "XX"), "no such community"),
     ],

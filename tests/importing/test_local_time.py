@@ -71,6 +71,19 @@ def test_the_rules_by_example(rule: dict[str, str], text: str, expected: str) ->
         assert times.moment(text).isoformat() == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2013-11-03T01:30", '2013-11-03T01:30:00 occurred twice in America/New_York; ambiguous = "earlier" or "later"'),
+        ("2013-03-10T02:30", '2013-03-10T02:30:00 was skipped in America/New_York; nonexistent = "forward"'),
+        ("1066-10-14", "1066-10-14T00:00:00 lies outside the years 1970 to 2199"),
+    ],
+)
+def test_a_refusal_names_the_moment_and_the_setting(text: str, said: str) -> None:
+    with pytest.raises(BadMoment, match=said):
+        Times(zone=NEW_YORK).moment(text)
+
+
 def test_an_unknown_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="IANA"):
         Times(zone="Asia/Beijing")

@@ -139,7 +139,7 @@ do = [{ trigger = "follow_up", satisfied = true, rating = 5, method = "phone" }]
         (('format = "csv"', 'format = "csv"\nencoding = "utf-16"'), "/mapping/encoding"),
         (("Asia/Shanghai", "Asia/Beijing"), "IANA"),
         (('trigger = "complete"', 'trigger = "finish"'), "finish"),
-        (('trigger = "complete"', 'trigger = "attach"'), "can't come from a log"),
+        (('trigger = "complete"', 'trigger = "attach"'), "can't come from a log; these can: receive, classify,"),
         (('from = ["none"]', 'from = ["new"]'), "/mapping/activity/0/steps/0/from"),
         (("[receive.fields]", "[receive.fields"), "/mapping"),
     ],

@@ -247,6 +247,12 @@ async def test_an_admin_of_one_community_stays_within_it(estate: Estate) -> None
     for login in ("director", "supervisor", "appraiser", "nobody"):
         with pytest.raises(NotAllowed):
             await admin.add_area(JX, "A9", "九区", Administrator(login, estate.g.ids.new()))
+    with pytest.raises(NotAllowed, match="is not allowed to director; allowed to: admin, operator"):
+        await admin.add_area(JX, "A9", "九区", Administrator("director", estate.g.ids.new()))
+    with pytest.raises(NotAllowed, match="is not allowed to admin; allowed to: admin of the company, operator"):
+        await admin.disable("assistant", by)
+    with pytest.raises(NotAllowed, match="is not allowed without a role here; allowed to: admin, operator"):
+        await admin.add_area(JX, "A9", "九区", Administrator("nobody", estate.g.ids.new()))
     assert await estate.footprint() == before
     await admin.grant("assistant", Role.SUPERVISOR, JX, None, None, None, by)
     await admin.add_area(JX, "A9", "九区", by)

@@ -50,7 +50,7 @@ async def stream_named(desk: ServiceDesk, ref: str) -> UUID | None:
 def begin_of(directory: Directory, community: str, day: date, pointer: str) -> datetime:
     """Moment at which a day begins in the community's time zone; raises InvalidInput outside 1970 to 2199."""
     if not 1970 <= day.year < 2200:
-        raise invalid(pointer, "not a well-formed day")
+        raise invalid(pointer, "lies outside the years 1970 to 2199")
     return datetime.combine(day, time(), directory.zone(community))
 
 

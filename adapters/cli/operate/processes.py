@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from adapters.answers.operate.documents import ProcessesAnswer, process_answer
+from adapters.cli.operate.parked import still_parked
 from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
 from adapters.processing.processes import ProcessStatus
 
@@ -56,10 +57,14 @@ def retry(
 ) -> None:
     """Retry a parked subject."""
 
-    async def again() -> bool:
+    async def again() -> str | None:
         async with open_gongdan() as gongdan:
-            return await gongdan.processes.retry(name, subject)
+            if await gongdan.processes.retry(name, subject):
+                return None
+            [process] = [one for one in await gongdan.processes.status() if one.name == name]
+            return still_parked(name, subject, process.parked)
 
-    if not run(again()):
-        raise Failed(f"{subject} stays parked in {name}")
+    failure = run(again())
+    if failure is not None:
+        raise Failed(failure)
     say(f"{subject} is no longer parked in {name}")

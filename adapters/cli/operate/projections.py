@@ -7,6 +7,7 @@ from uuid import UUID
 import typer
 
 from adapters.answers.operate.documents import ProjectionsAnswer, projection_answer
+from adapters.cli.operate.parked import still_parked
 from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
 from adapters.projecting.folding.checking import Checked
 from adapters.projecting.projections import ProjectionStatus
@@ -81,10 +82,14 @@ def retry(
 ) -> None:
     """Retry a parked ticket."""
 
-    async def again() -> bool:
+    async def again() -> str | None:
         async with open_gongdan() as gongdan:
-            return await gongdan.projections.retry(name, ticket)
+            if await gongdan.projections.retry(name, ticket):
+                return None
+            [projection] = [one for one in await gongdan.projections.status() if one.name == name]
+            return still_parked(name, ticket, projection.parked)
 
-    if not run(again()):
-        raise Failed(f"{ticket} stays parked in {name}")
+    failure = run(again())
+    if failure is not None:
+        raise Failed(failure)
     say(f"{ticket} is no longer parked in {name}")

@@ -44,9 +44,9 @@ class Times(BaseModel):
             found = datetime.strptime(text.strip(), self.format) if self.format else datetime.fromisoformat(text.strip())
         except ValueError:
             wanted = self.format or "ISO 8601"
-            raise BadMoment("bad_moment", f"a moment does not have the form {wanted}") from None
+            raise BadMoment("bad_moment", f"not a moment of the form {wanted}") from None
         if not 1970 <= found.year < 2200:
-            raise BadMoment("bad_moment", "a moment lies outside the years 1970 to 2199")
+            raise BadMoment("bad_moment", f"{found.isoformat()} lies outside the years 1970 to 2199")
         if found.tzinfo is not None:
             return found.astimezone(UTC)
         zone = ZoneInfo(self.zone)
@@ -58,8 +58,10 @@ class Times(BaseModel):
         assert after is not None
         if before > after:
             if self.ambiguous == "refuse":
-                raise BadMoment("ambiguous_moment", f"the clocks of {self.zone} showed a moment twice")
+                remedy = 'ambiguous = "earlier" or "later" in [time] of the mapping accepts it'
+                raise BadMoment("ambiguous_moment", f"{found.isoformat()} occurred twice in {self.zone}; {remedy}")
             return (first if self.ambiguous == "earlier" else second).astimezone(UTC)
         if before < after and self.nonexistent == "refuse":
-            raise BadMoment("nonexistent_moment", f"the clocks of {self.zone} never showed a moment")
+            remedy = 'nonexistent = "forward" in [time] of the mapping accepts it'
+            raise BadMoment("nonexistent_moment", f"{found.isoformat()} was skipped in {self.zone}; {remedy}")
         return first.astimezone(UTC)

@@ -80,7 +80,8 @@ class Step(_Part):
         for one in self.do:
             trigger = Trigger(one.get("trigger", "(none)"))
             if trigger in NOT_FROM_A_LOG:
-                raise ValueError(f"{trigger} can't come from a log")
+                able = ", ".join(one for one in Trigger if one not in NOT_FROM_A_LOG)
+                raise ValueError(f"{trigger} can't come from a log; these can: {able}")
         return self
 
 
@@ -185,7 +186,10 @@ class LogMapping(_Part):
             kinds = None if step.kinds is None else frozenset(step.kinds)
             choices.append(Choice(tuple(one for one in made if one is not None), states, kinds, step.suspended))
         text = "\n".join([_filled(self.note.text, attributes), *_listed(self.note.attributes, attributes)])
-        moment = self.time.moment(entry.moment)
+        try:
+            moment = self.time.moment(entry.moment)
+        except BadMoment as bad:
+            raise BadMoment(bad.reason, f"{entry.activity}: {bad}") from None
         return Happening(entry.activity, moment, tuple(choices), c.Note(text=text), self._person(attributes))
 
     def _command(self, one: Mapping[str, Any], attributes: Mapping[str, str], community: str) -> c.Command | None:

@@ -65,7 +65,7 @@ async def findings(
         raise denied(Right.READ_TALLIES, "read_tallies", visitor.roles)
     wanted = member(FindingStatus, status)
     if status and wanted is None:
-        raise e.invalid("/query/status", "not a well-formed state")
+        raise e.invalid("/query/status", f"not a well-formed state; states: {', '.join(FindingStatus)}")
     filters = FindingFilters(
         community,
         wanted,
@@ -272,13 +272,16 @@ def _today(visitor: Visitor) -> Month:
     return Month.of(visitor.directory.day(_community(visitor), visitor.now))
 
 
+NOT_A_MONTH = "not a well-formed month; write it as 2026-03"
+
+
 def _month(text: str, pointer: str) -> Month:
     try:
         period = Period.parse(text)
     except ValueError:
-        raise e.invalid(pointer, "not a well-formed month") from None
+        raise e.invalid(pointer, NOT_A_MONTH) from None
     if period.kind != "month" or not 1970 <= period.first.year < 2200:
-        raise e.invalid(pointer, "not a well-formed month")
+        raise e.invalid(pointer, NOT_A_MONTH)
     return period.first
 
 
@@ -302,7 +305,7 @@ def _law(visitor: Visitor, state: FindingState) -> RuleBook:
 def _item(book: RuleBook, code: str) -> Item:
     item = book.items.get(code)
     if item is None:
-        raise e.invalid("/item", "not a well-formed item")
+        raise e.invalid("/item", f"no such item in rule book {book.version}; items: {', '.join(book.items)}")
     return item
 
 

@@ -36,7 +36,7 @@ async def approvals(
     """List approvals that the visitor requested or may decide on, the latest first; by default the undecided ones."""
     asked = member(ApprovalState, status)
     if status != ALL and asked is None:
-        raise e.invalid("/query/status", "not a well-formed state")
+        raise e.invalid("/query/status", f"not a well-formed state; states: {', '.join(ApprovalState)}")
     rows, more = await page_of_approvals(visitor.gongdan, visitor.caller, asked, cursor, LISTED)
     return visitor.page(
         "approval/approvals.html",

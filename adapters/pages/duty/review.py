@@ -1,6 +1,6 @@
 """Morning review page (早间查阅, D1 4.1.4), and the command by which the supervisor proves the reading."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -9,10 +9,11 @@ from adapters.answers.caller import Caller
 from adapters.answers.duty.reading import morning_review_answer
 from adapters.pages.duty.shift_forms import carry_out
 from adapters.pages.frame.forms import Form, receive_form
+from adapters.pages.frame.moments import day_in
 from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.web.parameters import Id
-from domain.kernel.errors import NotFound, Refusal, invalid
+from domain.kernel.errors import NotFound, Refusal
 from domain.kernel.terms import ClockName, ClockStatus
 
 router = APIRouter(include_in_schema=False)
@@ -31,7 +32,7 @@ async def review_page(
     if visitor.community is None:
         raise NotFound("community")
     caller = Caller(visitor.login, visitor.directory, visitor.registry_version)
-    found = await morning_review_answer(visitor.gongdan, caller, visitor.community, _day(day))
+    found = await morning_review_answer(visitor.gongdan, caller, visitor.community, day_in(day, "/day"))
     refused = explained(refusal, visitor) if refusal else None
     return visitor.page(
         "duty/review.html",
@@ -60,11 +61,4 @@ async def read(visitor: TheVisitor, id_: Id) -> Response:
         raise
     except Refusal as refusal:
         return await review_page(visitor, day, refusal, form)
-    return go(f"/review?day={_day(day)}" if day else "/review")
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise invalid("/day", "not a well-formed day") from None
+    return go(f"/review?day={day_in(day, '/day')}" if day else "/review")

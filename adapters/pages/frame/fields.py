@@ -98,12 +98,15 @@ def _rows(form: Form) -> list[dict[str, Any]]:
     return found
 
 
+NOT_AN_AMOUNT = "not a well-formed amount; write yuan and fen as 66.50"
+
+
 def fen(text: str, pointer: str) -> int:
     """Convert an amount in yuan, as people write it, to fen; raises InvalidInput."""
     try:
         amount = Decimal(text.strip().removeprefix("¥").replace(",", "")) * 100
     except InvalidOperation:
-        raise invalid(pointer, "not a well-formed amount") from None
+        raise invalid(pointer, NOT_AN_AMOUNT) from None
     if not amount.is_finite() or amount % 1 or abs(amount) >= 10**15:
-        raise invalid(pointer, "not a well-formed amount")
+        raise invalid(pointer, NOT_AN_AMOUNT)
     return int(amount)

@@ -1,9 +1,19 @@
-"""Moments in form fields, in the community's time zone."""
+"""Days and moments in form fields and addresses, in the community's time zone."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from adapters.pages.frame.visitor import Visitor
 from domain.kernel.errors import invalid
+
+NOT_A_MOMENT = "not a well-formed moment; write it as 2026-03-31T08:30"
+
+
+def day_in(text: str | None, pointer: str) -> date | None:
+    """Parse the text of ``<input type="date">``; None for an empty one; raises InvalidInput."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise invalid(pointer, "not a well-formed day; write it as 2026-03-31") from None
 
 
 def moment_in(text: str, visitor: Visitor, pointer: str = "/occurred_at") -> datetime | None:
@@ -16,7 +26,7 @@ def moment_in(text: str, visitor: Visitor, pointer: str = "/occurred_at") -> dat
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise invalid(pointer, "not a well-formed moment") from None
+        raise invalid(pointer, NOT_A_MOMENT) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=visitor.zone)
 
 

@@ -1,7 +1,6 @@
 """Pages of the books (记录册): the seven registers by number, void numbers shown; also as Excel and to print."""
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote, urlencode
@@ -12,10 +11,11 @@ from starlette.responses import HTMLResponse, Response
 
 from adapters.exchange.exporting.books import BOOK_NAMES, RegisterAnswer, register_answer, register_month
 from adapters.exchange.exporting.workbooks import BOOK_TITLES, write_register
+from adapters.pages.frame.moments import day_in
 from adapters.pages.frame.site import HEADERS
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.rendering.printed_book import POLICY, printed_book
-from domain.kernel.errors import NotFound, invalid
+from domain.kernel.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
 
@@ -96,15 +96,8 @@ async def _read(
         visitor.login,
         visitor.community,
         book,
-        from_day=_day(first, "/from"),
-        to_day=_day(last, "/to"),
+        from_day=day_in(first, "/from"),
+        to_day=day_in(last, "/to"),
         after=max(0, min(after, 2**62)),
         limit=limit,
     )
-
-
-def _day(text: str | None, pointer: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise invalid(pointer, "not a well-formed day") from None

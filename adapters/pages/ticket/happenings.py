@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from adapters.answers.ticket.happenings import REOPENED, REWORK, begin_of, check_audits, stream_named, walked
+from adapters.pages.frame.moments import day_in
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.pages.sentences.event_words import doers
 from adapters.pages.sentences.ticket_sentences import sentence
@@ -181,12 +182,7 @@ async def _lines(visitor: Visitor, rows: Sequence[EventRow]) -> list[EventLine]:
 
 def _day(name: str, text: str) -> date | None:
     """Parse a day of the address; None for an empty one; raises InvalidInput."""
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise invalid(f"/query/{name}", "not a well-formed day") from None
-    if not 1970 <= day.year < 2200:
-        raise invalid(f"/query/{name}", "not a well-formed day")
+    day = day_in(text, f"/query/{name}")
+    if day is not None and not 1970 <= day.year < 2200:
+        raise invalid(f"/query/{name}", "lies outside the years 1970 to 2199")
     return day

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
-from adapters.pages.frame.moments import moment_in
+from adapters.pages.frame.moments import NOT_A_MOMENT, moment_in
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.pages.sentences.event_words import Quote, doers, quotes
 from adapters.pages.sentences.state_words import changes, said_of
@@ -113,7 +113,7 @@ def _asked(name: str, text: str, visitor: Visitor) -> datetime | None:
     try:
         return None if said is None else _MOMENT.validate_python(said)
     except ValidationError:
-        raise invalid(f"/query/{name}", "not a well-formed moment") from None
+        raise invalid(f"/query/{name}", NOT_A_MOMENT) from None
 
 
 def _stop(step: HistoryStep) -> Stop:

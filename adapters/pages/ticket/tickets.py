@@ -1,7 +1,7 @@
 """Pages of tickets (工单): the list with its filters in the address, one ticket with history and steps, attachments."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from adapters.labels.vocabulary import member
 from adapters.pages.frame.drafts import request_of
 from adapters.pages.frame.fields import MORE_ROWS, rows_of
 from adapters.pages.frame.forms import KEY, Form, checked, filled, receive_form, refuse_foreign
+from adapters.pages.frame.moments import day_in
 from adapters.pages.frame.refusals import STEPPING, Explanation, explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.pages.sentences.approval_words import waiting
@@ -88,12 +89,9 @@ async def tickets(
 
 
 def _day(text: str, visitor: Visitor, pointer: str, *, after: bool = False) -> datetime | None:
-    if not text:
+    day = day_in(text, pointer)
+    if day is None:
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise e.invalid(pointer, "not a well-formed date") from None
     return datetime.combine(day + timedelta(days=1) if after else day, datetime.min.time(), visitor.zone)
 
 
