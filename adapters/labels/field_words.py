@@ -204,7 +204,7 @@ MESSAGES: Sequence[tuple[str, str]] = (
     (r"none of the tickets has this attachment", "不在所列工单的附件里"),
     (r"no such shift in this community", "本小区没有这一班"),
     (r"was recorded by hand; .*", "人工记录的内容不能在确认时改，请免扣后重新记录"),
-    (r"self_handled is a reason only for items that except it; .*", "这一项没有“自行处理除外”，请改选其他原因"),
+    (r"self_handled is a reason only for items that except .*", "这一项没有“自行处理除外”，请改选其他原因"),
     (r"give the reason in a note", "其他原因须写明"),
     (r"only an appraiser enters the points of item (\S+)", r"第 \1 项的分数由公司考评填写"),
     (r"wrong login or password", "登录名或口令不对"),

@@ -274,7 +274,10 @@ class FindingDesk(TwoPersonCommand):
     def _waive(self, x: Scene, command: c.WaiveFinding) -> list[Folded.Event]:
         if command.reason not in waive_reasons(x.item):
             able = ", ".join(code for code, item in x.rules.items.items() if item.self_handled) or "none"
-            raise invalid("/reason", f"{command.reason} is a reason only for items that except it; items: {able}")
+            raise invalid(
+                "/reason",
+                f"{command.reason} is a reason only for items that except what the office handled itself; such items: {able}",
+            )
         if command.reason is WaiveReason.OTHER and command.note is None:
             raise invalid("/note", "give the reason in a note")
         note = self._text(x, command.note) if command.note is not None else None

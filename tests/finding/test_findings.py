@@ -239,7 +239,7 @@ async def test_waived_with_a_reason(estate: Estate) -> None:
     assert (waived.status, waived.waive_reason, waived.counts) == (FindingStatus.WAIVED, "self_handled", False)
     assert waived.review is not None
     other = await recorded(estate, "4")
-    with pytest.raises(InvalidInput, match=r"/reason: .*itself: 17"):
+    with pytest.raises(InvalidInput, match=r"/reason: .*items: 17"):
         await act(estate, "director", other.id, c.WaiveFinding(reason="self_handled"))
     with pytest.raises(InvalidInput, match="/note"):
         await act(estate, "director", other.id, c.WaiveFinding(reason="other"))
