@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from adapters.processing.checkpoints import Checkpoints
-from adapters.processing.runner import ProcessRunner
+from adapters.processing.managers import ProcessManagers
 from adapters.projecting.folding.background import Background
 from adapters.projecting.folding.streams import Streams
 from adapters.projecting.tables.fences import Parked
@@ -45,7 +45,7 @@ class ProcessStatus:
     holder: str
 
 
-class Processes(Background[ProcessRunner]):
+class Processes(Background[ProcessManagers]):
     """The processes of an open store. Made by :meth:`open`; :meth:`start` makes this operating-system process run them."""
 
     def __init__(
@@ -54,16 +54,14 @@ class Processes(Background[ProcessRunner]):
     ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
-        leases = leases_for(database, f"{os.getpid()}-{secrets.token_hex(4)}", lease_seconds)
+        holder = f"{os.getpid()}-{secrets.token_hex(4)}"
         streams = Streams(store, journal.codec, store.database)
-        runners = {
-            process.name: ProcessRunner(
-                process, journal, streams, directory, clock, Checkpoints(process.name, database, clock), leases,
-                f"{os.getpid()}-{secrets.token_hex(4)}", idle=idle,
-            )
-            for process in processes
-        }  # fmt: skip
-        super().__init__("process", runners, leases, database if owns_database else None)
+        self._checkpoints = Checkpoints(database, clock)
+        kind = ProcessManagers(
+            processes, journal, streams, directory, clock, self._checkpoints, database,
+            leases_for(database, holder, lease_seconds), holder, idle=idle,
+        )  # fmt: skip
+        super().__init__(kind, journal.log, streams, idle, database if owns_database else None)
 
     @classmethod
     async def open(
@@ -90,40 +88,39 @@ class Processes(Background[ProcessRunner]):
     async def catch_up(self) -> None:
         """Run every process to the end of the log and the present moment, unless a runner is active.
 
-        For programs that write and then exit.
+        For programs that write and then exit. Raises Fenced where another runner takes the processes in the meantime.
         """
-        for runner in self._runners.values():
-            await runner.catch_up()
+        await self._runner().catch_up()
 
     async def status(self) -> list[ProcessStatus]:
         """The status of each process."""
         head = (await self._store.head()).position
-        return [await self._status(runner, head) for runner in self._runners.values()]
+        return [await self._status(name, head) for name in self.kind.processes]
 
     async def retry(self, name: str, stream: UUID) -> bool:
         """Examine a parked subject again; True where it is no longer parked. Raises NotFound.
 
         The subject is made due, so that the runner also sees events that arrived during the retry.
         """
-        runner = self._runners[self._known(name)]
-        if not any(parked.stream == stream for parked in await runner.checkpoints.parked()):
+        process = self.kind.processes[self._known(name)]
+        if not any(parked.stream == stream for parked in await self._checkpoints.parked(name)):
             raise NotFound("parked subject")
-        [examined] = (await runner.examine([stream])).values()
+        [examined] = (await self.kind.examine(process, [stream])).values()
         if examined.error is not None:
             return False
-        await runner.checkpoints.unpark(stream)
+        await self._checkpoints.unpark(name, stream)
         return True
 
-    async def _status(self, runner: ProcessRunner, head: int) -> ProcessStatus:
-        found = await runner.checkpoints.read()
-        trouble = found.error or runner.trouble
+    async def _status(self, name: str, head: int) -> ProcessStatus:
+        found = await self._checkpoints.read(name)
+        trouble = found.error or self.kind.troubles.get(name)
         now = self._clock.now()
         lag = 0.0
         if found.position < head:
             [following] = await self._store.read_log(found.position, 1)
             lag = max(0.0, (now - following.recorded_at).total_seconds())
         return ProcessStatus(
-            runner.process.name,
+            name,
             found.position,
             max(head, found.position),
             lag,
@@ -132,6 +129,6 @@ class Processes(Background[ProcessRunner]):
             max(0.0, (now - found.next_due).total_seconds()) if found.next_due else 0.0,
             "live" if trouble is None else "halted",
             trouble,
-            await runner.checkpoints.parked(),
+            await self._checkpoints.parked(name),
             found.holder,
         )

@@ -14,7 +14,8 @@ from adapters.projecting.folding.background import Background
 from adapters.projecting.folding.builder import Builder
 from adapters.projecting.folding.checking import Checked, check, check_numbers
 from adapters.projecting.folding.follower import Folding, Follower, Tokenizer
-from adapters.projecting.folding.runner import MAKE_WAY, Runner
+from adapters.projecting.folding.following import MAKE_WAY
+from adapters.projecting.folding.live_sets import LiveSets
 from adapters.projecting.folding.streams import Streams
 from adapters.projecting.live_reader import LiveReader
 from adapters.projecting.tables.catalogue import BUILDING, READY, Catalogue, TableSet
@@ -58,7 +59,7 @@ class Index(Tokenizer, QueryTokens, Protocol):
     """Blind tokens of texts in rows and in queries (adapters.projecting.blind_index.BlindIndex)."""
 
 
-class Projections(Background[Runner]):
+class Projections(Background[LiveSets]):
     """The projections of an open store. Made by :meth:`open`; :meth:`start` makes this process move them.
 
     Queries and the operator's tools work without :meth:`start`; other processes, or none, move the views then.
@@ -75,7 +76,7 @@ class Projections(Background[Runner]):
         self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._catalogue = Catalogue(database, clock)
         leases = leases_for(database, self._holder, lease_seconds)
-        self._streams = Streams(store, codec, store.database)
+        streams = Streams(store, codec, store.database)
         self._views = {view.name: view for view in views}
         self._readers = {view.name: LiveReader(view, self._catalogue) for view in views}
         self._builders = {
@@ -84,14 +85,9 @@ class Projections(Background[Runner]):
             )
             for view in views
         }
-        runners = {
-            view.name: Runner(
-                view, self._catalogue, store, leases, self._holder, Folding(view, self._streams, index),
-                self._builders[view.name], idle=idle,
-            )
-            for view in views
-        }  # fmt: skip
-        super().__init__("projection", runners, leases, database if owns_database else None)
+        foldings = {view.name: Folding(view, streams, index) for view in views}
+        kind = LiveSets(self._views, self._catalogue, store, leases, self._holder, foldings, self._builders, idle=idle)
+        super().__init__(kind, store, streams, idle, database if owns_database else None)
 
     @classmethod
     async def open(
@@ -131,9 +127,9 @@ class Projections(Background[Runner]):
             live = await self._catalogue.live(name)
             if live is not None and live.version == version:
                 return
-            if not self._tasks:
+            if self._task is None:
                 with suppress(Fenced):
-                    await self._runners[name].adopt_once()
+                    await self.kind.adopt_once(name)
             await asyncio.sleep(MAKE_WAY)
 
     async def check(self, *names: str) -> list[Checked]:
@@ -220,7 +216,7 @@ class Projections(Background[Runner]):
         live = next((found for found in sets if found.live), None)
         building = any(found.status in (BUILDING, READY) for found in sets)
         if live is None:
-            trouble = self._runners[name].trouble
+            trouble = self.kind.troubles.get(name)
             status = "rebuilding" if trouble is None else "halted"
             return ProjectionStatus(name, 0, head, await self._lag(0, head), status, trouble, [], "")
         status = "halted" if live.error is not None else "rebuilding" if building else "live"

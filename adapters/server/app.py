@@ -57,8 +57,7 @@ def from_settings() -> FastAPI:
             _serve(app, gongdan)
             await gongdan.attachments.sweep()
             await gongdan.sign_ins.sweep()
-            await gongdan.projections.start()
-            await gongdan.processes.start()
+            await gongdan.projections.start(gongdan.processes)
             yield
 
     return _application(lifespan=lifespan)

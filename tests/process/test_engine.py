@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.processing.processes import Processes
+from adapters.projecting.folding.following import Following
 from adapters.projecting.tables.fences import Fenced
 from domain.kernel.errors import NotFound
 from domain.process.process import Moment, Outlook, Subject
@@ -21,6 +22,7 @@ from tests.support.clock import MORNING
 from tests.support.estates.desk_estate import DAY, HOUR, MINUTE, Estate, leak
 from tests.support.estates.view_estate import until
 from tests.support.faulty_log import faulty
+from tests.support.following import settle
 
 pytestmark = pytest.mark.anyio
 PROPOSED, WITHDRAWN = "finding.proposed", "finding.withdrawn"
@@ -105,10 +107,10 @@ async def test_what_is_no_longer_wanted_is_not_written(shared: Estate) -> None:
             await other.catch_up()
 
     async with await reminding(shared, journal=faulty(shared.g.journal, before_append=meanwhile)) as sleeper:
-        runner = sleeper._runners[NAME]  # the one runner, as if it still held the process without the lease
-        await runner._take()
+        kind = sleeper.kind  # as if it still held the process without the lease
+        members = [(kind, member) for member in await kind.take()]
         with pytest.raises(Fenced):
-            await runner._settle()
+            await settle(Following(sleeper._log, sleeper._streams, members))
     assert await topics(shared, ticket) == []
 
 

@@ -1,56 +1,50 @@
-"""Run a store's projections or processes in the background of one operating-system process."""
+"""Run a store's projections, its processes, or both together, in the background of one operating-system process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
-from adapters.projecting.tables.leases import Leases
+from adapters.projecting.folding.following import Kind
+from adapters.projecting.folding.runner import Runner
+from adapters.projecting.folding.streams import Streams
 from adapters.store.database.database import Database
-from adapters.store.log.wakeups import Wakeups
 from domain.kernel.errors import NotFound
+from domain.kernel.ports import EventLog
+
+K = TypeVar("K", bound=Kind)
 
 
-class Running(Protocol):
-    """A runner: follows the log until cancelled, and announces its position."""
+class Background(Generic[K]):
+    """Starts and stops the runner of one kind, alone or with others, and waits for the position of a member.
 
-    wakeups: Wakeups
-
-    async def run(self) -> None:
-        """Follow the log while holding the lease; without it, wait for it."""
-        ...
-
-
-R = TypeVar("R", bound=Running)
-
-
-class Background(Generic[R]):
-    """Starts and stops runners together, and waits for the position of one.
-
-    ``what``: the kind of runner, for NotFound; ``owned``: a database to close together with them.
+    ``owned``: a database to close with it.
     """
 
-    def __init__(self, what: str, runners: Mapping[str, R], leases: Leases, owned: Database | None) -> None:
-        self._what = what
-        self._runners = runners
-        self._leases = leases
+    def __init__(self, kind: K, log: EventLog, streams: Streams, idle: float, owned: Database | None) -> None:
+        self.kind = kind
+        self._log = log
+        self._streams = streams
+        self._idle = idle
         self._owned = owned
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Start every runner in the background; returns at once."""
-        self._tasks = [asyncio.create_task(runner.run(), name=f"{self._what} {name}") for name, runner in self._runners.items()]
+    async def start(self, *others: "Background[Any]") -> None:
+        """Start following in the background, together with ``others`` of one database; returns at once.
+
+        The others must be stopped after this one.
+        """
+        self._task = asyncio.create_task(self._runner(*(other.kind for other in others)).run(), name=f"{self.kind.what} follower")
 
     async def stop(self) -> None:
-        """Stop every runner and release its lease, so that another process can take over at once."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        self._tasks = []
-        for runner in self._runners.values():
-            await runner.wakeups.close()
-        await self._leases.close()
+        """Stop the runner and release its leases, so that another process can take over at once."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+        for wakeups in self.kind.wakeups.values():
+            await wakeups.close()
+        await self.kind.leases.close()
         if self._owned is not None:
             await self._owned.close()
 
@@ -61,17 +55,22 @@ class Background(Generic[R]):
         await self.stop()
 
     async def wait_for(self, name: str, position: int, within: float) -> bool:
-        """Wait until a runner has reached a position; False after ``within`` seconds. Raises NotFound."""
+        """Wait until a member has reached a position; False after ``within`` seconds. Raises NotFound."""
         async with aclosing(self.changes(name, position - 1, within)) as moves:  # type: ignore[type-var]
             async for reached in moves:
                 return reached >= position
         return False
 
     def changes(self, name: str, after_position: int, within: float) -> AsyncIterator[int]:
-        """Yields a runner's position whenever it has moved past the last, at the latest every ``within`` seconds."""
-        return self._runners[self._known(name)].wakeups.beyond(after_position, within)
+        """Yields a member's position whenever it has moved past the last, at the latest every ``within`` seconds."""
+        return self.kind.wakeups[self._known(name)].beyond(after_position, within)
+
+    def _runner(self, *others: Kind) -> Runner:
+        if any(other.database is not self.kind.database for other in others):
+            raise ValueError("members that move together need one database")
+        return Runner([self.kind, *others], self._log, self._streams, idle=self._idle)
 
     def _known(self, name: str) -> str:
-        if name not in self._runners:
-            raise NotFound(self._what)
+        if name not in self.kind.wakeups:
+            raise NotFound(self.kind.what)
         return name

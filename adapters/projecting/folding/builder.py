@@ -116,7 +116,7 @@ class Builder:
         if found:
             raise NotVerified(self.view.name, found)
         await self._catalogue.set_ready(self.view.name, version)
-        await self._catalogue.fence(self.view.name)
+        await self._catalogue.fence()
 
 
 class RareCollections:

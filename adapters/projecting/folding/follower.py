@@ -165,6 +165,10 @@ class Follower:
         self.position, parked = await self._catalogue.take(self.name, self.tables.version, self._holder)
         self.parked = {one.stream for one in parked}
 
+    def takes(self, event: StoredEvent) -> bool:
+        """Whether the set applies an event: the view takes it, and its stream is not parked."""
+        return self.folding.takes(event) and event.stream_id not in self.parked
+
     async def advance(self, most: int, *, within: float = DEADLINE) -> bool:
         """Apply a batch of at most ``most`` events; False at the end of the log. Raises Fenced."""
         folded = await self.fold_next(self.position, most)
@@ -178,7 +182,7 @@ class Follower:
         events = await self._log.read_log(after, most)
         if not events:
             return None
-        taken = [e for e in events if self.folding.takes(e) and e.stream_id not in self.parked]
+        taken = [event for event in events if self.takes(event)]
         return await self.folding.fold(taken, events[-1].position)
 
     async def write(self, folded: FoldedBatch, *, within: float = DEADLINE) -> None:
@@ -188,17 +192,26 @@ class Follower:
         except DATA_ERRORS:
             await self._without_culprits(folded, within)
             await self._write(folded, within)
+        self.moved(folded)
+
+    def moved(self, folded: FoldedBatch) -> None:
+        """Note that a batch was written."""
         self.position = folded.upto
         self.parked.update(folded.poisoned)
 
+    async def save(self, tx: Transaction, folded: FoldedBatch) -> None:
+        """Write the rows and the parked streams of a batch; no statement where it has none."""
+        if folded.streams:
+            await self.tables.write(tx, folded.merged())
+        for stream, poison in folded.poisoned.items():
+            await self._catalogue.park(tx, self.name, self.tables.version, stream, poison.position, poison.error)
+
     async def _write(self, folded: FoldedBatch, within: float) -> None:
-        changes, old = folded.merged(), self.position
+        old, this = self.position, [(self.name, self.tables.version)]
 
         async def work(tx: Transaction) -> None:
-            await self._catalogue.moved(tx, self.name, self.tables.version, self._holder, old, folded.upto)
-            await self.tables.write(tx, changes)
-            for stream, poison in folded.poisoned.items():
-                await self._catalogue.park(tx, self.name, self.tables.version, stream, poison.position, poison.error)
+            await self._catalogue.moved(tx, this, self._holder, old, folded.upto)
+            await self.save(tx, folded)
 
         await self._catalogue.database.write(work, within=within)
 
@@ -269,7 +282,8 @@ class Follower:
         changes = folded.merged()
 
         async def work(tx: Transaction) -> None:
-            await self._catalogue.moved(tx, self.name, self.tables.version, self._holder, folded.upto, folded.upto)
+            this = [(self.name, self.tables.version)]
+            await self._catalogue.moved(tx, this, self._holder, folded.upto, folded.upto)
             await self.tables.clear(tx, stream)
             await self.tables.write(tx, changes)
             await self._catalogue.unpark(tx, self.name, self.tables.version, stream)

@@ -1,183 +1,138 @@
-"""The runner of one projection: holds its lease, builds a missing table set, follows the log, and yields when fenced."""
+"""The runner of the follower: holds the leases, takes the members, follows the log, and yields when fenced."""
 
 import asyncio
+import time
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 
-from adapters.projecting.folding.builder import Builder, Renewing, adopt, drop
-from adapters.projecting.folding.follower import Folding, Follower
-from adapters.projecting.folding.streams import failure_text
-from adapters.projecting.tables.catalogue import READY, RETIRED, Catalogue
+from adapters.projecting.folding.following import LONGEST_PAUSE, MAKE_WAY, NEWEST, Following, Kind, Member, error_text
+from adapters.projecting.folding.streams import Streams
 from adapters.projecting.tables.fences import Fenced
-from adapters.projecting.tables.leases import Leases
-from adapters.projecting.tables.row_tables import RowTables
-from adapters.store.log.wakeups import Wakeups
 from domain.kernel.errors import Overloaded
 from domain.kernel.ports import EventLog
-from projections.engine.view import View
 
-BATCH = 500
-"""Events in each transaction while following; few enough that commands in this process don't wait."""
+LINGER = 0.02
+"""Seconds to wait for more events under load, so that one commit serves many commands."""
 
-FAR_BEHIND = 10 * BATCH
-"""Events behind the end of the log from which reading and writing overlap."""
+AT_ONCE = 0.002
+"""The log is under load where its next event is there within so many seconds of a commit."""
 
-MAKE_WAY = 0.05
-"""Seconds that a fenced runner waits before it takes the set back, so that a retry or a rebuild can finish."""
-
-LONGEST_PAUSE = 10.0
-"""Longest time in seconds between attempts while an error lasts."""
-
-OTHER_PROGRAM = "the tables in use were made by another version of the program"
-
-ASIDE = 60
-"""Attempts after which a runner that yields to another program version assumes that one to be gone, and rebuilds."""
+SETTLE = 1.0
+"""Seconds to wait for first builds before following begins; a set that takes longer joins when it is ready."""
 
 
 class Runner:
-    """Runs one projection until cancelled. ``idle``: seconds between checks while no event arrives."""
+    """Runs members of several kinds until cancelled. ``idle``: seconds between checks while no event arrives."""
 
-    def __init__(
-        self,
-        view: View,
-        catalogue: Catalogue,
-        log: EventLog,
-        leases: Leases,
-        holder: str,
-        folding: Folding,
-        builder: Builder,
-        *,
-        idle: float,
-    ) -> None:
-        self.view = view
-        self.wakeups = Wakeups(self._live_position, poll=min(idle, 0.05))
-        self.running = False
-        self.trouble: str | None = None
-        self._catalogue = catalogue
+    def __init__(self, kinds: Sequence[Kind], log: EventLog, streams: Streams, *, idle: float) -> None:
+        self._kinds = kinds
         self._log = log
-        self._leases = leases
-        self._holder = holder
-        self._folding = folding
-        self._builder = builder
+        self._streams = streams
         self._idle = idle
         self._pause = MAKE_WAY
-        self._built = False
-        self._aside = 0
-
-    @property
-    def name(self) -> str:
-        """The projection's name."""
-        return self.view.name
+        self._led: list[Kind] = []
 
     async def run(self) -> None:
-        """Build a missing set, then follow the log for ever; an error is recorded in the catalogue and the work retried."""
+        """Follow the log for ever; an error is recorded and the work retried."""
+        beside = [asyncio.ensure_future(work()) for kind in self._kinds for work in kind.beside()]
         try:
+            if beside:
+                await asyncio.wait(beside, timeout=SETTLE)
             while True:
                 try:
-                    if not self._built:
-                        await self._builder.ensure()
-                        self._built = True
                     await self._lead()
                 except Fenced:
                     await asyncio.sleep(MAKE_WAY)
                 except Exception as error:
                     await self._troubled(error)
-                finally:
-                    self.running = False
         finally:
-            with suppress(Overloaded):
-                await self._leases.release(self.name)
+            for task in beside:
+                task.cancel()
+            if beside:
+                await asyncio.wait(beside)
+            for kind in self._kinds:
+                kind.lead([])
+                with suppress(Overloaded):
+                    await kind.leases.release(kind.lease)
 
-    async def adopt_once(self) -> bool:
-        """Make a ready set the live one where no runner is active; False where one is, which will do it. Raises Fenced."""
-        if not await self._leases.acquire(self.name):
+    async def catch_up(self) -> bool:
+        """Run one kind to the end of the log and the present moment; False where another runner holds the lease.
+
+        Raises Fenced where another runner takes the members in the meantime.
+        """
+        [kind] = self._kinds
+        if not await kind.leases.acquire(kind.lease):
             return False
         try:
-            return await self._adopted() is not None
+            members = await kind.take()
+            if members:
+                following = Following(self._log, self._streams, [(kind, member) for member in members], patient=False)
+                try:
+                    await following.gather()
+                    while await following.advance(NEWEST):
+                        if not await kind.leases.acquire(kind.lease):
+                            raise Fenced
+                finally:
+                    await following.stop()
         finally:
-            await self._leases.release(self.name)
+            await kind.leases.release(kind.lease)
+        return True
 
     async def _lead(self) -> None:
-        if not await self._leases.acquire(self.name):
+        """Follow with the kinds whose lease is free; the others are tried again every ``idle`` seconds."""
+        led = self._led = []
+        members: list[tuple[Kind, Member]] = []
+        for kind in self._kinds:
+            if not await kind.leases.acquire(kind.lease):
+                continue
+            led.append(kind)
+            taken = await kind.take()
+            if taken:
+                members += [(kind, member) for member in taken]
+            else:
+                led.remove(kind)
+                await kind.leases.release(kind.lease)
+        if not members:
             await asyncio.sleep(self._idle)
             return
-        follower = await self._adopted()
-        if follower is None:
-            await self._stand_aside()
-            return
-        self.running = True
-        self._aside = 0
-        self.trouble = None
-        self._announce(follower)
-        async with aclosing(self._log.appended(follower.position, self._idle)) as heads:  # type: ignore[type-var]
+        following = Following(self._log, self._streams, members)
+        for kind in led:
+            kind.lead([member for of, member in members if of is kind])
+        try:
+            await following.gather()
+            await self._follow(following, led)
+        finally:
+            for kind in led:
+                kind.lead([])
+            await following.stop()
+
+    async def _follow(self, following: Following, led: Sequence[Kind]) -> None:
+        seen = time.monotonic()
+        ended = 0.0
+        async with aclosing(self._log.appended(following.position, self._idle)) as heads:  # type: ignore[type-var]
             async for head in heads:
-                await self._follow(follower, head)
-
-    async def _stand_aside(self) -> None:
-        """Yield the view to another program version, for :data:`ASIDE` attempts.
-
-        During an upgrade two versions run side by side, and each would rebuild the view over the other's tables for ever.
-        """
-        self.trouble = OTHER_PROGRAM
-        self._aside += 1
-        self._built = self._aside % ASIDE != 0
-        await self._leases.release(self.name)
-        await asyncio.sleep(self._idle)
-
-    async def _follow(self, follower: Follower, head: int) -> None:
-        if follower.position >= head and not await self._catalogue.is_held(self.name, follower.tables.version, self._holder):
-            raise Fenced
-        while True:
-            if not await self._leases.acquire(self.name):
-                raise Fenced
-            if follower.position >= head:
-                return
-            if head - follower.position > FAR_BEHIND:
-                async with Renewing(self._leases, self.name, self._idle):
-                    await follower.catch_up(BATCH)
-            else:
-                await follower.advance(BATCH)
-            self._pause = MAKE_WAY
-            self._announce(follower)
-
-    async def _adopted(self) -> Follower | None:
-        """Take the live set, or a ready one after making it live; None where another program version made it."""
-        sets = await self._catalogue.sets(self.name)
-        live = next((found for found in sets if found.live), None)
-        for found in sets:
-            if found.status == RETIRED:
-                await drop(self._catalogue, found)
-        ready = [found for found in sets if found.status == READY]
-        if ready and not ready[-1].of(self.view):
-            return None
-        if ready:
-            follower = self._follower(ready[-1].version)
-            await adopt(follower, live, self._catalogue, self._holder)
-            for found in (*ready[:-1], *([live] if live else [])):
-                await drop(self._catalogue, found)
-            return follower
-        if live is None or not live.of(self.view):
-            return None
-        follower = self._follower(live.version)
-        await follower.take()
-        return follower
-
-    def _follower(self, version: str) -> Follower:
-        return Follower(self._folding, RowTables(self.view, version), self._catalogue, self._log, self._holder)
-
-    def _announce(self, follower: Follower) -> None:
-        self.wakeups.announce(follower.position)
+                began = time.monotonic()
+                if head > following.position and began - ended < AT_ONCE:
+                    await asyncio.sleep(LINGER)
+                while True:
+                    for kind in led:
+                        if not await kind.leases.acquire(kind.lease):
+                            raise Fenced
+                    if not await following.advance(head):
+                        break
+                    self._pause = MAKE_WAY
+                ended = time.monotonic()
+                if ended >= seen + self._idle:
+                    if not await following.are_held():
+                        raise Fenced
+                    if len(led) < len(self._kinds):
+                        return
+                    seen = ended
 
     async def _troubled(self, error: Exception) -> None:
-        """Record an error that no single event causes, such as an unreachable database, and wait longer each time."""
-        self.trouble = str(error) if isinstance(error, Overloaded) else failure_text(error)
-        with suppress(Exception):
-            await self._catalogue.note_error(self.name, self.trouble)
+        """Record an error that no single member causes, such as an unreachable database, and wait longer each time."""
+        for kind in self._led:
+            with suppress(Exception):
+                await kind.trouble([], error_text(error))
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
-
-    async def _live_position(self) -> int:
-        """The view's position for those who wait; read from the catalogue only where another process moves the view."""
-        if self.running:
-            return self.wakeups.position
-        live = await self._catalogue.live(self.name)
-        return live.position if live is not None else 0

@@ -20,6 +20,9 @@ from projections.engine.view import Seen, Step, advance
 SLICE = 100
 """Events applied before yielding to the event loop."""
 
+SHORT = 100
+"""Longest stream, in events, whose steps are all remembered after it was read; of a longer one only the newest state is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Poison:
@@ -80,6 +83,14 @@ class Streams:
                 self._apply(stored, run)
         return runs
 
+    def remembered(self, stream: UUID, version: int) -> Run | None:
+        """A stream's steps from 1 to a version, if all of them are remembered."""
+        seen = [self._seen.get((stream.int, v)) for v in range(1, version + 1)]
+        known = [one for one in seen if one is not None]
+        if len(known) != version:
+            return None
+        return Run([Step(before, after) for before, after in zip([None, *known], known, strict=False)])
+
     async def whole(self, streams: Sequence[UUID], upto_position: int) -> dict[UUID, Run]:
         """Each stream from its beginning up to a position, folded without the memo."""
         runs: dict[UUID, Run] = {stream: Run() for stream in streams}
@@ -130,6 +141,9 @@ class Streams:
                     runs[stream].poison = Poison(first[stream].position, run.poison.error)
                 else:
                     runs[stream].start = run.steps[-1].after
+                    if not self._forward and len(run.steps) <= SHORT:
+                        for step in run.steps:
+                            self._remember(stream.int, step.after.state.version, step.after)
         return runs
 
     async def _read(self, streams: Sequence[UUID], upto_position: int) -> Mapping[UUID, Sequence[StoredEvent]]:

@@ -43,6 +43,9 @@ class TableSet:
 
 SET = "SELECT name, version, live, status, position, holder, error, updated_at FROM projections"
 
+SETS = "name IN :names AND version IN :versions"
+"""Condition for several table sets. A version belongs to one projection, since its fingerprint covers the name."""
+
 
 class Catalogue:
     """Repository of table sets and parked streams."""
@@ -55,6 +58,13 @@ class Catalogue:
         """All sets of a projection, oldest first."""
         rows = await self.database.read(f"{SET} WHERE name = :name", {"name": name})
         return sorted(map(_table_set, rows), key=lambda found: found.count)
+
+    async def every(self) -> dict[str, list[TableSet]]:
+        """All sets of all projections, by the projection's name, oldest first."""
+        found: dict[str, list[TableSet]] = {}
+        for one in sorted(map(_table_set, await self.database.read(SET)), key=lambda one: one.count):
+            found.setdefault(one.name, []).append(one)
+        return found
 
     async def live(self, name: str) -> TableSet | None:
         """The set that queries read."""
@@ -87,17 +97,37 @@ class Catalogue:
 
         return await self.database.write(work)
 
-    async def moved(self, tx: Transaction, name: str, version: str, holder: str, old: int, new: int) -> None:
-        """Compare-and-set of the position (fencing); must be the first statement of the transaction. Raises Fenced.
+    async def take_all(self, sets: Sequence[TableSet], holder: str) -> dict[str, tuple[int, set[UUID]]]:
+        """Become the only writer of several sets; returns position and parked streams by name. Raises Fenced: one is gone."""
 
-        First, because the update locks the row: rows written before it could be those of a runner that was superseded.
+        async def work(tx: Transaction) -> dict[str, tuple[int, set[UUID]]]:
+            rows = await tx.query(
+                f"UPDATE projections SET holder = :holder, error = NULL WHERE {SETS} RETURNING name, position",
+                {"holder": holder, **_named([(one.name, one.version) for one in sets])},
+            )
+            if len(rows) != len(sets):
+                raise Fenced
+            parked: dict[str, set[UUID]] = {}
+            versions = {one.version for one in sets}
+            for name, version, stream in await tx.query("SELECT projection, version, stream_id FROM parked"):
+                if version in versions:
+                    parked.setdefault(name, set()).add(UUID(bytes=stream))
+            return {name: (position, parked.get(name, set())) for name, position in rows}
+
+        return await self.database.write(work) if sets else {}
+
+    async def moved(self, tx: Transaction, sets: Sequence[tuple[str, str]], holder: str, old: int, new: int) -> None:
+        """Compare-and-set of the positions of sets, given as (name, version), for fencing; the transaction's first statement.
+
+        First, because the update locks the rows: others written before it could be those of a runner that was superseded.
+        Raises Fenced.
         """
         touched = await tx.execute(
             "UPDATE projections SET position = :new, error = NULL, updated_at = :now"
-            " WHERE name = :name AND version = :version AND holder = :holder AND position = :old",
-            {"new": new, "now": self._now(), "name": name, "version": version, "holder": holder, "old": old},
+            f" WHERE {SETS} AND holder = :holder AND position = :old",
+            {"new": new, "now": self._now(), "holder": holder, "old": old, **_named(sets)},
         )
-        if touched != 1:
+        if touched != len(sets):
             raise Fenced
 
     async def park(self, tx: Transaction, name: str, version: str, stream: UUID, position: int, error: str) -> None:
@@ -116,18 +146,20 @@ class Catalogue:
             {"name": name, "version": version, "stream": stream.bytes},
         )
 
-    async def is_held(self, name: str, version: str, holder: str) -> bool:
-        """Whether ``holder`` may still write the set."""
-        rows = await self.database.read(
-            "SELECT holder FROM projections WHERE name = :name AND version = :version", {"name": name, "version": version}
-        )
-        return bool(rows) and rows[0][0] == holder
+    async def are_held(self, sets: Sequence[tuple[str, str]], holder: str, *, sign: bool) -> bool:
+        """Whether ``holder`` may still write all these sets, given as (name, version); ``sign`` also stamps ``updated_at``."""
+        params = {"holder": holder, "now": self._now(), **_named(sets)}
+        if sign:
+            stamp = f"UPDATE projections SET updated_at = :now WHERE {SETS} AND holder = :holder"
+            return await self.database.write(lambda tx: tx.execute(stamp, params)) == len(sets)
+        [(held,)] = await self.database.read(f"SELECT count(*) FROM projections WHERE {SETS} AND holder = :holder", params)
+        return bool(held == len(sets))
 
-    async def fence(self, name: str) -> None:
-        """Take the live set from its holder, whose runner then reads the catalogue again (and finds the ready set)."""
+    async def fence(self) -> None:
+        """Take every live set from its holder, whose runner then reads the catalogue again (and finds the ready set)."""
 
         async def work(tx: Transaction) -> None:
-            await tx.execute("UPDATE projections SET holder = '' WHERE name = :name AND live = 1", {"name": name})
+            await tx.execute("UPDATE projections SET holder = '' WHERE live = 1")
 
         await self.database.write(work)
 
@@ -171,13 +203,13 @@ class Catalogue:
 
         return await self.database.write(work)
 
-    async def note_error(self, name: str, error: str) -> None:
-        """Record an error of the live set's runner; its next write clears it."""
+    async def note_error(self, names: Sequence[str], error: str) -> None:
+        """Record an error of the runner of these live sets; its next write clears it."""
 
         async def work(tx: Transaction) -> None:
             await tx.execute(
-                "UPDATE projections SET error = :error, updated_at = :now WHERE name = :name AND live = 1",
-                {"error": error, "now": self._now(), "name": name},
+                "UPDATE projections SET error = :error, updated_at = :now WHERE name IN :names AND live = 1",
+                {"error": error, "now": self._now(), "names": list(names)},
             )
 
         await self.database.write(work)
@@ -219,6 +251,10 @@ async def forget_views(database: Database) -> None:
             await _remove(tx, name, version)
 
     await database.write(work, within=60.0)
+
+
+def _named(sets: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    return {"names": [name for name, _ in sets], "versions": [version for _, version in sets]}
 
 
 async def read_parked(tx: Transaction, name: str, version: str) -> Sequence[Parked]:

@@ -47,6 +47,8 @@ class SqliteTransaction:
         self.connection.executemany(sql, params)
 
     async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, key: Sequence[str] = ()) -> None:
+        if not rows:
+            return
         places = ", ".join("?" * len(columns))
         self.connection.executemany(
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}){upsert_tail(columns, key)}", rows

@@ -1,0 +1,212 @@
+"""Live table sets of the read models, as one kind of follower: ready sets are made live, and one statement moves them all."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+
+from adapters.projecting.folding.builder import Builder, adopt, drop
+from adapters.projecting.folding.follower import FoldedBatch, Folding, Follower
+from adapters.projecting.folding.following import LONGEST_PAUSE, MAKE_WAY, Batch, Outcome, error_text
+from adapters.projecting.tables.catalogue import READY, RETIRED, Catalogue, TableSet
+from adapters.projecting.tables.fences import Fenced
+from adapters.projecting.tables.leases import Leases
+from adapters.projecting.tables.row_tables import RowTables
+from adapters.store.database.database import Transaction
+from adapters.store.log.wakeups import Wakeups
+from domain.kernel.ports import EventLog
+from projections.engine.view import View
+
+OTHER_PROGRAM = "the tables in use were made by another version of the program"
+
+ASIDE = 60
+"""Attempts after which a runner that yields to another program version assumes that one to be gone, and rebuilds."""
+
+SIGN = 5.0
+"""Seconds between signs of life (``updated_at``) of an idle follower, which tell it from a stopped one."""
+
+
+class LiveSets:
+    """The read models of a store, a :class:`~adapters.projecting.folding.following.Kind`."""
+
+    what = "projection"
+    lease = "projections"
+
+    def __init__(
+        self, views: Mapping[str, View], catalogue: Catalogue, log: EventLog, leases: Leases, holder: str,
+        foldings: Mapping[str, Folding], builders: Mapping[str, Builder], *, idle: float,
+    ) -> None:  # fmt: skip
+        self.leases = leases
+        self.database = catalogue.database
+        self.wakeups: Mapping[str, Wakeups] = {
+            name: Wakeups(partial(self._live_position, name), poll=min(idle, 0.05)) for name in views
+        }
+        self.troubles: dict[str, str] = {}
+        self._views = views
+        self._catalogue = catalogue
+        self._log = log
+        self._holder = holder
+        self._foldings = foldings
+        self._builders = builders
+        self._built: set[str] = set()
+        self._led: set[str] = set()
+        self._stood_aside = 0
+        self._signed = 0.0
+
+    def beside(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        """First builds of missing table sets, independent of each other."""
+        return [partial(self._ensure, name) for name in self._views]
+
+    async def _ensure(self, name: str) -> None:
+        """Build a missing table set; an error is recorded and the build retried."""
+        pause = MAKE_WAY
+        while True:
+            try:
+                await self._builders[name].ensure()
+                self._built.add(name)
+                return
+            except Exception as error:
+                with suppress(Exception):
+                    await self.trouble([name], error_text(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def take(self) -> Sequence[Follower] | None:
+        """Make ready sets live and take the live ones; None while another program version has sets of its own.
+
+        After :data:`ASIDE` attempts in a row that program is assumed to be gone, and this one rebuilds its sets. Raises Fenced.
+        """
+        sets = await self._catalogue.every()
+        foreign = self._foreign(sets)
+        if foreign:
+            self.troubles.update(dict.fromkeys(foreign, OTHER_PROGRAM))
+            self._stood_aside += 1
+            if self._stood_aside % ASIDE == 0:
+                for name in foreign:
+                    if name in self._views:
+                        await self._builders[name].ensure()
+                sets = await self._catalogue.every()
+            else:
+                return None
+        live: list[TableSet] = []
+        for name, view in self._views.items():
+            found = await self._adopted(view, sets.get(name, []))
+            if found is not None and found.of(view):
+                live.append(found)
+        taken = await self._catalogue.take_all(live, self._holder)
+        self._missed(await self._catalogue.every(), foreign)
+        followers = [self._follower(self._views[found.name], found.version) for found in live]
+        for follower in followers:
+            follower.position, follower.parked = taken[follower.name]
+        self._stood_aside = 0
+        return followers
+
+    async def adopt_once(self, name: str) -> None:
+        """Make a ready set the live one where no runner is active (an active one does it itself). Raises Fenced."""
+        if not await self.leases.acquire(self.lease):
+            return
+        try:
+            await self._adopted(self._views[name], await self._catalogue.sets(name))
+        finally:
+            await self.leases.release(self.lease)
+
+    async def is_held(self, members: Sequence[Follower]) -> bool:
+        """Whether every set is still held; stamps ``updated_at`` every :data:`SIGN` seconds."""
+        sets = [(member.name, member.tables.version) for member in members]
+        sign = time.monotonic() >= self._signed + SIGN
+        if sign:
+            self._signed = time.monotonic()
+        return await self._catalogue.are_held(sets, self._holder, sign=sign)
+
+    async def prepare(self, members: Sequence[Follower], batch: Batch) -> Mapping[Follower, Outcome]:
+        """Fold a batch for each read model; the outcome of one that fails as a whole is its exception."""
+        outcomes: dict[Follower, Outcome] = {}
+        if not batch.events:
+            return outcomes
+        for member in members:
+            await asyncio.sleep(0)
+            taken = batch.taken(member.folding.view.takes) - member.parked
+            try:
+                runs = {stream: run for stream, run in batch.runs.items() if stream in taken}
+                outcomes[member] = await member.folding.fold_runs(runs, batch.upto)
+            except Exception as error:
+                outcomes[member] = error
+        return outcomes
+
+    async def save(self, tx: Transaction, coming: Mapping[Follower, FoldedBatch], batch: Batch) -> None:
+        """Write all positions in one statement, then the rows of the sets that have any. Raises Fenced."""
+        sets = [(member.name, member.tables.version) for member in coming]
+        await self._catalogue.moved(tx, sets, self._holder, batch.after, batch.upto)
+        for member, folded in coming.items():
+            await member.save(tx, folded)
+
+    async def save_alone(self, member: Follower, outcome: FoldedBatch, batch: Batch) -> None:
+        """Write one set in its own transaction, parking streams whose rows the database refuses. Raises Fenced."""
+        await member.write(outcome)
+
+    def moved(self, member: Follower, outcome: FoldedBatch, position: int) -> None:
+        """Note a written batch and announce the position."""
+        member.moved(outcome)
+        self.troubles.pop(member.name, None)
+        self.wakeups[member.name].announce(position)
+
+    def lead(self, members: Sequence[Follower]) -> None:
+        """Set which read models this process moves from now on, and clear their errors."""
+        self._led = {member.name for member in members}
+        for member in members:
+            self.troubles.pop(member.name, None)
+            self.wakeups[member.name].announce(member.position)
+
+    async def trouble(self, names: Sequence[str], error: str) -> None:
+        """Record an error of these read models (no names: all); the next write clears it."""
+        names = names or list(self._views)
+        self.troubles.update(dict.fromkeys(names, error))
+        await self._catalogue.note_error(names, error)
+
+    # Private
+
+    def _missed(self, sets: Mapping[str, Sequence[TableSet]], foreign: Sequence[str]) -> None:
+        """Raise Fenced where a set became ready just before ours were taken, since taking them has undone its fencing."""
+        ready = {one.name for of_it in sets.values() for one in of_it if one.status == READY and one.name in self._views}
+        if ready.union(self._foreign(sets)).difference(foreign):
+            raise Fenced
+
+    def _foreign(self, sets: Mapping[str, Sequence[TableSet]]) -> list[str]:
+        """Read models of another program version: with a newer set of another fingerprint, or unknown here and ready."""
+        found = []
+        for name, of_it in sets.items():
+            view = self._views.get(name)
+            ready = [one for one in of_it if one.status == READY]
+            if view is None:
+                if ready:
+                    found.append(name)
+            elif name in self._built:
+                newest = ready[-1] if ready else next((one for one in of_it if one.live), None)
+                if newest is not None and not newest.of(view):
+                    found.append(name)
+        return found
+
+    async def _adopted(self, view: View, sets: Sequence[TableSet]) -> TableSet | None:
+        """The live set, after making a ready one live; drops retired sets."""
+        live = next((found for found in sets if found.live), None)
+        for found in sets:
+            if found.status == RETIRED:
+                await drop(self._catalogue, found)
+        ready = [found for found in sets if found.status == READY]
+        if not ready or not ready[-1].of(view):
+            return live
+        await adopt(self._follower(view, ready[-1].version), live, self._catalogue, self._holder)
+        for found in (*ready[:-1], *([live] if live else [])):
+            await drop(self._catalogue, found)
+        return ready[-1]
+
+    def _follower(self, view: View, version: str) -> Follower:
+        return Follower(self._foldings[view.name], RowTables(view, version), self._catalogue, self._log, self._holder)
+
+    async def _live_position(self, name: str) -> int:
+        """A view's position, read from the catalogue only where another process moves it."""
+        if name in self._led:
+            return self.wakeups[name].position
+        live = await self._catalogue.live(name)
+        return live.position if live is not None else 0

@@ -1,0 +1,72 @@
+"""Counting what is sent to a database: the statements of every connection of this process, and the commits of its writes.
+
+A call for many rows counts once, as it is sent once. Looks at the head by those who wait for it are no part of any command's
+work and are left out; so are BEGIN, COMMIT and ROLLBACK among the statements.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from psycopg import AsyncConnection, AsyncCursor
+
+BEGINNINGS = ("BEGIN", "BEGIN IMMEDIATE")
+"""How a transaction begins that writes."""
+WAITING = ("SELECT position, recorded_at FROM head", "SELECT position FROM head", "SELECT true")
+"""The poll of those who wait for the head, and the proof that an advisory lock is still held."""
+
+
+@dataclass
+class Sent:
+    """What was sent since the last :meth:`clear`."""
+
+    statements: list[str] = field(default_factory=list)
+    commits: int = 0
+
+    def add(self, statement: Any) -> None:
+        """A statement as the driver got it."""
+        text = statement.decode() if isinstance(statement, bytes) else str(statement)
+        if text in BEGINNINGS:
+            self.commits += 1
+        elif not text.startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")) and text not in WAITING:
+            self.statements.append(text)
+
+    def clear(self) -> None:
+        """Begin again."""
+        self.statements, self.commits = [], 0
+
+
+@contextmanager
+def counted() -> Iterator[Sent]:
+    """Count what connections send that are opened meanwhile."""
+    sent = Sent()
+
+    class Connection(sqlite3.Connection):
+        def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+            sent.add(sql)
+            return super().execute(sql, *args)
+
+        def executemany(self, sql: str, *args: Any) -> sqlite3.Cursor:
+            sent.add(sql)
+            return super().executemany(sql, *args)
+
+    connect, execute, executemany = sqlite3.connect, AsyncConnection.execute, AsyncCursor.executemany
+
+    async def counting(self: Any, query: Any, *args: Any, **options: Any) -> Any:
+        sent.add(query)
+        return await execute(self, query, *args, **options)
+
+    async def counting_many(self: Any, query: Any, *args: Any, **options: Any) -> None:
+        sent.add(query)
+        await executemany(self, query, *args, **options)
+
+    sqlite3.connect = partial(connect, factory=Connection)  # type: ignore[assignment]
+    AsyncConnection.execute, AsyncCursor.executemany = counting, counting_many  # type: ignore[method-assign,assignment]
+    try:
+        yield sent
+    finally:
+        sqlite3.connect = connect
+        AsyncConnection.execute, AsyncCursor.executemany = execute, executemany  # type: ignore[method-assign]
