@@ -42,7 +42,8 @@ from projections.ticket.ticket_search import Filters, Found, QueryTokens
 class ProjectionStatus:
     """Status of a projection. ``status``: live, rebuilding or halted; ``lag_seconds``: age of its next event.
 
-    ``holder``: the runner that moves it; ``parked``: its parked streams.
+    ``holder``: the runner that moves it; ``parked``: its parked streams; ``seen_seconds``: time since the runner's last write or
+    sign of life (None before there is a live set), which tells an idle runner from a stopped one.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ProjectionStatus:
     error: str | None
     parked: Sequence[Parked]
     holder: str
+    seen_seconds: float | None = None
 
 
 class Index(Tokenizer, QueryTokens, Protocol):
@@ -222,7 +224,8 @@ class Projections(Background[LiveSets]):
         status = "halted" if live.error is not None else "rebuilding" if building else "live"
         lag = await self._lag(live.position, head)
         parked = await self._catalogue.parked(name, live.version)
-        return ProjectionStatus(name, live.position, max(head, live.position), lag, status, live.error, parked, live.holder)
+        seen = max(0.0, (self._clock.now() - live.updated_at).total_seconds())
+        return ProjectionStatus(name, live.position, max(head, live.position), lag, status, live.error, parked, live.holder, seen)
 
     async def _lag(self, position: int, head: int) -> float:
         if position >= head:

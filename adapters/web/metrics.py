@@ -42,10 +42,13 @@ class Metrics(Collector):
         lag = GaugeMetricFamily("gongdan_projection_lag", "events a projection is behind", labels=["projection"])
         seconds = GaugeMetricFamily("gongdan_projection_lag_seconds", "how long its next event has waited", labels=["projection"])
         parked = GaugeMetricFamily("gongdan_parked_tickets", "tickets held back in a projection", labels=["projection"])
+        seen = GaugeMetricFamily("gongdan_projection_seen_seconds", "since its runner's last sign of life", labels=["projection"])
         for one in self._projections:
             lag.add_metric([one.name], one.head - one.position)
             seconds.add_metric([one.name], one.lag_seconds)
             parked.add_metric([one.name], len(one.parked))
+            if one.seen_seconds is not None:
+                seen.add_metric([one.name], one.seen_seconds)
         behind = GaugeMetricFamily("gongdan_process_lag", "events a process is behind", labels=["process"])
         overdue = GaugeMetricFamily("gongdan_process_overdue_seconds", "how long its next moment has passed", labels=["process"])
         held = GaugeMetricFamily("gongdan_process_parked", "what is held back in a process", labels=["process"])
@@ -53,7 +56,7 @@ class Metrics(Collector):
             behind.add_metric([process.name], process.head - process.position)
             overdue.add_metric([process.name], process.overdue_seconds)
             held.add_metric([process.name], len(process.parked))
-        return [queue, head, lag, seconds, parked, behind, overdue, held]
+        return [queue, head, lag, seconds, parked, seen, behind, overdue, held]
 
     async def text(self) -> bytes:
         """Read the gauges and write all metrics in Prometheus' text format."""

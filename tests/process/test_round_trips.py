@@ -19,7 +19,7 @@ TOGETHER = (25, 4)
 """Statements and commits of a command with everything that follows it: the first step of the engine's goals."""
 FOLLOWER = (13, 1)
 """The follower's part: the batch read once, one statement for the positions of all read models, one for those of all processes,
-the directory's version, and the rows of those that take the event."""
+the directory's version, the states of the reminders that there may have to be, the moment to look again, and seven for rows."""
 
 
 @pytest.fixture

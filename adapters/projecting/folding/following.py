@@ -1,6 +1,6 @@
 """The one follower of the log: reads a batch once, decodes each event once, and writes all members in one commit.
 
-A member is a read model's table set or a process. Members of one kind (:class:`Kind`) share a lease, so one runner moves them all;
+A member is a table set of a read model, or a process. Members of one kind (:class:`Kind`) share a lease, so one runner moves all;
 kinds of one database move together. A member that fails alone is set aside: it retries at its own pace and rejoins when it has
 reached the others, which go on in the meantime.
 """
