@@ -31,9 +31,9 @@ async def test_events_and_process_are_those_of_the_log_at_any_moment(new_estate:
         await projections.start()
         assert await projections.wait_for(EVENT_STREAM.name, (await estate.store.head()).position, 60)
         reader = projections.reader(EVENT_STREAM.name)
-        counted = await plainly(estate)
+        rows = await plainly(estate)
         for community in COMMUNITIES:
-            own = [row for row in counted if row.community == community]
+            own = [row for row in rows if row.community == community]
             until = random.choice(own).at + random.choice([timedelta(0), timedelta(microseconds=1), timedelta(days=400)])
             assert counted(await process(reader, community, until)) == by_hand(own, until)
             chosen = random.choice(own)
