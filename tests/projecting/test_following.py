@@ -1,4 +1,4 @@
-"""The one follower: equal to a fold from scratch at every position, poison or not, whoever takes over in mid-batch."""
+"""The one follower: equal to a fold from scratch at every position, with poison events and with a takeover in mid-batch."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
