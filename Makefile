@@ -44,8 +44,8 @@ test: $(STAMP) browser ## the test suite (ARGS='-k …' passes options to pytest
 
 # The law, event bytes and golden histories, SQLite, and one pass over use cases, API and terminal; no browser, no PostgreSQL.
 FAST := tests/ticket tests/rules tests/tally tests/finding tests/golden tests/store/log/test_codec.py tests/store/test_schema.py \
-	tests/store/test_database.py tests/service_desk/test_two_times.py tests/service_desk/test_journal.py tests/api/test_tickets.py \
-	tests/api/test_findings.py tests/cli/test_finding.py
+	tests/store/test_database.py tests/service_desk/test_two_times.py tests/service_desk/test_journal.py tests/api/ticket/test_tickets.py \
+	tests/api/appraisal/test_findings.py tests/cli/test_finding.py
 test-fast: $(STAMP) ## a quick part of the tests (PYTHON=python3.13 VENV=.venv-3.13 runs it on another Python)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -k "not postgres" $(FAST) $(ARGS)
 

@@ -12,9 +12,6 @@ MODULES = sorted(path for package in (*PACKAGES, "tests") for path in (ROOT / pa
 MODULES_A_FOLDER = 15
 LINES = 400
 REASON = "Long because"
-# Folders of tests by adapter, not yet divided by capability.
-FULL = {"tests/api", "tests/browser", "tests/pages"}
-
 CAPABILITIES = {path.name for path in (ROOT / "domain").iterdir() if (path / "__init__.py").is_file()}
 # Rooms with a folder a capability, and the folders there that serve all capabilities.
 ROOMS = {
@@ -65,7 +62,7 @@ def test_a_folder_that_says_nothing_is_seen(tmp_path: Path) -> None:
 
 def test_no_folder_is_full() -> None:
     held = Counter(name(path.parent) for path in MODULES if path.name != "__init__.py")
-    assert {folder: count for folder, count in held.items() if count > MODULES_A_FOLDER and folder not in FULL} == {}
+    assert {folder: count for folder, count in held.items() if count > MODULES_A_FOLDER} == {}
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.read_text(encoding="utf-8").count("\n") > LINES], ids=name)

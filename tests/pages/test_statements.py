@@ -15,9 +15,9 @@ from domain.kernel.privacy import MASKED
 from domain.kernel.request import Request
 from domain.people.administration import Administrator
 from domain.ticket import commands as c
+from tests.pages.appraisal.test_findings import recorded
 from tests.pages.surfing import Surfer
-from tests.pages.test_findings import recorded
-from tests.pages.test_replay import told
+from tests.pages.ticket.test_replay import told
 from tests.support.client import V1
 from tests.support.estates.api_estate import Estate
 from tests.support.statements import Statements, listen

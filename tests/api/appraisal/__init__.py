@@ -1,0 +1,1 @@
+"""HTTP operations on findings, tallies and the close."""

@@ -1,0 +1,1 @@
+"""HTTP operations on dwellings, residents and their data."""

@@ -1,0 +1,1 @@
+"""Real Chromium on pages of shifts and handover."""

@@ -1,0 +1,1 @@
+"""Pages of findings, tallies and the close."""
