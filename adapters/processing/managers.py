@@ -24,15 +24,13 @@ from adapters.projecting.tables.leases import Leases
 from adapters.store.database.database import EPOCH, Database, Transaction
 from adapters.store.log.wakeups import Wakeups
 from domain.kernel.errors import Overloaded
-from domain.kernel.journal import Belonging, Journal
+from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.ports import Clock, StoredEvent, StreamAt, VersionConflict
 from domain.people.directory import Directory, DirectoryKeeper
 from domain.process.process import Moment, Outlook, Process, Subject
 
 DUE_AT_ONCE = 100
 """Due subjects in each step; few enough that commands in this operating-system process don't wait."""
-TRIES = 100
-"""How often a subject is examined again after a version conflict; each conflict means that another writer succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +174,7 @@ class ProcessManagers:
     ) -> dict[UUID, Examined]:
         """Examine subjects, as ``known`` or else in their present state, and write the effects; of one that fails nothing.
 
-        Raises errors.Overloaded after :data:`TRIES` version conflicts.
+        Raises errors.Overloaded after :data:`~domain.kernel.journal.TRIES` version conflicts.
         """
         wanted = list(subjects)
         examined: dict[UUID, Examined] = {}
