@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from adapters.accounts import tokens
-from adapters.composition import make_new, opened
+from adapters.composition import Gongdan, make_new, opened
 from adapters.demo import appraising, desk_affairs, moving_and_building, repairs_at_home, repairs_in_public
 from adapters.demo.casting import StoryResults, played
 from adapters.demo.staff import ESTATE, STAFF
@@ -58,7 +58,7 @@ async def fill(
     progress: Progress = lambda part: None,
     entropy: Entropy = system_entropy,
 ) -> Demo:
-    """Create a store and run the estate up to ``now``.
+    """Create a store, run the estate up to ``now``, and bring processes and read models to the end of its log.
 
     Deterministic: seed, moment and entropy decide every byte of the events.
     """
@@ -86,6 +86,7 @@ async def fill(
                 simulation.player.begin(site, played(story, site, into))
         simulation.player.begin(site, appraising.findings(site))
         await simulation.run(now, progress)
+        await _follow(gongdan)
         made, password = {}, entropy(PASSWORD_BYTES).hex()
         kept = await gongdan.sign_ins.passwords.hashed(password)
         for member in STAFF:
@@ -95,3 +96,9 @@ async def fill(
         numbers = {story: taken[ticket][0].number for story, ticket in into.tickets.items()}
         count = sum(site.received for site in simulation.sites)
         return Demo(settings, made, password, numbers, into.approvals["bathroom"], count, simulation)
+
+
+async def _follow(gongdan: Gongdan) -> None:
+    """Run the processes and the read models to the end of the log, so that the first query finds everything."""
+    await gongdan.processes.catch_up()
+    await gongdan.projections.catch_up()

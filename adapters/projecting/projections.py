@@ -134,6 +134,15 @@ class Projections(Background[LiveSets]):
                     await self.kind.adopt_once(name)
             await asyncio.sleep(MAKE_WAY)
 
+    async def catch_up(self) -> None:
+        """Build what is missing and bring every view to the end of the log, unless a runner is active.
+
+        For programs that write and then exit. Raises Fenced where another runner takes the views in the meantime.
+        """
+        for builder in self._builders.values():
+            await builder.ensure()
+        await self._runner().catch_up()
+
     async def check(self, *names: str) -> list[Checked]:
         """Compare views with the log, row by row (no names: all); the name ``numbers`` compares the numbers drawn."""
         found = []
