@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.composition import Gongdan, opened
+from adapters.composition import opened
 from adapters.system.settings import Settings
 from domain.ticket import commands as c
 from tests.support.clock import SetClock
 from tests.support.estates.desk_estate import Estate
-from tests.support.estates.view_estate import until
-from tests.support.round_trips import Sent, counted
+from tests.support.round_trips import Sent, counted, followed
 
 pytestmark = pytest.mark.anyio
 
@@ -29,17 +28,6 @@ async def following(shared_settings: Settings) -> AsyncIterator[tuple[Estate, Se
     with counted() as sent:
         async with opened(shared_settings, clock) as g:
             yield Estate(g, clock, shared_settings), sent
-
-
-async def followed(g: Gongdan) -> None:
-    """Wait, asking nothing of the database, until everything that follows is at the end of the log."""
-    head = (await g.store.head()).position
-    followers = [*g.projections.kind.wakeups.values(), *g.processes.kind.wakeups.values()]
-
-    async def reached() -> bool:
-        return all(one.position >= head for one in followers)
-
-    await until(reached)
 
 
 async def test_a_lone_command_costs_few_round_trips(following: tuple[Estate, Sent]) -> None:

@@ -12,9 +12,13 @@ from functools import partial
 from typing import Any
 
 from psycopg import AsyncConnection, AsyncCursor
+from psycopg.pq import TransactionStatus
 
-BEGINNINGS = ("BEGIN", "BEGIN IMMEDIATE")
-"""How a transaction begins that writes."""
+from adapters.composition import Gongdan
+from tests.support.estates.view_estate import until
+
+READS = ("SELECT", "LISTEN", "PRAGMA", "EXPLAIN")
+"""How a statement begins that writes nothing, for statements outside a transaction."""
 WAITING = ("SELECT position, recorded_at FROM head", "SELECT position FROM head", "SELECT true")
 """The poll of those who wait for the head, and the proof that an advisory lock is still held."""
 
@@ -26,17 +30,22 @@ class Sent:
     statements: list[str] = field(default_factory=list)
     commits: int = 0
 
-    def add(self, statement: Any) -> None:
-        """A statement as the driver got it."""
+    def add(self, statement: Any, writing: str, *, alone: bool) -> None:
+        """A statement as the driver got it. ``writing`` is how a transaction begins that writes, ``alone``: outside any."""
         text = statement.decode() if isinstance(statement, bytes) else str(statement)
-        if text in BEGINNINGS:
+        if text == writing or (alone and not text.startswith(("BEGIN", *READS))):
             self.commits += 1
-        elif not text.startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")) and text not in WAITING:
+        if not text.startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")) and text not in WAITING:
             self.statements.append(text)
 
     def clear(self) -> None:
         """Begin again."""
         self.statements, self.commits = [], 0
+
+
+def _alone(connection: Any) -> bool:
+    """Whether a connection to PostgreSQL is in no transaction."""
+    return bool(connection.info.transaction_status == TransactionStatus.IDLE)
 
 
 @contextmanager
@@ -46,21 +55,21 @@ def counted() -> Iterator[Sent]:
 
     class Connection(sqlite3.Connection):
         def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
-            sent.add(sql)
+            sent.add(sql, "BEGIN IMMEDIATE", alone=not self.in_transaction)
             return super().execute(sql, *args)
 
         def executemany(self, sql: str, *args: Any) -> sqlite3.Cursor:
-            sent.add(sql)
+            sent.add(sql, "BEGIN IMMEDIATE", alone=not self.in_transaction)
             return super().executemany(sql, *args)
 
     connect, execute, executemany = sqlite3.connect, AsyncConnection.execute, AsyncCursor.executemany
 
     async def counting(self: Any, query: Any, *args: Any, **options: Any) -> Any:
-        sent.add(query)
+        sent.add(query, "BEGIN", alone=_alone(self))
         return await execute(self, query, *args, **options)
 
     async def counting_many(self: Any, query: Any, *args: Any, **options: Any) -> None:
-        sent.add(query)
+        sent.add(query, "BEGIN", alone=_alone(self.connection))
         await executemany(self, query, *args, **options)
 
     sqlite3.connect = partial(connect, factory=Connection)  # type: ignore[assignment]
@@ -70,3 +79,14 @@ def counted() -> Iterator[Sent]:
     finally:
         sqlite3.connect = connect
         AsyncConnection.execute, AsyncCursor.executemany = execute, executemany  # type: ignore[method-assign]
+
+
+async def followed(g: Gongdan) -> None:
+    """Wait, asking nothing of the database, until everything that follows is at the end of the log."""
+    head = (await g.store.head()).position
+    followers = [*g.projections.kind.wakeups.values(), *g.processes.kind.wakeups.values()]
+
+    async def reached() -> bool:
+        return all(one.position >= head for one in followers)
+
+    await until(reached)
