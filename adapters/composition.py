@@ -19,7 +19,7 @@ from adapters.store.keys.keys import KeyStore
 from adapters.store.keys.master_key import Entropy, KeysUnusable, create_master_key
 from adapters.store.keys.sealing import SubjectSealer
 from adapters.store.log.codec import EventCodec
-from adapters.store.log.opening import Store, has_store, init_store, open_database, open_store, shown
+from adapters.store.log.opening import Opener, Store, has_store, init_store, open_database, open_store, shown
 from adapters.system.holidays_of_china import HolidaysOfChina
 from adapters.system.settings import Settings
 from adapters.system.system import SystemClock, TimeOrderedIds, entropy
@@ -151,12 +151,13 @@ async def opened(
     store_clock: Clock | None = None,
     entropy: Entropy = entropy,
     filling: bool = False,
+    opener: Opener = open_database,
 ) -> AsyncIterator[Gongdan]:
     """Open store and keys, wire the use cases, and close everything on exit.
 
     ``store_clock`` gives ``recorded_at`` (default: ``clock``). ``entropy``: pass another source than the system's only for data
-    that needs no secrecy (simulation). ``filling``: this process alone fills a new store. Projections can be queried; a server
-    also starts their runners and those of the processes.
+    that needs no secrecy (simulation). ``filling``: this process alone fills a new store. ``opener`` opens the two databases.
+    Projections can be queried; a server also starts their runners and those of the processes.
     """
     clock, ids = clock or SystemClock(), ids or TimeOrderedIds()
     async with AsyncExitStack() as stack:
@@ -167,9 +168,10 @@ async def opened(
                 capacity=settings.queue,
                 deadline=settings.deadline,
                 filling=filling,
+                opener=opener,
             )
         )
-        keys = KeyStore(await open_database(settings.keys_url, filling=filling), settings.master_key_path, clock, entropy)
+        keys = KeyStore(await opener(settings.keys_url, filling=filling), settings.master_key_path, clock, entropy)
         stack.push_async_callback(keys.close)
         assert store.database is not None
         await keys.open(await erased_in_log(store.database))

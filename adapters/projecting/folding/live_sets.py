@@ -1,7 +1,6 @@
 """Live table sets of the read models, as one kind of follower: ready sets are made live, and one statement moves them all."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -114,9 +113,10 @@ class LiveSets:
     async def is_held(self, members: Sequence[Follower]) -> bool:
         """Whether every set is still held; stamps ``updated_at`` every :data:`SIGN` seconds."""
         sets = [(member.name, member.tables.version) for member in members]
-        sign = time.monotonic() >= self._signed + SIGN
+        now = asyncio.get_running_loop().time()
+        sign = now >= self._signed + SIGN
         if sign:
-            self._signed = time.monotonic()
+            self._signed = now
         return await self._catalogue.are_held(sets, self._holder, sign=sign)
 
     async def prepare(self, members: Sequence[Follower], batch: Batch) -> Mapping[Follower, Outcome]:

@@ -1,7 +1,6 @@
 """The runner of the follower: holds the leases, takes the members, follows the log, and yields when fenced."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
 
@@ -107,11 +106,11 @@ class Runner:
             await following.stop()
 
     async def _follow(self, following: Following, led: Sequence[Kind]) -> None:
-        seen = time.monotonic()
-        ended = 0.0
+        loop = asyncio.get_running_loop()
+        seen, ended = loop.time(), 0.0
         async with aclosing(self._log.appended(following.position, self._idle)) as heads:  # type: ignore[type-var]
             async for head in heads:
-                began = time.monotonic()
+                began = loop.time()
                 if head > following.position and began - ended < AT_ONCE:
                     await asyncio.sleep(LINGER)
                 while True:
@@ -121,7 +120,7 @@ class Runner:
                     if not await following.advance(head):
                         break
                     self._pause = MAKE_WAY
-                ended = time.monotonic()
+                ended = loop.time()
                 if ended >= seen + self._idle:
                     if not await following.are_held():
                         raise Fenced

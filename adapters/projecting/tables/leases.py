@@ -45,22 +45,23 @@ class RowLeases:
 
     async def acquire(self, name: str) -> bool:
         """Acquire a lease that is free or expired, or renew it."""
-        if time.monotonic() < self._renew_from.get(name, 0.0):
+        if asyncio.get_running_loop().time() < self._renew_from.get(name, 0.0):
             return True
         held = await self._database.read("SELECT holder, expires_at FROM leases WHERE name = :name", {"name": name})
-        if held and held[0][0] != self._holder and held[0][1] > _now():
+        if held and held[0][0] != self._holder and held[0][1] > wall_micros():
             self._renew_from.pop(name, None)
             return False
 
         async def take(tx: Transaction) -> list[Row]:
+            now = wall_micros()
             return await tx.query(
                 "INSERT INTO leases (name, holder, expires_at) VALUES (:name, :me, :until) ON CONFLICT (name) DO UPDATE"
                 " SET holder = excluded.holder, expires_at = excluded.expires_at"
                 " WHERE leases.holder = :me OR leases.expires_at <= :now RETURNING holder",
-                {"name": name, "me": self._holder, "now": _now(), "until": _now() + int(self._seconds * 1_000_000)},
+                {"name": name, "me": self._holder, "now": now, "until": now + int(self._seconds * 1_000_000)},
             )
 
-        began = time.monotonic()
+        began = asyncio.get_running_loop().time()
         taken = bool(await self._database.write(take))
         if taken:
             self._renew_from[name] = began + self._seconds / 3
@@ -84,7 +85,8 @@ class RowLeases:
             await self.release(name)
 
 
-def _now() -> int:
+def wall_micros() -> int:
+    """Microseconds since 1970 by the system's clock, which the processes of a machine share."""
     return time.time_ns() // 1000
 
 
@@ -103,12 +105,12 @@ class AdvisoryLeases:
         async with self._turn:
             connection = await self._connected()
             proven = self._held.get(name)
-            if proven is not None and time.monotonic() < proven + self._seconds / 3:
+            if proven is not None and asyncio.get_running_loop().time() < proven + self._seconds / 3:
                 return True
             sql, params = ("SELECT pg_try_advisory_lock(%s)", (_key(name),)) if proven is None else ("SELECT true", ())
             rows = await self._ask(connection, sql, params)
             if rows and rows[0][0]:
-                self._held[name] = time.monotonic()
+                self._held[name] = asyncio.get_running_loop().time()
                 return True
             return False
 

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -46,6 +46,10 @@ class Player:
     def next_at(self) -> datetime | None:
         """The moment of the next step; None when all courses have ended."""
         return self._agenda[0].at if self._agenda else None
+
+    def request(self, login: str) -> Request:
+        """Make the request of a step's command."""
+        return Request(login, self.gongdan.ids.new())
 
     async def step(self, *, refusals: bool = False) -> Refusal | None:
         """Carry out the next step without reading the clock.
@@ -91,15 +95,15 @@ class Player:
         return outcome
 
     async def _carried_out(self, site: Site, who: str, deed: Any) -> Done | Waiting | Any:
-        gongdan, request = self.gongdan, Request(who, self.gongdan.ids.new())
+        gongdan, request = self.gongdan, self.request(who)
         match deed:
             case steps.Receive(command, occurred_at):
-                asked = Request(who, request.command_id, occurred_at)
+                asked = replace(request, occurred_at=occurred_at)
                 if isinstance(command, BackEntry):
                     return await gongdan.desk.back_enter(command, asked)
                 return await gongdan.desk.receive(command, asked)
             case steps.Act(ticket, command, occurred_at, offline):
-                return await gongdan.desk.act(str(ticket), command, Request(who, request.command_id, occurred_at, offline))
+                return await gongdan.desk.act(str(ticket), command, replace(request, occurred_at=occurred_at, offline=offline))
             case steps.Keep(ticket, file_name, text):
                 return await gongdan.desk.act(str(ticket), await self._kept(ticket, file_name, text), request)
             case steps.Ask(of):

@@ -115,11 +115,13 @@ class SqliteDatabase:
             raise
 
     def _own(self, *, reading: bool) -> sqlite3.Connection:
-        """This thread's connection, opened at its first use; a reader's is read-only."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        """This thread's connection for reading or for writing, opened at its first use; that for reading is read-only."""
+        name = "reading" if reading else "writing"
+        connection: sqlite3.Connection | None = getattr(self._local, name, None)
         if connection is None:
-            connection = self._local.connection = self._connect()
+            connection = self._connect()
             connection.execute(f"PRAGMA query_only = {reading:d}")
+            setattr(self._local, name, connection)
         return connection
 
     def _connect(self) -> sqlite3.Connection:
@@ -162,14 +164,9 @@ class FillingSqliteDatabase(SqliteDatabase):
     async def _on(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return work()
 
-    def _own(self, *, reading: bool) -> sqlite3.Connection:
-        name = "reading" if reading else "writing"
-        connection: sqlite3.Connection | None = getattr(self._local, name, None)
-        if connection is None:
-            connection = self._connect()
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.execute(f"PRAGMA query_only = {reading:d}")
-            setattr(self._local, name, connection)
+    def _connect(self) -> sqlite3.Connection:
+        connection = super()._connect()
+        connection.execute("PRAGMA synchronous = OFF")
         return connection
 
     def _close(self) -> None:

@@ -55,16 +55,31 @@ class Store(EventLog, Protocol):
     async def __aexit__(self, *_: object) -> None: ...
 
 
+class Opener(Protocol):
+    """Opens the database at a URL, as :func:`open_database` does."""
+
+    async def __call__(self, url: str, *, within: float = DEADLINE, filling: bool = False) -> Database:
+        """Open it, to be abandoned after ``within`` seconds; ``filling`` as in :func:`open_database`."""
+        ...
+
+
 async def open_store(
-    url: str, clock: Clock, *, capacity: int = CAPACITY, deadline: float = DEADLINE, filling: bool = False
+    url: str,
+    clock: Clock,
+    *,
+    capacity: int = CAPACITY,
+    deadline: float = DEADLINE,
+    filling: bool = False,
+    opener: Opener | None = None,
 ) -> Store:
     """Open a store; raises schema.SchemaError for a missing or other schema, errors.Overloaded where it can't be reached.
 
-    At most ``capacity`` appends are queued, each for ``deadline`` seconds at most; ``filling`` as in :func:`open_database`.
+    At most ``capacity`` appends are queued, each for ``deadline`` seconds at most; ``filling`` as in :func:`open_database`, which
+    is the ``opener`` unless another is given.
     """
     if url == "memory:":
         return MemoryStore(clock, "memory")
-    database = await open_database(url, within=deadline, filling=filling)
+    database = await (opener or open_database)(url, within=deadline, filling=filling)
     try:
         await schema.check(database, shown(url))
         [(origin,)] = await database.read("SELECT value FROM meta WHERE key = 'origin'")
