@@ -66,7 +66,7 @@ format: $(STAMP) ## what ruff can put right by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## measurements, on both stores
+bench: $(STAMP) ## measurements on both stores against their goals (ARGS='--only append --json FILE'); fails below a first step
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 # The locks name versions and hashes and no address, so that any registry will do. UPGRADE=--upgrade takes newer versions.

@@ -1,17 +1,15 @@
 """Pages: the server's time for each over a hundred thousand tickets, against the same pages over a thousand."""
 
 import asyncio
-import logging
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID, uuid5
 
 import httpx2
-import structlog
 
 from adapters.composition import Gongdan, make_new, opened
 from adapters.server.app import create_app
@@ -25,12 +23,12 @@ from domain.kernel.terms import Book, CancelReason, Channel
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
-from tests.benchmarks.rounds import Row, rate_async
+from tests.benchmarks.frame import Bench, Row, ratio
+from tests.benchmarks.rounds import Measured, Work, alternating
 from tests.pages.surfing import PASSWORD, Surfer
 from tests.support.clock import SetClock
 from tests.support.estates.api_estate import Estate, populate
 
-TICKETS, FEW = int(os.environ.get("BENCH_TICKETS", "100000")), 1_000
 OPEN = 300
 """Tickets that are not finished, at most; the others were withdrawn."""
 SPACE = UUID(int=2026)
@@ -87,9 +85,9 @@ async def fill(g: Gongdan, count: int) -> None:
         await asyncio.gather(*(g.store.append(Append([one for events in packet for one in events])) for packet in some))
 
 
-async def measure(folder: Path, count: int) -> dict[str, float]:
-    """Each page's answers a second, in a store of so many tickets."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+@asynccontextmanager
+async def looked_at(folder: Path, count: int) -> AsyncIterator[dict[str, Work]]:
+    """Five answers of each page, in a store of so many tickets."""
     clock = SetClock()
     settings = Settings(_env_file=None, store=f"sqlite:///{folder}/gongdan.db", rate="1000000/minute", queue=10_000)
     await make_new(settings, "bench", clock)
@@ -108,34 +106,33 @@ async def measure(folder: Path, count: int) -> dict[str, float]:
             while not await g.projections.wait_for(view.name, done.position, 60):
                 print(f"{count} tickets: {view.name} is being built", file=sys.stderr, flush=True)
         transport = httpx2.ASGITransport(app=create_app(g))
-        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
-            found, seen_by = {}, ""
-            for name, (login, address) in PAGES.items():
-                if login != seen_by:
-                    http.cookies.clear()
-                    assert (await Surfer(http).sign_in(login)).status_code == 200
-                    seen_by = login
+        async with AsyncExitStack() as stack:
+            desks: dict[str, httpx2.AsyncClient] = {}
+            for login in {login for login, _ in PAGES.values()}:
+                made = httpx2.AsyncClient(transport=transport, base_url="http://test")
+                desks[login] = await stack.enter_async_context(made)
+                assert (await Surfer(made).sign_in(login)).status_code == 200
 
-                async def look(address: str = address.format(number=number)) -> int:
+            def looking(login: str, address: str) -> Work:
+                async def look() -> int:
                     for _ in range(5):
-                        answer = await http.get(address)
+                        answer = await desks[login].get(address)
                         assert answer.status_code == 200, answer.text
                     return 5
 
-                found[name] = await rate_async(look)
-            return found
+                return look
+
+            yield {name: looking(login, address.format(number=number)) for name, (login, address) in PAGES.items()}
 
 
-async def rows() -> list[Row]:
+async def rows(bench: Bench) -> list[Row]:
     """Every page, in a store of many tickets against a store of few."""
     found = []
-    for count in (TICKETS, FEW):
-        with TemporaryDirectory() as folder:
-            found.append(await measure(Path(folder), count))
-    many, few = found
-    return [Row(f"page: {name}, {TICKETS:,} tickets", many[name], few[name], f"{FEW:,} tickets") for name in PAGES]
-
-
-if __name__ == "__main__":
-    for row in asyncio.run(rows()):
-        print(f"{row.what}: {1000 / row.ours:.1f} ms, {row.against} {1000 / row.baseline:.1f} ms, {row.ratio:.2f}×")
+    with TemporaryDirectory(dir=bench.folder) as large, TemporaryDirectory(dir=bench.folder) as small:
+        async with looked_at(Path(large), bench.tickets) as many, looked_at(Path(small), bench.few) as few:
+            for name in PAGES:
+                pair = await alternating({"many": many[name], "few": few[name]}, bench.rounds)
+                took = {side: Measured([1000 / rate for rate in one.rounds]) for side, one in pair.items()}
+                of = (f"page: {name}, {bench.tickets:,} tickets", took["many"], took["few"], f"{bench.few:,} tickets")
+                found.append(ratio(*of, 1.5, 1.25, at_most=True, each=" ms"))
+    return found

@@ -24,7 +24,8 @@ from domain.ticket.decisions import Circumstances, decide
 from domain.ticket.events import Ticket
 from domain.ticket.guards import PolicyInForce
 from domain.ticket.lifecycle import TABLE, step
-from tests.benchmarks.rounds import Row, rate
+from tests.benchmarks.frame import Bench, Row, ratio
+from tests.benchmarks.rounds import alternating
 
 NOW = datetime(2026, 3, 4, 1, 0, tzinfo=UTC)
 EVENTS = 100
@@ -35,7 +36,12 @@ class _NewIds:
         return uuid4()
 
 
-def transitions() -> Row:
+async def rows(bench: Bench) -> list[Row]:
+    """Both rows."""
+    return [await transitions(bench), await loading(bench)]
+
+
+async def transitions(bench: Bench) -> Row:
     """A pair of suspend and resume, 20,000 times."""
     pairs = 20_000
 
@@ -58,7 +64,8 @@ def transitions() -> Row:
             model.resume()
         return 2_000
 
-    return Row("transition looked up", rate(ours), rate(shared), "shared Machine, triggered", 50)
+    found = await alternating({"ours": ours, "shared": shared}, bench.rounds)
+    return ratio("legality check of a decision", found["ours"], found["shared"], "trigger on the shared Machine", 50)
 
 
 class _Noted(Aggregate):
@@ -74,7 +81,7 @@ class _Noted(Aggregate):
         self.notes += 1
 
 
-def loading() -> Row:
+async def loading(bench: Bench) -> Row:
     """A ticket of 100 events, decoded and folded."""
     in_force = PolicyInForce(NOW, ZoneInfo("Asia/Shanghai"), parse_policy(shipped("policy.toml")))
     prices = parse_price_list(shipped("price_list.toml"))
@@ -105,7 +112,8 @@ def loading() -> Row:
             app.repository.get(aggregate.id)
         return 20
 
-    return Row(f"ticket of {EVENTS} events loaded", rate(ours), rate(library), "repository.get (in memory)", 5)
+    found = await alternating({"ours": ours, "library": library}, bench.rounds)
+    return ratio(f"ticket of {EVENTS} events, decoded and folded", found["ours"], found["library"], "repository.get (in memory)")
 
 
 def _sealed_away(made: Ticket.Event) -> StoredEvent:

@@ -1,9 +1,8 @@
-"""Duty: a year of shifts in a hundred communities against one community alone: handover list and morning review of one."""
+"""Duty: a year of shifts in ten communities against one community alone: handover list and morning review of one."""
 
-import asyncio
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,11 +29,11 @@ from projections.duty.handover_list import HANDOVER_LIST, handover_list
 from projections.duty.morning_review import MORNING_REVIEW, reviewed
 from projections.duty.night_log import NIGHT_LOG, lines
 from projections.duty.reminders import REMINDERS, reminders
-from tests.benchmarks.rounds import Row, rate_async
+from tests.benchmarks.frame import Bench, Row, ratio
+from tests.benchmarks.rounds import Work, alternating
 from tests.support.ticket_factory import ZONE
 
-COMMUNITIES = int(os.environ.get("BENCH_COMMUNITIES", "100"))
-DAYS = int(os.environ.get("BENCH_DAYS", "365"))
+COMMUNITIES, DAYS = 10, 365
 FIRST = date(2025, 1, 1)
 OPEN, FINISHED = 40, 400
 """Tickets a community: those the sheet lists, and those finished in the year."""
@@ -124,8 +123,9 @@ class Noon:
         return datetime.combine(FIRST + timedelta(days=DAYS - 1), datetime.min.time(), UTC) + timedelta(hours=4)
 
 
-async def measure(folder: Path, communities: int) -> tuple[float, float]:
-    """Handover lists and morning reviews of one community a second, in a store of that many."""
+@asynccontextmanager
+async def filled(folder: Path, communities: int) -> AsyncIterator[tuple[Work, Work]]:
+    """Twenty handover lists and twenty morning reviews of one community, in a store of that many."""
     settings = Settings(_env_file=None, store=f"sqlite:///{folder}/gongdan.db")
     await make_new(settings, "bench", Noon())
     length = await fill(settings, communities, DAYS)
@@ -160,23 +160,17 @@ async def measure(folder: Path, communities: int) -> tuple[float, float]:
                     await reminders(read(REMINDERS.name), code, limit=1000)
                 return 20
 
-            return await rate_async(list_it), await rate_async(review_it)
+            yield list_it, review_it
 
 
-async def rows() -> list[Row]:
+async def rows(bench: Bench) -> list[Row]:
     """Both, in a store of many communities against a store of one."""
-    found = []
-    for communities in (COMMUNITIES, 1):
-        with TemporaryDirectory() as folder:
-            found.append(await measure(Path(folder), communities))
-    (many_lists, many_reviews), (one_list, one_review) = found
+    with TemporaryDirectory(dir=bench.folder) as many, TemporaryDirectory(dir=bench.folder) as one:
+        async with filled(Path(many), COMMUNITIES) as works, filled(Path(one), 1) as alone:
+            found = [
+                await alternating({"many": work, "one": other}, bench.rounds) for work, other in zip(works, alone, strict=True)
+            ]
     what = f"{COMMUNITIES} communities, {4 * DAYS * COMMUNITIES:,} shifts"
-    return [
-        Row(f"handover list, {what}", many_lists, one_list, "one community", 0.8),
-        Row(f"morning review, {what}", many_reviews, one_review, "one community", 0.8),
-    ]
-
-
-if __name__ == "__main__":
-    for row in asyncio.run(rows()):
-        print(f"{row.what}: {1000 / row.ours:.2f} ms, one community {1000 / row.baseline:.2f} ms, {row.ratio:.2f}×")
+    against = ("one community", 0.8)
+    names = (f"handover list, {what}", f"morning review, {what}")
+    return [ratio(name, pair["many"], pair["one"], *against) for name, pair in zip(names, found, strict=True)]

@@ -1,0 +1,1 @@
+"""The maker of stores: logs of realistic tickets written in bulk, and their read models."""
