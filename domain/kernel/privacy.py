@@ -8,7 +8,8 @@ error, so clear text cannot reach a disk by mistake.
 import re
 import unicodedata
 from abc import ABC
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -69,7 +70,7 @@ def _from_stored(value: Any) -> Private:
     match value:
         case {"subject": str(subject), "key_version": int(version), "nonce": str(nonce), "ciphertext": str(text), **more}:
             if not more:
-                return Sealed(UUID(subject), version, b64decode(nonce, validate=True), b64decode(text, validate=True))
+                return Sealed(UUID(subject), version, a2b_base64(nonce, strict_mode=True), a2b_base64(text, strict_mode=True))
     raise ValueError("not a sealed text")
 
 

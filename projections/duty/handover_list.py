@@ -63,7 +63,7 @@ def listed(seen: Seen) -> HandoverRow:
         s.location.area if s.location else None,
         s.received_at or seen.first_recorded_at,
         s.deferred_until,
-        *clocks_of(s),
+        *seen.once(clocks_of),
     )
 
 

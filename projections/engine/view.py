@@ -5,10 +5,10 @@ batches of any size, again after a failure, or one by one for a check, and the r
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from domain.kernel.aggregate import apply
@@ -26,6 +26,9 @@ class Number(NamedTuple):
     recorded_at: datetime
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A stream after an event: its state, and what only the log knows about it."""
@@ -38,6 +41,14 @@ class Seen:
     first_recorded_at: datetime
     back_entered: bool
     numbers: tuple[Number, ...]
+    _made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, make: Callable[[Any], T]) -> T:
+        """What ``make`` derives from the state, computed once for all read models that need it."""
+        if make not in self._made:
+            self._made[make] = make(self.state)
+        found: T = self._made[make]
+        return found
 
 
 def advance(before: Seen | None, stored: StoredEvent, event: Any) -> Seen:

@@ -3,7 +3,7 @@
 Rows keep moments, never "breached": otherwise a row would have to change although nothing happened.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -65,10 +65,10 @@ def clocks_of(s: TicketState) -> Clocks:
     return Clocks(**{SLOTS.get(reading.clock, "work"): _columns(reading, s, s.occurred_at) for reading in found})
 
 
-def cycles_of(s: TicketState) -> list[ClockColumns]:
+def cycles_of(s: TicketState) -> Sequence[ClockColumns]:
     """Every clock that ever ran for the ticket, in the order of :func:`domain.rules.clocks.readings`."""
     at = s.occurred_at
-    return [] if at is None else [_columns(reading, s, at) for reading in readings(s.timeline, s.kind, s.facility, at)]
+    return () if at is None else tuple([_columns(reading, s, at) for reading in readings(s.timeline, s.kind, s.facility, at)])
 
 
 def _columns(reading: Reading, s: TicketState, at: datetime) -> ClockColumns:

@@ -110,7 +110,7 @@ def span(seen: Seen, to_position: int | None) -> WorkloadRow:
     s: TicketState = seen.state
     assignee = s.assignment.assignee if s.assignment else None
     number, book_number = current_numbers(seen)
-    place, clocks = s.location, clocks_of(s)
+    place, clocks = s.location, seen.once(clocks_of)
     return WorkloadRow(
         s.id,
         seen.position,

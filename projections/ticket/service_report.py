@@ -17,7 +17,7 @@ from domain.kernel.terms import Channel, ClockName, Kind
 from domain.ticket.events import Ticket
 from domain.ticket.state import TicketState
 from projections.engine.tables import Index, Table, micros
-from projections.engine.view import Drop, Params, Put, Reader, Step, View, Write
+from projections.engine.view import Drop, Params, Put, Reader, Seen, Step, View, Write
 from projections.ticket.clock_columns import ClockColumns, cycles_of
 
 TOP = 10
@@ -115,20 +115,23 @@ def fold(steps: Sequence[Step]) -> Iterable[Write]:
     """Write every fact, and the last state of the ticket and its clocks."""
     first, last = steps[0].before, steps[-1].after
     s: TicketState = last.state
-    at = s.received_at or last.first_recorded_at
-    yield Put(RECEIVED, ReceivedRow(s.id, s.community, at, s.kind, s.category, s.channel, last.back_entered))
+    received = _received(last)
+    if first is None or _received(first) != received:
+        yield Put(RECEIVED, received)
     for step in steps:
         yield from _facts(step)
-    clocks = cycles_of(s)
+    known, clocks = first.once(cycles_of) if first else (), last.once(cycles_of)
     for cycle, clock in enumerate(clocks):
-        yield Put(CLOCKS, ClockRow(s.id, cycle, s.community, clock))
-    for cycle in range(len(clocks), _most_clocks(first.state if first else None, steps)):
+        if cycle >= len(known) or known[cycle] != clock:
+            yield Put(CLOCKS, ClockRow(s.id, cycle, s.community, clock))
+    for cycle in range(len(clocks), len(known)):
         yield Drop(CLOCKS, (s.id.bytes, cycle))
 
 
-def _most_clocks(before: TicketState | None, steps: Sequence[Step]) -> int:
-    states = [step.after.state for step in steps] + ([before] if before else [])
-    return max(len(cycles_of(state)) for state in states)
+def _received(seen: Seen) -> ReceivedRow:
+    s: TicketState = seen.state
+    at = s.received_at or seen.first_recorded_at
+    return ReceivedRow(s.id, s.community, at, s.kind, s.category, s.channel, seen.back_entered)
 
 
 def _facts(step: Step) -> Iterable[Write]:

@@ -83,7 +83,7 @@ def order(seen: Seen) -> WorkOrderRow | None:
     if s.state is not State.DISPATCHED or carried is None:
         return None
     number, book_number = current_numbers(seen)
-    place, clocks = s.location, clocks_of(s)
+    place, clocks = s.location, seen.once(clocks_of)
     return WorkOrderRow(
         s.id,
         s.version,

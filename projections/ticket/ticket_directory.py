@@ -128,7 +128,7 @@ def row(seen: Seen) -> TicketRow:
     s: TicketState = seen.state
     assignee = s.assignment.assignee if s.assignment else None
     number, book_number = current_numbers(seen)
-    place, clocks = s.location, clocks_of(s)
+    place, clocks = s.location, seen.once(clocks_of)
     return TicketRow(
         s.id,
         seen.first_position,
