@@ -14,7 +14,9 @@ from adapters.processing.processes import Processes
 from adapters.projecting.folding.following import Following
 from adapters.projecting.tables.fences import Fenced
 from domain.kernel.errors import NotFound
+from domain.kernel.terms import Kind
 from domain.process.process import Moment, Outlook, Subject
+from domain.process.proposals import PROPOSALS
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.process.reminding import NAME, REMINDING, reminding, target_of, topics
@@ -60,6 +62,16 @@ async def test_after_downtime_the_true_moments_are_written(shared: Estate) -> No
         [status] = await processes.status()
         head = (await shared.g.store.head()).position
         assert (status.position, status.head, status.lag_seconds, status.waiting, status.status) == (head, head, 0.0, 0, "live")
+
+
+async def test_a_process_that_takes_some_events_of_a_stream_moves_alone(shared: Estate) -> None:
+    """It needs the state before the first event it takes, also where the events before that are in one batch with it."""
+    for _ in range(2):
+        await shared.act("assistant", await shared.receive(), c.Classify(kind=Kind.ENQUIRY))
+    async with await reminding(shared, process=PROPOSALS) as processes:
+        await processes.catch_up()
+        [status] = await processes.status()
+        assert (status.position, status.parked) == (status.head, [])
 
 
 async def test_what_was_forgotten_is_ordered_only_once(shared: Estate) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import psycopg
 
-from adapters.projecting.folding.streams import Poison, Run, Streams, failure_text
+from adapters.projecting.folding.streams import Poison, Run, Streams, failure_text, of_taken_streams
 from adapters.projecting.tables.catalogue import Catalogue
 from adapters.projecting.tables.row_tables import Changes, RowTables
 from adapters.store.database.database import DEADLINE, Transaction
@@ -182,8 +182,7 @@ class Follower:
         events = await self._log.read_log(after, most)
         if not events:
             return None
-        taken = [event for event in events if self.takes(event)]
-        return await self.folding.fold(taken, events[-1].position)
+        return await self.folding.fold(of_taken_streams(events, self.takes), events[-1].position)
 
     async def write(self, folded: FoldedBatch, *, within: float = DEADLINE) -> None:
         """Write rows, parked streams and the position in one transaction, behind the fencing check. Raises Fenced."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
-from adapters.projecting.folding.streams import Run, Streams, failure_text
+from adapters.projecting.folding.streams import Run, Streams, failure_text, of_taken_streams
 from adapters.projecting.tables.fences import Fenced
 from adapters.projecting.tables.leases import Leases
 from adapters.store.database.database import Database, Transaction
@@ -189,7 +189,7 @@ class Following:
         return bool(coming)
 
     async def _batch(self, members: Sequence[Member], after: int, events: Sequence[StoredEvent]) -> Batch:
-        taken = [event for event in events if any(member.takes(event) for member in members)]
+        taken = of_taken_streams(events, lambda event: any(member.takes(event) for member in members))
         return Batch(after, events, await self._streams.runs(taken))
 
     async def _prepare(self, members: Sequence[Member], batch: Batch) -> tuple[dict[Member, Outcome], dict[Member, Exception]]:

@@ -6,7 +6,7 @@ never becomes stale, and projections need not store states beside their rows.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -54,6 +54,15 @@ def failure_text(error: Exception) -> str:
         trace = trace.tb_next
     place = f" in {trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno}" if trace is not None else ""
     return f"{type(error).__name__}{place}"
+
+
+def of_taken_streams(events: Sequence[StoredEvent], takes: Callable[[StoredEvent], bool]) -> list[StoredEvent]:
+    """The events of every stream that has an event which is taken.
+
+    Those between that are not taken are needed too: an event is applied to the state before it.
+    """
+    taken = {event.stream_id for event in events if takes(event)}
+    return [event for event in events if event.stream_id in taken]
 
 
 class Streams:
