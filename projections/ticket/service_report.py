@@ -1,8 +1,8 @@
 """Service report (服务月报): a community's month in figures, counted from rows that each belong to one ticket.
 
 A ticket counts in the month of its receipt. A clock counts in the month that decided it: if met, where it was stopped; if
-breached, where it was due. Verdicts and completions count in the month they were made. Kind and category are the ticket's present
-ones.
+breached, where it was due; if the ticket was cancelled in time, nowhere. Verdicts and completions count in the month they were
+made, and a rating counts whatever the verdict. Kind and category are the ticket's present ones.
 """
 
 from collections import Counter, defaultdict
@@ -120,12 +120,23 @@ def fold(steps: Sequence[Step]) -> Iterable[Write]:
         yield Put(RECEIVED, received)
     for step in steps:
         yield from _facts(step)
-    known, clocks = first.once(cycles_of) if first else (), last.once(cycles_of)
-    for cycle, clock in enumerate(clocks):
-        if cycle >= len(known) or known[cycle] != clock:
+    known, clocks = _counted(first) if first else {}, _counted(last)
+    for cycle, clock in clocks.items():
+        if known.get(cycle) != clock:
             yield Put(CLOCKS, ClockRow(s.id, cycle, s.community, clock))
-    for cycle in range(len(clocks), len(known)):
-        yield Drop(CLOCKS, (s.id.bytes, cycle))
+    for cycle in known:
+        if cycle not in clocks:
+            yield Drop(CLOCKS, (s.id.bytes, cycle))
+
+
+def _counted(seen: Seen) -> Mapping[int, ClockColumns]:
+    """The ticket's clocks by number, without those that its cancellation stopped in time: they were neither met nor breached."""
+    called_off = seen.state.timeline.stopped_at
+    return {
+        cycle: clock
+        for cycle, clock in enumerate(seen.once(cycles_of))
+        if called_off is None or clock.stopped_at != called_off or called_off > clock.due_at
+    }
 
 
 def _received(seen: Seen) -> ReceivedRow:
@@ -154,7 +165,7 @@ def _facts(step: Step) -> Iterable[Write]:
         yield Put(WORK, WorkRow(s.id, version, person, s.community, fact, at, rating))
 
 
-SERVICE_REPORT = View("service_report", 1, (RECEIVED, FACTS, WORK, CLOCKS), ("ticket.",), fold)
+SERVICE_REPORT = View("service_report", 2, (RECEIVED, FACTS, WORK, CLOCKS), ("ticket.",), fold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +256,8 @@ async def report(reader: Reader, community: str, since: datetime, until: datetim
         counted[fact] += count
         if fact is Fact.SATISFIED:
             found.first_time += 0 if again else count
-            if rating is not None:
-                ratings[rating] += count
+        if rating is not None:
+            ratings[rating] += count
     found.facts, found.ratings = counted, ratings
     kept: dict[str, int] = dict(cast(Any, met))
     late: dict[str, int] = dict(cast(Any, breached))

@@ -96,10 +96,12 @@ def same_report(
     breached: Counter[Any] = Counter()
     for s in states:
         for reading in readings(s.timeline, s.kind, s.facility, now):
+            called_off = s.state is State.CANCELLED and reading.stopped_at == s.timeline.stopped_at
             if reading.status is ClockStatus.MET and reading.stopped_at and since <= reading.stopped_at < until:
-                met[reading.clock] += 1
+                met[reading.clock] += not called_off
             if reading.status is ClockStatus.BREACHED and reading.breached_at and since <= reading.breached_at < until:
                 breached[reading.clock] += 1
+    met = +met
     assert found.clocks == {clock: Decided(met[clock], breached[clock]) for clock in {*met, *breached}}
     same_facts(found, states, history, since, until)
 
@@ -124,8 +126,8 @@ def same_facts(found: Any, states: list[TicketState], history: dict[UUID, list[A
                         people[who].completed += 1
                 case Ticket.FollowUpRecorded():
                     facts[Fact.SATISFIED if event.satisfied else Fact.DISSATISFIED] += counts
-                    if counts and event.satisfied:
-                        first_time += not again
+                    if counts:
+                        first_time += event.satisfied and not again
                         ratings.update([event.rating] if event.rating else [])
                     for person in workers if counts else ():
                         people[person].satisfied += event.satisfied

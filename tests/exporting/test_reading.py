@@ -33,14 +33,15 @@ async def told(live: Client, login: str, path: str) -> Any:
     return answer.json()
 
 
-async def followed_up(live: Client, satisfied: bool = True, **more: Any) -> dict[str, Any]:
+async def followed_up(live: Client, satisfied: bool = True, rating: int | None = None, **more: Any) -> dict[str, Any]:
     """A repair with its verdict."""
     ticket = await live.dispatched(**more)
+    given = rating or (5 if satisfied else 2)
     for trigger, login, body in (
         ("accept", "zhang", {}),
         ("start", "zhang", {}),
         ("complete", "zhang", {"resolution": "换了阀芯"}),
-        ("follow-up", "li", {"satisfied": satisfied, "rating": 5 if satisfied else 2, "method": "phone"}),
+        ("follow-up", "li", {"satisfied": satisfied, "rating": given, "method": "phone"}),
     ):
         live.estate.clock.move(minutes=10)
         ticket = await live.act(login, ticket, trigger, **body)
@@ -142,12 +143,41 @@ async def test_a_month_in_figures(live: Client) -> None:
     assert march["first_time_fix"] == {"fixed": 1, "of": 1, "rate": "1.0000"}
     assert (march["rework"], march["reopened"], march["unreached"], march["completed"]) == (1, 0, 0, 2)
     assert march["satisfaction"]["rate"] == "0.5000"
-    assert (march["satisfaction"]["ratings"]["5"], march["satisfaction"]["average"]) == (1, "5.00")
+    assert march["satisfaction"]["ratings"] == {"1": 0, "2": 1, "3": 0, "4": 0, "5": 1}
+    assert march["satisfaction"]["average"] == "3.50"
     assert march["clocks"]["reply"] == {"met": 2, "breached": 1, "rate": "0.6667"}
     assert march["clocks"]["repair"] == {"met": 2, "breached": 1, "rate": "0.6667"}
     assert march["people"] == [{"person": "zhang", "completed": 2, "satisfied": 1, "dissatisfied": 1, "average": "3.50"}]
     april = await told(live, "chen", "/reports/service?community=JX&month=2026-04")
     assert (april["received"], april["satisfaction"]["average"], april["first_time_fix"]["rate"]) == (1, None, None)
+
+
+async def test_a_rating_counts_whatever_the_verdict_in_every_table(live: Client, tmp_path: Path) -> None:
+    """Ratings 5, 5, 5 and, with a dissatisfied verdict, 1: the average is 4.00 for the community and for the person."""
+    for rating in (5, 5, 5):
+        await followed_up(live, rating=rating)
+    await followed_up(live, satisfied=False, rating=1)
+    march = await told(live, "chen", "/reports/service?community=JX&month=2026-03")
+    assert march["satisfaction"]["ratings"] == {"1": 1, "2": 0, "3": 0, "4": 0, "5": 3}
+    assert march["satisfaction"]["average"] == "4.00"
+    assert [one["average"] for one in march["people"]] == ["4.00"]
+    write_service_report(tmp_path / "report.xlsx", ServiceReportAnswer.model_validate(march), SHANGHAI)
+    found = cells(tmp_path / "report.xlsx")
+    assert ">4.00<" in found and ">5.00<" not in found
+
+
+async def test_a_clock_called_off_in_time_is_in_no_rate_and_a_breached_one_stays_breached(live: Client) -> None:
+    for days in (1, 4):
+        ticket = await live.ticket()
+        ticket = await live.act("li", ticket, "classify", kind="repair", facility="private")
+        live.estate.clock.move(days=days)
+        await live.act("chen", ticket, "cancel", reason="withdrawn")
+    march = await told(live, "chen", "/reports/service?community=JX&month=2026-03")
+    assert march["cancelled"] == 2
+    assert march["clocks"] == {
+        "reply": {"met": 0, "breached": 1, "rate": "0.0000"},
+        "repair": {"met": 0, "breached": 1, "rate": "0.0000"},
+    }
 
 
 FORMULA = '=HYPERLINK("http://x","y")'
