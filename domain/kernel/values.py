@@ -1,6 +1,7 @@
 """Values that commands consist of: texts without control characters, codes, names, moments."""
 
 import re
+import unicodedata
 from datetime import datetime
 from typing import Annotated
 
@@ -39,6 +40,22 @@ ShortText = Annotated[str, StringConstraints(max_length=120), AfterValidator(_cl
 
 Name = Annotated[str, StringConstraints(max_length=60), AfterValidator(_clean), AfterValidator(_undirected)]
 """A person's name as they give it; long enough for names in Latin letters."""
+
+
+def _one_line(text: str) -> str:
+    """Refuse every control character, line breaks and tabs too."""
+    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+PoliceReference = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=2, max_length=80),
+    AfterValidator(_one_line),
+    AfterValidator(_undirected),
+]
+"""The police's reference as they write it, in any script and punctuation, such as ``京公（刑）案字〔2026〕118号``."""
 
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 \-]{3,24}$")]

@@ -11,7 +11,7 @@ from domain.kernel.aggregate import Folded, FoldedState, Meta, occurred
 from domain.kernel.errors import Conflict, NotFound
 from domain.kernel.request import Request
 from domain.kernel.subject_file import SubjectFile, SubjectState
-from domain.kernel.values import Code, TicketRef, Value
+from domain.kernel.values import PoliceReference, TicketRef, Value
 from domain.people.authority import Relation, Right, allow
 from domain.people.directory import Directory
 from domain.people.office import Office
@@ -26,7 +26,7 @@ class Disclose(Value):
     """Disclose a ticket's personal data to the police under their reference number (公安机关查案, D2 duty 21)."""
 
     ticket: TicketRef
-    reference: Code
+    reference: PoliceReference
 
 
 class Disclosure(TwoPersonCommand):

@@ -100,6 +100,21 @@ async def test_disclosure_takes_two(api: Client) -> None:
     assert (await api.post("wang", f"/approvals/{asked.json()['id']}/approve")).json()["status"] == "approved"
 
 
+@pytest.mark.parametrize("reference", ["京公（刑）案字〔2026〕118号", "No. 7/2026 (B)", "调字 第3号", "8号", "字" * 80])
+async def test_a_police_reference_is_any_text_of_a_line(api: Client, reference: str) -> None:
+    """D2 duty 21: the police write their numbers in their own way."""
+    asked = await api.post("si", "/subjects/disclose", {"ticket": (await api.ticket())["id"], "reference": reference})
+    detail = (await api.get("wang", f"/approvals/{asked.json()['id']}")).json()
+    assert detail["arguments"]["reference"] == reference
+
+
+@pytest.mark.parametrize("reference", ["", "8", " 8 ", "字" * 81, "118号\n119号", "118\t号", "118\x00号", "118\u202e号"])
+async def test_another_police_reference_is_refused(api: Client, reference: str) -> None:
+    refused = await api.post("si", "/subjects/disclose", {"ticket": (await api.ticket())["id"], "reference": reference})
+    assert problem(refused) == "invalid-input"
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/reference"]
+
+
 async def test_the_access_log_in_pages(api: Client) -> None:
     ticket = await api.ticket()
     for _ in range(5):
