@@ -6,9 +6,6 @@ from domain.kernel.errors import FieldError
 from domain.rules.scorecard import RuleBook
 from domain.tally.facts import Metric
 
-HIGHEST_RATE = 2
-"""Rates are shares. Advance payments may lift one above 1; a rate of 2 or more was meant in per cent."""
-
 
 def wrong_figure(book: RuleBook, metric: Metric, pointer: str = "") -> Iterator[FieldError]:
     """Yield every error of a figure, with its field below ``pointer`` and the remedy."""
@@ -20,5 +17,5 @@ def wrong_figure(book: RuleBook, metric: Metric, pointer: str = "") -> Iterator[
         yield FieldError(f"{pointer}/period", f"{metric.name} is reported per {rule.period}")
     if rule.kind == "count" and metric.value % 1:
         yield FieldError(f"{pointer}/value", f"{metric.name} is a count; write a whole number")
-    if rule.kind == "rate" and metric.value >= HIGHEST_RATE:
-        yield FieldError(f"{pointer}/value", "a rate is a share; write 95 % as 0.95")
+    if rule.kind == "rate" and not 0 <= metric.value <= 1:
+        yield FieldError(f"{pointer}/value", "a rate is a share from 0 to 1; write 95 % as 0.95")

@@ -25,7 +25,7 @@ from domain.rules.scorecard import (
 )
 from domain.tally.charging import ZERO, Charge, Stake
 from domain.tally.facts import ConfirmedFinding, Metric
-from domain.tally.figure_rules import HIGHEST_RATE, wrong_figure
+from domain.tally.figure_rules import wrong_figure
 from domain.tally.tally import Line
 from tests.tally.estate import BOOK
 
@@ -89,13 +89,13 @@ def test_what_is_left_out_means_nothing() -> None:
     assert (item.takes_amount, item.referred, item.self_handled) == (False, False, False)
     assert (Conversion(to="1").over_days, Conversion(to="1").from_fen) == (None, None)
     assert not MetricTest(metric="rate").met(ZERO)
-    assert (0, Decimal("0.5"), 2) == (ZERO, HALF, HIGHEST_RATE)
+    assert (0, Decimal("0.5")) == (ZERO, HALF)
 
 
 def test_a_rate_is_a_share() -> None:
-    """Advance payments may lift it above 1; 95, meant in per cent, is refused."""
+    """It lies between 0 and 1; 95, meant in per cent, is refused."""
     march = Period.parse("2026-03")
-    for value, fits in (("0", True), ("1", True), ("1.99", True), ("2", False), ("95", False)):
+    for value, fits in (("0", True), ("1", True), ("1.0001", False), ("95", False)):
         assert (not list(wrong_figure(BOOK, Metric("resident_card_rate", march, Decimal(value))))) is fits, value
     for value, fits in (("0", True), ("3", True), ("0.5", False)):
         assert (not list(wrong_figure(BOOK, Metric("register_check_errors", march, Decimal(value))))) is fits, value

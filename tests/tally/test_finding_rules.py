@@ -145,7 +145,8 @@ def test_what_is_wrong_with_a_figure_is_told_in_words() -> None:
         ("rate", "2026-03", "0.9"): {"/name": f"no such metric; known: {', '.join(BOOK.metrics)}"},
         ("fee_collection_rate", "2026-03", "0.9"): {"/period": "fee_collection_rate is reported per quarter"},
         ("register_check_errors", "2026-03", "1.5"): {"/value": "register_check_errors is a count; write a whole number"},
-        ("resident_card_rate", "2026-03", "90"): {"/value": "a rate is a share; write 95 % as 0.95"},
+        ("temporary_card_rate", "2026-03", "1.0001"): {"/value": "a rate is a share from 0 to 1; write 95 % as 0.95"},
+        ("resident_card_rate", "2026-03", "90"): {"/value": "a rate is a share from 0 to 1; write 95 % as 0.95"},
     }
     for (name, period, value), said in wrong.items():
         assert messages(list(wrong_figure(BOOK, Metric(name, Period.parse(period), Decimal(value))))) == said

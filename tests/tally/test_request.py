@@ -317,8 +317,10 @@ def test_whole_numbers_stand_for_texts() -> None:
     assert totals([], metrics=[metric("register_check_errors", "2026-03", 0)]) == {"li": "0.5", "wang": "0.5", "zhao": "0.5"}  # type: ignore[arg-type]
 
 
-def test_a_rate_above_one_is_taken() -> None:
-    assert totals([], metrics=[metric("fee_collection_rate", "2026-Q1", "1.99")]) == {}
+def test_a_rate_of_one_is_taken_and_none_above() -> None:
+    assert totals([], metrics=[metric("fee_collection_rate", "2026-Q1", "1")]) == {}
+    with pytest.raises(InvalidInput, match="from 0 to 1"):
+        totals([], metrics=[metric("fee_collection_rate", "2026-Q1", "1.01")])
 
 
 def test_metrics_of_other_periods_wait() -> None:
