@@ -19,11 +19,20 @@ from domain.people.community import SCOPE as COMMUNITIES
 from domain.people.community import Community, CommunityState, community_stream
 from domain.people.directory import Directory
 from domain.people.office import Office
+from domain.people.person_rules import PersonRule
 from domain.people.staff import COMPANY_ROLES, EVERYWHERE, Grant, Person, PersonState, person_stream
 from domain.people.staff import SCOPE as PEOPLE
 
 OF_THE_COMPANY = "admin of the company"
 """Who administers all communities, in refusals."""
+BY_ANOTHER: PersonRule[str, str] = PersonRule(
+    "administered_by_another",
+    "",
+    "nobody may grant themselves a role or disable their own login",
+    None,
+    lambda about, _, login: login == about,
+)
+"""The rule's case is the login that a grant or an end of access is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +131,11 @@ class Administration:
     ) -> PersonState:
         """Grant a dated role in a community, possibly for one area; days are the community's, both included.
 
-        An appraiser acts in every community, so only an administrator of all of them may grant that role.
+        An appraiser acts in every community, so only an administrator of all of them may grant that role. Nobody grants a role to
+        themselves. Raises NotAllowed, NotFound, InvalidInput.
         """
         directory = await self._authorised(by, EVERYWHERE if role is Role.APPRAISER else community)
+        self._about_another(directory, login, "grant", by)
         if community == EVERYWHERE:
             if role not in COMPANY_ROLES:
                 raise invalid("/community", f"only these roles can be granted company-wide: {', '.join(COMPANY_ROLES)}")
@@ -163,8 +174,8 @@ class Administration:
         return await self._person(login, by, decide)
 
     async def disable(self, login: str, by: Administrator) -> PersonState:
-        """Disable a login at once."""
-        await self._authorised(by, EVERYWHERE)
+        """Disable another's login at once. Raises NotAllowed for one's own, so that the last administrator stays."""
+        self._about_another(await self._authorised(by, EVERYWHERE), login, "disable", by)
 
         def decide(state: PersonState, at: datetime, meta: Meta) -> Folded.Event:
             if not state.enabled:
@@ -183,6 +194,13 @@ class Administration:
             return occurred(Person.PersonEnabled, state.id, state.version + 1, at, meta)
 
         return await self._person(login, by, decide)
+
+    def _about_another(self, directory: Directory, login: str, command: str, by: Administrator) -> None:
+        """Refuse what an administrator must not do to themselves. Raises NotAllowed."""
+        if not by.operator and BY_ANOTHER.forbids(login, command, by.login):
+            now = self._clock.now()
+            held = {role.role.value for place in directory.communities for role in directory.roles(by.login, place, now)}
+            raise BY_ANOTHER.refusal(command, held, ["another administrator", "operator"])
 
     async def authorise(self, by: Administrator) -> Directory:
         """Check that somebody administers all communities. Raises NotAllowed."""

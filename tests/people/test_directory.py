@@ -13,7 +13,7 @@ from domain.kernel.terms import AssigneeType, Role
 from domain.people.administration import Administrator
 from domain.people.community import CommunityState, community_stream
 from domain.people.directory import Directory
-from domain.people.staff import EVERYWHERE, Grant, PersonState, person_stream
+from domain.people.staff import COMPANY_ROLES, EVERYWHERE, Grant, PersonState, person_stream
 from domain.ticket import commands as c
 from tests.support.clock import MORNING
 from tests.support.estates.desk_estate import DH, HOUR, JX, MINUTE, ZONE, Estate, leak
@@ -256,6 +256,23 @@ async def test_an_admin_of_one_community_stays_within_it(estate: Estate) -> None
     assert await estate.footprint() == before
     await admin.grant("assistant", Role.SUPERVISOR, JX, None, None, None, by)
     await admin.add_area(JX, "A9", "九区", by)
+
+
+async def test_nobody_grants_a_role_to_themselves_or_disables_themselves(estate: Estate) -> None:
+    """An admin cannot make himself director, nor leave a company without its last administrator; the operator may do both."""
+    admin = estate.g.administration
+    await admin.add_person("sys", "系", estate.operator)
+    await admin.grant("sys", Role.ADMIN, EVERYWHERE, None, None, None, estate.operator)
+    before = await estate.footprint()
+    for role in Role:
+        with pytest.raises(NotAllowed, match="nobody may grant themselves a role") as refused:
+            await admin.grant("sys", role, EVERYWHERE if role in COMPANY_ROLES else JX, None, None, None, estate.admin("sys"))
+        assert (refused.value.rule, refused.value.allowed_to) == ("administered_by_another", ("another administrator", "operator"))
+    with pytest.raises(NotAllowed, match="disable their own login"):
+        await admin.disable("sys", estate.admin("sys"))
+    assert await estate.footprint() == before
+    await admin.grant("sys", Role.DIRECTOR, JX, None, None, None, estate.operator)
+    await admin.grant("assistant", Role.DIRECTOR, JX, None, None, None, estate.admin("sys"))
 
 
 async def test_an_admin_holds_office_by_the_calendar_of_the_community(estate: Estate) -> None:

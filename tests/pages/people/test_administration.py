@@ -56,6 +56,24 @@ async def test_a_person_is_added_given_a_role_and_closed(estate: Estate, surfer:
     assert "已停用" not in text_of(await surfer.submit(f"{page}/enable"))
 
 
+async def test_ones_own_page_offers_neither_a_role_nor_the_end_of_the_login(estate: Estate, surfer: Surfer) -> None:
+    await surfer.sign_in("root")
+    await surfer.get("/admin/people/li")
+    grant, disable = (surfer.form(f"/admin/people/li/{what}") for what in ("grants", "disable"))
+    page = await surfer.get("/admin/people/root")
+    assert "由另一位管理员或本机操作员变更" in text_of(page)
+    assert "/grants" not in page.text.split("ticket-side")[1]
+    assert "/disable" not in page.text
+    head = {"Sec-Fetch-Site": "same-origin"}
+    own = {**grant.fields, "role": "director", "place": "JX", "from": "", "to": ""}
+    for path, fields in (("grants", own), ("disable", disable.fields)):
+        refused = await surfer.http.post(f"/admin/people/root/{path}", data=fields, headers=head)
+        assert refused.status_code == 403, path
+        assert "不能给自己授予角色，也不能停用自己的账号" in text_of(refused), path
+    person = (await estate.gongdan.directory.current()).person("root")
+    assert (person.enabled, len(person.grants)) == (True, 1)
+
+
 async def test_a_token_is_shown_once_and_revoked(estate: Estate, surfer: Surfer) -> None:
     tokens = estate.gongdan.store.tokens
     await surfer.sign_in("root")
