@@ -267,7 +267,10 @@ async def test_nobody_grants_a_role_to_themselves_or_disables_themselves(estate:
     for role in Role:
         with pytest.raises(NotAllowed, match="nobody may grant themselves a role") as refused:
             await admin.grant("sys", role, EVERYWHERE if role in COMPANY_ROLES else JX, None, None, None, estate.admin("sys"))
-        assert (refused.value.rule, refused.value.allowed_to) == ("administered_by_another", ("another administrator", "operator"))
+        assert (refused.value.rule, refused.value.allowed_to) == (
+            "administered_by_another",
+            ("another administrator", "operator"),
+        )
     with pytest.raises(NotAllowed, match="disable their own login"):
         await admin.disable("sys", estate.admin("sys"))
     assert await estate.footprint() == before
