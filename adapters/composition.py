@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from adapters.projecting.open_tickets import WorkloadOpenTickets
 from adapters.projecting.projections import Projections
 from adapters.store.database.schema import SchemaExists
 from adapters.store.files.attachments import Attachments
-from adapters.store.keys.key_erasure import erased_in_log
+from adapters.store.keys.key_erasure import erased_in_log, ordered_after
 from adapters.store.keys.keys import KeyStore
 from adapters.store.keys.master_key import Entropy, KeysUnusable, create_master_key
 from adapters.store.keys.sealing import SubjectSealer
@@ -171,9 +172,15 @@ async def opened(
                 opener=opener,
             )
         )
-        keys = KeyStore(await opener(settings.keys_url, filling=filling), settings.master_key_path, clock, entropy)
-        stack.push_async_callback(keys.close)
         assert store.database is not None
+        keys = KeyStore(
+            await opener(settings.keys_url, filling=filling),
+            settings.master_key_path,
+            clock,
+            entropy,
+            orders=partial(ordered_after, store.database),
+        )
+        stack.push_async_callback(keys.close)
         await keys.open(await erased_in_log(store.database))
         sealer, codec = SubjectSealer(keys, entropy), EventCodec()
         journal = Journal(store, codec, sealer)

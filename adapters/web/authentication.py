@@ -1,5 +1,10 @@
-"""Authentication by bearer token. One query looks up the token by its hash and reads the registry's version."""
+"""Authentication by bearer token: the one look of a request.
 
+One statement finds the token by its hash, reads the registry's version, and finds the record of the request's idempotency key.
+The version tells whether communities, people, roles or erasures changed since this process read them last.
+"""
+
+import re
 from typing import Annotated
 
 from fastapi import Depends
@@ -9,6 +14,8 @@ from adapters.accounts.tokens import token_hash
 from adapters.answers.caller import Caller
 from adapters.web.context import api_of
 from domain.kernel.errors import Unauthenticated
+
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 async def authenticate(request: Request) -> Caller:
@@ -26,8 +33,10 @@ async def identify(request: Request, *, counted: bool = False) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
-    row, version = await api.gongdan.store.tokens.token_by_hash(token_hash(token))
-    directory = await api.gongdan.directory.current(version)
+    key = well_formed_key(request) if request.method == "POST" else None
+    look = await api.gongdan.store.look(token_hash(token), key)
+    row = look.token
+    directory = await api.gongdan.directory.current(look.registry)
     now = api.gongdan.clock.now()
     person = directory.people.get(row.login) if row else None
     if row is None or row.ended(now) or person is None or not person.enabled:
@@ -36,7 +45,13 @@ async def identify(request: Request, *, counted: bool = False) -> Caller:
     if counted:
         await api.per_token.hit(row.id.hex)
     request.state.login = row.login
-    return Caller(row.login, directory, version)
+    return Caller(row.login, directory, look.registry, key, look.earlier)
+
+
+def well_formed_key(request: Request) -> str | None:
+    """Read ``Idempotency-Key``; None unless it has 1 to 200 visible ASCII characters."""
+    key = request.headers.get("idempotency-key")
+    return key if key is not None and _KEY.fullmatch(key) else None
 
 
 TheCaller = Annotated[Caller, Depends(authenticate)]

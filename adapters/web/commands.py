@@ -14,7 +14,7 @@ from adapters.answers.approval.approval import approval_answer
 from adapters.answers.caller import Caller
 from adapters.answers.documents import Answer
 from adapters.answers.ticket.ticket import ticket_answer
-from adapters.web.authentication import authenticate
+from adapters.web.authentication import authenticate, well_formed_key
 from adapters.web.context import Api, api_of
 from adapters.web.receiving import receive_json, validated
 from adapters.web.routing import PREFIX
@@ -27,7 +27,6 @@ from domain.service_desk.outcome import Done
 
 M = TypeVar("M", bound=BaseModel)
 
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _VERSION = re.compile(r'"([0-9]{1,15})"')
 
 
@@ -61,7 +60,7 @@ class Writing:
         """Find the record of an earlier request with this key; raises KeyReused where that was another request."""
         if self.key is None:
             return None
-        record = await self.api.gongdan.store.find_command(self.key.caller, self.key.key)
+        record = await self.api.gongdan.journal.earlier(self.key)
         if record is not None and record.body_hash != self.key.body_hash:
             raise KeyReused(record.key)
         return record
@@ -79,7 +78,8 @@ async def writing(request: HttpRequest, raw: bytes, caller: Caller) -> AsyncIter
         command = None
         if key is not None:
             asked = f"{request.method} {request.url.path}\0".encode() + raw
-            command = CommandKey(caller.login, key, await api.gongdan.sealer.body_hash(asked))
+            body_hash = await api.gongdan.sealer.body_hash(asked)
+            command = CommandKey(caller.login, key, body_hash, caller.key == key, caller.earlier)
         yield Writing(api, caller, request.url.path, command, if_match(request))
 
 
@@ -96,8 +96,8 @@ async def command(request: HttpRequest, model: type[M]) -> AsyncIterator[tuple[W
 
 def idempotency_key(request: HttpRequest) -> str | None:
     """Read ``Idempotency-Key``; raises InvalidInput unless it has 1 to 200 visible ASCII characters."""
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
+    key = well_formed_key(request)
+    if key is None and "idempotency-key" in request.headers:
         raise invalid("/header/Idempotency-Key", "1 to 200 visible ASCII characters")
     return key
 
@@ -163,7 +163,7 @@ async def ticket_response(write: Writing, answer: Done | Waiting, status: int = 
     inquiries = write.api.gongdan.inquiries
     caller = write.caller
     reading = await inquiries.after_command(
-        caller.login, answer.state, answer.recorded_at, answer.position, directory=caller.directory
+        caller.login, answer.state, answer.recorded_at, answer.position, directory=caller.directory, on_duty=answer.on_duty
     )
     location = f"/tickets/{answer.state.id}" if status == 201 else None
     return done_response(ticket_answer(reading), answer, location)

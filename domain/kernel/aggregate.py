@@ -78,6 +78,8 @@ class Folded(BaseAggregate[UUID], Generic[S]):
         TOPIC: ClassVar[str]
         changes_open_list: ClassVar[bool] = False
         """Whether the event changes the community's handover sheet (工作移交表)."""
+        changes_registry: ClassVar[bool] = False
+        """Whether every process must hear of the event before it answers its next request."""
 
         meta: Meta
 

@@ -48,11 +48,16 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class CommandKey:
-    """An idempotency key, unique per caller; ``body_hash`` is a keyed hash of the request's body."""
+    """An idempotency key, unique per caller; ``body_hash`` is a keyed hash of the request's body.
+
+    ``looked`` says that authentication looked for the key, and ``earlier`` is the record it found, if any.
+    """
 
     caller: str
     key: str
     body_hash: bytes
+    looked: bool = False
+    earlier: "CommandRecord | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,14 @@ class StreamAt:
     version: int
 
 
-Condition = OpenListUnchanged | ReserveName | StreamAt
+@dataclass(frozen=True, slots=True)
+class RegistryAt:
+    """Append condition: communities, people, roles and erasures are as of this version of the registry."""
+
+    version: int
+
+
+Condition = OpenListUnchanged | ReserveName | StreamAt | RegistryAt
 """Conditions of an append besides the versions of the streams it writes."""
 
 
@@ -148,7 +160,7 @@ class DuplicateCommand(AppendRefused):
 class ConditionFailed(AppendRefused):
     """A condition does not hold; ``position`` is where it was broken, or 0 if that has no meaning."""
 
-    condition: OpenListUnchanged | ReserveName
+    condition: OpenListUnchanged | ReserveName | RegistryAt
     position: int = 0
 
 
@@ -247,9 +259,13 @@ class PlainField:
 
 
 class Sealer(Protocol):
-    """Seals and opens personal texts. Keys are durable before :meth:`ensure_subjects` returns."""
+    """Seals and opens personal texts. Keys are durable before :meth:`ensure_subjects` returns.
 
-    async def ensure_subjects(self, subjects: Sequence[UUID]) -> None:
+    ``as_of`` is a version of the registry that the request has read: erasures up to it are heeded, and keys in memory are used
+    without another look at the key store. Without it every call looks there first.
+    """
+
+    async def ensure_subjects(self, subjects: Sequence[UUID], *, as_of: int | None = None) -> None:
         """Make a durable key for each subject without one. Raises errors.Conflict for an erased subject."""
         ...
 
@@ -257,7 +273,7 @@ class Sealer(Protocol):
         """Seal each clear text under its subject's key; sealed texts are returned unchanged."""
         ...
 
-    async def open(self, items: Sequence[tuple[PlainField, Private]]) -> Sequence[str | None]:
+    async def open(self, items: Sequence[tuple[PlainField, Private]], *, as_of: int | None = None) -> Sequence[str | None]:
         """Open each text; None if its subject was erased."""
         ...
 

@@ -41,6 +41,7 @@ class SubjectFile(Folded[SubjectState]):
         """
 
         TOPIC = "subject.erased"
+        changes_registry = True
         reason: str
         ticket: UUID | None = None
         resident: UUID | None = None

@@ -26,7 +26,7 @@ from domain.rules.workdays import Holidays, Works, day_of
 
 @dataclass
 class Directory:
-    """All communities and people; a fresh value after every change of the registry."""
+    """All communities and people as of a version of the registry; a fresh value after every change of it."""
 
     policy: Policy
     prices: PriceList
@@ -34,6 +34,7 @@ class Directory:
     holidays: Holidays
     communities: dict[str, CommunityState] = field(default_factory=dict)
     people: dict[str, PersonState] = field(default_factory=dict)
+    version: int = -1
     _policies: dict[str, Policy] = field(default_factory=dict)
     _prices: dict[str, PriceList] = field(default_factory=dict)
     _laws: dict[str, RuleBooks] = field(default_factory=dict)
@@ -165,7 +166,7 @@ class DirectoryKeeper:
         newest = await self._log.registry_version() if version is None else version
         if newest != self._version:
             old, position = self._directory, self._position
-            fresh = Directory(old.policy, old.prices, old.book, old.holidays, dict(old.communities), dict(old.people))
+            fresh = Directory(old.policy, old.prices, old.book, old.holidays, dict(old.communities), dict(old.people), newest)
             states = {s.id: s for s in (*fresh.communities.values(), *fresh.people.values())}
             for stored in await self._log.read_named((COMMUNITIES, PEOPLE), position):
                 known = states.get(stored.stream_id)

@@ -1,7 +1,8 @@
 """The service desk (客户服务中心): the use cases of tickets.
 
-Each command finds the ticket (or answers as if there were none), weighs authority, judges lateness, decides on the newest state
-and appends, expecting that version. After a lost race it decides again, unless the caller named the version it saw.
+Each command finds the ticket (or answers as if there were none), weighs authority, judges lateness, decides and appends,
+expecting the versions of ticket, desk and registry that it decided on. It decides on memory first. After a lost race it decides
+again on what it reads, unless the caller named the version it saw; so does a refusal on memory before it is final.
 """
 
 from collections.abc import Sequence
@@ -12,15 +13,16 @@ from uuid import UUID
 from domain.approval.aggregate import ApprovalCase
 from domain.approval.asking import Asking
 from domain.approval.waiting import Waiting
-from domain.kernel.aggregate import Folded, FoldedState, Meta, apply
+from domain.kernel.aggregate import Folded, FoldedState, Meta, apply, fold
 from domain.kernel.errors import KeyReused, NotFound
-from domain.kernel.journal import decide_again
+from domain.kernel.journal import LostRace, Recall, decide_on_memory
 from domain.kernel.ports import CommandRecord
 from domain.kernel.request import Request
 from domain.kernel.terms import AssigneeType, Channel, Trigger
 from domain.people.authority import Mode, Need, Right, allow, right_of
 from domain.people.directory import Directory
 from domain.people.office import Office
+from domain.people.post import DeskState, desk_stream
 from domain.people.two_times import Entry, judge_entry
 from domain.service_desk.deciding import Deciding
 from domain.service_desk.openings import Openings, check_person, person_refused
@@ -51,11 +53,11 @@ class ServiceDesk:
 
     async def receive(self, command: c.Receive, request: Request) -> Done | Waiting:
         """接单: receive a new ticket (D1 4.1.1); late ones follow the rules of late entry."""
-        return await self._journal.once(request.key, lambda: self._begin(command, request), self._answered)
+        return await self._journal.once(request.key, lambda: self._new(command, request), self._answered)
 
     async def back_enter(self, command: BackEntry, request: Request) -> Done | Waiting:
         """补单: enter a ticket whose work was already dispatched, and perhaps done (D1 4.1.3)."""
-        return await self._journal.once(request.key, lambda: self._begin(command, request), self._answered)
+        return await self._journal.once(request.key, lambda: self._new(command, request), self._answered)
 
     async def act(self, ref: str, command: c.Command, request: Request) -> Done | Waiting:
         """Take one trigger on a ticket, given by id or number.
@@ -66,20 +68,25 @@ class ServiceDesk:
         return await self._journal.once(request.key, lambda: self._act(ref, command, request), self._answered)
 
     async def _act(self, ref: str, command: c.Command, request: Request) -> Done | Waiting:
-        directory = await self._office.directory.current(request.registry_version)
         stream = await self.find(ref)
-        return await decide_again(lambda: self._taken(directory, stream, command, request))
+        return await decide_on_memory(self._journal, lambda recall: self._taken(recall, stream, command, request))
 
-    async def _taken(self, directory: Directory, stream: UUID, command: c.Command, request: Request) -> Done | Waiting:
-        """Try once to take a trigger on the newest state."""
+    async def _taken(self, recall: Recall, stream: UUID, command: c.Command, request: Request) -> Done | Waiting:
+        """Try once to take a trigger on the ticket's state."""
+        directory = await self._directory(recall, request)
         now = self._office.clock.now()
-        state = await self.load(stream)
+        state = await recall.load(stream, TicketState)
+        if state is None:
+            raise NotFound("ticket")
         roles = directory.roles(request.login, state.community, now)
         if not roles:
             raise NotFound("ticket")
         if request.if_match is not None and request.if_match != state.version:
             raise await self._journal.stale(stream, request.if_match, state.version)
-        relation = await self.openings.relation(directory, request.login, state, now, command, request.occurred_at)
+        on_duty = await self._on_duty(recall, request.login, state.community)
+        relation = await self.openings.relation(
+            directory, request.login, state, now, command, request.occurred_at, on_duty=on_duty
+        )
         right = right_of(command.trigger, getattr(command, "outcome", None) if isinstance(command, c.SettleCharge) else None)
         mode = allow(right, command.trigger.value, roles, relation)
         check_person(state, command.trigger, request.login, roles)
@@ -89,13 +96,18 @@ class ServiceDesk:
             entry = replace(entry, at=state.occurred_at)
         row = row_to_approve(right, mode, entry)
         if row is not None:
+            if recall.recalled:
+                raise LostRace  # no version guards the request for approval: ask on what is read
             return await self._ask(directory, row, command, state, entry, request)
         meta = self._meta(directory, state, command, request, entry)
         events = await self._deciding.on(directory, state, command, entry.at, meta)
-        return await self._written(events, state.community, directory, request, stream)
+        return await self._written(events, state, state.community, directory, request, recall, on_duty)
 
-    async def _begin(self, command: c.Receive | BackEntry, request: Request) -> Done | Waiting:
-        directory = await self._office.directory.current(request.registry_version)
+    async def _new(self, command: c.Receive | BackEntry, request: Request) -> Done | Waiting:
+        return await decide_on_memory(self._journal, lambda recall: self._begin(recall, command, request))
+
+    async def _begin(self, recall: Recall, command: c.Receive | BackEntry, request: Request) -> Done | Waiting:
+        directory = await self._directory(recall, request)
         now = self._office.clock.now()
         community = command.community
         roles = directory.roles(request.login, community, now)
@@ -103,7 +115,8 @@ class ServiceDesk:
             raise NotFound("community")
         command, subject = await reported(command, self._journal, directory.day(community, now), self._office.ids)
         area = command.location.area if command.location else None
-        relation = await self._office.standing(directory, request.login, community, area, now, request.occurred_at)
+        on_duty = await self._on_duty(recall, request.login, community)
+        relation = await self._office.standing(directory, request.login, community, area, now, request.occurred_at, on_duty)
         if command.channel in (Channel.INSPECTION, Channel.COMPANY):
             relation = replace(relation, holds=relation.holds | {Need.FOR_COMPANY})
         mode = allow(Right.RECEIVE, Trigger.RECEIVE.value, roles, relation)
@@ -114,8 +127,10 @@ class ServiceDesk:
         events = self._deciding.new(directory, command, entry.at, meta, subject)
         row = row_to_approve(Right.RECEIVE, mode, entry)
         if row is not None:
+            if recall.recalled:
+                raise LostRace
             return await self._ask(directory, row, command, None, entry, request, subject)
-        return await self._written(events, community, directory, request, events[0].originator_id)
+        return await self._written(events, None, community, directory, request, recall, on_duty)
 
     # --- tickets --------------------------------------------------------------------------------------------------
 
@@ -145,6 +160,17 @@ class ServiceDesk:
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
+    async def _directory(self, recall: Recall, request: Request) -> Directory:
+        """The directory as of the request's look, or the newest where an attempt failed; the append relies on it."""
+        directory = await self._office.directory.current(None if recall.fresh else request.registry_version)
+        recall.rely_on_registry(directory.version)
+        return directory
+
+    async def _on_duty(self, recall: Recall, login: str, community: str) -> bool:
+        """Whether a person holds a community's desk; the append relies on it."""
+        desk = await recall.consult(desk_stream(community), DeskState)
+        return desk is not None and desk.on_duty(login)
+
     def _meta(self, directory: Directory, state: TicketState | None, command: object, request: Request, entry: Entry) -> Meta:
         community = state.community if state else getattr(command, "community", "")
         return Meta(
@@ -157,16 +183,29 @@ class ServiceDesk:
         )
 
     async def _written(
-        self, events: Sequence[Folded.Event], community: str, directory: Directory, request: Request, stream: UUID
+        self,
+        events: Sequence[Folded.Event],
+        before: TicketState | None,
+        community: str,
+        directory: Directory,
+        request: Request,
+        recall: Recall,
+        on_duty: bool,
     ) -> Done:
-        written = await self._journal.write(events, directory.belonging(community), command=request.key, answers_with=stream)
+        """Append, and answer from what was decided: the ticket's state ``before`` and its new events."""
+        stream = before.id if before is not None else events[0].originator_id
+        written = await self._journal.write(
+            events,
+            directory.belonging(community),
+            command=request.key,
+            answers_with=stream,
+            conditions=recall.conditions,
+            as_of=request.registry_version,
+        )
         last = written.appended.events[-1]
-        version = max(e.originator_version for e in events if e.originator_id == stream)
-        state = await self._journal.existing(stream, TicketState)
-        if state.version != version:
-            state = await self._journal.load_at(stream, version, TicketState)
+        state: TicketState = fold((event for event in written.events if event.originator_id == stream), before)
         opened = [e.originator_id for e in events if e.originator_id != stream and e.originator_version == 1]
-        return Done(state, last.position, last.recorded_at, opened)
+        return Done(state, last.position, last.recorded_at, opened, on_duty)
 
     async def _ask(
         self,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from domain.kernel.errors import NotAllowed, NotFound, Refusal, TransitionRefused
-from domain.kernel.journal import Step
+from domain.kernel.journal import Number, Step
 from domain.kernel.ports import Access, AccessLog, NumberTaken, StoredEvent
 from domain.kernel.privacy import ERASED, MASKED, mask_name, mask_phone
 from domain.kernel.recorded_access import noted
@@ -159,16 +159,20 @@ class Inquiries:
         recorded_at: datetime,
         position: int | None = None,
         directory: Directory | None = None,
+        on_duty: bool | None = None,
     ) -> TicketReading:
         """The masked answer to a command: the ticket at the version that the command left, as of its recording.
 
-        ``position`` is that of its last event; without it the ticket is assumed to be at its newest version.
+        ``position`` is that of its last event; without it the ticket is assumed to be at its newest version. ``on_duty`` says
+        whether the person holds the desk, where the command has read that already.
         """
+        as_of = directory.version if directory is not None else None
         directory = directory or await self._office.directory.current()
-        on_duty = await self._office.holds_desk(login, state.community)
+        if on_duty is None:
+            on_duty = await self._office.holds_desk(login, state.community)
         able = await self._openings.legal(directory, login, state, recorded_at, on_duty=on_duty)
         own = texts_of(state)
-        texts = named(own, await self._opened(own, False))
+        texts = named(own, await self._opened(own, False, as_of))
         clocks = clocks_at(state, max(recorded_at, state.occurred_at or recorded_at))
         return TicketReading(state, await self.numbers(state, position), texts, True, clocks, able, recorded_at, on_duty)
 
@@ -237,7 +241,9 @@ class Inquiries:
 
     async def numbers(self, state: TicketState, position: int | None = None) -> Numbers:
         """The ticket's number, and its number in its book as of a position (default: now)."""
-        taken: Sequence[NumberTaken] = (await self._log.numbers_of([state.id])).get(state.id, ())
+        taken: Sequence[NumberTaken | Number] | None = self._office.journal.numbers(state.id, state.version)
+        if taken is None:
+            taken = (await self._log.numbers_of([state.id])).get(state.id, ())
         number = next(n.number for n in taken if n.book == Book.INTAKE)
         book = state.book
         in_book = [n.number for n in taken if n.book == book and (position is None or n.position <= position)]
@@ -307,11 +313,11 @@ class Inquiries:
                 found[i][name] = text
         return found
 
-    async def _opened(self, fields: Sequence[NamedText], opened: bool) -> list[str]:
+    async def _opened(self, fields: Sequence[NamedText], opened: bool, as_of: int | None = None) -> list[str]:
         """Texts in full, or masked (names and phones in part, others whole), unsealed in one batch."""
         hinted = [opened or name in HINTED for name, _, _ in fields]
         sealed = [(where, text) for (_, where, text), wanted in zip(fields, hinted, strict=True) if wanted]
-        clear = iter(await self._office.journal.sealer.open(sealed) if sealed else ())
+        clear = iter(await self._office.journal.sealer.open(sealed, as_of=as_of) if sealed else ())
         found = []
         for (name, _, _), wanted in zip(fields, hinted, strict=True):
             text = next(clear) if wanted else MASKED

@@ -25,7 +25,7 @@ class Tickets:
         except ValueError:
             if not NUMBER.fullmatch(ref):
                 raise NotFound("ticket") from None
-            stream = await self._journal.log.stream_of_number(ref)
+            stream = await self._journal.stream_of_number(ref)
             if stream is None:
                 raise NotFound("ticket") from None
             return stream

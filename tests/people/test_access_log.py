@@ -41,9 +41,9 @@ class Witness:
     async def read(self, after_position: int, limit: int) -> Sequence[tuple[int, Access]]:
         return await self._log.read(after_position, limit)
 
-    async def open(self, items: Sequence[tuple[PlainField, Private]]) -> Sequence[str | None]:
+    async def open(self, items: Sequence[tuple[PlainField, Private]], *, as_of: int | None = None) -> Sequence[str | None]:
         self.seen += [f"opened {field.name}" for field, _ in items]
-        return await self._sealer.open(items)
+        return await self._sealer.open(items, as_of=as_of)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sealer, name)

@@ -38,6 +38,15 @@ async def erased_in_log(database: Database) -> list[Erasure]:
     return [Erasure(UUID(bytes=subject), from_micros(recorded_at)) for subject, recorded_at in rows]
 
 
+async def ordered_after(database: Database, position: int) -> list[tuple[int, UUID]]:
+    """Positions and subjects of the erasures that a store's log orders after a position, in order."""
+    rows = await database.read(
+        f"SELECT position, stream_id FROM events WHERE topic = '{ERASED}' AND position > :after ORDER BY position",
+        {"after": position},
+    )
+    return [(at, UUID(bytes=subject)) for at, subject in rows]
+
+
 async def erased_in_keys(database: Database) -> list[Erasure]:
     """Erasures that a key store holds, earliest first."""
     rows = await database.read("SELECT subject_id, erased_at FROM erasures ORDER BY erased_at, subject_id")

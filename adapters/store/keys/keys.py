@@ -8,11 +8,15 @@ an erasure see :mod:`adapters.store.keys.key_erasure`.
 Unwrapped keys are cached in memory (least recently used dropped first). Every erasure moves ``generation`` in its own
 transaction, and each batch of openings compares it first: no process opens a text of a subject whose erasure was committed
 before the batch began.
+
+A request has read the registry's version at its beginning, and every order to erase moves that version in the transaction that
+writes it to the log. So for a request (``as_of``) the key store compares versions instead, without a statement: where the version
+moved it reads the orders from the log, and from then on has no key for these subjects, whether they are destroyed already or not.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,6 +57,10 @@ class IndexKeys:
     body_hash: bytes
 
 
+Orders = Callable[[int], Awaitable[Sequence[tuple[int, UUID]]]]
+"""The erasures that the log orders after a position: their positions and subjects, in order."""
+
+
 class _MasterChanged(Exception):
     """Another process rotated the master key between our reading it and our transaction."""
 
@@ -61,7 +69,14 @@ class KeyStore:
     """The keys of one store, opened for one process."""
 
     def __init__(
-        self, database: Database, master_key_file: Path, clock: Clock, entropy: Entropy, *, cached_keys: int = 20_000
+        self,
+        database: Database,
+        master_key_file: Path,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        cached_keys: int = 20_000,
+        orders: Orders | None = None,
     ) -> None:
         self.database = database
         self._master_key_file = master_key_file
@@ -70,6 +85,9 @@ class KeyStore:
         self._cached_keys = cached_keys
         self._cache: OrderedDict[UUID, SubjectKey] = OrderedDict()
         self._generation = -1
+        self._orders = orders
+        self._ordered: set[UUID] = set()
+        self._learned = self._learned_position = -1
         self._master: MasterKey | None = None
         self._index_keys: IndexKeys | None = None
         self._waiting: list[tuple[frozenset[UUID], asyncio.Future[None]]] = []
@@ -119,12 +137,14 @@ class KeyStore:
 
     # Keys of subjects
 
-    async def ensure(self, subjects: Collection[UUID]) -> None:
+    async def ensure(self, subjects: Collection[UUID], *, as_of: int | None = None) -> None:
         """Make a durable key for each subject that has none; concurrent callers share one transaction, as in group commit.
 
         Raises errors.Conflict, and makes no key for this caller, where one of the subjects was erased.
         """
         if not subjects:
+            return
+        if await self._cached_all(subjects, as_of) is not None:
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((frozenset(subjects), done))
@@ -202,7 +222,7 @@ class KeyStore:
             keys[subject] = key
         return keys
 
-    async def for_opening(self, subjects: Collection[UUID]) -> Mapping[UUID, SubjectKey | None]:
+    async def for_opening(self, subjects: Collection[UUID], *, as_of: int | None = None) -> Mapping[UUID, SubjectKey | None]:
         """Keys to open with; None for a subject that any process erased.
 
         Raises KeysUnusable for a subject that never had a key here: the key store is then lost or another log's, and the
@@ -210,11 +230,28 @@ class KeyStore:
         """
         if not subjects:
             return {}
+        cached = await self._cached_all(subjects, as_of)
+        if cached is not None:
+            return cached
         found = await self._keys(subjects)
         for subject in subjects:
             if subject not in found:
                 raise KeysUnusable(f"subject {subject} has no key in the key store: it belongs to another log, or is too old")
         return found
+
+    async def _cached_all(self, subjects: Collection[UUID], as_of: int | None) -> dict[UUID, SubjectKey] | None:
+        """The keys of all subjects from memory, as of a version of the registry; None where one is not there or was erased."""
+        if as_of is None or self._orders is None:
+            return None
+        if as_of > self._learned:
+            ordered = await self._orders(self._learned_position)
+            self._ordered.update(subject for _, subject in ordered)
+            for _, subject in ordered:
+                self._cache.pop(subject, None)
+            self._learned_position = max([self._learned_position, *(position for position, _ in ordered)])
+            self._learned = max(self._learned, as_of)
+        found = {subject: key for subject in subjects if (key := self._cached(subject)) and subject not in self._ordered}
+        return found if len(found) == len(set(subjects)) else None
 
     async def _keys(self, subjects: Collection[UUID]) -> Keys:
         """Every key that exists, None where erased. Cached keys are valid only in the generation they were read in."""
@@ -225,7 +262,8 @@ class KeyStore:
             found = {}
             generation, read = await self._read(list(subjects))
         self._remember(generation, read)
-        return found | read
+        ordered: Keys = dict.fromkeys(self._ordered.intersection(subjects))
+        return found | read | ordered
 
     async def _read(self, subjects: Sequence[UUID]) -> tuple[int, Keys]:
         """The generation and the keys in it, of one moment: one statement, or one for each :data:`PAGE` of subjects."""

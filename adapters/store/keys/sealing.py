@@ -45,9 +45,9 @@ class SubjectSealer:
         self._keys = keys
         self._entropy = entropy
 
-    async def ensure_subjects(self, subjects: Sequence[UUID]) -> None:
+    async def ensure_subjects(self, subjects: Sequence[UUID], *, as_of: int | None = None) -> None:
         """Make a durable key for each subject that has none; raises errors.Conflict where one was erased."""
-        await self._keys.ensure(subjects)
+        await self._keys.ensure(subjects, as_of=as_of)
 
     async def seal(self, items: Sequence[tuple[PlainField, Private]]) -> Sequence[Private]:
         """Seal each clear text, and leave sealed ones as they are; raises errors.Conflict where a subject was erased."""
@@ -57,9 +57,9 @@ class SubjectSealer:
             for field, text in items
         ]
 
-    async def open(self, items: Sequence[tuple[PlainField, Private]]) -> Sequence[str | None]:
+    async def open(self, items: Sequence[tuple[PlainField, Private]], *, as_of: int | None = None) -> Sequence[str | None]:
         """Open each text; None where the subject was erased, by any process. Raises SealBroken."""
-        keys = await self._keys.for_opening({text.subject for _, text in items if isinstance(text, Sealed)})
+        keys = await self._keys.for_opening({text.subject for _, text in items if isinstance(text, Sealed)}, as_of=as_of)
         if len(items) < _MANY:
             return _open_all(keys, items)
         return await asyncio.to_thread(_open_all, keys, items)

@@ -22,6 +22,7 @@ from domain.kernel.ports import (
     NewEvent,
     NumberTaken,
     OpenListUnchanged,
+    RegistryAt,
     ReserveName,
     StoredEvent,
     StreamAt,
@@ -45,6 +46,10 @@ def check_form(append: Append) -> None:
         versions[event.stream_id] = event.version
         if event.book is not None:
             ZoneInfo(event.timezone)
+
+
+REGISTRY = "registry"
+"""Name of the counter of appends that changed communities, people, roles or erasures, and of changes of tokens."""
 
 
 def number_prefix(event: NewEvent, recorded_at: datetime) -> tuple[str, str]:
@@ -90,6 +95,8 @@ def wanted(batch: Iterable[Append], recorded_at: datetime) -> Wanted:
                 needs.counters.add(open_list_counter(condition.community))
             elif isinstance(condition, StreamAt):
                 needs.streams.add(condition.stream_id)
+            elif isinstance(condition, RegistryAt):
+                needs.counters.add(REGISTRY)
             else:
                 needs.names.add((condition.scope, condition.name))
     return needs
@@ -157,6 +164,9 @@ def refused(append: Append, facts: Facts, recorded_at: datetime) -> AppendRefuse
             actual = facts.versions.get(condition.stream_id, 0)
             if actual != condition.version:
                 return VersionConflict(condition.stream_id, condition.version, actual)
+        elif isinstance(condition, RegistryAt):
+            if facts.counters.get(REGISTRY, 0) != condition.version:
+                return ConditionFailed(condition)
         else:
             name = (condition.scope, condition.name)
             if name in facts.names or name in taken:
@@ -208,7 +218,9 @@ def accept(append: Append, facts: Facts, recorded_at: datetime, decision: Decisi
         if isinstance(condition, ReserveName):
             facts.names[condition.scope, condition.name] = facts.position
             decision.names.append((condition, facts.position))
-    decision.registry_bumps += append.bumps_registry
+    if append.bumps_registry:
+        decision.registry_bumps += 1
+        facts.counters[REGISTRY] = facts.counters.get(REGISTRY, 0) + 1
     return Appended(stored)
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from adapters.store.database.database import EPOCH
-from adapters.store.log.append import COMMANDS_KEPT, Facts, check_form, decide, wanted
+from adapters.store.log.append import COMMANDS_KEPT, REGISTRY, Facts, check_form, decide, wanted
 from adapters.store.log.wakeups import Wakeups
-from adapters.store.logins.access import TokenRow
+from adapters.store.logins.access import Look, TokenRow
 from domain.kernel.ports import Access, Append, Appended, Clock, CommandRecord, Head, NumberTaken, ReserveName, StoredEvent
 
 
@@ -93,7 +93,7 @@ class MemoryStore:
             len(self._log),
             {id_: len(self._streams[id_]) for id_ in needs.streams if id_ in self._streams},
             {key: self._commands[key] for key in needs.commands if key in self._commands},
-            {name: self._counters[name] for name in needs.counters if name in self._counters},
+            {REGISTRY: self.tokens.registry} | {name: self._counters[name] for name in needs.counters if name in self._counters},
             {name: self._names[name][1] for name in needs.names if name in self._names},
         )
         decision = decide([append], facts, recorded_at)
@@ -148,6 +148,11 @@ class MemoryStore:
         """The command record of an idempotency key, None after :data:`COMMANDS_KEPT`."""
         record = self._commands.get((caller, key))
         return record if record is not None and record.recorded_at >= self._clock.now() - COMMANDS_KEPT else None
+
+    async def look(self, token_hash: bytes, key: str | None) -> Look:
+        """The token with this hash, the registry's version, and the record of its login's command ``key``."""
+        token, registry = await self.tokens.token_by_hash(token_hash)
+        return Look(token, registry, await self.find_command(token.login, key) if token and key is not None else None)
 
     async def numbers_of(self, stream_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[NumberTaken]]:
         """The numbers each of these streams took, in log order."""

@@ -14,7 +14,7 @@ from adapters.store.database.sqlite_database import FillingSqliteDatabase, Sqlit
 from adapters.store.log.group_commit import CAPACITY
 from adapters.store.log.memory_store import MemoryStore
 from adapters.store.log.sql_store import SqlStore
-from adapters.store.logins.access import Tokens
+from adapters.store.logins.access import Look, Tokens
 from domain.kernel.ports import AccessLog, Clock, EventLog
 
 
@@ -34,6 +34,10 @@ class Store(EventLog, Protocol):
     @property
     def tokens(self) -> Tokens:
         """Tokens of the callers."""
+        ...
+
+    async def look(self, token_hash: bytes, key: str | None) -> Look:
+        """The token with this hash, the registry's version, and the record of its login's command ``key``: one statement."""
         ...
 
     @property

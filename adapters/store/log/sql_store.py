@@ -11,7 +11,7 @@ from adapters.store.database.postgres_database import LOST, PostgresDatabase, dr
 from adapters.store.log.append import COMMANDS_KEPT, Decision, Facts, Outcome, decide, wanted
 from adapters.store.log.group_commit import CAPACITY, GroupCommit
 from adapters.store.log.wakeups import Wakeups
-from adapters.store.logins.access import SqlAccessLog, SqlTokens
+from adapters.store.logins.access import TOKEN, Look, SqlAccessLog, SqlTokens, token_row
 from domain.kernel.ports import Append, Appended, Clock, CommandRecord, Head, NumberTaken, StoredEvent
 
 CHANNEL = "gongdan_appended"
@@ -128,6 +128,19 @@ class SqlStore:
             {"caller": caller, "key": key, "since": to_micros(self._clock.now() - COMMANDS_KEPT)},
         )
         return command_record(rows[0]) if rows else None
+
+    async def look(self, token_hash: bytes, key: str | None) -> Look:
+        """The token with this hash, the registry's version, and the record of its login's command ``key``: one statement."""
+        if key is None:
+            return Look(*await self.tokens.token_by_hash(token_hash))
+        [row] = await self.database.read(
+            f"SELECT c.value, {TOKEN}, m.caller, m.key, m.body_hash, m.stream_id, m.version, m.position, m.recorded_at"
+            " FROM counters c LEFT JOIN tokens t ON t.token_hash = :hash"
+            " LEFT JOIN commands m ON m.key = :key AND m.caller = t.login AND m.recorded_at >= :since WHERE c.name = 'registry'",
+            {"hash": token_hash, "key": key, "since": to_micros(self._clock.now() - COMMANDS_KEPT)},
+        )
+        token, record = row[1:7], row[7:]
+        return Look(None if token[0] is None else token_row(token), row[0], None if record[0] is None else command_record(record))
 
     async def numbers_of(self, stream_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[NumberTaken]]:
         """The numbers each of these streams took, in log order."""

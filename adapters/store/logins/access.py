@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from adapters.store.database.database import Database, Row, Transaction, from_micros, to_micros
-from domain.kernel.ports import Access, Clock
+from domain.kernel.ports import Access, Clock, CommandRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ class TokenRow:
     def ended(self, now: datetime) -> bool:
         """Whether the token was revoked or has expired."""
         return self.revoked_at is not None or self.expired(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a request reads at its beginning, of one moment: its token, the registry's version, and the record of its key."""
+
+    token: TokenRow | None
+    registry: int
+    earlier: CommandRecord | None = None
 
 
 class Tokens(Protocol):

@@ -7,11 +7,13 @@ from uuid import uuid4
 import pytest
 
 from adapters.store.log.opening import Store
+from adapters.store.logins.access import Look, TokenRow
 from domain.kernel.ports import (
     ConditionFailed,
     DuplicateCommand,
     NumberTaken,
     OpenListUnchanged,
+    RegistryAt,
     ReserveName,
     StreamAt,
     VersionConflict,
@@ -336,3 +338,32 @@ async def test_closing_ends_the_wait(stores: Stores, store: Store) -> None:
     await asyncio.sleep(0)
     await stores.close()
     assert await waiting == []
+
+
+async def test_what_relies_on_the_registry_is_refused_after_a_change(store: Store) -> None:
+    await store.append(of(event(), bumps_registry=True))
+    await store.append(of(event(), conditions=[RegistryAt(1)]))
+    await store.append(of(event(), bumps_registry=True))
+    with pytest.raises(ConditionFailed) as failed:
+        await store.append(of(event(), conditions=[RegistryAt(1)]))
+    assert failed.value.condition == RegistryAt(1)
+    await store.append(of(event(), conditions=[RegistryAt(2)]))
+    assert (await store.head()).position == 4
+
+
+async def test_the_registry_changes_within_a_batch(store: Store) -> None:
+    appends = [of(event(), conditions=[RegistryAt(0)]), of(event(), bumps_registry=True), of(event(), conditions=[RegistryAt(0)])]
+    outcomes = await asyncio.gather(*(store.append(append) for append in appends), return_exceptions=True)
+    assert [isinstance(outcome, ConditionFailed) for outcome in outcomes] == [False, False, True]
+
+
+async def test_one_look_finds_token_registry_and_command(store: Store) -> None:
+    token = TokenRow(uuid4(), "li", b"t" * 32, NOON)
+    await store.tokens.put_token(token)
+    assert await store.look(token.token_hash, "k1") == Look(token, 1)
+    await store.append(of(event(), key="k1"))
+    record = await store.find_command("li", "k1")
+    assert record is not None
+    assert await store.look(token.token_hash, "k1") == Look(token, 1, record)
+    assert await store.look(token.token_hash, None) == Look(token, 1)
+    assert await store.look(b"x" * 32, "k1") == Look(None, 1)
