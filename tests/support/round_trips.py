@@ -23,20 +23,29 @@ WAITING = ("SELECT position, recorded_at FROM head", "SELECT position FROM head"
 """The poll of those who wait for the head, and the proof that an advisory lock is still held."""
 
 
+ALIVE = "UPDATE projections SET updated_at ="
+"""How the sign of life of an idle follower begins; it comes by the clock, whatever is sent."""
+
+
 @dataclass
 class Sent:
-    """What was sent since the last :meth:`clear`."""
+    """What was sent since the last :meth:`clear`. A transaction counts as a commit from its first counted statement on."""
 
     statements: list[str] = field(default_factory=list)
     commits: int = 0
+    _begun: set[int] = field(default_factory=set)
 
-    def add(self, statement: Any, writing: str, *, alone: bool) -> None:
+    def add(self, statement: Any, writing: str, connection: object, *, alone: bool) -> None:
         """A statement as the driver got it. ``writing`` is how a transaction begins that writes, ``alone``: outside any."""
         text = statement.decode() if isinstance(statement, bytes) else str(statement)
-        if text == writing or (alone and not text.startswith(("BEGIN", *READS))):
-            self.commits += 1
-        if not text.startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")) and text not in WAITING:
+        if text == writing:
+            self._begun.add(id(connection))
+        elif text.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+            self._begun.discard(id(connection))
+        elif not text.startswith(("PRAGMA", ALIVE)) and text not in WAITING:
             self.statements.append(text)
+            self.commits += id(connection) in self._begun or (alone and not text.startswith(READS))
+            self._begun.discard(id(connection))
 
     def clear(self) -> None:
         """Begin again."""
@@ -55,21 +64,21 @@ def counted() -> Iterator[Sent]:
 
     class Connection(sqlite3.Connection):
         def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
-            sent.add(sql, "BEGIN IMMEDIATE", alone=not self.in_transaction)
+            sent.add(sql, "BEGIN IMMEDIATE", self, alone=not self.in_transaction)
             return super().execute(sql, *args)
 
         def executemany(self, sql: str, *args: Any) -> sqlite3.Cursor:
-            sent.add(sql, "BEGIN IMMEDIATE", alone=not self.in_transaction)
+            sent.add(sql, "BEGIN IMMEDIATE", self, alone=not self.in_transaction)
             return super().executemany(sql, *args)
 
     connect, execute, executemany = sqlite3.connect, AsyncConnection.execute, AsyncCursor.executemany
 
     async def counting(self: Any, query: Any, *args: Any, **options: Any) -> Any:
-        sent.add(query, "BEGIN", alone=_alone(self))
+        sent.add(query, "BEGIN", self, alone=_alone(self))
         return await execute(self, query, *args, **options)
 
     async def counting_many(self: Any, query: Any, *args: Any, **options: Any) -> None:
-        sent.add(query, "BEGIN", alone=_alone(self.connection))
+        sent.add(query, "BEGIN", self.connection, alone=_alone(self.connection))
         await executemany(self, query, *args, **options)
 
     sqlite3.connect = partial(connect, factory=Connection)  # type: ignore[assignment]
