@@ -9,6 +9,7 @@ from adapters.cli.duty.roster import roster
 from adapters.cli.duty.shift import shift
 from adapters.cli.household.households import dwellings, residents
 from adapters.cli.operate import store
+from adapters.cli.operate.copying import copy
 from adapters.cli.operate.demo import demo
 from adapters.cli.operate.doctor import doctor
 from adapters.cli.operate.processes import processes
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="工单 Gongdan: the service desk of a property-management company, kept as events.",
 )
-for command in (demo, simulate, store.init, store.migrate, doctor, settings, serve, lifecycle, store.backup, store.restore):
+for command in (demo, simulate, store.init, store.migrate, doctor, settings, serve, lifecycle, store.backup, store.restore, copy):
     app.command()(command)
 app.command("import")(import_)
 for reading in (register, report):

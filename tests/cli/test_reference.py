@@ -73,6 +73,7 @@ def test_the_contract_s_commands_exist() -> None:
         "lifecycle",
         "backup",
         "restore",
+        "copy",
         "import",
         "register",
         "report",

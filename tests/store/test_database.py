@@ -33,7 +33,8 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 COLUMNS = ("id", "n", "label", "share")
 
 
-async def test_values_come_back_as_they_went_in(database: Database) -> None:
+@pytest.mark.parametrize("loaded", [False, True])
+async def test_values_come_back_as_they_went_in(database: Database, loaded: bool) -> None:
     rows = [
         (uuid4().bytes, 2**63 - 1, "工单 100% 'a:b'", 0.1),
         (uuid4().bytes, -(2**63), "", -1.5),
@@ -41,8 +42,12 @@ async def test_values_come_back_as_they_went_in(database: Database) -> None:
     ]
 
     async def work(tx: Transaction) -> None:
-        await tx.insert("things", COLUMNS, rows)
-        await tx.insert("things", COLUMNS, [])
+        if loaded:
+            await tx.load("things", COLUMNS, rows)
+            await tx.load("things", COLUMNS, [])
+        else:
+            await tx.insert("things", COLUMNS, rows)
+            await tx.insert("things", COLUMNS, [])
 
     await database.write(work)
     assert sorted(await database.read("SELECT id, n, label, share FROM things")) == sorted(rows)

@@ -29,6 +29,7 @@ from adapters.store.backup.store_facts import BackupRefused
 from adapters.store.database.database import Unavailable
 from adapters.store.database.schema import SchemaError
 from adapters.store.keys.master_key import KeysUnusable
+from adapters.store.moving.transfer import CopyRefused
 from adapters.system.settings import Settings, SettingsError
 from domain.kernel.errors import Refusal
 from domain.people.administration import Administrator
@@ -50,6 +51,7 @@ EXPECTED = (
     SchemaError,
     KeysUnusable,
     BackupRefused,
+    CopyRefused,
     SettingsError,
     ValidationError,
     sqlite3.Error,

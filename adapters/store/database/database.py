@@ -57,6 +57,14 @@ class Unavailable(Overloaded):
         self.outcome_unknown = outcome_unknown
 
 
+CLOSED = "GD001"
+"""The error by which a database refuses a write after the store moved: SQLSTATE on PostgreSQL, start of the text on SQLite."""
+
+
+class Moved(Overloaded):
+    """The database refuses writes: the store moved to another one, or is being moved; the detail says where."""
+
+
 class Transaction(Protocol):
     """The transaction that a function given to ``write`` or ``snapshot`` runs its statements in."""
 
@@ -86,6 +94,10 @@ class Transaction(Protocol):
 
         The rows of one call must differ in ``key``.
         """
+        ...
+
+    async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows that are new, the fastest way there is (COPY on PostgreSQL)."""
         ...
 
     async def ddl(self, statement: str) -> None:

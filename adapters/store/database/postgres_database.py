@@ -19,7 +19,19 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.array import ListBinaryDumper
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
-from adapters.store.database.database import DEADLINE, Dialect, Params, Row, Unavailable, Work, ddl_for, for_postgres, upsert_tail
+from adapters.store.database.database import (
+    CLOSED,
+    DEADLINE,
+    Dialect,
+    Moved,
+    Params,
+    Row,
+    Unavailable,
+    Work,
+    ddl_for,
+    for_postgres,
+    upsert_tail,
+)
 
 T = TypeVar("T")
 
@@ -64,6 +76,14 @@ class PostgresTransaction:
         arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
         sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}){upsert_tail(columns, key)}"
         await self.connection.execute(sql.encode(), [list(column) for column in zip(*rows, strict=True)])
+
+    async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        types = await self._column_types(table, tuple(columns))
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        async with self.connection.cursor().copy(statement.encode()) as copy:
+            copy.set_types(types)
+            for row in rows:
+                await copy.write_row(row)
 
     async def ddl(self, statement: str) -> None:
         await self.connection.execute(ddl_for("postgresql", statement).encode())
@@ -205,7 +225,12 @@ class PostgresDatabase:
     async def _write_in(self, lane: Lane, fn: Work[T], within: float) -> T:
         async def work(connection: AsyncConnection[Row]) -> T:
             await connection.execute("BEGIN")
-            result = await fn(PostgresTransaction(connection, self._types))
+            try:
+                result = await fn(PostgresTransaction(connection, self._types))
+            except psycopg.Error as error:
+                if error.sqlstate == CLOSED:
+                    raise Moved(error.diag.message_primary or CLOSED) from error
+                raise
             if connection.info.transaction_status != TransactionStatus.INTRANS:
                 raise RuntimeError("a statement of this transaction failed; it can't be committed")
             try:

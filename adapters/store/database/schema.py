@@ -21,6 +21,13 @@ class SchemaMissing(SchemaError):
         super().__init__(f"there is no store at {where}: run gongdan init")
 
 
+class SchemaUnfinished(SchemaError):
+    """There is a copy at this URL that ``gongdan copy`` has not finished."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"the copy at {where} is not finished: run gongdan copy again, with the --from and --to it began with")
+
+
 class SchemaExists(SchemaError):
     """There is a store at this URL; init does not overwrite it."""
 
@@ -226,6 +233,12 @@ SESSIONS = Migration(
 SCHEMA: list[Migration] = [LOG, ACCESS, ATTACHMENTS, PROJECTIONS, PROCESSES, SESSIONS]
 
 
+COPYING = "copying"
+"""A table that a database has while ``gongdan copy`` fills it. ``run``: the run that may write (fencing token)."""
+
+COPYING_DDL = f"CREATE TABLE {COPYING} (id BIGINT PRIMARY KEY, origin TEXT NOT NULL, run TEXT NOT NULL)"
+
+
 def newest() -> int:
     """The schema version this program needs."""
     return SCHEMA[-1].version
@@ -252,22 +265,33 @@ async def check(database: Database, where: str) -> None:
     """Raise a SchemaError unless the database has the schema version this program needs."""
     version = await found_version(database)
     if version == 0:
-        raise SchemaMissing(where)
+        raise await _absent(database, where)
     if version > newest():
         raise SchemaTooNew(version, newest())
     if version < newest():
         raise SchemaOld(version, newest())
 
 
-async def create(database: Database, origin: str) -> None:
-    """Create the whole schema, with the log's origin name; raises SchemaExists where there is one."""
-    if await found_version(database):
+async def _absent(database: Database, where: str) -> SchemaError:
+    return SchemaUnfinished(where) if await has_table(database, COPYING) else SchemaMissing(where)
+
+
+async def create(database: Database, origin: str, *, copying: str = "") -> None:
+    """Create the whole schema, with the log's origin name; raises SchemaExists where there is one.
+
+    ``copying``: the run of ``gongdan copy`` that fills it. Its version stays 0 until the copy is whole, so nothing opens it.
+    """
+    if await found_version(database) or await has_table(database, COPYING):
         raise SchemaExists
 
     async def make(tx: Transaction) -> None:
         await tx.ddl("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
         await tx.insert("meta", ("key", "value"), [("origin", origin), ("schema_version", "0")])
         await apply(tx, 0)
+        if copying:
+            await tx.execute("UPDATE meta SET value = '0' WHERE key = 'schema_version'")
+            await tx.ddl(COPYING_DDL)
+            await tx.insert(COPYING, ("id", "origin", "run"), [(1, origin, copying)])
 
     await database.write(make)
 
@@ -276,7 +300,7 @@ async def migrate(database: Database, where: str) -> tuple[int, int]:
     """Migrate to the newest schema in one transaction; returns the versions before and after. Raises SchemaError."""
     version = await found_version(database)
     if version == 0:
-        raise SchemaMissing(where)
+        raise await _absent(database, where)
     if version > newest():
         raise SchemaTooNew(version, newest())
 

@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from adapters.store.database.database import DEADLINE, Dialect, Params, Row, Unavailable, Work, ddl_for, for_sqlite, upsert_tail
+from adapters.store.database.database import (
+    CLOSED,
+    DEADLINE,
+    Dialect,
+    Moved,
+    Params,
+    Row,
+    Unavailable,
+    Work,
+    ddl_for,
+    for_sqlite,
+    upsert_tail,
+)
 
 T = TypeVar("T")
 
@@ -53,6 +65,9 @@ class SqliteTransaction:
         self.connection.executemany(
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}){upsert_tail(columns, key)}", rows
         )
+
+    async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        await self.insert(table, columns, rows)
 
     async def ddl(self, statement: str) -> None:
         self.connection.execute(ddl_for("sqlite", statement))
@@ -112,6 +127,10 @@ class SqliteDatabase:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in UNAVAILABLE:
                 raise Unavailable(f"the database can't be used now: {error}") from error
+            raise
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_TRIGGER and str(error).startswith(CLOSED):
+                raise Moved(str(error).removeprefix(f"{CLOSED} ")) from error
             raise
 
     def _own(self, *, reading: bool) -> sqlite3.Connection:
