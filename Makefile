@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 PORT ?= 8000
 
-.PHONY: help install browser demo serve test test-fast test-long mutants lint format bench lock build clean
+.PHONY: help install browser demo serve test test-fast test-long mutants lint format bench bench-scale bench-peers lock build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -68,6 +68,12 @@ format: $(STAMP) ## what ruff can put right by itself
 
 bench: $(STAMP) ## measurements on both stores against their goals (ARGS='--only append --json FILE'); fails below a first step
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-scale: $(STAMP) ## the rows about size at a million tickets on both databases (ARGS='--tickets 200000' for fewer)
+	$(BIN)/python -m tests.benchmarks.scale $(ARGS)
+
+bench-peers: $(STAMP) ## appends of other event stores beside ours; installs them into a temporary folder
+	$(BIN)/python -m tests.benchmarks.peers $(ARGS)
 
 # The locks name versions and hashes and no address, so that any registry will do. UPGRADE=--upgrade takes newer versions.
 COMPILE = env -u UV_INDEX -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --generate-hashes \

@@ -2,44 +2,53 @@
 
 import argparse
 import asyncio
-import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-import structlog
-
-from tests.benchmarks.frame import FEW, ROUNDS, TICKETS, Bench, Measure, chosen, publish, run
-from tests.benchmarks.measures import appending, appraisal, duty, live, pages, rules
+from tests.benchmarks.frame import FEW, ROUNDS, SECONDS, TICKETS, Bench, Measure, chosen, publish, quiet, run
+from tests.benchmarks.measures import appending, appraisal, commanding, duty, live, pages, rules, sizes, tickets, visible
 
 MEASURES: dict[str, Measure] = {
     "rules": rules.rows,
     "appraisal": appraisal.rows,
     "append": appending.rows,
+    "http": commanding.rows,
+    "visible": visible.rows,
+    "live": live.rows,
+    "tickets": tickets.rows,
     "duty": duty.rows,
     "pages": pages.rows,
-    "live": live.rows,
+    "sizes": sizes.rows,
 }
 """Name for ``--only`` → measure, in the order of the table."""
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(
+    arguments: list[str] | None = None,
+    measures: Mapping[str, Measure] | None = None,
+    program: str = "make bench",
+    tickets: int = TICKETS,
+) -> int:
     """Take the measures that were asked for; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help=f"one of {', '.join(MEASURES)}; repeatable")
+    measures = MEASURES if measures is None else measures
+    parser = argparse.ArgumentParser(prog=program, description="Measure, print each figure beside its goals, and enforce them.")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help=f"of {', '.join(measures)}; repeatable")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
-    parser.add_argument("--tickets", type=int, default=TICKETS, help="size of the large store")
+    parser.add_argument("--tickets", type=int, default=tickets, help="size of the large store")
     parser.add_argument("--few", type=int, default=FEW, help="size of the small store it is compared with")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="alternating rounds of each row")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="length of one side of a round")
     asked = parser.parse_args(arguments)
     try:
-        measures = chosen(MEASURES, [name for given in asked.only for name in given.split(",")])
+        wanted = chosen(measures, [name for given in asked.only for name in given.split(",")])
     except KeyError as unknown:
-        parser.error(f"--only {unknown.args[0]}: there is no such measure; there are {', '.join(MEASURES)}")
-    with Bench(asked.tickets, min(asked.few, asked.tickets), asked.rounds) as bench:
-        report = asyncio.run(run(bench, measures, lambda text: print(text, file=sys.stderr, flush=True)))
+        parser.error(f"--only {unknown.args[0]}: there is no such measure; there are {', '.join(measures)}")
+    with Bench(asked.tickets, min(asked.few, asked.tickets), asked.rounds, asked.seconds) as bench:
+        report = asyncio.run(run(bench, wanted, lambda text: print(text, file=sys.stderr, flush=True)))
         return publish(report, asked.json)
 
 
 if __name__ == "__main__":
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    quiet()
     sys.exit(main())

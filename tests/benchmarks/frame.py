@@ -5,6 +5,7 @@ A row holds the goals of its own figure: they are seen where the measure is chan
 """
 
 import json
+import logging
 import os
 import platform
 import sys
@@ -20,14 +21,15 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
+import structlog
 from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.rounds import Measured
 from tests.support.postgres_server import PostgresServer, running_postgres
 
-TICKETS, FEW, ROUNDS = 100_000, 10_000, 5
-"""Tickets of the large store of ``make bench``, of the small one it is compared with, and the least number of rounds."""
+TICKETS, FEW, ROUNDS, SECONDS = 100_000, 10_000, 5, 1.0
+"""Tickets of the large store of ``make bench`` and of the small one, rounds, and the length of one side of a round."""
 RATIO = "×"
 
 
@@ -94,8 +96,10 @@ class Bench:
     tickets: int = TICKETS
     few: int = FEW
     rounds: int = ROUNDS
-    seconds: float = 1.0
+    seconds: float = SECONDS
     """How long one side of one round of a load lasts."""
+    kept: dict[str, object] = field(default_factory=dict)
+    """What one measure leaves for the others, such as a store (tests.benchmarks.stores.stores_of_run)."""
     stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> "Bench":
@@ -186,6 +190,11 @@ def publish(report: Report, into: Path | None, width: int = 170) -> int:
     for name, error in report.broken.items():
         print(f"not measured: {name}: {error}", file=sys.stderr)
     return report.exit_code
+
+
+def quiet() -> None:
+    """Log warnings alone, for the process of a command."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 def chosen(measures: Mapping[str, Measure], only: Sequence[str]) -> dict[str, Measure]:

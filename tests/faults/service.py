@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx2
@@ -33,11 +33,20 @@ class Service:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
+    def command(self) -> Sequence[str]:
+        """The command line of the process."""
+        return [sys.executable, "-c", "from adapters.cli import main; main()", "serve", "--port", str(self.port)]
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start and wait until it answers."""
-        command = [sys.executable, "-c", "from adapters.cli import main; main()", "serve", "--port", str(self.port)]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=self._folder, env=self._environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(self.command(), cwd=self._folder, env=self._environment, stdout=log, stderr=log)
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             if self._process.poll() is not None:

@@ -1,63 +1,60 @@
-"""Live updates: how long after a clerk's command another person's workbench changes, from process to process."""
+"""Open workbenches: 300 of one community with 300 open tickets over SSE, 20 commands a second in it, on one server process."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import perf_counter
+import asyncio
+import json
+import sys
+from dataclasses import asdict
 
-import httpx2
-
-from adapters.composition import make_new, opened
-from adapters.system.system import SystemClock
+from adapters.composition import opened
 from tests.benchmarks.frame import Bench, Row
-from tests.support.estates.api_estate import Estate, populate, settings_in
-from tests.support.server import Server
+from tests.benchmarks.http.client import Load
+from tests.benchmarks.http.driving import ROOT, Serving, environment, ready
+from tests.benchmarks.measures.commanding import TICKETS, noted, open_tickets
+from tests.benchmarks.rounds import percentile
+from tests.benchmarks.stores.maker import Made, Plan, build, make_store, settings_for
 
-OPEN, ROUNDS = 200, 20
-"""Number of tickets on the board, and of timed calls."""
-CALL = {"community": "JX", "channel": "phone", "description": "楼道灯不亮", "location": {"area": "A1", "building": "3"}}
+WORKBENCHES, RATE, SECONDS, WRITERS = 300, 20.0, 15.0, 16
+WATCHERS = ("chen.ping", "liu.jianhua", "he.xue", "li.na", "zhao.min")
 
 
 async def rows(bench: Bench) -> list[Row]:
-    """The slowest of the calls, against one second."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        settings, clock = settings_in(folder), SystemClock()
-        await make_new(settings, "bench", clock)
-        async with opened(settings, clock) as g:
-            estate = Estate(g, clock)
-            await populate(estate)
-            secret = await g.sign_ins.begin("chen")
-        server = Server(folder)
-        try:
-            await server.ready()
-            slowest = await _slowest(server.url, secret, estate.bearer("li"))
-        finally:
-            server.stop()
-    return [Row(f"workbench of another repaints, slowest of {ROUNDS}", 1000 * slowest, "ms", first=1000, at_most=True)]
+    """On SQLite."""
+    folder = bench.folder / "live"
+    made = await make_store(settings_for(folder), Plan(min(TICKETS, bench.tickets)))
+    await build(made.settings)
+    tickets, cookies = await open_tickets(made), await sessions(made)
+    server = Serving(environment(made), folder)
+    try:
+        await asyncio.to_thread(server.start)
+        await ready(server)
+        load = Load(server.port, WRITERS, SECONDS, noted(tickets, made), RATE)
+        given = {"load": asdict(load), "cookies": cookies, "community": made.community, "count": WORKBENCHES}
+        command, pipe = [sys.executable, "-m", "tests.benchmarks.http.workbenches"], asyncio.subprocess.PIPE
+        walls = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe)
+        assert walls.stdin is not None
+        assert walls.stderr is not None
+        walls.stdin.write(json.dumps(given).encode())
+        walls.stdin.close()
+        told = await walls.stderr.readline()
+        before = server.cpu()
+        out, error = await asyncio.gather(walls.stdout.read(), walls.stderr.read())  # type: ignore[union-attr]
+        await walls.wait()
+        if told.strip() != b"open" or walls.returncode:
+            raise RuntimeError(f"the workbenches failed:\n{(told + error).decode()[-2000:]}")
+        share = 100 * (server.cpu() - before) / SECONDS
+    finally:
+        server.stop()
+    found = json.loads(out)
+    if found["refused"]:
+        raise RuntimeError(f"commands were refused: {found['refused']}")
+    where = f"{WORKBENCHES} workbenches, {len(tickets)} open tickets, {RATE:.0f} commands/s, SQLite"
+    return [
+        Row("workbench repaints, p99", percentile(found["latencies"], 0.99), "ms", where, 300, 200, at_most=True),
+        Row("the server's share of one core meanwhile", share, "%", where, 70, 50, at_most=True),
+    ]
 
 
-async def _slowest(url: str, secret: str, clerk: dict[str, str]) -> float:
-    cookies = {"gongdan": secret}
-    async with httpx2.AsyncClient(base_url=url, timeout=60) as desk, httpx2.AsyncClient(base_url=url, cookies=cookies) as wall:
-        for _ in range(OPEN):
-            await _received(desk, clerk)
-        async with wall.stream("GET", "/workbench/live", params={"community": "JX"}, timeout=60) as stream:
-            lines, took = stream.aiter_lines(), []
-            for _ in range(ROUNDS):
-                begun = perf_counter()
-                await _seen(lines, await _received(desk, clerk))
-                took.append(perf_counter() - begun)
-            return max(took)
-
-
-async def _received(desk: httpx2.AsyncClient, clerk: dict[str, str]) -> str:
-    answer = await desk.post("/api/v1/tickets", json=CALL, headers=clerk)
-    number: str = answer.raise_for_status().json()["number"]
-    return number
-
-
-async def _seen(lines: AsyncIterator[str], number: str) -> None:
-    async for line in lines:
-        if number in line:
-            return
+async def sessions(made: Made) -> list[str]:
+    """A cookie of each watcher."""
+    async with opened(made.settings) as g:
+        return [f"gongdan={await g.sign_ins.begin(login)}" for login in WATCHERS]
