@@ -14,9 +14,9 @@ from tests.support.round_trips import Sent, counted, followed
 
 pytestmark = pytest.mark.anyio
 
-ALONE = {"note": (10, 1), "accept": (10, 1), "receive": (15, 2)}
+ALONE = {"note": (5, 1), "accept": (5, 1), "receive": (10, 2)}
 """Statements and commits of each command by itself, at most."""
-TOGETHER = {"note": (25, 2), "accept": (26, 2), "receive": (36, 3)}
+TOGETHER = {"note": (20, 2), "accept": (20, 2), "receive": (31, 3)}
 """Those of each command together with everything that follows it."""
 
 

@@ -222,6 +222,22 @@ class PostgresDatabase:
     async def write_log(self, fn: Work[T], *, within: float = DEADLINE) -> T:
         return await self._write_in(self._log_writer, fn, within)
 
+    async def write_alone(self, sql: str, params: Sequence[Any], *, within: float = DEADLINE) -> list[Row]:
+        """Run one statement of an append that commits by itself; ``%s`` parameters.
+
+        A connection lost meanwhile leaves it unknown whether it was committed: Unavailable with ``outcome_unknown``.
+        """
+
+        async def work(connection: AsyncConnection[Row]) -> list[Row]:
+            try:
+                return await (await connection.execute(sql.encode(), params, binary=True)).fetchall()
+            except psycopg.errors.ReadOnlySqlTransaction:
+                raise  # nothing can have been written
+            except LOST as error:
+                raise Unavailable(f"lost while committing: {error}", outcome_unknown=True) from error
+
+        return await self._shielded(self._repeat(self._log_writer, work, within))
+
     async def _write_in(self, lane: Lane, fn: Work[T], within: float) -> T:
         async def work(connection: AsyncConnection[Row]) -> T:
             await connection.execute("BEGIN")

@@ -220,7 +220,8 @@ def accept(append: Append, facts: Facts, recorded_at: datetime, decision: Decisi
             decision.names.append((condition, facts.position))
     if append.bumps_registry:
         decision.registry_bumps += 1
-        facts.counters[REGISTRY] = facts.counters.get(REGISTRY, 0) + 1
+        if REGISTRY in facts.counters:
+            facts.counters[REGISTRY] += 1
     return Appended(stored)
 
 

@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from sqlite3 import IntegrityError
 from uuid import UUID
+
+from psycopg.errors import UniqueViolation
 
 from adapters.store.database.database import DEADLINE, EPOCH, Database, Row, Transaction, from_micros, to_micros
 from adapters.store.database.postgres_database import LOST, PostgresDatabase, drop
-from adapters.store.log.append import COMMANDS_KEPT, Decision, Facts, Outcome, decide, wanted
+from adapters.store.log.append import COMMANDS_KEPT, Decision, Facts, Outcome, Wanted, decide, wanted
 from adapters.store.log.group_commit import CAPACITY, GroupCommit
+from adapters.store.log.known_facts import Foreseen, KnownFacts, one_statement
 from adapters.store.log.wakeups import Wakeups
 from adapters.store.logins.access import TOKEN, Look, SqlAccessLog, SqlTokens, token_row
 from domain.kernel.ports import Append, Appended, Clock, CommandRecord, Head, NumberTaken, StoredEvent
@@ -46,6 +50,7 @@ class SqlStore:
         self.access_log = SqlAccessLog(database)
         self._clock = clock
         self._prune_from = EPOCH
+        self._known = KnownFacts()
         self._group = GroupCommit(self._write_batch, capacity=capacity, deadline=deadline)
         self._wakeups = Wakeups(self._position)
         self._listener = asyncio.create_task(self._listen(database)) if isinstance(database, PostgresDatabase) else None
@@ -204,9 +209,56 @@ class SqlStore:
         return int(position)
 
     async def _write_batch(self, batch: Sequence[Append], again: bool, within: float) -> Sequence[Outcome]:
+        """Write a batch: on remembered facts where they hold, else on facts read under the head's lock."""
+        foreseen = None if again else self._known.foresee(batch, to_micros(self._clock.now()))
+        try:
+            if foreseen is not None and await self._write_foreseen(foreseen, within):
+                decision = foreseen.decision
+                last = decision.events[-1]
+                self._known.trust()
+                needs = wanted(batch, last.recorded_at)
+                self._known.confirm(last.position, to_micros(last.recorded_at), foreseen.facts, needs, decision)
+                self._wakeups.announce(last.position)
+                return decision.outcomes
+            return await self._write_read(batch, again, within)
+        except BaseException:
+            self._known.forget()
+            raise
+
+    async def _write_foreseen(self, foreseen: Foreseen, within: float) -> bool:
+        """Write a batch that was decided on remembered facts; False, with nothing written, where these don't hold."""
+        if foreseen.decision.events[-1].recorded_at >= self._prune_from:
+            return False
+        if isinstance(self.database, PostgresDatabase):
+            statement = one_statement(foreseen, CHANNEL)
+            if statement is None:
+                return False
+            try:
+                written = await self.database.write_alone(*statement, within=within)
+            except UniqueViolation:
+                return False
+            if not written:
+                self._known.refute()
+            return bool(written)
+
+        async def write(tx: Transaction) -> bool:
+            if await tx.query(LOCK_HEAD[tx.dialect]) != [(foreseen.position, foreseen.last)]:
+                return False
+            await save(tx, foreseen.decision, only_new=True)
+            return True
+
+        try:
+            done = await self.database.write_log(write, within=within)
+        except IntegrityError:
+            return False
+        if not done:
+            self._known.refute()
+        return done
+
+    async def _write_read(self, batch: Sequence[Append], again: bool, within: float) -> Sequence[Outcome]:
         """Write a batch in one transaction: lock the head, read the facts, decide, save."""
 
-        async def work(tx: Transaction) -> tuple[int, list[Outcome]]:
+        async def work(tx: Transaction) -> tuple[int, int, Facts, Wanted, Decision, list[Outcome]]:
             # The head's row is the one lock of the log: taken first, it serialises all writers, so positions are gapless
             # and nobody can commit position 8 before position 7. ``recorded_at`` never runs backwards: a clock set back
             # keeps the last event's time.
@@ -214,14 +266,21 @@ class SqlStore:
             recorded_at = from_micros(max(to_micros(self._clock.now()), last))
             known = await written_before(tx, batch) if again else {}
             fresh = [append for i, append in enumerate(batch) if i not in known]
-            decision = decide(fresh, await read_facts(tx, fresh, position, recorded_at), recorded_at)
+            needs = wanted(fresh, recorded_at)
+            facts = await read_facts(tx, needs, position)
+            decision = decide(fresh, facts, recorded_at)
             if decision.events:
                 await save(tx, decision)
                 await self._prune(tx, recorded_at)
-            outcomes = iter(decision.outcomes)
-            return position + len(decision.events), [known[i] if i in known else next(outcomes) for i in range(len(batch))]
+                last = to_micros(recorded_at)
+            decided = iter(decision.outcomes)
+            outcomes = [known[i] if i in known else next(decided) for i in range(len(batch))]
+            return position + len(decision.events), last, facts, needs, decision, outcomes
 
-        position, outcomes = await self.database.write_log(work, within=within)
+        position, last, facts, needs, decision, outcomes = await self.database.write_log(work, within=within)
+        if position - len(decision.events) != self._known.position:
+            self._known.forget()
+        self._known.confirm(position, last, facts, needs, decision)
         self._wakeups.announce(position)
         return outcomes
 
@@ -252,9 +311,8 @@ class SqlStore:
                 await asyncio.sleep(1)
 
 
-async def read_facts(tx: Transaction, batch: Sequence[Append], position: int, recorded_at: datetime) -> Facts:
+async def read_facts(tx: Transaction, needs: Wanted, position: int) -> Facts:
     """Read the facts that :func:`decide` needs; the transaction holds the head's lock."""
-    needs = wanted(batch, recorded_at)
     facts = Facts(position, versions=await read_versions(tx, sorted(needs.streams)))
     if needs.commands:
         rows = await tx.query(
@@ -305,8 +363,11 @@ async def written_before(tx: Transaction, batch: Sequence[Append]) -> dict[int, 
     return known
 
 
-async def save(tx: Transaction, decision: Decision) -> None:
-    """Write the rows of a decision: one statement a table, for a batch of any size."""
+async def save(tx: Transaction, decision: Decision, *, only_new: bool = False) -> None:
+    """Write the rows of a decision: one statement a table, for a batch of any size.
+
+    ``only_new``: fail at a command record that is there already, even an expired one, instead of replacing it.
+    """
     last = decision.events[-1]
     recorded_at = to_micros(last.recorded_at)
     await tx.insert(
@@ -319,7 +380,7 @@ async def save(tx: Transaction, decision: Decision) -> None:
             "commands",
             ("caller", "key", "body_hash", "stream_id", "version", "position", "recorded_at"),
             [(c.caller, c.key, c.body_hash, c.stream_id.bytes, c.version, c.position, recorded_at) for c in decision.commands],
-            key=("caller", "key"),
+            key=() if only_new else ("caller", "key"),
         )
     if decision.numbers:
         await tx.insert(
