@@ -1,4 +1,4 @@
-"""Facts of the log in memory, true while its head stands where this process left it; and an append that relies on them.
+"""Facts of the log in memory, true while its head is where this process left it; and an append that relies on them.
 
 Every change of a stream's version, of a number's counter and of an open list is an append, and every append moves the head. So a
 process that finds the head where it left it may decide a batch on what it remembers, without reading a fact. Idempotency keys and
@@ -81,7 +81,7 @@ class KnownFacts:
         self._doubting = self._doubts
 
     def trust(self) -> None:
-        """Note that the head stood where it was left."""
+        """Note that the head was where this process left it."""
         self._doubts = 0
 
     def forget(self) -> None:
@@ -115,7 +115,7 @@ def _keep(memory: OrderedDict[Any, int], values: Mapping[Any, int], most: int) -
 
 
 def one_statement(foreseen: Foreseen, channel: str) -> tuple[str, Sequence[Any]] | None:
-    """The PostgreSQL statement that writes a foreseen batch if the head stands where it should; it returns a row if so.
+    """The PostgreSQL statement that writes a foreseen batch if the head is where it should be; it returns a row if so.
 
     None for a batch that reserves names or changes the registry, which is rare.
     """
