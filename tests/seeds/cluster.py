@@ -73,7 +73,7 @@ class Server:
 
     def __post_init__(self) -> None:
         self.host = Host(self.name)
-        self.opener = FaultyOpener(self.weather, self.die)
+        self.opener = FaultyOpener(self.weather, self.die, self.suspend)
         self.died = asyncio.Event()
         self._requests: set[asyncio.Task[None]] = set()
 
@@ -94,6 +94,10 @@ class Server:
         """End at once, as by SIGKILL."""
         self.host.alive = False
         self.died.set()
+
+    def suspend(self, seconds: float) -> None:
+        """Do nothing for a while, as after SIGSTOP; the leases may expire meanwhile."""
+        self.host.wakes_at = asyncio.get_running_loop().time() + seconds
 
     async def _serve(self) -> None:
         ids = SeededIds(self.clock, self.random)

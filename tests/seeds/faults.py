@@ -1,6 +1,6 @@
-"""Faults at the database port, drawn by the seed: refused, locked, slow, answered too late or not at all; and kills.
+"""Faults at the database port: refused, locked, slow, answered too late or not at all; processes killed or suspended.
 
-The store is a SQLite file. The faults are those of both databases: a lost answer and a transaction run anew after a broken
+The seed draws them, call by call. The store is a SQLite file. The faults are those of both databases: a lost answer and a transaction run anew after a broken
 connection happen on PostgreSQL, a lock held by another process on SQLite.
 """
 
@@ -43,8 +43,11 @@ WRITING = (*Fault,)
 WEIGHTS = {Fault.REFUSED: 6, Fault.LOCKED: 1, Fault.SLOW: 1, Fault.ANEW: 4, Fault.UNANSWERED: 5, Fault.LATE: 2}
 """How often each fault happens against the others; those not named: once."""
 
-LIFE = 500
-"""Mean number of calls of the database after which a process is killed, before a call or after it."""
+LIFE = 400
+"""Mean number of calls of the database after which a process is killed or, one time in four, suspended."""
+
+SUSPENDED = (3.0, 20.0)
+"""Seconds that a process is suspended (shortest, longest); its leases last five."""
 
 
 @dataclass
@@ -71,7 +74,7 @@ class Weather:
         return self.random.choices(faults, [WEIGHTS.get(fault, 1) for fault in faults])[0]
 
     def lives(self) -> int:
-        """Draw after how many calls a process is killed."""
+        """Draw after how many calls something happens to a process."""
         return int(self.random.expovariate(1 / LIFE)) if self.bad else sys.maxsize
 
 
@@ -94,7 +97,7 @@ class FaultyDatabase(SqliteDatabase):
         return await super().snapshot(fn, within=within)
 
     async def write(self, fn: Work[T], *, within: float = DEADLINE) -> T:
-        if self.process.is_due():
+        if self.process.is_to_die():
             if self.weather.random.random() < 0.6:
                 await super().write(fn, within=within)
             await self._died()
@@ -113,7 +116,7 @@ class FaultyDatabase(SqliteDatabase):
         return await super().write(fn, within=within)
 
     async def _reading(self, within: float) -> None:
-        if self.process.is_due():
+        if self.process.is_to_die():
             await self._died()
         fault = self.weather.draw(READING)
         if fault is not None:
@@ -159,19 +162,29 @@ def _unheard(late: "asyncio.Future[Any]") -> None:
 
 @dataclass
 class FaultyOpener:
-    """Opens SQLite files in the weather, and remembers them (adapters.store.log.opening.Opener). ``die`` ends the process."""
+    """Opens SQLite files in the weather, and remembers them (adapters.store.log.opening.Opener).
+
+    ``die`` ends the process, ``suspend`` suspends it for some seconds.
+    """
 
     weather: Weather
     die: Callable[[], None]
+    suspend: Callable[[float], None]
 
     def __post_init__(self) -> None:
         self.opened: list[FaultyDatabase] = []
-        self._calls_left = self.weather.lives()
+        self._calls_left = 1 + self.weather.lives()
 
-    def is_due(self) -> bool:
-        """Count a call; whether the process is killed at this one."""
+    def is_to_die(self) -> bool:
+        """Count a call; whether the process is killed at this one. It may also be suspended."""
         self._calls_left -= 1
-        return self._calls_left == 0
+        if self._calls_left or not self.weather.bad:
+            return False
+        if self.weather.random.random() < 0.75:
+            return True
+        self._calls_left = 1 + self.weather.lives()
+        self.suspend(self.weather.random.uniform(*SUSPENDED))
+        return False
 
     async def __call__(self, url: str, *, within: float = DEADLINE, filling: bool = False) -> FaultyDatabase:
         """Open the file of a SQLite URL."""

@@ -28,10 +28,14 @@ STALLED = 0.05
 
 @dataclass(eq=False)
 class Host:
-    """A simulated process: the tasks begun in it, in their order, and whether it lives."""
+    """A simulated process: the tasks begun in it, in their order, whether it lives, and until when it is suspended.
+
+    While it is suspended (SIGSTOP) its threads do nothing and no answer reaches it; its tasks get as far as their next question.
+    """
 
     name: str
     alive: bool = True
+    wakes_at: float = 0.0
     tasks: list["asyncio.Task[Any]"] = field(default_factory=list)
 
     def begin(self, work: Coroutine[Any, Any, T], name: str) -> "asyncio.Task[T]":
@@ -143,27 +147,31 @@ class SeededLoop(asyncio.BaseEventLoop):
             self.call_later(self._a_moment(), self._carry_out, lane, lane.waiting.popleft())
 
     def _carry_out(self, lane: Lane, job: Job) -> None:
+        if job.host is not None and job.host.wakes_at > self._now:
+            self.call_at(job.host.wakes_at, self._carry_out, lane, job)
+            return
         result, error = None, None
         if job.is_wanted:
             try:
                 result = job.work()
             except Exception as raised:
                 error = raised
-            self.call_later(self._a_moment(), _answer, job, result, error)
+            self.call_later(self._a_moment(), self._answer, job, result, error)
         lane.free += 1
         self._begin_jobs(lane)
 
+    def _answer(self, job: Job, result: Any, error: Exception | None) -> None:
+        if job.answer.done() or not job.is_wanted:
+            return
+        if job.host is not None and job.host.wakes_at > self._now:
+            self.call_at(job.host.wakes_at, self._answer, job, result, error)
+        elif error is None:
+            job.answer.set_result(result)
+        else:
+            job.answer.set_exception(error)
+
     def _a_moment(self) -> float:
         return self._random.expovariate(1 / (STALLED if self._random.random() < 0.01 else QUICK))
-
-
-def _answer(job: Job, result: Any, error: Exception | None) -> None:
-    if job.answer.done() or not job.is_wanted:
-        return
-    if error is None:
-        job.answer.set_result(result)
-    else:
-        job.answer.set_exception(error)
 
 
 def _begun(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], **options: Any) -> "asyncio.Task[T]":
