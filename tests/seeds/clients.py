@@ -60,7 +60,7 @@ class Sent:
 
     @property
     def is_acknowledged(self) -> bool:
-        """Whether its client was told that it is carried out."""
+        """Whether an answer says that it was carried out."""
         return self.answer is not None
 
 

@@ -1,7 +1,7 @@
 """Faults at the database port: refused, locked, slow, answered too late or not at all; processes killed or suspended.
 
-The seed draws them, call by call. The store is a SQLite file. The faults are those of both databases: a lost answer and a transaction run anew after a broken
-connection happen on PostgreSQL, a lock held by another process on SQLite.
+The seed draws them, call by call. The store is a SQLite file. The faults are those of both databases: a lost answer and a
+transaction run anew after a broken connection happen on PostgreSQL, a lock held by another process on SQLite.
 """
 
 import asyncio

@@ -314,7 +314,7 @@ async def personal_texts(gongdan: Gongdan, ticket: UUID) -> list[str | None]:
 
 
 async def seen(gongdan: Gongdan, command: Sent) -> None:
-    """A received ticket: as its client was told, and in the directory of tickets."""
+    """A received ticket: at least as far as was answered, and in the directory of tickets."""
     done = command.answer
     state = await gongdan.desk.load(done.state.id)
     assert state.version >= done.state.version, "an acknowledged event is not there"
