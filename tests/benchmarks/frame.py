@@ -119,6 +119,10 @@ class Bench:
         return self.stack.enter_context(running_postgres(on_disk=True))
 
 
+class Missing(Exception):
+    """A measure needs a program that this machine has not; the run goes on without it and fails at the end."""
+
+
 Measure = Callable[[Bench], Awaitable[Iterable[Row]]]
 
 
@@ -172,6 +176,8 @@ async def run(bench: Bench, measures: Mapping[str, Measure], say: Callable[[str]
         begun = perf_counter()
         try:
             report.rows += await measure(bench)
+        except Missing as error:
+            report.broken[name] = str(error)
         except Exception as error:  # the other rows are still worth their time
             traceback.print_exc()
             report.broken[name] = f"{type(error).__name__}: {error}"

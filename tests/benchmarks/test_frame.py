@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks.frame import Bench, Report, Row, chosen, missing, ratio, run
+from tests.benchmarks.frame import Bench, Missing, Report, Row, chosen, missing, ratio, run
 from tests.benchmarks.rounds import Measured, alternating, percentile
 
 pytestmark = pytest.mark.anyio
@@ -67,9 +67,15 @@ async def test_a_measure_that_breaks_fails_the_run_and_the_others_go_on(capsys: 
     async def good(bench: Bench) -> list[Row]:
         return [row()]
 
-    report = await run(Bench(), {"breaks": breaks, "good": good})
-    assert (report.exit_code, report.broken, report.rows) == (1, {"breaks": "RuntimeError: no such thing"}, [row()])
-    assert "no such thing" in capsys.readouterr().err
+    async def has_not(bench: Bench) -> list[Row]:
+        raise Missing("node is not installed")
+
+    report = await run(Bench(), {"breaks": breaks, "has not": has_not, "good": good})
+    assert (report.exit_code, report.rows) == (1, [row()])
+    assert report.broken == {"breaks": "RuntimeError: no such thing", "has not": "node is not installed"}
+    shown = capsys.readouterr().err
+    assert "no such thing" in shown
+    assert "node is not" not in shown  # a line at the end says it, no trace
     assert (await run(Bench(), {"good": good})).exit_code == 0
 
 

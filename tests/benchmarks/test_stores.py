@@ -10,7 +10,7 @@ from domain.kernel.request import Request
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from projections.ticket.ticket_search import Filters
-from tests.benchmarks.stores.maker import Plan, make_store, settings_for
+from tests.benchmarks.stores.maker import Plan, build, make_store, rows_of, settings_for
 from tests.support.clock import SetClock
 
 pytestmark = pytest.mark.anyio
@@ -26,21 +26,12 @@ def url(request: pytest.FixtureRequest) -> str | None:
     return found
 
 
-async def rows_of(g: Gongdan, view: str, table: str) -> int:
-    """Rows in the live tables of a read model."""
-    assert g.store.database is not None
-    found = await g.store.database.read("SELECT version FROM projections WHERE name = :view AND live = 1", {"view": view})
-    [(version,)] = found
-    [(count,)] = await g.store.database.read(f"SELECT count(*) FROM {table}_v{version}")
-    return int(count)
-
-
 async def test_a_store_of_so_many_tickets_has_so_many_rows(url: str | None, tmp_path: Path) -> None:
     made = await make_store(settings_for(tmp_path / "store", url, deadline=120), PLAN)
     assert made.tickets == PLAN.tickets
     assert 7 * PLAN.tickets < made.events < 16 * PLAN.tickets  # the estate itself has some
+    await build(made, SetClock(UNTIL))
     async with opened(made.settings, SetClock(UNTIL)) as g:
-        await g.projections.catch_up()
         status = await g.projections.status()
         assert {(one.position, one.status, len(one.parked)) for one in status} == {(made.events, "live", 0)}
         assert await rows_of(g, "ticket_directory", "ticket_directory") == PLAN.tickets

@@ -122,22 +122,40 @@ async def _against_pgbench(bench: Bench, server: PostgresServer, url: str, ours:
     script.write_text(INSERT)
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         await connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE}")
-    seconds = str(max(1, round(bench.seconds)))
-    command = ["pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(2, clients)), "-T", seconds]
 
     async def theirs() -> float:
-        pipe = asyncio.subprocess.PIPE
-        made = await asyncio.create_subprocess_exec(*command, "-f", os.fspath(script), url, stdout=pipe, stderr=pipe)
-        text, error = (part.decode() for part in await made.communicate())
-        assert made.returncode == 0, error
-        [line] = [line for line in text.splitlines() if line.startswith("tps")]
-        return float(line.split()[2])
+        return await pgbench(url, script, clients, bench.seconds)
 
     async def mine() -> float:
         return (await alternating({"ours": ours}, 1, warm=False))["ours"].median
 
     pair = await alternating_figures({"ours": mine, "theirs": theirs}, bench.rounds)
     return pair["ours"], pair["theirs"]
+
+
+async def pgbench(url: str, script: Path, clients: int, seconds: float, options: str = "") -> float:
+    """Transactions a second of a script, prepared, by so many clients; ``options`` as PGOPTIONS."""
+    command = [
+        "pgbench",
+        "-n",
+        "-M",
+        "prepared",
+        "-c",
+        str(clients),
+        "-j",
+        str(min(2, clients)),
+        "-T",
+        str(max(1, round(seconds))),
+    ]
+    pipe, surroundings = asyncio.subprocess.PIPE, {**os.environ, "PGOPTIONS": options}
+    made = await asyncio.create_subprocess_exec(
+        *command, "-f", os.fspath(script), url, env=surroundings, stdout=pipe, stderr=pipe
+    )
+    text, error = (part.decode() for part in await made.communicate())
+    rates = [line.split()[2] for line in text.splitlines() if line.startswith("tps = ")]
+    if made.returncode or not rates:
+        raise RuntimeError(f"pgbench failed: {text}{error}")
+    return float(rates[0])
 
 
 def library_on(url: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ async def rows(bench: Bench) -> list[Row]:
     """The command against the library and against hello, and its latency in an open loop."""
     folder = bench.folder / "commanding"
     made = await make_store(settings_for(folder / "ours", bench.postgres.create_database()), Plan(min(TICKETS, bench.tickets)))
-    await build(made.settings)
+    await build(made)
     notes = noted(await open_tickets(made), made)
     with ExitStack() as stack:
 

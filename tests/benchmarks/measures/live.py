@@ -21,7 +21,7 @@ async def rows(bench: Bench) -> list[Row]:
     """On SQLite."""
     folder = bench.folder / "live"
     made = await make_store(settings_for(folder), Plan(min(TICKETS, bench.tickets)))
-    await build(made.settings)
+    await build(made)
     tickets, cookies = await open_tickets(made), await sessions(made)
     server = Serving(environment(made), folder)
     try:

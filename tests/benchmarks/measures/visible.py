@@ -22,7 +22,7 @@ async def rows(bench: Bench) -> list[Row]:
     """On PostgreSQL, all read models and processes following."""
     settings = settings_for(bench.folder / "visible", bench.postgres.create_database(), deadline=30)
     made = await make_store(settings, Plan(min(TICKETS, bench.tickets)))
-    await build(made.settings)
+    await build(made)
     tickets = await open_tickets(made)
     late, count = [], 0
     async with opened(settings) as g:

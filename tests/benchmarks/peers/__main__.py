@@ -9,14 +9,16 @@ import asyncio
 import os
 import shutil
 import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from adapters.store.log.opening import init_store, open_store
 from adapters.system.system import SystemClock
 from tests.benchmarks.__main__ import main
-from tests.benchmarks.frame import Bench, Measure, Row, missing, quiet, ratio
+from tests.benchmarks.frame import Bench, Measure, Missing, Row, quiet, ratio
 from tests.benchmarks.http.driving import ROOT
-from tests.benchmarks.measures.appending import appends
+from tests.benchmarks.measures.appending import appends, pgbench
 from tests.benchmarks.rounds import alternating, alternating_figures
 from tests.faults.service import free_port
 
@@ -30,24 +32,15 @@ WRITE = (
     "SELECT message_store.write_message(gen_random_uuid()::varchar, 'bench-' || gen_random_uuid(), 'made',"
     f" jsonb_build_object('text', '{'x' * 327}'));\n"
 )
-
-
-CALL = (
-    """set -o pipefail; pgbench -n -M prepared -c "$2" -j 2 -T "${3%.*}" -f "$0" "$1" | sed -n 's/^tps = \\([0-9.]*\\).*/\\1/p'"""
-)
-
-
-class Missing(Exception):
-    """A peer can't be had here."""
+PATH_OPTION = "-c search_path=message_store,public"
+Client = Callable[[int], Awaitable[float]]
+"""Appends a second of so many clients."""
 
 
 async def umadb(bench: Bench) -> list[Row]:
     """The UmaDB server of its wheel, by its own Python client in threads."""
     goals = {64: (1.5, 2.0)}
-    try:
-        folder = await installed(bench, "umadb", [sys.executable, "-m", "pip", "install", "--quiet", "umadb"], "--target")
-    except Missing as why:
-        return [missing(_name(clients, "UmaDB"), str(why), *goals.get(clients, ())) for clients in CLIENTS]
+    folder = await installed(bench, "umadb", [sys.executable, "-m", "pip", "install", "--quiet", "umadb"], "--target")
     surroundings = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}"}
     port, start = free_port(), "from umadb.umadb_server_cli import main; main()"
     options = ["--listen", f"127.0.0.1:{port}", "--db-path", str(folder / "uma.db")]
@@ -56,7 +49,7 @@ async def umadb(bench: Bench) -> list[Row]:
     )
     try:
         client = [sys.executable, str(HERE / "umadb_client.py"), str(port)]
-        return await compared(bench, "UmaDB", client, goals, surroundings)
+        return await compared(bench, "UmaDB", by_program(bench, client, surroundings, "UmaDB"), goals)
     finally:
         server.terminate()
         await server.wait()
@@ -64,56 +57,52 @@ async def umadb(bench: Bench) -> list[Row]:
 
 async def emmett(bench: Bench) -> list[Row]:
     """Emmett's event store for PostgreSQL, in Node.js."""
-    try:
-        folder = await installed_by_npm(bench, "emmett", *EMMETT)
-    except Missing as why:
-        return [missing(_name(clients, "Emmett"), str(why)) for clients in CLIENTS]
+    folder = await installed_by_npm(bench, "emmett", *EMMETT)
     script = folder / "emmett.mjs"
     shutil.copy(HERE / "emmett.mjs", script)  # modules are looked for beside the script
     client = ["node", str(script), await asyncio.to_thread(bench.postgres.create_database)]
-    return await compared(bench, "Emmett", client, {}, dict(os.environ))
+    return await compared(bench, "Emmett", by_program(bench, client, dict(os.environ), "Emmett"), {})
 
 
 async def message_db(bench: Bench) -> list[Row]:
     """message-db's function, called by pgbench."""
-    try:
-        for program in ("psql", "pgbench"):
-            if shutil.which(program) is None:
-                raise Missing(f"{program} is not installed")
-        folder = await installed_by_npm(bench, "message-db", MESSAGE_DB)
-        server, name = bench.postgres, "message_store"
-        place = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres", "DATABASE_NAME": name}
-        script = folder / "node_modules" / MESSAGE_DB / "database" / "install.sh"
-        await ran(["bash", str(script)], {**os.environ, **place}, "message-db")
-    except Missing as why:
-        return [missing(_name(clients, "message-db"), str(why)) for clients in CLIENTS]
+    for program in ("psql", "pgbench"):
+        if shutil.which(program) is None:
+            raise Missing(f"{program} is not installed")
+    folder = await installed_by_npm(bench, "message-db", MESSAGE_DB)
+    server, name = bench.postgres, "message_store"
+    place = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres", "DATABASE_NAME": name}
+    script = folder / "node_modules" / MESSAGE_DB / "database" / "install.sh"
+    await ran(["bash", str(script)], {**os.environ, **place}, "message-db")
     text = server.directory / "message_db.sql"
     text.write_text(WRITE)
-    surroundings = {**os.environ, "PGOPTIONS": "-c search_path=message_store,public"}
-    command = ["bash", "-c", CALL, str(text), server.url(name, "postgres")]
-    return await compared(bench, "message-db", command, {}, surroundings)
+    url = server.url(name, "postgres")
+    return await compared(bench, "message-db", lambda clients: pgbench(url, text, clients, bench.seconds, PATH_OPTION), {})
 
 
-async def compared(
-    bench: Bench, peer: str, command: list[str], goals: dict[int, tuple[float, float]], surroundings: dict[str, str]
-) -> list[Row]:
-    """Ours and a peer's client in turn; the client gets clients and seconds as arguments and prints its appends a second."""
+def by_program(bench: Bench, command: list[str], surroundings: dict[str, str], peer: str) -> Client:
+    """A client in a program of its own, which gets clients and seconds as arguments and prints its appends a second."""
+
+    async def rate(clients: int) -> float:
+        return float(await ran([*command, str(clients), str(max(1.0, bench.seconds))], surroundings, peer))
+
+    return rate
+
+
+async def compared(bench: Bench, peer: str, theirs: Client, goals: dict[int, tuple[float, float]]) -> list[Row]:
+    """Ours and a peer's client in turn."""
     url = await asyncio.to_thread(bench.postgres.create_database)
     await init_store(url, "bench")
     found = []
     async with await open_store(url, SystemClock()) as store:
         for clients in CLIENTS:
 
-            async def theirs(clients: int = clients) -> float:
-                seconds = max(1.0, bench.seconds)
-                return float(await ran([*command, str(clients), str(seconds)], surroundings, peer))
-
             async def ours(clients: int = clients) -> float:
                 work = appends(store, clients, bench.seconds)
                 return (await alternating({"ours": work}, 1, warm=False))["ours"].median
 
-            await theirs()
-            pair = await alternating_figures({"ours": ours, "theirs": theirs}, bench.rounds)
+            await theirs(clients)
+            pair = await alternating_figures({"ours": ours, "theirs": partial(theirs, clients)}, bench.rounds)
             found.append(ratio(_name(clients, peer), pair["ours"], pair["theirs"], peer, *goals.get(clients, ())))
     return found
 

@@ -20,7 +20,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.accounts import tokens
-from adapters.composition import make_new, opened
+from adapters.composition import Gongdan, make_new, opened
 from adapters.demo.staff import COMMUNITY, ESTATE, STAFF
 from adapters.simulation.company.estate import ZONE
 from adapters.simulation.company.timing import SeededIds, SteppedClock, StoreClock
@@ -101,12 +101,26 @@ async def make_store(settings: Settings, plan: Plan) -> Made:
     return Made(settings, tickets, events, made, perf_counter() - begun)
 
 
-async def build(settings: Settings, clock: Clock | None = None) -> float:
-    """Build all read models; returns the seconds that took."""
+async def build(made: Made, clock: Clock | None = None) -> float:
+    """Build all read models; returns the seconds that took. Raises RuntimeError where they don't hold every ticket."""
     begun = perf_counter()
-    async with opened(settings, clock) as g:
+    async with opened(made.settings, clock) as g:
         await g.projections.catch_up()
-    return perf_counter() - begun
+        took = perf_counter() - begun
+        parked = {one.name: len(one.parked) for one in await g.projections.status() if one.parked}
+        held = await rows_of(g, "ticket_directory", "ticket_directory")
+    if parked or held != made.tickets:
+        raise RuntimeError(f"of {made.tickets:,} tickets the directory holds {held:,}; parked: {parked}")
+    return took
+
+
+async def rows_of(g: Gongdan, view: str, table: str) -> int:
+    """Rows in a live table of a read model."""
+    assert g.store.database is not None
+    version = "SELECT version FROM projections WHERE name = :view AND live = 1"
+    [(live,)] = await g.store.database.read(version, {"view": view})
+    [(count,)] = await g.store.database.read(f"SELECT count(*) FROM {table}_v{live}", within=600)
+    return int(count)
 
 
 async def main(arguments: list[str] | None = None) -> int:
@@ -123,7 +137,7 @@ async def main(arguments: list[str] | None = None) -> int:
     rate = 60 * made.events / made.seconds
     print(f"{made.tickets:,} tickets, {made.events:,} events in {made.seconds:.0f} s: {rate:,.0f} events a minute")
     if asked.build:
-        took = await build(settings)
+        took = await build(made)
         print(f"read models built in {took:.0f} s: {made.events / took:,.0f} events a second")
     return 0
 

@@ -18,7 +18,7 @@ async def store(bench: Bench, tickets: int, where: Where = "sqlite") -> Made:
         url = None if where == "sqlite" else await asyncio.to_thread(lambda: bench.postgres.create_database())
         made = await make_store(settings_for(bench.folder / name, url), Plan(tickets))
         print(f"{tickets:,} tickets on {where}: {made.events:,} events in {made.seconds:.0f} s", file=sys.stderr, flush=True)
-        took = await build(made.settings)
+        took = await build(made)
         print(f"read models built in {took:.0f} s: {made.events / took:,.0f} events a second", file=sys.stderr, flush=True)
         bench.kept[name] = made
         bench.kept[f"{name} build"] = took
