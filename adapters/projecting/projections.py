@@ -16,6 +16,7 @@ from adapters.projecting.folding.checking import Checked, check, check_numbers
 from adapters.projecting.folding.follower import Folding, Follower, Tokenizer
 from adapters.projecting.folding.following import MAKE_WAY
 from adapters.projecting.folding.live_sets import LiveSets
+from adapters.projecting.folding.one_pass import STATES
 from adapters.projecting.folding.streams import Streams
 from adapters.projecting.live_reader import LiveReader
 from adapters.projecting.tables.catalogue import BUILDING, READY, Catalogue, TableSet
@@ -81,14 +82,11 @@ class Projections(Background[LiveSets]):
         streams = Streams(store, codec, store.database)
         self._views = {view.name: view for view in views}
         self._readers = {view.name: LiveReader(view, self._catalogue) for view in views}
-        self._builders = {
-            view.name: Builder(
-                view, self._catalogue, store, leases, self._holder, self._fresh_folding, min(idle, lease_seconds / 3)
-            )
-            for view in views
-        }
+        self._builder = Builder(
+            self._views, self._catalogue, store, leases, self._holder, self._fresh_foldings, min(idle, lease_seconds / 3)
+        )
         foldings = {view.name: Folding(view, streams, index) for view in views}
-        kind = LiveSets(self._views, self._catalogue, store, leases, self._holder, foldings, self._builders, idle=idle)
+        kind = LiveSets(self._views, self._catalogue, store, leases, self._holder, foldings, self._builder, idle=idle)
         super().__init__(kind, store, streams, idle, database if owns_database else None)
 
     @classmethod
@@ -122,25 +120,33 @@ class Projections(Background[LiveSets]):
 
     # The operator's tools
 
-    async def rebuild(self, name: str) -> None:
-        """Rebuild a view beside the live one and exchange them. Raises NotFound, and NotVerified: the old one stays live."""
-        version = await self._builders[self._known(name)].rebuild()
-        while True:
-            live = await self._catalogue.live(name)
-            if live is not None and live.version == version:
-                return
-            if self._task is None:
-                with suppress(Fenced):
-                    await self.kind.adopt_once(name)
-            await asyncio.sleep(MAKE_WAY)
+    async def rebuild(self, *names: str) -> None:
+        """Rebuild views beside the live ones, all in one pass over the log, and exchange them (no names: all).
+
+        Raises NotFound, and NotVerified once the others are exchanged: the old one stays live.
+        """
+        built = await self._builder.rebuild([self._known(name) for name in names or self._views])
+        waiting = dict(built.versions)
+        while waiting:
+            for name, version in built.versions.items():
+                live = await self._catalogue.live(name) if name in waiting else None
+                if live is not None and live.version == version:
+                    del waiting[name]
+                elif name in waiting and self._task is None:
+                    with suppress(Fenced):
+                        await self.kind.adopt_once(name)
+            if waiting:
+                await asyncio.sleep(MAKE_WAY)
+        for error in built.failed.values():
+            raise error
 
     async def catch_up(self) -> None:
         """Build what is missing and bring every view to the end of the log, unless a runner is active.
 
         For programs that write and then exit. Raises Fenced where another runner takes the views in the meantime.
         """
-        for builder in self._builders.values():
-            await builder.ensure()
+        for error in (await self._builder.ensure(self._views)).values():
+            raise error
         await self._runner().catch_up()
 
     async def check(self, *names: str) -> list[Checked]:
@@ -161,7 +167,7 @@ class Projections(Background[LiveSets]):
             if not any(parked.stream == stream for parked in await self._catalogue.parked(name, live.version)):
                 raise NotFound("parked ticket")
             tables = RowTables(view, live.version)
-            folding = self._fresh_folding(view)
+            [folding] = self._fresh_foldings([view])
             follower = Follower(folding, tables, self._catalogue, self._store, f"{self._holder}/retry")
             with suppress(Fenced):
                 return await follower.retry(stream)
@@ -208,9 +214,10 @@ class Projections(Background[LiveSets]):
 
     # Private
 
-    def _fresh_folding(self, view: View) -> Folding:
-        streams = Streams(self._store, self._codec, self._store.database, capacity=50_000, forward=True)
-        return Folding(view, streams, self._index)
+    def _fresh_foldings(self, views: Sequence[View]) -> Sequence[Folding]:
+        """Folds of several views that share what they remember."""
+        streams = Streams(self._store, self._codec, self._store.database, capacity=STATES, forward=True)
+        return [Folding(view, streams, self._index) for view in views]
 
     async def _live(self, view: View) -> TableSet:
         live = await self._catalogue.live(view.name)
@@ -220,7 +227,8 @@ class Projections(Background[LiveSets]):
 
     async def _check(self, view: View) -> Checked:
         tables = RowTables(view, (await self._live(view)).version)
-        return await check(view.name, self._catalogue, self._store, tables, self._fresh_folding(view))
+        [folding] = self._fresh_foldings([view])
+        return await check(view.name, self._catalogue, self._store, tables, folding)
 
     async def _status(self, name: str, head: int) -> ProjectionStatus:
         sets = await self._catalogue.sets(name)

@@ -66,7 +66,7 @@ async def following(estate: Estate, views: Sequence[View], holder: str, kind: ty
     foldings = {view.name: Folding(view, streams, estate.index) for view in views}
     leases = leases_for(estate.database, holder, 1.0)
     by_name = {view.name: view for view in views}
-    of = kind(by_name, estate.catalogue(), estate.store, leases, holder, foldings, {}, idle=0.05)
+    of = kind(by_name, estate.catalogue(), estate.store, leases, holder, foldings, None, idle=0.05)
     return Following(estate.store, streams, [(of, member) for member in await of.take() or ()])
 
 

@@ -1,18 +1,19 @@
-"""Rebuild a projection: build a new table set beside the live one, verify it, and exchange the two.
+"""Rebuild projections: build new table sets beside the live ones, verify them, and exchange them.
 
-The builder needs the build lease, so one builder runs across all processes; it leaves a set with status ready. The runner, which
-alone moves the live set, brings the ready one up to date and swaps them in one transaction. So no query meets a half-built view,
-no query waits, and the position that queries see never goes backward.
+The builder needs the build lease of each view, so one builder runs across all processes; it leaves sets with status ready. The
+runner, which alone moves the live sets, brings the ready ones up to date and swaps each in one transaction. So no query meets a
+half-built view, no query waits, and the position that queries see never goes backward.
 """
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from adapters.projecting.folding.checking import Difference, check_rows
+from adapters.projecting.folding.checking import Difference, Sample, check_rows
 from adapters.projecting.folding.follower import Folding, Follower
+from adapters.projecting.folding.one_pass import WITHIN, OnePass
 from adapters.projecting.tables.catalogue import BUILDING, READY, RETIRED, Catalogue, TableSet
 from adapters.projecting.tables.fences import Fenced
 from adapters.projecting.tables.leases import Leases
@@ -23,10 +24,7 @@ from domain.kernel.ports import EventLog
 from projections.engine.view import View
 
 BATCH = 5_000
-"""Events in each transaction of a build."""
-
-WITHIN = 600.0
-"""Seconds that a transaction of a build may take, such as indexing a large table."""
+"""Events in each transaction of a ready set that catches up before it goes live."""
 
 SAMPLE = 500
 """About how many streams are compared with the log before a new set goes live."""
@@ -43,80 +41,148 @@ class NotVerified(Exception):
         return f"the rebuilt {self.name} is wrong in {len(self.differences)} rows; the old tables stay live"
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Result of a build: the versions of the sets that are ready now, and the errors of the others, by view."""
+
+    versions: Mapping[str, str]
+    failed: Mapping[str, Exception]
+
+
 class Builder:
-    """Builds the table sets of one view."""
+    """Builds the table sets of several views in one pass over the log."""
 
     def __init__(
         self,
-        view: View,
+        views: Mapping[str, View],
         catalogue: Catalogue,
         log: EventLog,
         leases: Leases,
         holder: str,
-        fresh_folding: Callable[[View], Folding],
+        fresh_foldings: Callable[[Sequence[View]], Sequence[Folding]],
         wait: float,
     ) -> None:
-        self.view = view
+        self._views = views
         self._catalogue = catalogue
         self._log = log
         self._leases = leases
         self._holder = holder
-        self._fresh_folding = fresh_folding
+        self._fresh_foldings = fresh_foldings
         self._wait = wait
 
-    async def ensure(self) -> None:
-        """Build a set unless a live or ready one has this program's fingerprint (schema and fold version)."""
-        await self._leased(only_if_missing=True)
+    async def ensure(self, names: Collection[str]) -> Mapping[str, Exception]:
+        """Build a set of each view without a live or ready one of this program's fingerprint; returns what failed.
 
-    async def rebuild(self) -> str:
-        """Build a new set in any case; returns its version. The set is then ready, not yet live."""
-        built = await self._leased(only_if_missing=False)
-        assert built is not None
-        return built
+        Also drops what is left of builds that were interrupted; a view that is being rebuilt elsewhere holds up no first build.
+        """
+        sets = await self._catalogue.every()
+        missing = [name for name in names if not self._has_set(name, sets.get(name, []))]
+        built = await self._leased(missing, only_if_missing=True)
+        for name in names:
+            if name not in missing and any(self._is_left(name, found) for found in sets.get(name, [])):
+                await self._leased([name], only_if_missing=True)
+        return built.failed
 
-    async def _leased(self, *, only_if_missing: bool) -> str | None:
-        name = f"{self.view.name}/build"
-        leased = await self._leases.acquire(name)
-        while not leased:
-            await asyncio.sleep(self._wait)
-            leased = await self._leases.acquire(name)
-        try:
-            sets = await self._catalogue.sets(self.view.name)
-            for found in sets:
-                foreign = found.status == READY and not found.of(self.view)
-                if found.status in (BUILDING, RETIRED) or foreign:
+    async def rebuild(self, names: Collection[str]) -> Built:
+        """Build a new set of each view in any case. The sets are then ready, not yet live."""
+        return await self._leased(names, only_if_missing=False)
+
+    async def _leased(self, names: Collection[str], *, only_if_missing: bool) -> Built:
+        held: list[str] = []
+        async with Renewing(self._leases, held, self._wait):
+            try:
+                for name in sorted(names):  # in one order, so that two builders never wait for each other
+                    lease = f"{name}/build"
+                    leased = await self._leases.acquire(lease)
+                    while not leased:
+                        await asyncio.sleep(self._wait)
+                        leased = await self._leases.acquire(lease)
+                    held.append(lease)
+                sets = await self._clear(names)
+                wanted = [n for n in names if not (only_if_missing and self._has_set(n, sets.get(n, [])))]
+                return await self._build(wanted)
+            finally:
+                while held:
+                    await self._leases.release(held.pop())
+
+    async def _clear(self, names: Collection[str]) -> Mapping[str, Sequence[TableSet]]:
+        """Drop the sets that are of no further use; returns all sets as they were found."""
+        sets = await self._catalogue.every()
+        for name in names:
+            for found in sets.get(name, []):
+                if self._is_left(name, found):
                     await drop(self._catalogue, found)
-            if only_if_missing and any(found.of(self.view) and (found.live or found.status == READY) for found in sets):
-                return None
-            count = 1 + max((found.count for found in sets), default=0)
-            version = f"{self.view.fingerprint}_{count}"
-            await self._build(name, version)
-            return version
-        finally:
-            await self._leases.release(name)
+        return sets
 
-    async def _build(self, lease: str, version: str) -> None:
+    def _has_set(self, name: str, sets: Sequence[TableSet]) -> bool:
+        return any(found.of(self._views[name]) and (found.live or found.status == READY) for found in sets)
+
+    def _is_left(self, name: str, found: TableSet) -> bool:
+        """Whether a set is of no further use: of an interrupted build, retired, or ready for another program version."""
+        foreign = found.status == READY and not found.of(self._views[name])
+        return found.status in (BUILDING, RETIRED) or foreign
+
+    async def _build(self, names: Sequence[str]) -> Built:
+        """Build in one pass; where it fails, each view in a pass of its own, so that one can't hold up the others."""
+        if not names:
+            return Built({}, {})
+        try:
+            return await self._build_together(names)
+        except (Fenced, Overloaded):
+            raise
+        except Exception as error:
+            await self._clear(names)
+            if len(names) == 1:
+                return Built({}, {names[0]: error})
+            alone = [await self._build([name]) for name in names]
+            versions = {name: version for built in alone for name, version in built.versions.items()}
+            return Built(versions, {name: error for built in alone for name, error in built.failed.items()})
+
+    async def _build_together(self, names: Sequence[str]) -> Built:
         database = self._catalogue.database
-        tables = RowTables(self.view, version)
+        tables = [RowTables(self._views[name], await self._next_version(name)) for name in names]
 
         async def create(tx: Transaction) -> None:
-            await self._catalogue.make(tx, self.view.name, version)
-            await tables.create(tx)
+            for own in tables:
+                await self._catalogue.make(tx, own.view.name, own.version)
+                await own.create(tx)
 
         await database.write(create, within=WITHIN)
-        folding = self._fresh_folding(self.view)
-        follower = Follower(folding, tables, self._catalogue, self._log, self._holder)
-        await follower.take()
-        async with Renewing(self._leases, lease, self._wait):
-            with RARE_COLLECTIONS:
-                await follower.catch_up(BATCH, within=WITHIN)
-                await database.write(tables.index, within=WITHIN)
-                await follower.catch_up(BATCH, within=WITHIN)
-            found = await check_rows(self._catalogue, self._log, tables, folding, most_streams=SAMPLE)
-        if found:
-            raise NotVerified(self.view.name, found)
-        await self._catalogue.set_ready(self.view.name, version)
+        foldings = self._fresh_foldings([own.view for own in tables])
+        followers = [
+            Follower(folding, own, self._catalogue, self._log, self._holder)
+            for folding, own in zip(foldings, tables, strict=True)
+        ]
+        for follower in followers:
+            await follower.take()
+        with RARE_COLLECTIONS:
+            one_pass = OnePass(self._log, foldings[0].streams, followers, self._catalogue, self._holder)
+            await one_pass.run(load=True)
+            for own in tables:
+                await database.write(own.finish, within=WITHIN)
+            await one_pass.run(load=False)
+        return await self._verified(followers)
+
+    async def _next_version(self, name: str) -> str:
+        sets = await self._catalogue.sets(name)
+        return f"{self._views[name].fingerprint}_{1 + max((found.count for found in sets), default=0)}"
+
+    async def _verified(self, followers: Sequence[Follower]) -> Built:
+        """Compare a sample of each set with the log, and mark the sets that agree as ready."""
+        versions: dict[str, str] = {}
+        failed: dict[str, Exception] = {}
+        sample: Sample = {}
+        for follower in followers:
+            found = await check_rows(
+                self._catalogue, self._log, follower.tables, follower.folding, most_streams=SAMPLE, sample=sample
+            )
+            if found:
+                failed[follower.name] = NotVerified(follower.name, found)
+            else:
+                await self._catalogue.set_ready(follower.name, follower.tables.version)
+                versions[follower.name] = follower.tables.version
         await self._catalogue.fence()
+        return Built(versions, failed)
 
 
 class RareCollections:
@@ -145,11 +211,11 @@ RARE_COLLECTIONS = RareCollections()
 
 
 class Renewing:
-    """Renews a lease in the background during long work."""
+    """Renews leases in the background during long work; ``names`` may grow meanwhile."""
 
-    def __init__(self, leases: Leases, name: str, every: float) -> None:
+    def __init__(self, leases: Leases, names: Sequence[str], every: float) -> None:
         self._leases = leases
-        self._name = name
+        self._names = names
         self._every = every
 
     async def __aenter__(self) -> None:
@@ -162,8 +228,9 @@ class Renewing:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self._every)
-            with suppress(Overloaded):
-                await self._leases.acquire(self._name)
+            for name in list(self._names):
+                with suppress(Overloaded):
+                    await self._leases.acquire(name)
 
 
 async def adopt(follower: Follower, live: TableSet | None, catalogue: Catalogue, holder: str) -> None:

@@ -65,19 +65,23 @@ async def check(name: str, catalogue: Catalogue, log: EventLog, tables: RowTable
     differences: list[Difference] = []
     async for last, upto, page in _pages(log, catalogue, folding):
         streams += len(page)
-        differences += await _compare_twice(last, upto, page, catalogue, tables, folding)
+        differences += await _compare_twice(last, upto, page, catalogue, tables, folding, {})
     live = await catalogue.live(name)
     return Checked(name, live.position if live else 0, streams, differences)
 
 
+Sample = dict[tuple[UUID, int], Run]
+"""Streams as folded up to a position, so that table sets with one position need not fold a stream once each."""
+
+
 async def check_rows(
-    catalogue: Catalogue, log: EventLog, tables: RowTables, folding: Folding, *, most_streams: int
+    catalogue: Catalogue, log: EventLog, tables: RowTables, folding: Folding, *, most_streams: int, sample: Sample
 ) -> list[Difference]:
-    """Compare about ``most_streams`` streams of a table set with the log."""
+    """Compare about ``most_streams`` streams of a table set with the log, and add them to the sample."""
     differences: list[Difference] = []
     seen = 0
     async for last, upto, page in _pages(log, catalogue, folding):
-        differences += await _compare_twice(last, upto, page, catalogue, tables, folding)
+        differences += await _compare_twice(last, upto, page, catalogue, tables, folding, sample)
         seen += len(page)
         if seen >= most_streams:
             break
@@ -121,18 +125,32 @@ async def _stored_page(database: Database, folding: Folding, last: bytes) -> lis
 
 
 async def _compare_twice(
-    last: bytes, upto: bytes, streams: Sequence[UUID], catalogue: Catalogue, tables: RowTables, folding: Folding
+    last: bytes,
+    upto: bytes,
+    streams: Sequence[UUID],
+    catalogue: Catalogue,
+    tables: RowTables,
+    folding: Folding,
+    sample: Sample,
 ) -> list[Difference]:
     """Compare a page, and again where it differs: an erasure between reading the rows and the keys is no difference."""
-    found = await _compare(last, upto, streams, catalogue, tables, folding)
-    return await _compare(last, upto, streams, catalogue, tables, folding) if found else []
+    found = await _compare(last, upto, streams, catalogue, tables, folding, sample)
+    return await _compare(last, upto, streams, catalogue, tables, folding, sample) if found else []
 
 
 async def _compare(
-    last: bytes, upto: bytes, streams: Sequence[UUID], catalogue: Catalogue, tables: RowTables, folding: Folding
+    last: bytes,
+    upto: bytes,
+    streams: Sequence[UUID],
+    catalogue: Catalogue,
+    tables: RowTables,
+    folding: Folding,
+    sample: Sample,
 ) -> list[Difference]:
     page = await catalogue.database.snapshot(lambda tx: _read(tx, last, upto, catalogue, tables), within=60.0)
-    runs = await folding.streams.whole(streams, page.position)
+    unknown = [stream for stream in streams if (stream, page.position) not in sample]
+    sample.update(((stream, page.position), run) for stream, run in (await folding.streams.whole(unknown, page.position)).items())
+    runs = {stream: sample[stream, page.position] for stream in streams}
     for stream, position in page.parked.items():
         if stream in runs:
             runs[stream] = Run([step for step in runs[stream].steps if step.after.position < position])

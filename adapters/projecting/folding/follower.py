@@ -6,14 +6,14 @@ not stop a whole read model.
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
 import psycopg
 
-from adapters.projecting.folding.streams import Poison, Run, Streams, failure_text, of_taken_streams
+from adapters.projecting.folding.streams import SLICE, Poison, Run, Streams, failure_text, of_taken_streams
 from adapters.projecting.tables.catalogue import Catalogue
 from adapters.projecting.tables.row_tables import Changes, RowTables
 from adapters.store.database.database import DEADLINE, Transaction
@@ -42,21 +42,41 @@ class Tokenizer(Protocol):
 
 @dataclass(slots=True)
 class FoldedBatch:
-    """Result of folding a batch up to position ``upto``: the changes of each stream, and the streams to park."""
+    """Result of folding a batch up to position ``upto``: the changes of each stream, and the streams to park.
+
+    ``first``: the position of each stream's first event in the batch; ``begun``: streams whose first event of all is in it.
+    """
 
     upto: int
     streams: dict[UUID, Changes] = field(default_factory=dict)
     poisoned: dict[UUID, Poison] = field(default_factory=dict)
+    first: dict[UUID, int] = field(default_factory=dict)
+    begun: set[UUID] = field(default_factory=set)
 
     def merged(self) -> Changes:
         """The changes of all streams together."""
-        whole = Changes()
-        tokens: list[frozenset[bytes]] = []
-        for changes in self.streams.values():
-            whole.merge(changes)
-            tokens.extend(changes.tokens)
-        whole.tokens = tokens
-        return whole
+        return _merged(self.streams.values())
+
+    def parted(self) -> tuple[Changes, Changes]:
+        """The changes of the streams that began in this batch, and those of the others."""
+        begun = _merged(changes for stream, changes in self.streams.items() if stream in self.begun)
+        return begun, _merged(changes for stream, changes in self.streams.items() if stream not in self.begun)
+
+    def leave_out(self, streams: Collection[UUID]) -> None:
+        """Take streams out that were parked after the batch was folded."""
+        for stream in self.streams.keys() & streams:
+            del self.streams[stream]
+            self.poisoned.pop(stream, None)
+
+
+def _merged(streams: Iterable[Changes]) -> Changes:
+    whole = Changes()
+    tokens: list[frozenset[bytes]] = []
+    for changes in streams:
+        whole.merge(changes)
+        tokens.extend(changes.tokens)
+    whole.tokens = tokens
+    return whole
 
 
 class Rehearsal(Exception):
@@ -82,7 +102,13 @@ class Folding:
     async def fold_runs(self, runs: Mapping[UUID, Run], upto: int) -> FoldedBatch:
         """Fold runs of streams that are applied already."""
         folded = FoldedBatch(upto)
-        for stream, run in runs.items():
+        for i, (stream, run) in enumerate(runs.items()):
+            if i % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            if run.steps:
+                folded.first[stream] = run.steps[0].after.position
+                if run.steps[0].before is None:
+                    folded.begun.add(stream)
             self._fold(folded, stream, run)
         await self._index(folded, runs)
         return folded
@@ -202,6 +228,15 @@ class Follower:
         """Write the rows and the parked streams of a batch; no statement where it has none."""
         if folded.streams:
             await self.tables.write(tx, folded.merged())
+        await self._park(tx, folded)
+
+    async def load(self, tx: Transaction, folded: FoldedBatch) -> None:
+        """Write a batch in a build (:meth:`RowTables.load`)."""
+        if folded.streams:
+            await self.tables.load(tx, *folded.parted())
+        await self._park(tx, folded)
+
+    async def _park(self, tx: Transaction, folded: FoldedBatch) -> None:
         for stream, poison in folded.poisoned.items():
             await self._catalogue.park(tx, self.name, self.tables.version, stream, poison.position, poison.error)
 
@@ -220,14 +255,8 @@ class Follower:
         The streams are found by bisection: a trial write that is rolled back, then of each half.
         """
         for stream, error in await self._refused(list(folded.streams), folded, within):
-            first = await self._first_after(stream)
             folded.streams[stream] = Changes()
-            folded.poisoned[stream] = Poison(first, failure_text(error))
-
-    async def _first_after(self, stream: UUID) -> int:
-        known = await self._log.read_stream(stream, upto_position=self.position)
-        [first, *_] = await self._log.read_stream(stream, after_version=len(known), upto_version=len(known) + 1)
-        return first.position
+            folded.poisoned[stream] = Poison(folded.first[stream], failure_text(error))
 
     async def _refused(self, streams: Sequence[UUID], folded: FoldedBatch, within: float) -> list[tuple[UUID, Exception]]:
         error = await self._rehearse({stream: folded.streams[stream] for stream in streams}, within)

@@ -34,7 +34,7 @@ class LiveSets:
 
     def __init__(
         self, views: Mapping[str, View], catalogue: Catalogue, log: EventLog, leases: Leases, holder: str,
-        foldings: Mapping[str, Folding], builders: Mapping[str, Builder], *, idle: float,
+        foldings: Mapping[str, Folding], builder: Builder, *, idle: float,
     ) -> None:  # fmt: skip
         self.leases = leases
         self.database = catalogue.database
@@ -47,29 +47,33 @@ class LiveSets:
         self._log = log
         self._holder = holder
         self._foldings = foldings
-        self._builders = builders
+        self._builder = builder
         self._built: set[str] = set()
         self._led: set[str] = set()
         self._stood_aside = 0
         self._signed = 0.0
 
     def beside(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        """First builds of missing table sets, independent of each other."""
-        return [partial(self._ensure, name) for name in self._views]
+        """First builds of missing table sets, in one pass over the log."""
+        return [self._ensure]
 
-    async def _ensure(self, name: str) -> None:
-        """Build a missing table set; an error is recorded and the build retried."""
-        pause = MAKE_WAY
+    async def _ensure(self) -> None:
+        """Build missing table sets; an error is recorded and the build retried."""
+        missing, pause = set(self._views), MAKE_WAY
         while True:
             try:
-                await self._builders[name].ensure()
-                self._built.add(name)
+                failed = await self._builder.ensure(missing)
+            except Exception as failure:
+                failed = dict.fromkeys(missing, failure)
+            self._built |= missing - failed.keys()
+            missing = set(failed)
+            if not missing:
                 return
-            except Exception as error:
+            for name, error in failed.items():
                 with suppress(Exception):
                     await self.trouble([name], error_text(error))
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def take(self) -> Sequence[Follower] | None:
         """Make ready sets live and take the live ones; None while another program version has sets of its own.
@@ -82,9 +86,9 @@ class LiveSets:
             self.troubles.update(dict.fromkeys(foreign, OTHER_PROGRAM))
             self._stood_aside += 1
             if self._stood_aside % ASIDE == 0:
-                for name in foreign:
-                    if name in self._views:
-                        await self._builders[name].ensure()
+                failed = await self._builder.ensure([name for name in foreign if name in self._views])
+                for error in failed.values():
+                    raise error
                 sets = await self._catalogue.every()
             else:
                 return None

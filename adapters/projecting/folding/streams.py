@@ -100,6 +100,15 @@ class Streams:
             return None
         return Run([Step(before, after) for before, after in zip([None, *known], known, strict=False)])
 
+    def forget(self, seen: Seen) -> None:
+        """Forget a state that is not expected to be needed again."""
+        self._seen.pop((seen.state.id.int, seen.state.version), None)
+
+    @property
+    def remembered_states(self) -> int:
+        """How many states are kept in memory."""
+        return len(self._seen)
+
     async def whole(self, streams: Sequence[UUID], upto_position: int) -> dict[UUID, Run]:
         """Each stream from its beginning up to a position, folded without the memo."""
         runs: dict[UUID, Run] = {stream: Run() for stream in streams}

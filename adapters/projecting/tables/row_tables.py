@@ -85,6 +85,32 @@ class RowTables:
 
     async def write(self, tx: Transaction, changes: Changes) -> None:
         """Write the changes of a fold: a few statements a table, for a batch of any size."""
+        await self._replace(tx, changes)
+        for table in self.view.tables:
+            if table.erased:
+                await self._forget(tx, table, changes)
+
+    async def load(self, tx: Transaction, fresh: Changes, further: Changes) -> None:
+        """Write in a build: ``fresh`` are changes of streams that have no row here yet, ``further`` those of others.
+
+        The tokens of erased subjects stay until :meth:`finish`: to find them needs the indexes.
+        """
+        for table, rows in fresh.rows.items():
+            there = [values for values in rows.values() if values is not None]
+            await tx.load(self.names[table.name], table.names, there)
+        for table, tokens in fresh.token_rows().items():
+            await tx.load(self.names[table.name], table.names, [table.encode(row) for row in tokens])
+        await self._replace(tx, further)
+
+    async def finish(self, tx: Transaction) -> None:
+        """Create the indexes after the last :meth:`load`, and delete the tokens of erased subjects."""
+        await self.index(tx)
+        for table in self.view.tables:
+            if table.erased:
+                name = self.names[table.name]
+                await tx.execute(f"DELETE FROM {name} WHERE subject IN (SELECT subject FROM {self.names[table.erased]})")
+
+    async def _replace(self, tx: Transaction, changes: Changes) -> None:
         for table, rows in changes.rows.items():
             gone = [key for key, values in rows.items() if values is None]
             await self._delete(tx, table, table.key, gone)
@@ -98,9 +124,6 @@ class RowTables:
             await self._delete(tx, table, ("stream", "field"), places)
         for table, tokens in changes.token_rows().items():
             await self._insert(tx, table, [table.encode(row) for row in tokens])
-        for table in self.view.tables:
-            if table.erased:
-                await self._forget(tx, table, changes)
 
     async def _insert(self, tx: Transaction, table: Table[Any], rows: Sequence[Row]) -> None:
         if rows:

@@ -78,6 +78,8 @@ class PostgresTransaction:
         await self.connection.execute(sql.encode(), [list(column) for column in zip(*rows, strict=True)])
 
     async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        if not rows:
+            return
         types = await self._column_types(table, tuple(columns))
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
         async with self.connection.cursor().copy(statement.encode()) as copy:
