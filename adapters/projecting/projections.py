@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from adapters.projecting.building_progress import Builds, Progress
 from adapters.projecting.folding.background import Background
 from adapters.projecting.folding.builder import Builder
 from adapters.projecting.folding.checking import Checked, check, check_numbers
@@ -44,7 +45,7 @@ class ProjectionStatus:
     """Status of a projection. ``status``: live, rebuilding or halted; ``lag_seconds``: age of its next event.
 
     ``holder``: the runner that moves it; ``parked``: its parked streams; ``seen_seconds``: time since the runner's last write or
-    sign of life (None before there is a live set), which tells an idle runner from a stopped one.
+    sign of life (None before there is a live set), which tells an idle runner from a stopped one. ``building``: of new tables.
     """
 
     name: str
@@ -56,6 +57,7 @@ class ProjectionStatus:
     parked: Sequence[Parked]
     holder: str
     seen_seconds: float | None = None
+    building: Progress | None = None
 
 
 class Index(Tokenizer, QueryTokens, Protocol):
@@ -80,6 +82,7 @@ class Projections(Background[LiveSets]):
         self._catalogue = Catalogue(database, clock)
         leases = leases_for(database, self._holder, lease_seconds)
         streams = Streams(store, codec, store.database)
+        self._builds = Builds()
         self._views = {view.name: view for view in views}
         self._readers = {view.name: LiveReader(view, self._catalogue) for view in views}
         self._builder = Builder(
@@ -234,15 +237,17 @@ class Projections(Background[LiveSets]):
         sets = await self._catalogue.sets(name)
         live = next((found for found in sets if found.live), None)
         building = any(found.status in (BUILDING, READY) for found in sets)
+        progress = self._builds.observe(name, sets, head)
         if live is None:
             trouble = self.kind.troubles.get(name)
             status = "rebuilding" if trouble is None else "halted"
-            return ProjectionStatus(name, 0, head, await self._lag(0, head), status, trouble, [], "")
+            return ProjectionStatus(name, 0, head, await self._lag(0, head), status, trouble, [], "", building=progress)
         status = "halted" if live.error is not None else "rebuilding" if building else "live"
         lag = await self._lag(live.position, head)
         parked = await self._catalogue.parked(name, live.version)
         seen = max(0.0, (self._clock.now() - live.updated_at).total_seconds())
-        return ProjectionStatus(name, live.position, max(head, live.position), lag, status, live.error, parked, live.holder, seen)
+        head = max(head, live.position)
+        return ProjectionStatus(name, live.position, head, lag, status, live.error, parked, live.holder, seen, progress)
 
     async def _lag(self, position: int, head: int) -> float:
         if position >= head:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.projecting.building_progress import Progress
 from adapters.projecting.folding import one_pass
 from adapters.projecting.folding.builder import NotVerified
 from adapters.projecting.folding.follower import Folding, Follower
@@ -248,3 +250,37 @@ async def test_a_view_that_cannot_be_verified_keeps_no_other_from_being_built(
     live = {view.name: await estate.catalogue().live(view.name) is not None for view in TICKET_VIEWS}
     assert live == {OPEN_WORKLOAD.name: False, TICKET_DIRECTORY.name: True, TECHNICIAN_WORKLIST.name: True}
     await operator.stop()
+
+
+async def test_the_progress_of_a_build_is_shown_by_another_process(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_pass, "CHUNK", 10)
+    for _ in range(40):
+        await estate.receive()
+    head = (await estate.store.head()).position
+    steps: asyncio.Queue[int] = asyncio.Queue()
+    going_on = asyncio.Semaphore(0)
+    write = OnePass._write
+
+    async def stepwise(self: OnePass, folded: Mapping[Any, Any], upto: int, load: bool) -> None:
+        estate.clock.forward(timedelta(seconds=2))
+        await write(self, folded, upto, load)
+        steps.put_nowait(upto)
+        await going_on.acquire()
+
+    monkeypatch.setattr(OnePass, "_write", stepwise)
+    builder, watcher = await estate.projections(), await estate.projections()
+    building = asyncio.create_task(builder.rebuild(TICKET_DIRECTORY.name))
+    assert await steps.get() == 10
+    [before] = [one.building for one in await watcher.status() if one.building]
+    assert (before.position, before.rate, before.seconds_left) == (10, None, None)
+    going_on.release()
+    assert await steps.get() == 20
+    [after] = [one for one in await watcher.status() if one.building]
+    assert (after.name, after.status, after.head) == (TICKET_DIRECTORY.name, "rebuilding", head)
+    assert after.building == Progress(20, 5.0, (head - 20) / 5.0)
+    for _ in range(20):
+        going_on.release()
+    await building
+    assert not [one for one in await watcher.status() if one.building]
+    await builder.stop()
+    await watcher.stop()

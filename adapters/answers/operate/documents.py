@@ -42,10 +42,21 @@ class ParkedAnswer(Answer):
     since: Moment
 
 
+class BuildingAnswer(Answer):
+    """Progress of a build, which has read the log up to ``position``.
+
+    ``rate`` is in events a second. It and ``seconds_left`` are null until the build has moved since its status was first read.
+    """
+
+    position: int
+    rate: float | None
+    seconds_left: float | None
+
+
 class ProjectionAnswer(Answer):
     """Status of a projection. ``head`` is the log's last position, ``lag`` the distance to it in positions.
 
-    ``lag_seconds`` is how long its next event has waited.
+    ``lag_seconds`` is how long its next event has waited. ``building`` is the progress of new tables beside those in use.
     """
 
     name: str
@@ -56,6 +67,7 @@ class ProjectionAnswer(Answer):
     status: Literal["live", "rebuilding", "halted"]
     error: str | None
     parked: list[ParkedAnswer]
+    building: BuildingAnswer | None
 
 
 class ProjectionsAnswer(Answer):
@@ -114,6 +126,7 @@ def projection_answer(status: ProjectionStatus) -> ProjectionAnswer:
         status=status.status,
         error=status.error,
         parked=[ParkedAnswer.model_validate(parked) for parked in status.parked],
+        building=BuildingAnswer.model_validate(status.building) if status.building else None,
     )
 
 

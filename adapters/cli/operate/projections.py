@@ -1,5 +1,6 @@
 """``gongdan projections``: status, rebuild and check of the read models, and retrying parked tickets."""
 
+import asyncio
 from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +12,9 @@ from adapters.cli.operate.parked import still_parked
 from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
 from adapters.projecting.folding.checking import Checked
 from adapters.projecting.projections import ProjectionStatus
-from projections.read_models import VIEWS
+
+EVERY = 2.0
+"""Seconds between two lines that tell how far a rebuild has come."""
 
 projections = typer.Typer(no_args_is_help=True, help="Read models: status, rebuild, check. Prints no personal data.")
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Names of projections; default: all.")]
@@ -19,11 +22,15 @@ Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Na
 
 @projections.command("status")
 def status(json: Json = False) -> None:
-    """Show the position, lag, status and parked tickets of each projection."""
+    """Show the position, lag, status, progress of builds and parked tickets of each projection."""
 
     async def read() -> list[ProjectionStatus]:
         async with open_gongdan() as gongdan:
-            return await gongdan.projections.status()
+            found = await gongdan.projections.status()
+            if any(one.building for one in found):  # its rate follows from two looks
+                await asyncio.sleep(1)
+                found = await gongdan.projections.status()
+            return found
 
     found = run(read())
     if json:
@@ -34,18 +41,42 @@ def status(json: Json = False) -> None:
     ]
     table(("name", "position", "head", "lag", "seconds", "status", "error", "parked"), rows)
     for one in found:
+        if one.building:
+            say(f"{one.name} is being built: {_progress(one)}")
         for parked in one.parked:
             say(f"parked in {one.name}: {parked.stream} from position {parked.position}: {parked.error}")
 
 
+def _progress(status: ProjectionStatus) -> str:
+    """How far a build has come, in words."""
+    building = status.building
+    assert building is not None
+    if building.position >= status.head:
+        return f"all {status.head} events folded; being indexed and verified"
+    said = f"{building.position} of {status.head} events"
+    if building.rate is None or building.seconds_left is None:
+        return said
+    return f"{said}, {building.rate:.0f} a second, {building.seconds_left:.0f} s left"
+
+
 @projections.command("rebuild")
-def rebuild(names: Names = None) -> None:
-    """Rebuild projections beside the live ones, verify and exchange them; queries continue."""
+def rebuild(
+    names: Names = None, every: Annotated[bool, typer.Option("--all", help="All projections, as without names.")] = False
+) -> None:
+    """Rebuild projections beside the live ones, all in one pass over the log, verify and exchange them; queries continue."""
+    if names and every:
+        raise Failed("name projections or give --all, not both")
 
     async def build() -> None:
         async with open_gongdan() as gongdan:
-            for name in names or [view.name for view in VIEWS]:
-                await gongdan.projections.rebuild(name)
+            wanted = names or [one.name for one in await gongdan.projections.status()]
+            building = asyncio.ensure_future(gongdan.projections.rebuild(*wanted))
+            while not (await asyncio.wait([building], timeout=EVERY))[0]:
+                said = {_progress(one) for one in await gongdan.projections.status() if one.building and one.name in wanted}
+                for line in sorted(said):
+                    say(line)
+            await building
+            for name in wanted:
                 say(f"{name} rebuilt")
 
     run(build())
