@@ -6,7 +6,6 @@ half-built view, no query waits, and the position that queries see never goes ba
 """
 
 import asyncio
-import gc
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from adapters.projecting.folding.checking import Difference, Sample, check_rows
 from adapters.projecting.folding.follower import Folding, Follower
 from adapters.projecting.folding.one_pass import WITHIN, OnePass
+from adapters.projecting.folding.rare_collections import RARE_COLLECTIONS
 from adapters.projecting.tables.catalogue import BUILDING, READY, RETIRED, Catalogue, TableSet
 from adapters.projecting.tables.fences import Fenced
 from adapters.projecting.tables.leases import Leases
@@ -183,31 +183,6 @@ class Builder:
                 versions[follower.name] = follower.tables.version
         await self._catalogue.fence()
         return Built(versions, failed)
-
-
-class RareCollections:
-    """Makes garbage collections rare during builds.
-
-    A build allocates many objects and no cycles, so the collector would take most of the time and free nothing.
-    """
-
-    def __init__(self) -> None:
-        self._builds = 0
-        self._usual = gc.get_threshold()
-
-    def __enter__(self) -> None:
-        if self._builds == 0:
-            self._usual = gc.get_threshold()
-            gc.set_threshold(200_000, 50, 1_000)
-        self._builds += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._builds -= 1
-        if self._builds == 0:
-            gc.set_threshold(*self._usual)
-
-
-RARE_COLLECTIONS = RareCollections()
 
 
 class Renewing:

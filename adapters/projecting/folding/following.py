@@ -7,12 +7,13 @@ reached the others, which go on in the meantime.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
+from adapters.projecting.folding.rare_collections import RARE_COLLECTIONS
 from adapters.projecting.folding.streams import Run, Streams, failure_text, of_taken_streams
 from adapters.projecting.tables.fences import Fenced
 from adapters.projecting.tables.leases import Leases
@@ -23,6 +24,9 @@ from domain.kernel.ports import EventLog, StoredEvent
 
 BATCH = 500
 """Events in each transaction while following; few enough that commands in this process don't wait."""
+
+FAR = 2_000
+"""Events in each transaction while the follower is at least so far behind; a row that many of them change is written once."""
 
 MAKE_WAY = 0.05
 """Seconds that a fenced runner waits before it takes its members back, so that a retry or a rebuild can finish."""
@@ -138,6 +142,7 @@ class Following:
         self._streams = streams
         self._patient = patient
         self._aside: dict[Member, asyncio.Task[None]] = {}
+        self._ahead: Batch | None = None
 
     @property
     def position(self) -> int:
@@ -155,10 +160,20 @@ class Following:
             else:
                 await self._bring(member)
 
-    async def advance(self, head: int, most: int = BATCH) -> bool:
-        """Move by one batch towards ``head``, the known end of the log; False if there was nothing to do. Raises Fenced."""
+    async def advance(self, head: int, most: int | None = None) -> bool:
+        """Move by one batch towards ``head``, the known end of the log; False if there was nothing to do. Raises Fenced.
+
+        While the batch is written, the next one is read, decoded and applied.
+        """
         await self._rejoin()
-        return await self._round(self.members, min(most, max(0, head - self.position)))
+        behind = max(0, head - self.position)
+        far = behind >= FAR
+        most = most or (FAR if far else BATCH)
+        with RARE_COLLECTIONS if far else nullcontext():
+            batch, self._ahead = self._ahead, None
+            if batch is None or batch.after != self.position or not 0 < len(batch.events) <= min(most, behind):
+                batch = await self._batch(self.members, self.position, min(most, behind))
+            return await self._round(self.members, batch, ahead=min(most, behind - len(batch.events)))
 
     async def are_held(self) -> bool:
         """Whether every member is still held."""
@@ -174,21 +189,28 @@ class Following:
 
     # One batch
 
-    async def _round(self, members: Sequence[Member], most: int) -> bool:
-        after = members[0].position
-        batch = await self._batch(members, after, await self._log.read_log(after, most) if most else [])
+    async def _round(self, members: Sequence[Member], batch: Batch, *, ahead: int = 0) -> bool:
+        """Move these members by a batch; meanwhile read ``ahead`` events of the next one."""
         coming, failed = await self._prepare(members, batch)
         if len(failed) == len(members):
             raise next(iter(failed.values()))
         if coming:
-            failed.update(await self._write(coming, batch))
+            reading = asyncio.create_task(self._batch(members, batch.upto, ahead)) if ahead and batch.events else None
+            try:
+                failed.update(await self._write(coming, batch))
+            finally:
+                if reading is not None:
+                    await asyncio.wait([reading])
+                    # Where reading failed, reading again will show the error.
+                    self._ahead = None if reading.cancelled() or reading.exception() else reading.result()
         for member, error in failed.items():
             if member in self.members:
                 self.members.remove(member)
                 self._put_aside(member, error)
         return bool(coming)
 
-    async def _batch(self, members: Sequence[Member], after: int, events: Sequence[StoredEvent]) -> Batch:
+    async def _batch(self, members: Sequence[Member], after: int, most: int) -> Batch:
+        events = await self._log.read_log(after, most) if most else []
         taken = of_taken_streams(events, lambda event: any(member.takes(event) for member in members))
         return Batch(after, events, await self._streams.runs(taken))
 
@@ -248,6 +270,11 @@ class Following:
 
     # Set aside
 
+    async def _alone(self, member: Member) -> None:
+        """Move a member by a batch towards the position of the others."""
+        most = min(BATCH, self.position - member.position)
+        await self._round([member], await self._batch([member], member.position, most))
+
     def _put_aside(self, member: Member, error: Exception | None = None) -> None:
         if error is not None and not self._patient:
             raise error
@@ -264,7 +291,7 @@ class Following:
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, LONGEST_PAUSE)
                 error = None
-                await self._round([member], min(BATCH, self.position - member.position))
+                await self._alone(member)
                 if self.position - member.position <= BATCH:
                     return
             except Fenced:
@@ -282,13 +309,14 @@ class Following:
         """Bring a member to the position of the others and let it move with them."""
         try:
             while member.position < self.position:
-                await self._round([member], min(BATCH, self.position - member.position))
+                await self._alone(member)
         except Fenced:
             raise
         except Exception as error:
             self._put_aside(member, error)
         else:
             self.members.append(member)
+            self._ahead = None  # its events may be missing there
 
 
 def error_text(error: Exception) -> str:

@@ -65,21 +65,34 @@ def of_taken_streams(events: Sequence[StoredEvent], takes: Callable[[StoredEvent
     return [event for event in events if event.stream_id in taken]
 
 
+NEWEST_OF = 10_000
+"""Number of streams whose newest state a follower remembers (about 3 KB each): their next event needs no look at the log."""
+
+
 class Streams:
-    """Applies events, with a memo of up to ``capacity`` states.
+    """Applies events, with a memo of up to ``capacity`` states, and of the newest state of up to ``newest`` streams.
 
     ``forward``: for a reader that goes through the log once; only the newest version of each stream is remembered.
     """
 
     def __init__(
-        self, log: EventLog, codec: Codec, database: Database | None, *, capacity: int = 3_000, forward: bool = False
+        self,
+        log: EventLog,
+        codec: Codec,
+        database: Database | None,
+        *,
+        capacity: int = 3_000,
+        newest: int = NEWEST_OF,
+        forward: bool = False,
     ) -> None:
         self._log = log
         self._codec = codec
         self.database = database
         self._capacity = capacity
+        self._most_newest = newest
         self._forward = forward
         self._seen: OrderedDict[tuple[int, int], Seen] = OrderedDict()
+        self._newest: OrderedDict[int, Seen] = OrderedDict()
 
     async def runs(self, events: Sequence[StoredEvent]) -> dict[UUID, Run]:
         """The steps of each stream in a batch of events, which are in order and without gaps within a stream."""
@@ -142,6 +155,11 @@ class Streams:
     def _remember(self, stream: int, version: int, seen: Seen) -> None:
         if self._forward:
             self._seen.pop((stream, version - 1), None)
+        else:
+            self._newest.pop(stream, None)
+            self._newest[stream] = seen
+            if len(self._newest) > self._most_newest:
+                self._newest.popitem(last=False)
         while len(self._seen) >= self._capacity:
             self._seen.popitem(last=False)
         self._seen[stream, version] = seen
@@ -151,7 +169,7 @@ class Streams:
         first: dict[UUID, StoredEvent] = {}
         for stored in events:
             first.setdefault(stored.stream_id, stored)
-        runs = {stream: Run(start=self._seen.get((stream.int, e.version - 1))) for stream, e in first.items()}
+        runs = {stream: Run(start=self._before(stream.int, e.version)) for stream, e in first.items()}
         unknown = [stream for stream, e in first.items() if e.version > 1 and runs[stream].start is None]
         if unknown:
             for stream, run in (await self.whole(unknown, events[0].position - 1)).items():
@@ -163,6 +181,13 @@ class Streams:
                         for step in run.steps:
                             self._remember(stream.int, step.after.state.version, step.after)
         return runs
+
+    def _before(self, stream: int, version: int) -> Seen | None:
+        """The remembered state before a version of a stream."""
+        newest = self._newest.get(stream)
+        if newest is not None and newest.state.version == version - 1:
+            return newest
+        return self._seen.get((stream, version - 1))
 
     async def _read(self, streams: Sequence[UUID], upto_position: int) -> Mapping[UUID, Sequence[StoredEvent]]:
         if self.database is None:

@@ -200,7 +200,8 @@ class Estate:
 
     def folding(self, view: View, codec: Codec | None = None, capacity: int = 3000) -> Folding:
         """A fold that remembers nothing yet."""
-        return Folding(view, Streams(self.store, codec or self.codec, self.store.database, capacity=capacity), self.index)
+        streams = Streams(self.store, codec or self.codec, self.store.database, capacity=capacity, newest=capacity)
+        return Folding(view, streams, self.index)
 
     async def differences(self, follower: Follower) -> Sequence[Difference]:
         """What a set has that a fold from scratch has not, and the other way round."""
