@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.benchmarks.frame import FEW, ROUNDS, SECONDS, TICKETS, Bench, Measure, chosen, publish, quiet, run
-from tests.benchmarks.measures import appending, appraisal, commanding, duty, live, pages, rules, sizes, tickets, visible
+from tests.benchmarks.measures import appending, appraisal, commanding, duty, following, live, pages, rules, sizes, tickets, visible
 
 MEASURES: dict[str, Measure] = {
     "rules": rules.rows,
@@ -15,6 +15,7 @@ MEASURES: dict[str, Measure] = {
     "append": appending.rows,
     "http": commanding.rows,
     "visible": visible.rows,
+    "following": following.rows,
     "live": live.rows,
     "tickets": tickets.rows,
     "duty": duty.rows,
