@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from struct import Struct
 from types import UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
@@ -139,20 +139,30 @@ class Table(Generic[R]):
         return tuple((_nested(hint), len(list(_spread("", hint)))) for hint in get_type_hints(self.row).values())
 
     @cached_property
-    def _key_places(self) -> tuple[int, ...]:
-        return tuple(self.names.index(name) for name in self.key)
-
-    @cached_property
     def encode(self) -> Callable[[R], tuple[Any, ...]]:
         """Convert a row to stored values, in the order of the columns."""
-        return _compiled(self.row)
+        # Touches only the columns that need a conversion: encoding rows is among the most frequent work of a follower.
+        conversions = [(place, column.encode) for place, column in enumerate(self.columns) if column.encode is not None]
+        nested = [(place, (None,) * width) for place, (kind, width) in enumerate(self._parts) if kind is not None]
+        nested.reverse()  # from the end, so that earlier places stay where they are
+
+        def encode(row: Any) -> tuple[Any, ...]:
+            flat = list(row)
+            for place, nothing in nested:
+                flat[place : place + 1] = nothing if flat[place] is None else flat[place]
+            for place, convert in conversions:
+                value = flat[place]
+                if value is not None:
+                    flat[place] = convert(value)
+            return tuple(flat)
+
+        return encode
 
     @cached_property
     def key_of(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
         """The key among stored values."""
-        places = ", ".join(f"values[{place}]" for place in self._key_places)
-        made: Callable[[Sequence[Any]], tuple[Any, ...]] = eval(f"lambda values: ({places},)", {})
-        return made
+        places = tuple(self.names.index(name) for name in self.key)
+        return itemgetter(*places) if len(places) > 1 else lambda values: (values[places[0]],)
 
     def decode(self, values: Sequence[Any]) -> R:
         """Convert stored values, in the order of the columns, to a row."""
@@ -269,35 +279,6 @@ RESERVED = frozenset(
     ]
 )
 """Words reserved by SQLite or PostgreSQL. The column of such a field gets an underscore at its end."""
-
-
-def _compiled(row: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
-    """A function that converts a row to stored values.
-
-    Compiled from one expression for all fields, as the standard library makes named tuples: a loop over the fields would take
-    three times as long, and encoding rows is among the most frequent work of a follower.
-    """
-    known: dict[str, Any] = {}
-    parts = []
-    for place, hint in enumerate(get_type_hints(row).values()):
-        nested = _nested(hint)
-        if nested is not None:
-            known[f"encode_{place}"], known[f"none_{place}"] = _compiled(nested), (None,) * len(list(_spread("", hint)))
-            parts.append(f"*(none_{place} if (value := row[{place}]) is None else encode_{place}(value))")
-            continue
-        [column] = _spread("", hint)
-        if column.encode is None:
-            parts.append(f"row[{place}]")
-        else:
-            convert = _INLINE.get(column.encode, f"encode_{place}(value)")
-            known[f"encode_{place}"] = column.encode
-            parts.append(f"None if (value := row[{place}]) is None else {convert}")
-    made: Callable[[Any], tuple[Any, ...]] = eval(f"lambda row: ({', '.join(parts)},)", known)
-    return made
-
-
-_INLINE: dict[Convert, str] = {_code: "value._value_", _bytes: "value.bytes"}
-"""Conversions written into the compiled expression, which spares a call."""
 
 
 def _columns(row: type[Any]) -> Iterator[Column]:
