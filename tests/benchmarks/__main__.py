@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.benchmarks.frame import FEW, ROUNDS, SECONDS, TICKETS, Bench, Measure, chosen, publish, quiet, run
-from tests.benchmarks.measures import appending, appraisal, commanding, duty, following, live, pages, rules, sizes, tickets, visible
+from tests.benchmarks.measures import (
+    appending,
+    appraisal,
+    commanding,
+    duty,
+    following,
+    live,
+    pages,
+    rules,
+    sizes,
+    tickets,
+    visible,
+)
 
 MEASURES: dict[str, Measure] = {
     "rules": rules.rows,
