@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.benchmarks.frame import FEW, ROUNDS, SECONDS, TICKETS, Bench, Measure, chosen, publish, quiet, run
+from tests.benchmarks.frame import FEW, ROUNDS, SECONDS, TICKETS, Bench, Measure, Row, chosen, publish, quiet, run
 from tests.benchmarks.measures import (
     appending,
     appraisal,
@@ -35,6 +35,8 @@ MEASURES: dict[str, Measure] = {
     "sizes": sizes.rows,
 }
 """Name for ``--only`` → measure, in the order of the table."""
+LONGEST = 20.0
+"""Minutes that all of them may take at the usual size."""
 
 
 def main(
@@ -59,6 +61,9 @@ def main(
         parser.error(f"--only {unknown.args[0]}: there is no such measure; there are {', '.join(measures)}")
     with Bench(asked.tickets, min(asked.few, asked.tickets), asked.rounds, asked.seconds) as bench:
         report = asyncio.run(run(bench, wanted, lambda text: print(text, file=sys.stderr, flush=True)))
+        if measures is MEASURES and not asked.only:
+            whole = sum(report.seconds.values()) / 60
+            report.rows.append(Row("the whole run", whole, "min", f"{bench.tickets:,} tickets", LONGEST, at_most=True))
         return publish(report, asked.json)
 
 

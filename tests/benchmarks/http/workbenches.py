@@ -13,7 +13,7 @@ from time import perf_counter
 
 from tests.benchmarks.http.client import Client, Connection, Load
 
-ID = re.compile(rb"^id: (\d+)", re.MULTILINE)
+ID = re.compile(rb"^id: (\d+)\r?\n", re.MULTILINE)
 POSITION = re.compile(rb'"position":\s?(\d+)')
 MISSED = 60_000.0
 SETTLED = 10.0
@@ -42,7 +42,7 @@ class Workbench(asyncio.Protocol):
             self.seen.append((int(found[-1]), perf_counter()))
             if self.seen[-1][0] >= self._wanted:
                 self._reached.set()
-        self._tail = text[-30:].split(b"\nid:")[-1] if found else text[-30:]
+        self._tail = text[text.rfind(b"\n") + 1 :]
 
 
 class Writer(Connection):
@@ -91,10 +91,11 @@ async def watched(load: Load, cookies: list[str], community: str, count: int) ->
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.gather(*(wall.reach(last) for wall in walls)), SETTLED)
     refused = sorted({status for _, _, status in sent if status != 200})
-    return {"latencies": [late for wall in walls for late in _latencies(wall, sent)], "refused": refused, "commands": len(sent)}
+    return {"latencies": [late for wall in walls for late in latencies(wall, sent)], "refused": refused, "commands": len(sent)}
 
 
-def _latencies(wall: Workbench, sent: list[tuple[float, int, int]]) -> list[float]:
+def latencies(wall: Workbench, sent: list[tuple[float, int, int]]) -> list[float]:
+    """For each command (due, position, status), the milliseconds until the workbench had it."""
     found, seen = [], iter(wall.seen)
     newest = next(seen, None)
     for due, position, _ in sorted(sent, key=lambda one: one[1]):

@@ -9,9 +9,10 @@ from adapters.composition import opened
 from tests.benchmarks.frame import Bench, Row
 from tests.benchmarks.http.client import Load
 from tests.benchmarks.http.driving import ROOT, Serving, environment, ready
-from tests.benchmarks.measures.commanding import TICKETS, noted, open_tickets
+from tests.benchmarks.measures.commanding import noted, open_tickets
 from tests.benchmarks.rounds import percentile
-from tests.benchmarks.stores.maker import Made, Plan, build, make_store, settings_for
+from tests.benchmarks.stores.maker import Made
+from tests.benchmarks.stores.stores_of_run import store
 
 WORKBENCHES, RATE, SECONDS, WRITERS = 300, 20.0, 15.0, 16
 WATCHERS = ("chen.ping", "liu.jianhua", "he.xue", "li.na", "zhao.min")
@@ -20,8 +21,8 @@ WATCHERS = ("chen.ping", "liu.jianhua", "he.xue", "li.na", "zhao.min")
 async def rows(bench: Bench) -> list[Row]:
     """On SQLite."""
     folder = bench.folder / "live"
-    made = await make_store(settings_for(folder), Plan(min(TICKETS, bench.tickets)))
-    await build(made)
+    folder.mkdir(exist_ok=True)
+    made = await store(bench, bench.few)
     tickets, cookies = await open_tickets(made), await sessions(made)
     server = Serving(environment(made), folder)
     try:

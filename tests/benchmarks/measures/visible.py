@@ -13,19 +13,17 @@ from projections.ticket.ticket_directory import TICKET_DIRECTORY
 from tests.benchmarks.frame import Bench, Row
 from tests.benchmarks.measures.commanding import TICKETS, WHO, open_tickets
 from tests.benchmarks.rounds import percentile
-from tests.benchmarks.stores.maker import Plan, build, make_store, settings_for
+from tests.benchmarks.stores.stores_of_run import store
 
 WRITERS, SECONDS = 64, 3.0
 
 
 async def rows(bench: Bench) -> list[Row]:
     """On PostgreSQL, all read models and processes following."""
-    settings = settings_for(bench.folder / "visible", bench.postgres.create_database(), deadline=30)
-    made = await make_store(settings, Plan(min(TICKETS, bench.tickets)))
-    await build(made)
+    made = await store(bench, min(TICKETS, bench.tickets), "postgresql")
     tickets = await open_tickets(made)
     late, count = [], 0
-    async with opened(settings) as g:
+    async with opened(made.settings) as g:
         await g.projections.start(g.processes)
         for _ in range(bench.rounds):
             until, waited = perf_counter() + SECONDS, list[float]()
