@@ -31,10 +31,14 @@ MEMORY, ROOM = Path("/dev/shm"), 2**31
 """A file system in memory, and the bytes that have to be free there."""
 
 # The server's keeper: reads from a pipe whose other end only the tests hold, so it stops the server and removes the directory
-# when they say so, and also when they are interrupted or killed.
+# when they say so, and also when they are interrupted or killed. A line on the pipe shuts the server down at once and starts it.
 KEEPER = """
 "$@" & server=$!
-read -r _
+while read -r _; do
+  kill -QUIT "$server"
+  wait "$server"
+  "$@" & server=$!
+done
 kill -INT "$server"
 wait "$server"
 [ -L data ] && rm -rf "$(readlink data)"
@@ -52,11 +56,27 @@ class PostgresServer:
 
     directory: Path
     port: int
+    keeper: subprocess.Popen[bytes]
 
     @property
     def pid(self) -> int:
         """Process id of the postmaster."""
         return int((self.directory / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+    def crash(self) -> None:
+        """Shut the server down at once, which loses what it had not flushed, and start it again; it recovers from its log.
+
+        Returns when the old server has gone.
+        """
+        old = self.pid
+        assert self.keeper.stdin is not None
+        self.keeper.stdin.write(b"\n")
+        self.keeper.stdin.flush()
+        until = time.monotonic() + START_SECONDS
+        while _runs(old):
+            if time.monotonic() > until:
+                raise RuntimeError(f"PostgreSQL {old} did not stop")
+            time.sleep(0.01)
 
     def url(self, database: str, role: str = "gongdan") -> str:
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
@@ -79,7 +99,7 @@ class PostgresServer:
 @contextmanager
 def running_postgres(*, on_disk: bool = False) -> Iterator[PostgresServer]:
     """A server for the time of the block, its data ``on_disk`` where speed is measured. Raises `NoPostgres` without binaries."""
-    owner = _unprivileged_owner()
+    owner = unprivileged_owner()
     folders = [directory := Path(tempfile.mkdtemp(prefix="gongdan-pg-", dir="/tmp")).resolve()]
     try:
         if not on_disk and _has_room(MEMORY):
@@ -87,7 +107,7 @@ def running_postgres(*, on_disk: bool = False) -> Iterator[PostgresServer]:
             (directory / "data").symlink_to(folders[-1])
         for folder in folders if owner else ():
             os.chown(folder, owner.pw_uid, owner.pw_gid)
-        binaries = _reachable(_binaries(), owner, directory)
+        binaries = _reachable(found_binaries(), owner, directory)
         environment = {"PATH": f"{binaries}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
         as_owner: dict[str, Any] = {"cwd": directory, "env": environment, "start_new_session": True}
         if owner:
@@ -98,15 +118,15 @@ def running_postgres(*, on_disk: bool = False) -> Iterator[PostgresServer]:
         )
         if made.returncode:
             raise RuntimeError(f"initdb failed:\n{made.stdout}{made.stderr}")
-        port = _free_port()
+        port = free_port()
         with (directory / "log").open("wb") as log:
             keeper = subprocess.Popen(
                 ["/bin/sh", "-c", KEEPER, "keeper", str(binaries / "postgres"), "-D", "data", *_settings(directory, port)],
                 **as_owner, stdin=subprocess.PIPE, stdout=log, stderr=log,
             )  # fmt: skip
         try:
-            server = PostgresServer(directory, port)
-            _await_start(server, keeper)
+            server = PostgresServer(directory, port, keeper)
+            _await_start(server)
             yield server
         finally:
             assert keeper.stdin is not None
@@ -115,6 +135,14 @@ def running_postgres(*, on_disk: bool = False) -> Iterator[PostgresServer]:
     finally:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _has_room(memory: Path) -> bool:
@@ -138,7 +166,7 @@ def _settings(directory: Path, port: int) -> list[str]:
     return [argument for name, value in values.items() for argument in ("-c", f"{name}={value}")]
 
 
-def _await_start(server: PostgresServer, keeper: subprocess.Popen[bytes]) -> None:
+def _await_start(server: PostgresServer) -> None:
     """Wait until the server answers, then make the role the tests work as."""
     deadline = time.monotonic() + START_SECONDS
     while True:
@@ -150,19 +178,19 @@ def _await_start(server: PostgresServer, keeper: subprocess.Popen[bytes]) -> Non
                 connection.execute("CREATE ROLE gongdan LOGIN CREATEDB")
                 return
         except psycopg.OperationalError as error:
-            if keeper.poll() is not None or time.monotonic() > deadline:
+            if server.keeper.poll() is not None or time.monotonic() > deadline:
                 log = (server.directory / "log").read_text(errors="replace")
                 raise RuntimeError(f"PostgreSQL did not start: {error}\n{log}") from error
             time.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _unprivileged_owner() -> pwd.struct_passwd | None:
+def unprivileged_owner() -> pwd.struct_passwd | None:
     """Whom the server runs as; None: as ourselves."""
     if os.geteuid() != 0:
         return None
@@ -175,7 +203,7 @@ def _unprivileged_owner() -> pwd.struct_passwd | None:
 
 
 @cache
-def _binaries() -> Path:
+def found_binaries() -> Path:
     """The folder with PostgreSQL's programs: PATH, then the distribution's newest, then the wheel's."""
     on_path = [Path(found).resolve().parent for name in ("postgres", "pg_ctl") if (found := shutil.which(name))]
     roots = (Path("/usr/lib/postgresql"), Path("/usr/local"), Path("/opt/homebrew/opt"))

@@ -1,0 +1,55 @@
+"""What the failover tests need of the machine: Patroni and etcd; ``python -m tests.faults.machine`` gets them.
+
+They are Debian's packages, so only root on a machine with apt can; elsewhere it says what is missing. PostgreSQL itself is found
+as :mod:`tests.support.postgres_server` finds it, but Patroni needs the distribution's: with ``pg_basebackup`` and ``pg_rewind``.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.postgres_server import NoPostgres, found_binaries
+
+PROGRAMS = {"patroni": "patroni", "etcd": "etcd-server", "pg_rewind": "postgresql"}
+"""Program → Debian's package that has it."""
+
+
+def program(name: str) -> Path | None:
+    """Where a program is: beside PostgreSQL's own, on PATH, or None."""
+    try:
+        beside = found_binaries() / name
+    except NoPostgres:
+        beside = None
+    if beside is not None and os.access(beside, os.X_OK):
+        return beside
+    on_path = shutil.which(name)
+    return Path(on_path) if on_path else None
+
+
+def missing() -> list[str]:
+    """The packages that are not there."""
+    return [package for name, package in PROGRAMS.items() if program(name) is None]
+
+
+def main() -> int:
+    """Install what is missing, or say so."""
+    needed = missing()
+    if needed and os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(("apt-get", "update", "-qq"), env=environment, check=False)
+        subprocess.run(
+            ("apt-get", "install", "-y", "-qq", "--no-install-recommends", *needed),
+            env=environment,
+            check=False,
+            stdout=sys.stderr,
+        )
+        needed = missing()
+    if needed:
+        print(f"\n*** Failover is NOT tested: {' and '.join(needed)} is missing. ***\n", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
