@@ -80,8 +80,10 @@ class Client:
     def _until_answered(self, http: httpx2.Client, key: str) -> Answer | None:
         path, _ = self.requests[key]
         until = time.monotonic() + PATIENCE
+        last = "none"
         while time.monotonic() < until:
             answer = self.send(http, key)
+            last = answer.text if answer is not None else "none"
             if answer is None:
                 time.sleep(0.02)
                 continue
@@ -97,7 +99,7 @@ class Client:
                 self.failures.append(f"{path}: {answer.status_code} {answer.text}")
                 return None
             time.sleep(0.02)
-        self.failures.append(f"{path}: no answer in {PATIENCE} s")
+        self.failures.append(f"{path}: no answer in {PATIENCE} s but {last}")
         return None
 
     def send(self, http: httpx2.Client, key: str) -> httpx2.Response | None:

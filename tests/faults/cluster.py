@@ -1,7 +1,8 @@
 """Three PostgreSQL nodes under Patroni and etcd, on loopback in a temporary folder, gone when the tests are gone.
 
-The settings are production's but for the times: the leader's key expires after ``TTL`` seconds, so that a failover takes a quarter
-of a minute. Replication is synchronous: a commit is acknowledged when a second node has it, and only that node may take over.
+The settings are production's but for the times: the leader's key expires after ``TTL`` seconds, so that a failover takes a
+quarter of a minute. Replication is synchronous: a commit is acknowledged when a second node has it, and only that node may take
+over.
 """
 
 import json
@@ -23,6 +24,7 @@ import psycopg
 
 from tests.faults.machine import program
 from tests.support.postgres_server import found_binaries, free_port, unprivileged_owner
+from tests.support.process_trees import with_children
 
 TTL, LOOP_WAIT, RETRY_TIMEOUT = 8, 1, 3
 NODES = ("n1", "n2", "n3")
@@ -68,11 +70,11 @@ class Node:
         roots = [self.patroni.pid]
         with suppress(OSError, ValueError):
             roots.append(int((self.data / "postmaster.pid").read_text().split("\n", 1)[0]))
-        return _with_children(roots)
+        return with_children(roots)
 
     def postgres(self) -> list[int]:
         """Process ids of the node's PostgreSQL, the postmaster first."""
-        return _with_children([int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])])
+        return with_children([int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])])
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole node, as if its machine stopped, froze or went on."""
@@ -144,7 +146,9 @@ class Cluster:
 
     def logs(self) -> str:
         """The ends of all logs."""
-        return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}" for log in sorted(self.directory.glob("*.log")))
+        return "\n".join(
+            f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}" for log in sorted(self.directory.glob("*.log"))
+        )
 
     def _start_etcd(self) -> None:
         peers = f"http://127.0.0.1:{free_port()}"
@@ -249,19 +253,3 @@ def running_cluster() -> Iterator[Cluster]:
         keeper.wait()
         cluster.reap()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _with_children(roots: list[int]) -> list[int]:
-    """Process ids of ``roots`` and their descendants that run."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            after_name = stat.read_text().rpartition(")")[2].split()
-            children.setdefault(int(after_name[1]), []).append(int(stat.parent.name))
-    found, coming = [], list(roots)
-    while coming:
-        pid = coming.pop(0)
-        if pid not in found:
-            found.append(pid)
-            coming += children.get(pid, [])
-    return found

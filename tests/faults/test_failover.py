@@ -46,7 +46,7 @@ def _at_work(folder: Path, say: Callable[[str], None]) -> Iterator[tuple[Cluster
             "GONGDAN_KEYS": keys,
             "GONGDAN_MASTER_KEY_FILE": str(folder / "master.key"),
             "GONGDAN_RATE": "1000000/minute",
-            "GONGDAN_LOG_LEVEL": "warning",
+            "GONGDAN_LOG_LEVEL": "info",
         }
         tokens = found(settings)
         service = ForkedService(environment, folder)

@@ -25,6 +25,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tests.support.process_trees import with_children
+
 PROGRAMS = ("initdb", "postgres")
 START_SECONDS = 60
 MEMORY, ROOM = Path("/dev/shm"), 2**31
@@ -63,6 +65,17 @@ class PostgresServer:
         """Process id of the postmaster."""
         return int((self.directory / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
 
+    def administer(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run a statement as superuser; its rows."""
+        with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the server and its children: SIGSTOP freezes all of it, as a machine that froze."""
+        for pid in with_children([self.pid]):
+            os.kill(pid, number)
+
     def crash(self) -> None:
         """Shut the server down at once, which loses what it had not flushed, and start it again; it recovers from its log.
 
@@ -97,8 +110,11 @@ class PostgresServer:
 
 
 @contextmanager
-def running_postgres(*, on_disk: bool = False) -> Iterator[PostgresServer]:
-    """A server for the time of the block, its data ``on_disk`` where speed is measured. Raises `NoPostgres` without binaries."""
+def running_postgres(*, on_disk: bool = False, standby_of: PostgresServer | None = None) -> Iterator[PostgresServer]:
+    """A server for the time of the block. Raises `NoPostgres` without binaries.
+
+    ``on_disk``: its data are on disk, where speed is measured. ``standby_of``: it is a copy of that server and follows it.
+    """
     owner = unprivileged_owner()
     folders = [directory := Path(tempfile.mkdtemp(prefix="gongdan-pg-", dir="/tmp")).resolve()]
     try:
@@ -112,12 +128,15 @@ def running_postgres(*, on_disk: bool = False) -> Iterator[PostgresServer]:
         as_owner: dict[str, Any] = {"cwd": directory, "env": environment, "start_new_session": True}
         if owner:
             as_owner |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-        options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"]
+        if standby_of is None:
+            program, options = "initdb", ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"]
+        else:
+            program, options = "pg_basebackup", ["-d", standby_of.url("", "postgres"), "-R", "--checkpoint=fast", "--no-sync"]
         made = subprocess.run(
-            [binaries / "initdb", "-D", "data", *options], **as_owner, capture_output=True, text=True, check=False
+            [binaries / program, "-D", "data", *options], **as_owner, capture_output=True, text=True, check=False
         )
         if made.returncode:
-            raise RuntimeError(f"initdb failed:\n{made.stdout}{made.stderr}")
+            raise RuntimeError(f"{program} failed:\n{made.stdout}{made.stderr}")
         port = free_port()
         with (directory / "log").open("wb") as log:
             keeper = subprocess.Popen(
@@ -126,7 +145,7 @@ def running_postgres(*, on_disk: bool = False) -> Iterator[PostgresServer]:
             )  # fmt: skip
         try:
             server = PostgresServer(directory, port, keeper)
-            _await_start(server)
+            _await_start(server, "SELECT 1" if standby_of else "CREATE ROLE gongdan LOGIN CREATEDB")
             yield server
         finally:
             assert keeper.stdin is not None
@@ -166,8 +185,8 @@ def _settings(directory: Path, port: int) -> list[str]:
     return [argument for name, value in values.items() for argument in ("-c", f"{name}={value}")]
 
 
-def _await_start(server: PostgresServer) -> None:
-    """Wait until the server answers, then make the role the tests work as."""
+def _await_start(server: PostgresServer, first: str) -> None:
+    """Wait until the server answers, then run a first statement, which makes the role the tests work as."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -175,7 +194,7 @@ def _await_start(server: PostgresServer) -> None:
             with psycopg.connect(
                 host=str(server.directory), port=server.port, user="postgres", dbname="postgres", autocommit=True
             ) as connection:
-                connection.execute("CREATE ROLE gongdan LOGIN CREATEDB")
+                connection.execute(first.encode())
                 return
         except psycopg.OperationalError as error:
             if server.keeper.poll() is not None or time.monotonic() > deadline:

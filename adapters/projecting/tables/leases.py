@@ -12,10 +12,9 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Protocol
 
-from psycopg import AsyncConnection
-
 from adapters.store.database.database import DEADLINE, Database, Row, Transaction, Unavailable
-from adapters.store.database.postgres_database import LOST, PostgresDatabase, drop
+from adapters.store.database.postgres_database import LOST, PostgresDatabase
+from adapters.store.database.postgres_hosts import Connection, drop
 
 
 class Leases(Protocol):
@@ -97,7 +96,7 @@ class AdvisoryLeases:
         self._database = database
         self._seconds = seconds
         self._turn = asyncio.Lock()
-        self._connection: AsyncConnection[Row] | None = None
+        self._connection: Connection | None = None
         self._held: dict[str, float] = {}
 
     async def acquire(self, name: str) -> bool:
@@ -114,7 +113,9 @@ class AdvisoryLeases:
                 return True
             return False
 
-    async def _connected(self) -> AsyncConnection[Row]:
+    async def _connected(self) -> Connection:
+        if self._connection is not None and not self._database.serves(self._connection):
+            await self.close()
         if self._connection is None or self._connection.closed:
             self._held.clear()
             try:
@@ -135,7 +136,7 @@ class AdvisoryLeases:
             drop(self._connection)
             await self._connection.close()
 
-    async def _ask(self, connection: AsyncConnection[Row], sql: str, params: Sequence[Any]) -> list[Row]:
+    async def _ask(self, connection: Connection, sql: str, params: Sequence[Any]) -> list[Row]:
         """Run a query, and shut the connection's socket down at the deadline (psycopg's cancelling waits for the server)."""
         alarm = asyncio.get_running_loop().call_later(DEADLINE, drop, connection)
         asked = asyncio.ensure_future(self._fetch(connection, sql, params))
@@ -150,7 +151,7 @@ class AdvisoryLeases:
             if asked.done():
                 alarm.cancel()
 
-    async def _fetch(self, connection: AsyncConnection[Row], sql: str, params: Sequence[Any]) -> list[Row]:
+    async def _fetch(self, connection: Connection, sql: str, params: Sequence[Any]) -> list[Row]:
         return await (await connection.execute(sql.encode(), params)).fetchall()
 
 

@@ -6,15 +6,12 @@ down, which ends the call at once.
 """
 
 import asyncio
-import os
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.types.array import ListBinaryDumper
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
@@ -32,6 +29,7 @@ from adapters.store.database.database import (
     for_postgres,
     upsert_tail,
 )
+from adapters.store.database.postgres_hosts import Connection, Hosts, drop
 
 T = TypeVar("T")
 
@@ -41,6 +39,14 @@ LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnl
 
 DUMPERS = ((int, Int8Dumper), (int, Int8BinaryDumper), (list, ListBinaryDumper), (tuple, ListBinaryDumper))
 """Send every int as int8. psycopg would choose the type by the value's size, and each type would need a plan of its own."""
+
+LOG_WRITER = {"enable_seqscan": "off", "jit": "off", "idle_in_transaction_session_timeout": "10s"}
+"""Settings of the appends' connection.
+
+No sequential scans: appends look up by key only, and a plan cached while a table was empty would scan it for ever. Idle time-out:
+should this process vanish from the network inside a transaction, the lock on the head, which every append needs, is released
+after 10 seconds.
+"""
 
 
 class PostgresTransaction:
@@ -105,15 +111,16 @@ class PostgresTransaction:
 
 
 class Lane:
-    """A pool of up to ``size`` connections, opened when needed and kept while they work."""
+    """A pool of up to ``size`` connections, opened when needed and kept while they work and ``serves`` says so."""
 
-    def __init__(self, connect: Callable[[], Awaitable[AsyncConnection[Row]]], size: int) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], serves: Callable[[Connection], bool], size: int) -> None:
         self._connect = connect
+        self._serves = serves
         self._free = asyncio.Semaphore(size)
-        self._idle: list[AsyncConnection[Row]] = []
+        self._idle: list[Connection] = []
 
     @asynccontextmanager
-    async def connection(self, deadline: float) -> AsyncIterator[AsyncConnection[Row]]:
+    async def connection(self, deadline: float) -> AsyncIterator[Connection]:
         """Lend a connection; at the deadline (loop time) its socket is shut down. Raises Unavailable while all are lent."""
         try:
             async with asyncio.timeout_at(deadline):
@@ -140,11 +147,12 @@ class Lane:
         finally:
             self._free.release()
 
-    async def _sound(self, deadline: float) -> AsyncConnection[Row]:
+    async def _sound(self, deadline: float) -> Connection:
         while self._idle:
             connection = self._idle.pop()
-            if not connection.closed:
+            if not connection.closed and self._serves(connection):
                 return connection
+            await connection.close()
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._connect()
@@ -163,14 +171,10 @@ class PostgresDatabase:
     dialect: Dialect = "postgresql"
 
     def __init__(self, url: str, *, readers: int = 6, writers: int = 3) -> None:
-        self._options: dict[str, Any] = dict(conninfo_to_dict(url))
-        self._options.setdefault("connect_timeout", 3)
-        self._options.setdefault("application_name", "gongdan")
-        if "," in str(self._options.get("host", "")):
-            self._options.setdefault("target_session_attrs", "read-write")
-        self._readers = Lane(self.connect, readers)
-        self._writers = Lane(self.connect, writers)
-        self._log_writer = Lane(self._connect_log_writer, 1)
+        self._hosts = Hosts(url)
+        self._readers = Lane(self.connect, self._hosts.serves, readers)
+        self._writers = Lane(self.connect, self._hosts.serves, writers)
+        self._log_writer = Lane(self._connect_log_writer, self._hosts.serves, 1)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._types: dict[tuple[str, tuple[str, ...]], list[str]] = {}
 
@@ -181,24 +185,19 @@ class PostgresDatabase:
         await database.read("SELECT 1", within=within)
         return database
 
-    async def connect(self) -> AsyncConnection[Row]:
+    async def connect(self, settings: Mapping[str, str] | None = None) -> Connection:
         """Open a connection outside the pools (autocommit), for LISTEN and advisory locks; the caller closes it."""
-        connection = await AsyncConnection[Row].connect(**self._options, autocommit=True)
+        connection = await self._hosts.connect(settings)
         for type_, dumper in DUMPERS:
             connection.adapters.register_dumper(type_, dumper)
         return connection
 
-    async def _connect_log_writer(self) -> AsyncConnection[Row]:
-        """Open the connection of the appends, with settings of its own."""
-        connection = await self.connect()
-        # No sequential scans: appends look up by key only, and a plan cached while a table was empty would scan it for
-        # ever. Idle time-out: should this process vanish from the network inside a transaction, the lock on the head,
-        # which every append needs, is released after 10 seconds.
-        await connection.execute(
-            "SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),"
-            " set_config('idle_in_transaction_session_timeout', '10s', false)"
-        )
-        return connection
+    def serves(self, connection: Connection) -> bool:
+        """Whether a connection leads to the primary, as far as this process knows; where not, open another."""
+        return self._hosts.serves(connection)
+
+    async def _connect_log_writer(self) -> Connection:
+        return await self.connect(LOG_WRITER)
 
     async def read(self, sql: str, params: Params | None = None, *, within: float = DEADLINE) -> list[Row]:
         async def work(connection: AsyncConnection[Row]) -> list[Row]:
@@ -241,7 +240,7 @@ class PostgresDatabase:
         return await self._shielded(self._repeat(self._log_writer, work, within))
 
     async def _write_in(self, lane: Lane, fn: Work[T], within: float) -> T:
-        async def work(connection: AsyncConnection[Row]) -> T:
+        async def work(connection: Connection) -> T:
             await connection.execute("BEGIN")
             try:
                 result = await fn(PostgresTransaction(connection, self._types))
@@ -251,10 +250,13 @@ class PostgresDatabase:
                 raise
             if connection.info.transaction_status != TransactionStatus.INTRANS:
                 raise RuntimeError("a statement of this transaction failed; it can't be committed")
+            connection.warned = False
             try:
                 await connection.execute("COMMIT")
             except LOST as error:
                 raise Unavailable(f"lost while committing: {error}", outcome_unknown=True) from error
+            if connection.warned:
+                raise Unavailable("committed, but perhaps not replicated", outcome_unknown=True)
             return result
 
         return await self._shielded(self._repeat(lane, work, within))
@@ -267,7 +269,7 @@ class PostgresDatabase:
         await self._writers.close()
         await self._log_writer.close()
 
-    async def _repeat(self, lane: Lane, work: Callable[[AsyncConnection[Row]], Awaitable[T]], within: float) -> T:
+    async def _repeat(self, lane: Lane, work: Callable[[Connection], Awaitable[T]], within: float) -> T:
         """Run ``work``, and retry it on a new connection while the old one broke before its commit was sent.
 
         A connection that breaks during the commit is not retried here: whether it happened is unknown (Unavailable with
@@ -296,14 +298,6 @@ class PostgresDatabase:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()
-
-
-def drop(connection: AsyncConnection[Row]) -> None:
-    """Shut a connection's socket down: a call that waits on it fails at once with OperationalError."""
-    if connection.closed:
-        return
-    with socket.socket(fileno=os.dup(connection.fileno())) as end, suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)
 
 
 async def roll_back(connection: AsyncConnection[Row]) -> None:

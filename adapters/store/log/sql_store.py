@@ -10,7 +10,8 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from adapters.store.database.database import DEADLINE, EPOCH, Database, Row, Transaction, from_micros, to_micros
-from adapters.store.database.postgres_database import LOST, PostgresDatabase, drop
+from adapters.store.database.postgres_database import LOST, PostgresDatabase
+from adapters.store.database.postgres_hosts import drop, dropped_after
 from adapters.store.log.append import COMMANDS_KEPT, Decision, Facts, Outcome, Wanted, decide, wanted
 from adapters.store.log.group_commit import CAPACITY, GroupCommit
 from adapters.store.log.known_facts import Foreseen, KnownFacts, one_statement
@@ -20,6 +21,9 @@ from domain.kernel.ports import Append, Appended, Clock, CommandRecord, Head, Nu
 
 CHANNEL = "gongdan_appended"
 """PostgreSQL's NOTIFY channel; the payload is the head's position."""
+
+LISTENED = 5.0
+"""Seconds after which the connection of LISTEN is tried: a server that froze or vanished does not close it."""
 
 PRUNED_AT_ONCE = 500
 """About how many expired command records one append transaction deletes."""
@@ -301,9 +305,11 @@ class SqlStore:
             try:
                 connection = await database.connect()
                 try:
-                    await connection.execute(f"LISTEN {CHANNEL}".encode())
-                    async for notice in connection.notifies():
-                        self._wakeups.announce(int(notice.payload))
+                    while database.serves(connection):
+                        with dropped_after(connection, DEADLINE):
+                            await connection.execute(f"LISTEN {CHANNEL}".encode())  # again and again: shows that it is alive
+                        async for notice in connection.notifies(timeout=LISTENED):
+                            self._wakeups.announce(int(notice.payload))
                 finally:
                     drop(connection)
                     await connection.close()
