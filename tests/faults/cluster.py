@@ -158,7 +158,7 @@ class Cluster:
         self._run(
             "etcd", str(etcd), "--name", "etcd", "--data-dir", "etcd-data",
             "--listen-client-urls", clients, "--advertise-client-urls", clients, "--listen-peer-urls", peers,
-            "--initial-advertise-peer-urls", peers, "--initial-cluster", f"etcd={peers}", "--unsafe-no-fsync",
+            "--initial-advertise-peer-urls", peers, "--initial-cluster", f"etcd={peers}", "--unsafe-no-fsync", "--enable-v2",
         )  # fmt: skip
 
         def healthy() -> bool:
@@ -187,7 +187,7 @@ class Cluster:
             "scope": "gongdan",
             "name": node.name,
             "restapi": {"listen": f"127.0.0.1:{node.rest}", "connect_address": f"127.0.0.1:{node.rest}"},
-            "etcd3": {"host": f"127.0.0.1:{self._etcd}"},
+            "etcd": {"host": f"127.0.0.1:{self._etcd}"},
             "bootstrap": {
                 "dcs": {
                     "ttl": TTL,
