@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 PORT ?= 8000
 
-.PHONY: help install browser demo serve test test-fast test-long mutants lint format bench bench-scale bench-peers lock build clean
+.PHONY: help install browser cluster demo serve test test-fast test-long mutants lint format bench bench-scale bench-peers lock build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -32,6 +32,9 @@ $(STAMP): requirements/dev.txt pyproject.toml
 
 browser: $(STAMP) ## Chromium and a Chinese font for the tests of the pages (Debian's packages, where root may install them)
 	$(BIN)/python -m tests.browser.machine
+
+cluster: $(STAMP) ## Patroni and etcd for the failover tests (Debian's packages, where root may install them)
+	$(BIN)/python -m tests.faults.machine
 
 demo: $(STAMP) ## a simulated estate in a new store, served on loopback
 	$(BIN)/gongdan demo --port $(PORT)
@@ -49,7 +52,7 @@ FAST := tests/ticket tests/rules tests/tally tests/finding tests/golden tests/st
 test-fast: $(STAMP) ## a quick part of the tests (PYTHON=python3.13 VENV=.venv-3.13 runs it on another Python)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -k "not postgres" $(FAST) $(ARGS)
 
-test-long: $(STAMP) ## the tests that take minutes: kill runs, large histories
+test-long: $(STAMP) cluster ## the tests that take minutes: kill runs, failovers, large histories
 	$(BIN)/python -m pytest -n $(WORKERS) -m long --timeout 3600 $(ARGS)
 
 mutants: $(STAMP) ## mutation testing of the rules of pay, clocks, duty and rights (three quarters of an hour of one core; not in CI)

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import httpx2
 import psycopg
 
-from tests.faults.machine import program
+from tests.faults.machine import compares_in_etcd3, program
 from tests.support.postgres_server import found_binaries, free_port, unprivileged_owner
 from tests.support.process_trees import with_children
 
@@ -93,6 +93,7 @@ class Cluster:
         self.directory = directory
         self._owner = owner
         self._etcd = free_port()
+        self._etcd3 = compares_in_etcd3()
         self._processes: list[subprocess.Popen[bytes]] = []
         self.nodes = {name: Node(name, directory, free_port(), free_port()) for name in NODES}
 
@@ -158,7 +159,8 @@ class Cluster:
         self._run(
             "etcd", str(etcd), "--name", "etcd", "--data-dir", "etcd-data",
             "--listen-client-urls", clients, "--advertise-client-urls", clients, "--listen-peer-urls", peers,
-            "--initial-advertise-peer-urls", peers, "--initial-cluster", f"etcd={peers}", "--unsafe-no-fsync", "--enable-v2",
+            "--initial-advertise-peer-urls", peers, "--initial-cluster", f"etcd={peers}", "--unsafe-no-fsync",
+            *(() if self._etcd3 else ("--enable-v2",)),
         )  # fmt: skip
 
         def healthy() -> bool:
@@ -187,7 +189,9 @@ class Cluster:
             "scope": "gongdan",
             "name": node.name,
             "restapi": {"listen": f"127.0.0.1:{node.rest}", "connect_address": f"127.0.0.1:{node.rest}"},
-            "etcd": {"host": f"127.0.0.1:{self._etcd}"},
+            # Before 3.0.3, Patroni renewed a lost key over etcd's version 3 without looking: a frozen primary that woke up took
+            # the key back from its successor, whose acknowledged writes were rewound.
+            "etcd3" if self._etcd3 else "etcd": {"host": f"127.0.0.1:{self._etcd}"},
             "bootstrap": {
                 "dcs": {
                     "ttl": TTL,

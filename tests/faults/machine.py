@@ -28,6 +28,14 @@ def program(name: str) -> Path | None:
     return Path(on_path) if on_path else None
 
 
+def compares_in_etcd3() -> bool:
+    """Whether Patroni renews the leader's key in etcd's version 3 only where it still holds it (3.0.3 and later)."""
+    patroni = program("patroni")
+    assert patroni is not None
+    found = subprocess.run((patroni, "--version"), capture_output=True, text=True, check=True).stdout.split()[-1]
+    return tuple(int(part) for part in found.split(".")[:3]) >= (3, 0, 3)
+
+
 def missing() -> list[str]:
     """The packages that are not there."""
     return [package for name, package in PROGRAMS.items() if program(name) is None]

@@ -53,7 +53,7 @@ async def stores(server: PostgresServer) -> AsyncIterator[Stores]:
 
 @pytest.mark.parametrize("ended_by", ["pg_cancel_backend", "pg_terminate_backend"])
 async def test_a_commit_that_no_standby_has_is_not_acknowledged(server: PostgresServer, stores: Stores, ended_by: str) -> None:
-    """PostgreSQL reports success where the wait for the standby is cancelled; the append waits on all the same."""
+    """PostgreSQL reports success where the wait for the standby is cancelled; the append goes on waiting."""
     store = await stores.open()
     await store.append(of(event()))
     synchronous(server, "nobody")

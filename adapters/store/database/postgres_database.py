@@ -6,8 +6,8 @@ down, which ends the call at once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import psycopg
@@ -229,13 +229,9 @@ class PostgresDatabase:
         A connection lost meanwhile leaves it unknown whether it was committed: Unavailable with ``outcome_unknown``.
         """
 
-        async def work(connection: AsyncConnection[Row]) -> list[Row]:
-            try:
+        async def work(connection: Connection) -> list[Row]:
+            with committing(connection):
                 return await (await connection.execute(sql.encode(), params, binary=True)).fetchall()
-            except psycopg.errors.ReadOnlySqlTransaction:
-                raise  # nothing can have been written
-            except LOST as error:
-                raise Unavailable(f"lost while committing: {error}", outcome_unknown=True) from error
 
         return await self._shielded(self._repeat(self._log_writer, work, within))
 
@@ -250,13 +246,8 @@ class PostgresDatabase:
                 raise
             if connection.info.transaction_status != TransactionStatus.INTRANS:
                 raise RuntimeError("a statement of this transaction failed; it can't be committed")
-            connection.warned = False
-            try:
+            with committing(connection):
                 await connection.execute("COMMIT")
-            except LOST as error:
-                raise Unavailable(f"lost while committing: {error}", outcome_unknown=True) from error
-            if connection.warned:
-                raise Unavailable("committed, but perhaps not replicated", outcome_unknown=True)
             return result
 
         return await self._shielded(self._repeat(lane, work, within))
@@ -298,6 +289,23 @@ class PostgresDatabase:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()
+
+
+@contextmanager
+def committing(connection: Connection) -> Iterator[None]:
+    """Run a statement that commits. Raises Unavailable with ``outcome_unknown`` where the commit may be lost or not have happened.
+
+    A server that is no primary refuses before it writes, so that error is raised as it is.
+    """
+    connection.warned = False
+    try:
+        yield
+    except psycopg.errors.ReadOnlySqlTransaction:
+        raise
+    except LOST as error:
+        raise Unavailable(f"lost while committing: {error}", outcome_unknown=True) from error
+    if connection.warned:
+        raise Unavailable("committed, but perhaps not replicated", outcome_unknown=True)
 
 
 async def roll_back(connection: AsyncConnection[Row]) -> None:
