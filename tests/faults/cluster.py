@@ -23,8 +23,7 @@ import httpx2
 import psycopg
 
 from tests.faults.machine import compares_in_etcd3, program
-from tests.support.postgres_server import found_binaries, free_port, unprivileged_owner
-from tests.support.process_trees import with_children
+from tests.support.postgres_server import found_binaries, free_port, unprivileged_owner, with_children
 
 TTL, LOOP_WAIT, RETRY_TIMEOUT = 8, 1, 3
 NODES = ("n1", "n2", "n3")

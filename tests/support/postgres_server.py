@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,8 +24,6 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-
-from tests.support.process_trees import with_children
 
 PROGRAMS = ("initdb", "postgres")
 START_SECONDS = 60
@@ -154,6 +152,22 @@ def running_postgres(*, on_disk: bool = False, standby_of: PostgresServer | None
     finally:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def with_children(roots: list[int]) -> list[int]:
+    """Process ids of ``roots`` and of their descendants, by /proc."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            after_name = stat.read_text().rpartition(")")[2].split()
+            children.setdefault(int(after_name[1]), []).append(int(stat.parent.name))
+    found, coming = [], list(roots)
+    while coming:
+        pid = coming.pop(0)
+        if pid not in found:
+            found.append(pid)
+            coming += children.get(pid, [])
+    return found
 
 
 def _runs(pid: int) -> bool:
