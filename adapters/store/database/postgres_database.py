@@ -293,7 +293,7 @@ class PostgresDatabase:
 
 @contextmanager
 def committing(connection: Connection) -> Iterator[None]:
-    """Run a statement that commits. Raises Unavailable with ``outcome_unknown`` where the commit may be lost or not have happened.
+    """Run a statement that commits. Raises Unavailable with ``outcome_unknown`` where the commit may be missing, or get lost.
 
     A server that is no primary refuses before it writes, so that error is raised as it is.
     """

@@ -10,20 +10,14 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from adapters.store.database.database import DEADLINE, EPOCH, Database, Row, Transaction, from_micros, to_micros
-from adapters.store.database.postgres_database import LOST, PostgresDatabase
-from adapters.store.database.postgres_hosts import drop, dropped_after
+from adapters.store.database.postgres_database import PostgresDatabase
 from adapters.store.log.append import COMMANDS_KEPT, Decision, Facts, Outcome, Wanted, decide, wanted
 from adapters.store.log.group_commit import CAPACITY, GroupCommit
 from adapters.store.log.known_facts import Foreseen, KnownFacts, one_statement
+from adapters.store.log.listening import CHANNEL, listen
 from adapters.store.log.wakeups import Wakeups
 from adapters.store.logins.access import TOKEN, Look, SqlAccessLog, SqlTokens, token_row
 from domain.kernel.ports import Append, Appended, Clock, CommandRecord, Head, NumberTaken, StoredEvent
-
-CHANNEL = "gongdan_appended"
-"""PostgreSQL's NOTIFY channel; the payload is the head's position."""
-
-LISTENED = 5.0
-"""Seconds after which the connection of LISTEN is tried: a server that froze or vanished does not close it."""
 
 PRUNED_AT_ONCE = 500
 """About how many expired command records one append transaction deletes."""
@@ -57,7 +51,7 @@ class SqlStore:
         self._known = KnownFacts()
         self._group = GroupCommit(self._write_batch, capacity=capacity, deadline=deadline)
         self._wakeups = Wakeups(self._position)
-        self._listener = asyncio.create_task(self._listen(database)) if isinstance(database, PostgresDatabase) else None
+        self._listener = asyncio.create_task(listen(database, self._wakeups.announce))
 
     async def append(self, append: Append) -> Appended:
         """Write all events in one commit, or raise AppendRefused or errors.Overloaded (full queue, deadline passed)."""
@@ -196,10 +190,9 @@ class SqlStore:
         """Write the queued appends, end every :meth:`appended` iterator and close the database."""
         await self._group.close()
         await self._wakeups.close()
-        if self._listener is not None:
-            self._listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listener
+        self._listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listener
         await self.database.close()
 
     async def __aenter__(self) -> "SqlStore":
@@ -298,23 +291,6 @@ class SqlStore:
             )
             if deleted < PRUNED_AT_ONCE:
                 self._prune_from = recorded_at + PRUNE_EVERY
-
-    async def _listen(self, database: PostgresDatabase) -> None:
-        """Announce what other processes append (LISTEN), and reconnect after a lost connection; the poll covers the gap."""
-        while True:
-            try:
-                connection = await database.connect()
-                try:
-                    while database.serves(connection):
-                        with dropped_after(connection, DEADLINE):
-                            await connection.execute(f"LISTEN {CHANNEL}".encode())  # again and again: shows that it is alive
-                        async for notice in connection.notifies(timeout=LISTENED):
-                            self._wakeups.announce(int(notice.payload))
-                finally:
-                    drop(connection)
-                    await connection.close()
-            except LOST:
-                await asyncio.sleep(1)
 
 
 async def read_facts(tx: Transaction, needs: Wanted, position: int) -> Facts:
