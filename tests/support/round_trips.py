@@ -23,8 +23,8 @@ WAITING = ("SELECT position, recorded_at FROM head", "SELECT position FROM head"
 """The poll of those who wait for the head, and the proof that an advisory lock is still held."""
 
 
-ALIVE = "UPDATE projections SET updated_at ="
-"""How the sign of life of an idle follower begins; it comes by the clock, whatever is sent."""
+ALIVE = ("UPDATE projections SET updated_at =", "INSERT INTO leases")
+"""How a follower's sign of life and the renewal of its lease begin; they come by the clock, whatever is sent."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Sent:
             self._begun.add(id(connection))
         elif text.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
             self._begun.discard(id(connection))
-        elif not text.startswith(("PRAGMA", ALIVE)) and text not in WAITING:
+        elif not text.startswith(("PRAGMA", *ALIVE)) and text not in WAITING:
             self.statements.append(text)
             self.commits += id(connection) in self._begun or (alone and not text.startswith(READS))
             self._begun.discard(id(connection))
