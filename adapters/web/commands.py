@@ -32,13 +32,17 @@ _VERSION = re.compile(r'"([0-9]{1,15})"')
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A command being carried out: its caller, idempotency key, and the version that the caller expects."""
+    """A command being carried out: its caller, idempotency key, and the version that the caller expects.
+
+    ``minimal``: the caller prefers an answer without the document (RFC 7240).
+    """
 
     api: Api
     caller: Caller
     path: str
     key: CommandKey | None
     if_match: int | None
+    minimal: bool = False
 
     def request(self, body: BaseModel | None = None) -> Request:
         """Make the domain's request; ``occurred_at`` and ``offline`` come from the body where it has them."""
@@ -60,7 +64,7 @@ class Writing:
         """Find the record of an earlier request with this key; raises KeyReused where that was another request."""
         if self.key is None:
             return None
-        record = await self.api.gongdan.journal.earlier(self.key)
+        record = await self.api.gongdan.store.find_command(self.key.caller, self.key.key)
         if record is not None and record.body_hash != self.key.body_hash:
             raise KeyReused(record.key)
         return record
@@ -80,7 +84,7 @@ async def writing(request: HttpRequest, raw: bytes, caller: Caller) -> AsyncIter
             asked = f"{request.method} {request.url.path}\0".encode() + raw
             body_hash = await api.gongdan.sealer.body_hash(asked)
             command = CommandKey(caller.login, key, body_hash, caller.key == key, caller.earlier)
-        yield Writing(api, caller, request.url.path, command, if_match(request))
+        yield Writing(api, caller, request.url.path, command, if_match(request), prefers_minimal(request))
 
 
 @asynccontextmanager
@@ -111,6 +115,16 @@ def if_match(request: HttpRequest) -> int | None:
     if match is None:
         raise invalid("/header/If-Match", 'a version in double quotes, such as "3"')
     return int(match[1])
+
+
+def prefers_minimal(request: HttpRequest) -> bool:
+    """Whether ``Prefer`` asks for ``return=minimal`` (RFC 7240); of several ``return`` preferences the first counts."""
+    for value in request.headers.getlist("prefer"):
+        for preference in value.split(","):
+            name, _, wanted = preference.partition(";")[0].partition("=")
+            if name.strip().lower() == "return":
+                return wanted.strip().strip('"').lower() == "minimal"
+    return False
 
 
 def written(answer: Answer, status: int, version: int, position: int, location: str | None = None) -> Response:
@@ -157,9 +171,20 @@ def waiting_response(answer: Waiting, status: int = 202) -> Response:
 
 
 async def ticket_response(write: Writing, answer: Done | Waiting, status: int = 200) -> Response:
-    """Answer with the ticket after a command, personal data masked; or with the approval that the command waits for."""
+    """Answer with the ticket after a command, personal data masked; or with the approval that the command waits for.
+
+    To a caller who prefers it, answer without the ticket: 204, or 201 for a new one, with its version, position and location.
+    """
     if isinstance(answer, Waiting):
         return waiting_response(answer)
+    if write.minimal:
+        headers = {
+            "ETag": f'"{answer.state.version}"',
+            "Gongdan-Position": str(answer.position),
+            "Location": f"{PREFIX}/tickets/{answer.state.id}",
+            "Preference-Applied": "return=minimal",
+        }
+        return Response(None, 204 if status == 200 else status, headers)
     inquiries = write.api.gongdan.inquiries
     caller = write.caller
     reading = await inquiries.after_command(

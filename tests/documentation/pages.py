@@ -113,6 +113,8 @@ description, with every body, answer and error, is served as `/api/v1/openapi.js
 - **Writing** answers `201`/`200` with the resource as it now is (personal data masked), `ETag: "VERSION"` and
   `Gongdan-Position: N`. A command that takes two people answers `202` with its approval.
 - `Idempotency-Key` (any POST): a repeat with the same body gets the first answer again, with another body `422`. Kept 7 days.
+- `Prefer: return=minimal` (commands on tickets, RFC 7240): `204`, or `201` for a new ticket, without a body, with `ETag`,
+  `Gongdan-Position`, `Location` and `Preference-Applied`. An approval is answered whole.
 - `If-Match: "VERSION"`: `412` when stale, with what happened since. Without it a command is decided on the newest state.
 - **Reading** with `min_position=N` answers only from a view that has reached N, else `503` with `Retry-After`.
 - Lists are paged by `cursor` and `limit` (at most 200). Moments have an offset; answers are UTC. Money is integer fen.

@@ -32,21 +32,39 @@ PARAMETERS = {
         "description": '所见版本 · the version the caller saw, such as `"3"`: 412 when stale; without it the newest counts',
         "schema": {"type": "string", "pattern": '^"[0-9]{1,15}"$'},
     },
+    "Prefer": {
+        "name": "Prefer",
+        "in": "header",
+        "required": False,
+        "description": "`return=minimal`：只答版本与地址 · an answer of headers alone: 204, or 201 for a new ticket (RFC 7240)",
+        "schema": {"type": "string"},
+    },
 }
-CONDITIONS = [{"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS]
+CONDITIONS = [{"$ref": f"#/components/parameters/{name}"} for name in ("IdempotencyKey", "IfMatch")]
+MINIMAL = [{"$ref": "#/components/parameters/Prefer"}]
 PUBLIC: dict[str, Any] = {"security": []}
 
 
 def command_extra(
-    model: type[BaseModel], examples: Mapping[str, Any] | None = None, media: str = "application/json", required: bool = True
+    model: type[BaseModel],
+    examples: Mapping[str, Any] | None = None,
+    media: str = "application/json",
+    required: bool = True,
+    minimal: bool = False,
 ) -> dict[str, Any]:
-    """Make the ``openapi_extra`` of a command: its body, and the headers ``Idempotency-Key`` and ``If-Match``."""
+    """Make the ``openapi_extra`` of a command: its body, and the headers ``Idempotency-Key`` and ``If-Match``.
+
+    ``minimal``: it also heeds ``Prefer: return=minimal``.
+    """
     _models[model.__name__] = model
     content: dict[str, Any] = {"schema": {"$ref": REF.format(model=model.__name__)}}
     if examples:
         content["examples"] = {name: {"summary": name, "value": value} for name, value in examples.items()}
     required = required and any(field.is_required() for field in model.model_fields.values())
-    return {"requestBody": {"required": required, "content": {media: content}}, "parameters": CONDITIONS}
+    return {
+        "requestBody": {"required": required, "content": {media: content}},
+        "parameters": [*CONDITIONS, *(MINIMAL if minimal else ())],
+    }
 
 
 TAGS: Sequence[tuple[str, str]] = (

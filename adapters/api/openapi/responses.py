@@ -21,6 +21,7 @@ WRITTEN_HEADERS = {
         "schema": {"type": "integer"},
     },
 }
+APPLIED = {"Preference-Applied": {"description": "`return=minimal` where it was heeded", "schema": {"type": "string"}}}
 LOCATION = {"Location": {"description": "where the resource is", "schema": {"type": "string"}}}
 
 
@@ -46,11 +47,21 @@ def read(*more: int) -> dict[int | str, dict[str, Any]]:
     return problems(*sorted({*READ, *more}))
 
 
-def write(success: int, *, waits: bool = False) -> dict[int | str, dict[str, Any]]:
-    """Make the ``responses`` of a writing operation; ``waits``: it may wait for a second person (202)."""
+def write(success: int, *, waits: bool = False, minimal: bool = False) -> dict[int | str, dict[str, Any]]:
+    """Make the ``responses`` of a writing operation.
+
+    ``waits``: it may wait for a second person (202). ``minimal``: it heeds ``Prefer: return=minimal``.
+    """
     found = problems(*WRITE)
     headers = WRITTEN_HEADERS | (LOCATION if success == 201 else {})
     found[success] = {"headers": headers}
+    if minimal:
+        found[success]["headers"] = headers | APPLIED
+    if minimal and success == 200:
+        found[204] = {
+            "description": "按 return=minimal 只答头部 · done; headers alone, as preferred",
+            "headers": WRITTEN_HEADERS | LOCATION | APPLIED,
+        }
     if waits and success != 202:
         found[202] = {
             "model": ApprovalAnswer,

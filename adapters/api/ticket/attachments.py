@@ -27,8 +27,8 @@ router = resources("tickets")
     summary="附件 · Attach a file",
     operation_id="attach",
     response_model=TicketAnswer,
-    responses=responses.write(200, waits=True),
-    openapi_extra=command_extra(AttachBody, media="multipart/form-data"),
+    responses=responses.write(200, waits=True, minimal=True),
+    openapi_extra=command_extra(AttachBody, media="multipart/form-data", minimal=True),
 )
 async def attach(request: Request, ref: Ref) -> Response:
     """Attach a picture, film, recording, PDF or plain text of at most 20 MiB, sent in the part `file`.

@@ -35,8 +35,8 @@ Ref = Annotated[str, Path(alias="id", description="工单编号或 id · the tic
     summary="接单 · Receive a ticket",
     status_code=201,
     response_model=TicketAnswer,
-    responses=responses.write(201, waits=True),
-    openapi_extra=command_extra(RECEIVE_BODY, RECEIVED),
+    responses=responses.write(201, waits=True, minimal=True),
+    openapi_extra=command_extra(RECEIVE_BODY, RECEIVED, minimal=True),
 )
 async def receive(request: Request) -> Response:
     """Receive a ticket. One entered later than the limit for late entry waits for a second person (202)."""
@@ -50,8 +50,8 @@ async def receive(request: Request) -> Response:
     summary="补单 · Enter a ticket whose work was done before",
     status_code=201,
     response_model=TicketAnswer,
-    responses=responses.write(201, waits=True),
-    openapi_extra=command_extra(BACK_ENTRY_BODY),
+    responses=responses.write(201, waits=True, minimal=True),
+    openapi_extra=command_extra(BACK_ENTRY_BODY, minimal=True),
 )
 async def back_enter(request: Request) -> Response:
     """Enter receipt, classification, dispatch and optionally completion in one command, each with its true moment, in order."""
@@ -79,8 +79,8 @@ for _trigger, _model in BODIES.items():
         summary=f"{label(_trigger)} · {label(_trigger, 'en')}",
         description=c.COMMANDS[_trigger].__doc__,
         response_model=TicketAnswer,
-        responses=responses.write(200, waits=True),
-        openapi_extra=command_extra(_model, EXAMPLES.get(_trigger)),
+        responses=responses.write(200, waits=True, minimal=True),
+        openapi_extra=command_extra(_model, EXAMPLES.get(_trigger), minimal=True),
     )
 
 
