@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -224,8 +224,15 @@ def _drawn(
 
 
 def _meta(meta: Meta, salt: int) -> Meta:
-    def other(one: UUID | None) -> UUID | None:
-        return None if one is None else UUID(int=one.int ^ salt)
-
-    ids = {"correlation_id": other(meta.correlation_id), "causation_id": other(meta.causation_id)}
-    return replace(meta, command_id=UUID(int=meta.command_id.int ^ salt), **ids)
+    """The metadata with other ids; written out, since this is done for every event."""
+    return Meta(
+        meta.actor,
+        UUID(int=meta.command_id.int ^ salt),
+        meta.on_behalf_of,
+        meta.second_person,
+        meta.correlation_id and UUID(int=meta.correlation_id.int ^ salt),
+        meta.causation_id and UUID(int=meta.causation_id.int ^ salt),
+        meta.back_entered,
+        meta.offline_entered,
+        meta.policy,
+    )
