@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from adapters.projecting.tables.catalogue import forget_views
+from adapters.projecting.tables.catalogue import LIVE, forget_views
+from adapters.projecting.tables.fences import Fenced
 from adapters.store.database.database import Transaction
 from domain.kernel.errors import Overloaded
 from projections.engine.view import View
@@ -18,6 +19,22 @@ from tests.support.estates.view_estate import TICKET_VIEWS, Estate, reached, unt
 
 pytestmark = pytest.mark.anyio
 NAMES = [view.name for view in TICKET_VIEWS]
+
+
+async def test_a_superseded_builder_marks_no_set_as_ready(estate: Estate) -> None:
+    """Suspended while its lease expired, it may find, under the name of its own set, that of another builder."""
+    catalogue = estate.catalogue()
+    await estate.new_set(OPEN_WORKLOAD, holder="first")
+    second = await estate.follower(OPEN_WORKLOAD, holder="second")
+    with pytest.raises(Fenced):
+        await catalogue.set_ready(OPEN_WORKLOAD.name, second.tables.version, "first")
+    await catalogue.set_ready(OPEN_WORKLOAD.name, second.tables.version, "second")
+    await second.take()
+    assert await catalogue.swap(OPEN_WORKLOAD.name, second.tables.version, "second")
+    with pytest.raises(Fenced):
+        await catalogue.set_ready(OPEN_WORKLOAD.name, second.tables.version, "second")
+    [found] = await catalogue.sets(OPEN_WORKLOAD.name)
+    assert (found.live, found.status) == (True, LIVE)
 
 
 async def test_a_rebuild_is_exchanged_while_reads_and_writes_go_on(estate: Estate) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -66,11 +66,12 @@ class Sent:
 
 @dataclass(eq=False)
 class Clients:
-    """Sends commands to the servers and remembers what was answered."""
+    """Sends commands to the servers and remembers what was answered. ``tokens``: the hash of each person's token."""
 
     cluster: Cluster
     random: Random
     trace: Trace
+    tokens: dict[str, bytes]
     sent: list[Sent] = field(default_factory=list)
     deeds: dict[str, Deed] = field(default_factory=dict)
 
@@ -120,7 +121,8 @@ class Clients:
         key = CommandKey(command.who, command.key, sha256(command.key.encode()).digest())
         request = Request(command.who, gongdan.ids.new(), key=key)
         command.attempts.append(request.command_id)
-        asked = asyncio.ensure_future(server.call(lambda gongdan: _keyed(deed, gongdan, request)))
+        token = self.tokens.get(command.who) if self.random.random() < 0.75 else None
+        asked = asyncio.ensure_future(server.call(lambda gongdan: _keyed(deed, gongdan, request, token)))
         if self.random.random() < 0.04:
             await asyncio.wait([asked], timeout=self.random.uniform(0, 0.02))
             if not asked.done():
@@ -132,8 +134,16 @@ class Clients:
         self.trace.note(f"{command.who} {command.name} {command.key}/{len(command.attempts)}: {gist(answer)}")
 
 
-async def _keyed(deed: Deed, gongdan: Gongdan, request: Request) -> Any:
-    """Carry out; where the use case leaves repeats to its caller, the record is the answer."""
+async def _keyed(deed: Deed, gongdan: Gongdan, request: Request, token: bytes | None) -> Any:
+    """Carry out; where the use case leaves repeats to its caller, the record is the answer.
+
+    With a token the request begins with one look at the database, as over HTTP; without one as on the command line.
+    """
+    if token is not None and request.key is not None:
+        look = await gongdan.store.look(token, request.key.key)
+        await gongdan.directory.current(look.registry)
+        key = replace(request.key, looked=True, earlier=look.earlier)
+        request = replace(request, key=key, registry_version=look.registry)
     try:
         return await deed(gongdan, request)
     except DuplicateCommand as duplicate:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from adapters.composition import Gongdan
+from adapters.projecting.tables.fences import Fenced
 from adapters.simulation.company.site import Site
 from domain.finding import commands as findings
 from domain.kernel.errors import NotAllowed, NotFound, Overloaded, Refusal
@@ -157,7 +158,8 @@ class Mischief:
         """Read a ticket's texts on each server; those of an erased caller must be gone."""
         for server in self.clients.cluster.serving():
             try:
-                texts = await server.call(lambda g: personal_texts(g, ticket))
+                over_http = self.random.random() < 0.5
+                texts = await server.call(lambda g, look=over_http: personal_texts(g, ticket, look=look))  # type: ignore[misc]
             except (Lost, Overloaded):
                 continue
             if ticket in self.erased:
@@ -206,7 +208,7 @@ class Mischief:
     # --- operators ------------------------------------------------------------------------------------------------
 
     async def rebuild(self) -> None:
-        """Rebuild a read model while it is followed."""
+        """Rebuild a read model while it is followed; Fenced: another process rebuilds it, since this one was suspended."""
         server = await self.clients.cluster.any()
 
         async def rebuilt(gongdan: Gongdan) -> str:
@@ -216,7 +218,7 @@ class Mischief:
 
         try:
             name = await asyncio.wait_for(server.call(rebuilt), 20)
-        except (Lost, Overloaded, TimeoutError) as trouble:
+        except (Lost, Overloaded, Fenced, TimeoutError) as trouble:
             self.clients.trace.note(f"rebuild: {type(trouble).__name__}")
         else:
             self.clients.trace.note(f"rebuild {name}")
@@ -300,8 +302,8 @@ def _operator(asked: Request) -> Administrator:
     return Administrator("operator", asked.command_id, operator=True, key=asked.key)
 
 
-async def personal_texts(gongdan: Gongdan, ticket: UUID) -> list[str | None]:
-    """The texts that belong to the ticket's caller, opened; None where the key is gone."""
+async def personal_texts(gongdan: Gongdan, ticket: UUID, *, look: bool = False) -> list[str | None]:
+    """The texts that belong to the ticket's caller, opened; None where the key is gone. ``look``: as a request over HTTP does."""
     state = await gongdan.desk.load(ticket)
     stored = await gongdan.store.read_stream(ticket)
     fields: list[tuple[PlainField, Private]] = [
@@ -310,6 +312,9 @@ async def personal_texts(gongdan: Gongdan, ticket: UUID) -> list[str | None]:
         for name, text in seal_fields(gongdan.journal.codec.decode(one))
         if text.subject == state.subject
     ]
+    if look:
+        version = await gongdan.store.registry_version()
+        return list(await gongdan.sealer.open(fields, as_of=version))
     return list(await gongdan.sealer.open(fields))
 
 

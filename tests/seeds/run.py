@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from adapters.accounts.tokens import issue
 from adapters.composition import make_new, opened
 from adapters.projecting.tables import leases
 from adapters.simulation.company.estate import Estate, estates
@@ -91,8 +92,8 @@ async def _run(seed: int, size: Size, trace: Trace, folder: Path) -> dict[str, i
     await make_new(settings, f"seed-{seed}", wall, draws["keys"].randbytes)
     weather = Weather(draws["weather"])
     cluster = Cluster(settings, wall, draws["cluster"], weather)
-    clients = Clients(cluster, draws["clients"], trace)
-    simulation = await _set_up(settings, wall, draws["estate"], first)
+    simulation, tokens = await _set_up(settings, wall, draws["estate"], first)
+    clients = Clients(cluster, draws["clients"], trace, tokens)
     simulation.player = player = SeededPlayer(clients)
     [site] = simulation.sites
     simulation.begin(site)
@@ -131,13 +132,17 @@ async def _run(seed: int, size: Size, trace: Trace, folder: Path) -> dict[str, i
     }
 
 
-async def _set_up(settings: Settings, wall: Wall, random: Random, first: date) -> Simulation:
-    """An estate of few homes and many calls, set up in fair weather."""
+async def _set_up(settings: Settings, wall: Wall, random: Random, first: date) -> tuple[Simulation, dict[str, bytes]]:
+    """An estate of few homes and many calls, set up in fair weather; and the hashes of its people's tokens."""
     [drawn] = estates(1, random)
     async with opened(settings, wall, SeededIds(wall, random), entropy=random.randbytes) as gongdan:
         simulation = Simulation(gongdan, wall, random, [_small(drawn)], first, first)  # type: ignore[arg-type]
         await simulation.set_up()
-        return simulation
+        tokens = {}
+        for member in drawn.staff:
+            row, _ = await issue(gongdan.store, wall, gongdan.ids, random.randbytes, member.login, None)
+            tokens[member.login] = row.token_hash
+        return simulation, tokens
 
 
 def _small(estate: Estate) -> Estate:

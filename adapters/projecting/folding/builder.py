@@ -179,7 +179,7 @@ class Builder:
             if found:
                 failed[follower.name] = NotVerified(follower.name, found)
             else:
-                await self._catalogue.set_ready(follower.name, follower.tables.version)
+                await self._catalogue.set_ready(follower.name, follower.tables.version, self._holder)
                 versions[follower.name] = follower.tables.version
         await self._catalogue.fence()
         return Built(versions, failed)

@@ -163,15 +163,21 @@ class Catalogue:
 
         await self.database.write(work)
 
-    async def set_ready(self, name: str, version: str) -> None:
-        """Mark a set as built and verified, so that the runner may make it the live one."""
+    async def set_ready(self, name: str, version: str, holder: str) -> None:
+        """Mark a set as built and verified, so that the runner may make it the live one. Raises Fenced.
+
+        Only its builder may: one that was suspended while its lease expired may find, under the name of its own set, that of
+        another builder, which may be live by now.
+        """
 
         async def work(tx: Transaction) -> None:
-            await tx.execute(
+            touched = await tx.execute(
                 f"UPDATE projections SET status = '{READY}', holder = '', updated_at = :now"
-                " WHERE name = :name AND version = :version",
-                {"now": self._now(), "name": name, "version": version},
+                f" WHERE name = :name AND version = :version AND status = '{BUILDING}' AND holder = :holder",
+                {"now": self._now(), "name": name, "version": version, "holder": holder},
             )
+            if not touched:
+                raise Fenced
 
         await self.database.write(work)
 
