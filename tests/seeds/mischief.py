@@ -12,6 +12,7 @@ from uuid import UUID
 from adapters.composition import Gongdan
 from adapters.projecting.tables.fences import Fenced
 from adapters.simulation.company.site import Site
+from adapters.store.keys.master_key import RotationRunning
 from domain.finding import commands as findings
 from domain.kernel.errors import NotAllowed, NotFound, Overloaded, Refusal
 from domain.kernel.ports import PlainField
@@ -157,12 +158,13 @@ class Mischief:
     async def look(self, ticket: UUID) -> None:
         """Read a ticket's texts on each server; those of an erased caller must be gone."""
         for server in self.clients.cluster.serving():
+            gone = ticket in self.erased
             try:
                 over_http = self.random.random() < 0.5
                 texts = await server.call(lambda g, look=over_http: personal_texts(g, ticket, look=look))  # type: ignore[misc]
             except (Lost, Overloaded):
                 continue
-            if ticket in self.erased:
+            if gone:
                 assert not any(texts), f"{server.name} still shows an erased caller's words"
 
     # --- findings -------------------------------------------------------------------------------------------------
@@ -228,7 +230,7 @@ class Mischief:
         server = await self.clients.cluster.any()
         try:
             await server.call(lambda g: g.keys.rotate_master())
-        except (Lost, Overloaded) as trouble:
+        except (Lost, Overloaded, RotationRunning) as trouble:
             self.clients.trace.note(f"rotate: {type(trouble).__name__}")
         else:
             self.clients.trace.note("rotate")
