@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from adapters.answers.appraisal.reading import appraisal_answer, period_of
 from adapters.answers.appraisal.tally import AppraisalAnswer
 from adapters.answers.approval.approval import ApprovalAnswer, approval_answer
-from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
+from adapters.cli.terminal.console import Failed, Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.cli.ticket.reports import Xlsx
 from adapters.composition import shipped

@@ -11,7 +11,8 @@ from adapters.answers.appraisal.finding import FindingAnswer, finding_answer
 from adapters.answers.appraisal.finding_lists import page_of_findings
 from adapters.answers.approval.approval import approval_answer
 from adapters.answers.documents import Answer
-from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.cli.terminal.persons import asked, read
 from adapters.cli.terminal.reading import As, reader
 from domain.approval.waiting import Waiting

@@ -14,7 +14,8 @@ from adapters.answers.duty.reading import (
     reminders_answer,
 )
 from adapters.answers.duty.roster import AttendanceAnswer
-from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.cli.terminal.persons import read
 from adapters.cli.terminal.reading import As, caught_up, moment, reader
 from adapters.cli.ticket.reports import day_of

@@ -10,7 +10,8 @@ import typer
 
 from adapters.accounts.tokens import SECRET_BYTES, clear_secret, secret_digest
 from adapters.answers.duty.roster import FeedAnswer, MadeFeed, RosterAnswer, roster_answer
-from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.cli.terminal.persons import asked
 from adapters.cli.terminal.reading import As, reader
 from adapters.composition import Gongdan

@@ -9,7 +9,8 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from adapters.answers.duty.documents import HandoverAnswer, ShiftAnswer, handover_answer, shift_answer
-from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
+from adapters.cli.terminal.console import Failed, Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.cli.terminal.persons import asked
 from adapters.cli.terminal.reading import As, moment, reader
 from adapters.composition import Gongdan

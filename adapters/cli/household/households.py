@@ -12,7 +12,8 @@ from rich.progress import Progress
 
 from adapters.answers.household.documents import DwellingAnswer, HouseholdHistoryAnswer, HouseholdTicket, PhoneAnswer
 from adapters.answers.household.reading import Reader, dwellings_answer, history_answer, phone_answer
-from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, operator, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan, operator
 from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.cli.ticket.importing import COLUMNS, SHOWN, Moves
 from adapters.exchange.importing.household_register import ENCODINGS, RegisterReport, import_register, write_register_report

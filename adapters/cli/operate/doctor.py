@@ -12,7 +12,8 @@ import psycopg
 import typer
 
 from adapters.cli.operate.settings import unknown
-from adapters.cli.terminal.console import EXPECTED, Json, emit, reason, run, table
+from adapters.cli.terminal.console import Json, emit, run, table
+from adapters.cli.terminal.expected import EXPECTED, reason
 from adapters.composition import opened, read_policy, read_prices, read_rule_book
 from adapters.store.database import schema
 from adapters.store.database.database import Database, from_micros

@@ -7,7 +7,8 @@ import typer
 
 from adapters.answers.operate.documents import ProcessesAnswer, process_answer
 from adapters.cli.operate.parked import still_parked
-from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
+from adapters.cli.terminal.console import Failed, Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.processing.processes import ProcessStatus
 
 processes = typer.Typer(

@@ -9,7 +9,8 @@ import typer
 
 from adapters.answers.operate.documents import ProjectionsAnswer, projection_answer
 from adapters.cli.operate.parked import still_parked
-from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, run, say, table
+from adapters.cli.terminal.console import Failed, Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.projecting.folding.checking import Checked
 from adapters.projecting.projections import ProjectionStatus
 

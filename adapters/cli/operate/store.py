@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from adapters.accounts import tokens
-from adapters.cli.terminal.console import open_gongdan as opened_store
-from adapters.cli.terminal.console import operator, run, say
+from adapters.cli.terminal.console import run, say
+from adapters.cli.terminal.opening import open_gongdan as opened_store
+from adapters.cli.terminal.opening import operator
 from adapters.composition import make_new
 from adapters.projecting.tables.catalogue import forget_views
 from adapters.store.backup.backup import BackupReport

@@ -15,7 +15,8 @@ from adapters.answers.documents import Answer
 from adapters.answers.people.access import end_everything
 from adapters.answers.people.documents import CommunityAnswer, PersonAnswer, TokenAnswer
 from adapters.answers.people.people import community_answer, person_answer, token_answer
-from adapters.cli.terminal.console import Failed, Json, answered, emit, open_gongdan, operator, run, say, table
+from adapters.cli.terminal.console import Failed, Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan, operator
 from adapters.composition import Gongdan
 from adapters.system.system import entropy
 from domain.kernel import values

@@ -5,7 +5,8 @@ from typing import Any
 
 from adapters.answers.caller import Caller
 from adapters.answers.documents import Answer
-from adapters.cli.terminal.console import answered, open_gongdan, run
+from adapters.cli.terminal.console import answered, run
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.cli.terminal.reading import caught_up, reader
 from adapters.composition import Gongdan
 from domain.kernel.request import Request

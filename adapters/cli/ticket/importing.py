@@ -7,7 +7,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from adapters.cli.terminal.console import open_gongdan, run, say, table
+from adapters.cli.terminal.console import run, say, table
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.exchange.importing.importing import ImportReport, import_log, mapping_text, write_report
 
 SHOWN = 20

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.cli.terminal.reading import As, caught_up, reader
 from adapters.exchange.exporting.books import (
     BOOK_NAMES,

@@ -7,7 +7,8 @@ import typer
 from adapters.answers.ticket.documents import HistoryAnswer, TicketAnswer
 from adapters.answers.ticket.lists import assignee_named, ticket_page
 from adapters.answers.ticket.ticket import history_answer, ticket_answer
-from adapters.cli.terminal.console import Json, answered, emit, open_gongdan, run, say, table
+from adapters.cli.terminal.console import Json, answered, emit, run, say, table
+from adapters.cli.terminal.opening import open_gongdan
 from adapters.cli.terminal.persons import read
 from adapters.cli.terminal.reading import As, Moment, _late, moment, reader
 from domain.kernel.terms import Book, ClockStatus, Kind, State
