@@ -84,7 +84,7 @@ COMMANDS = {
     "appraisal": Later("adapters.cli.appraisal.appraisal:appraisal", "The appraisal (考评): calculate, show and close tallies."),
     "finding": Later("adapters.cli.appraisal.finding:finding", "Findings (考评事项): deductions and bonuses by the scorecard."),
 }
-"""Every command and group, in the order of the help. Their first sentences stand here too, so that the help imports none."""
+"""Every command and group, in the order of the help. It has their first sentences too, so that the help imports none."""
 
 
 class Program(LaterGroup):
