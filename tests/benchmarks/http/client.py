@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from random import Random
 from time import perf_counter
 
-GIVEN_UP = 30.0
+GIVEN_UP = 120.0
 """Seconds after the end in which outstanding answers may still arrive."""
 
 
