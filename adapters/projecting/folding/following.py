@@ -196,10 +196,14 @@ class Following:
             raise next(iter(failed.values()))
         if coming:
             reading = asyncio.create_task(self._batch(members, batch.upto, ahead)) if ahead and batch.events else None
+            wrote = False
             try:
                 failed.update(await self._write(coming, batch))
+                wrote = True
             finally:
                 if reading is not None:
+                    if not wrote:
+                        reading.cancel()
                     await asyncio.wait([reading])
                     # Where reading failed, reading again will show the error.
                     self._ahead = None if reading.cancelled() or reading.exception() else reading.result()

@@ -59,14 +59,14 @@ class LiveSets:
 
     async def _ensure(self) -> None:
         """Build missing table sets; an error is recorded and the build retried."""
-        missing, pause = set(self._views), MAKE_WAY
+        missing, pause = list(self._views), MAKE_WAY
         while True:
             try:
                 failed = await self._builder.ensure(missing)
             except Exception as failure:
                 failed = dict.fromkeys(missing, failure)
-            self._built |= missing - failed.keys()
-            missing = set(failed)
+            self._built.update(name for name in missing if name not in failed)
+            missing = list(failed)
             if not missing:
                 return
             for name, error in failed.items():
