@@ -29,7 +29,12 @@ COMMANDS = {
         "adapters.cli.operate.settings:settings", "List every setting with its value and source; passwords and tokens are hidden."
     ),
     "serve": Later(
-        "adapters.cli.operate.serve:serve", "Serve the API and the pages; refuses a store with another schema version."
+        "adapters.cli.operate.serve:serve",
+        "Serve the API and the pages; refuses a store with another schema version, and a SQLite store that is served already.",
+    ),
+    "follow": Later(
+        "adapters.cli.operate.follow:follow",
+        "Move read models and processes in a process of its own, beside servers with GONGDAN_FOLLOW=false; on PostgreSQL only.",
     ),
     "lifecycle": Later(
         "adapters.cli.ticket.lifecycle:lifecycle", "Show the lifecycle of a ticket with all its transitions. Needs no store."

@@ -20,6 +20,7 @@ from adapters.pages.frame.site import Site
 from adapters.pages.routes import routes as page_routes
 from adapters.rendering.assets import Assets
 from adapters.rendering.environment import Templates
+from adapters.server.admitting import Admitting
 from adapters.server.watching import Watching
 from adapters.system.settings import Settings
 from adapters.web import problems
@@ -57,7 +58,8 @@ def from_settings() -> FastAPI:
             _serve(app, gongdan)
             await gongdan.attachments.sweep()
             await gongdan.sign_ins.sweep()
-            await gongdan.projections.start(gongdan.processes)
+            if settings.follow:
+                await gongdan.projections.start(gongdan.processes)
             yield
 
     return _application(lifespan=lifespan)
@@ -65,6 +67,8 @@ def from_settings() -> FastAPI:
 
 def _application(**more: Any) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, **more)
+    refused = _by(problems.on_refusal, refusals.on_overload)
+    app.add_middleware(Admitting, refused=refused)
     app.add_middleware(Watching, failed=_failed)
     app.add_exception_handler(Refusal, _by(problems.on_refusal, refusals.on_refusal))
     app.add_exception_handler(HTTPException, _by(problems.on_http_error, refusals.on_http_error))

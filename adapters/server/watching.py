@@ -67,6 +67,7 @@ class Watching:
         api: Api | None = getattr(scope["app"].state, "api", None) if "app" in scope else None
         if api is not None:
             api.metrics.requests.labels(method, route, str(status)).inc()
+            api.metrics.look()
             if method == "POST":
                 api.metrics.commands.labels(route).observe(seconds)
         level = log.error if failure else log.info

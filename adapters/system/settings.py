@@ -24,18 +24,33 @@ class Settings(BaseSettings):
     body_seconds: float = Field(10.0, gt=0, description="longest time a body may take to arrive, in seconds")
     queue: int = Field(1000, ge=1, description="commands that may wait for the store; the next gets 503")
     deadline: float = Field(5.0, gt=0, description="longest time a command may take in the store, in seconds")
-    rate: str = Field("1200/minute", description="requests per token")
+    patience: float = Field(
+        0.4, gt=0, description="longest time a request may take under load, in seconds; what would take longer gets 503 at once"
+    )
+    stop_seconds: float = Field(
+        10.0, ge=1, description="seconds after SIGTERM in which a server has ended; begun requests have six tenths of them"
+    )
+    streams: int = Field(1000, ge=1, description="live streams open at once, for each server process; the next gets 503")
+    follow: bool = Field(
+        True, description="whether the server moves read models and processes; false where `gongdan follow` does (PostgreSQL)"
+    )
+    rate: str = Field("1200/minute", description="requests per token, for each server process")
     sign_in_rate: str = Field("30/minute", description="requests with a wrong token, and wrong passwords, per address")
     password_rate: str = Field("10/5minutes", description="wrong passwords per login before even the right one is refused")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level that is logged")
     token: str = Field("", description="the API token that the command line uses instead of --as")
 
     @property
+    def one_process(self) -> bool:
+        """Whether one server process alone may serve the store, because it is a SQLite file."""
+        return self.store.startswith("sqlite:///")
+
+    @property
     def keys_url(self) -> str:
         """The key store's URL; if not set, a file beside a SQLite store. Raises SettingsError."""
         if self.keys:
             return self.keys
-        if self.store.startswith("sqlite:///"):
+        if self.one_process:
             return f"sqlite:///{self._beside('gongdan-keys.db')}"
         raise SettingsError("GONGDAN_KEYS must name the key store's own database where the store is PostgreSQL")
 
@@ -44,7 +59,7 @@ class Settings(BaseSettings):
         """The master key's file; if not set, a file beside a SQLite store. Raises SettingsError."""
         if self.master_key_file is not None:
             return self.master_key_file
-        if self.store.startswith("sqlite:///"):
+        if self.one_process:
             return self._beside("master.key")
         raise SettingsError("GONGDAN_MASTER_KEY_FILE must name the master key's file where the store is PostgreSQL")
 

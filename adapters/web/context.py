@@ -1,4 +1,4 @@
-"""State of one server process: the running Gongdan, metrics, rate limits, idempotency keys in progress."""
+"""State of one server process: the running Gongdan, admission, metrics, rate limits, idempotency keys in progress."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +11,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.requests import Request
 
 from adapters.composition import Gongdan
+from adapters.web.admission.lanes import Admission
 from adapters.web.metrics import Metrics
 from adapters.web.problems import TooManyRequests
 from domain.kernel.errors import InProgress
@@ -39,9 +40,11 @@ class Api:
 
     def __init__(self, gongdan: Gongdan) -> None:
         self.gongdan = gongdan
-        self.metrics = Metrics(gongdan)
-        self.per_token = Limiter(gongdan.settings.rate)
-        self.per_stranger = Limiter(gongdan.settings.sign_in_rate)
+        settings = gongdan.settings
+        self.admission = Admission(patience=settings.patience, queue=settings.queue, streams=settings.streams)
+        self.metrics = Metrics(gongdan, self.admission)
+        self.per_token = Limiter(settings.rate)
+        self.per_stranger = Limiter(settings.sign_in_rate)
         self._working: set[tuple[str, str]] = set()
 
     @asynccontextmanager

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.web.admission.lanes import Stopping
 from domain.duty.handover_sheet import SheetTicket, StaleSheet
 from domain.kernel import errors as e
 from domain.kernel.terms import State
@@ -221,13 +222,16 @@ def problem_response(kind: Kind, detail: str, headers: Mapping[str, str] | None 
 def refusal_response(refusal: Exception) -> Response:
     """Make the response to a refusal, by the nearest of its classes that the table has."""
     kind = next(KINDS[known] for known in type(refusal).__mro__ if known in KINDS)
-    return problem_response(kind, str(refusal), _headers(refusal), **kind.more(refusal))
+    return problem_response(kind, str(refusal), refusal_headers(refusal), **kind.more(refusal))
 
 
-def _headers(refusal: Exception) -> dict[str, str]:
+def refusal_headers(refusal: Exception) -> dict[str, str]:
+    """Headers of the answer to a refusal."""
     match refusal:
         case e.Unauthenticated():
             return {"WWW-Authenticate": "Bearer"}
+        case Stopping():  # the connection leads to a process that is about to end
+            return {"Retry-After": str(refusal.retry_after_seconds), "Connection": "close"}
         case e.Overloaded() | TooManyRequests():
             return {"Retry-After": str(refusal.retry_after_seconds)}
         case TooSlow() | e.TooLarge():

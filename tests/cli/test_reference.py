@@ -66,6 +66,7 @@ def test_the_contract_s_commands_exist() -> None:
         "demo",
         "simulate",
         "serve",
+        "follow",
         "init",
         "migrate",
         "doctor",

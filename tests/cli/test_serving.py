@@ -4,7 +4,8 @@ import signal
 import sqlite3
 import subprocess
 import urllib.request
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -53,19 +54,44 @@ def test_init_writes_over_neither_a_store_nor_keys(empty: Home) -> None:
     assert empty.keys.read_bytes() == kept
 
 
-def test_serves_until_it_is_told_to_stop(home: Home) -> None:
-    """The address printed is the one that answers, also for a free port; SIGTERM ends it in order."""
+@contextmanager
+def served(home: Home) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server's process and address."""
     command = (*COMMAND, "serve", "--port", "0")
     process = subprocess.Popen(command, cwd=home.path, env=clean(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_serves_until_it_is_told_to_stop(home: Home) -> None:
+    """The address printed is the one that answers, also for a free port; SIGTERM ends it in order."""
+    with served(home) as (process, address):
         with urllib.request.urlopen(f"{address}/api/v1/openapi.json", timeout=10) as answer:
             assert answer.status == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+
+
+def test_a_store_on_sqlite_is_served_by_one_process(home: Home) -> None:
+    """More workers, a second server and a follower beside it are refused in words; the end of a server lets the next one in."""
+    for arguments, env, said in (
+        (("serve", "--workers", "2"), {}, "--workers 2 needs a store on PostgreSQL"),
+        (("serve",), {"GONGDAN_FOLLOW": "false"}, "GONGDAN_FOLLOW=false needs a store on PostgreSQL"),
+        (("follow",), {}, "gongdan follow needs a store on PostgreSQL"),
+    ):
+        refused = home.run(*arguments, env=env)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert said in refused.stderr
+    with served(home) as (_, address):
+        assert address.startswith("http://")
+        second = home.process("serve", "--port", "0")
+        assert (second.returncode, second.stdout) == (1, "")
+        assert "another process serves sqlite:///" in second.stderr
+        home.done("projections", "status")
+    with served(home) as (_, address):
+        assert address.startswith("http://")

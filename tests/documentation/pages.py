@@ -116,6 +116,8 @@ description, with every body, answer and error, is served as `/api/v1/openapi.js
 - `Prefer: return=minimal` (commands on tickets, RFC 7240): `204`, or `201` for a new ticket, without a body, with `ETag`,
   `Gongdan-Position`, `Location` and `Preference-Applied`. An approval is answered whole.
 - `If-Match: "VERSION"`: `412` when stale, with what happened since. Without it a command is decided on the newest state.
+- **Under load** a request that could not be answered in time is refused at once: `503`, `Retry-After` with the seconds until
+  it may be asked again. Repeat a command with its `Idempotency-Key`. Live streams end with `closing` when the server stops.
 - **Reading** with `min_position=N` answers only from a view that has reached N, else `503` with `Retry-After`.
 - Lists are paged by `cursor` and `limit` (at most 200). Moments have an offset; answers are UTC. Money is integer fen.
 - Each trigger's body may carry `occurred_at`, and `offline` for a draft written offline.

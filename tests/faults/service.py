@@ -56,25 +56,20 @@ def free_port() -> int:
 
 
 class Service:
-    """One server process."""
+    """One server, of one process or of several workers. ``options`` are those of `gongdan serve`."""
 
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], folder: Path, *options: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
+        self._options = options
         self._environment = {**os.environ, **environment}
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     def command(self) -> Sequence[str]:
         """The command line of the process."""
-        return [sys.executable, "-c", "from adapters.cli import main; main()", "serve", "--port", str(self.port)]
-
-    @property
-    def pid(self) -> int:
-        """Process id of the running server."""
-        assert self._process is not None
-        return self._process.pid
+        return [sys.executable, "-c", "from adapters.cli import main; main()", "serve", "--port", str(self.port), *self._options]
 
     def start(self) -> None:
         """Start and wait until it answers."""
@@ -105,6 +100,22 @@ class Service:
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server, or of its workers' supervisor."""
+        assert self._process is not None
+        return self._process.pid
+
+    def begin_stop(self) -> None:
+        """Send SIGTERM, and return at once."""
+        assert self._process is not None
+        self._process.terminate()
+
+    def ends(self, within: float) -> int:
+        """Exit status, once it has ended; raises TimeoutExpired after ``within`` seconds."""
+        assert self._process is not None
+        return self._process.wait(timeout=within)
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL if that does not end it."""

@@ -108,7 +108,7 @@ class HealthAnswer(Answer):
 
 
 class ReadyAnswer(Answer):
-    """Readiness: the store answers. ``degraded`` while a projection is halted or far behind; commands still work then."""
+    """Readiness: the store answers. ``degraded``: a projection is halted, far behind or not followed; commands still work."""
 
     status: Literal["ready", "degraded"]
     head: int

@@ -14,13 +14,6 @@ from domain.people.authority import Right, denied
 from domain.people.reading_scope import Scope
 from projections.ticket.ticket_search import NUMBER, Filters
 
-PING = 15
-"""Seconds of silence after which an event stream sends a comment, so that proxies keep the connection."""
-
-
-SEND = 10.0
-"""Seconds after which an event stream gives up on a client that does not read."""
-
 
 class TicketPage(Answer):
     """Tickets, the latest received first, as of ``position``."""

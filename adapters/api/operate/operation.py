@@ -13,6 +13,8 @@ from adapters.answers.operate.documents import (
 )
 from adapters.api.openapi import responses
 from adapters.api.openapi.description import PUBLIC
+from adapters.projecting.projections import ProjectionStatus
+from adapters.web.admission.lanes import Stopping
 from adapters.web.authentication import TheCaller
 from adapters.web.context import TheApi
 from adapters.web.reading import json_answer
@@ -24,6 +26,9 @@ root = resources("operation", prefix="")
 
 LAG_SECONDS = 10.0
 """Lag of a projection, in seconds, beyond which the service is degraded."""
+
+SEEN_SECONDS = 30.0
+"""Time since the last sign of life of the read models' follower, in whichever process, beyond which the service is degraded."""
 
 
 @router.get(
@@ -64,11 +69,22 @@ async def healthz() -> Response:
     "/readyz", summary="就绪 · Readiness", response_model=ReadyAnswer, responses=responses.problems(503), openapi_extra=PUBLIC
 )
 async def readyz(api: TheApi) -> Response:
-    """Say whether the store and the projections work; 503 while the store can't be reached."""
+    """Say whether the store and the projections work; 503 while the store can't be reached, and while the server stops.
+
+    The projections' status is the store's, also where another process moves them.
+    """
+    if api.admission.stopping:
+        raise Stopping
     head = await api.gongdan.store.head()
-    found = [projection_answer(status) for status in await api.gongdan.projections.status()]
-    behind = any(one.status == "halted" or one.lag_seconds > LAG_SECONDS for one in found)
-    return json_answer(ReadyAnswer(status="degraded" if behind else "ready", head=head.position, projections=found))
+    found = await api.gongdan.projections.status()
+    degraded = any(_behind(one) for one in found)
+    items = [projection_answer(status) for status in found]
+    return json_answer(ReadyAnswer(status="degraded" if degraded else "ready", head=head.position, projections=items))
+
+
+def _behind(one: ProjectionStatus) -> bool:
+    """Whether a projection is halted, far behind, or has no follower, in this process or another."""
+    return one.status == "halted" or one.lag_seconds > LAG_SECONDS or (one.seen_seconds or 0.0) > SEEN_SECONDS
 
 
 @root.get(

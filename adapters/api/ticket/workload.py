@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.answers.freshness import reached
-from adapters.answers.ticket.lists import PING, SEND, TicketPage, WorklistAnswer, assignee_named, scope_of, ticket_page
+from adapters.answers.ticket.lists import TicketPage, WorklistAnswer, assignee_named, scope_of, ticket_page
 from adapters.answers.ticket.rows import WorkloadAnswer, work_order_answer, workload_answer
 from adapters.api.openapi import responses
+from adapters.web.admission.streaming import PING, live
 from adapters.web.authentication import TheCaller, identify
 from adapters.web.context import Api, TheApi
 from adapters.web.parameters import CommunityParam, Cursor, Limit, MinPosition
@@ -85,10 +86,10 @@ async def stream(request: Request, api: TheApi, caller: TheCaller, community: Co
     """Stream the workload: a `snapshot` on connecting, then a `change` with the whole workload whenever it differs.
 
     `id` is the position. Token and rights are checked again before every message, and the stream ends where they no longer
-    suffice.
+    suffice. Before the server stops it sends `closing`; then connect again. 503 while too many streams are open.
     """
     await scope_of(api.gongdan, caller, community)
-    return EventSourceResponse(_changes(request, api, community), ping=PING, send_timeout=SEND)
+    return live(api.admission, _changes(request, api, community))
 
 
 async def _changes(request: Request, api: Api, community: str) -> AsyncIterator[ServerSentEvent]:

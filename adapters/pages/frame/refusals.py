@@ -19,7 +19,8 @@ from adapters.labels.rule_words import rule_words
 from adapters.labels.vocabulary import member
 from adapters.pages.frame.forms import CrossSite
 from adapters.pages.frame.visitor import Guest, Visitor, go, known, local
-from adapters.web.problems import INTERNAL, KINDS, METHOD, Kind, TooManyRequests, TooSlow
+from adapters.web.admission.lanes import Unanswered
+from adapters.web.problems import INTERNAL, KINDS, METHOD, Kind, TooManyRequests, TooSlow, refusal_headers
 from domain.kernel import errors as e
 from domain.kernel.terms import ApprovalState, FindingStatus, Role, ShiftStatus, ShiftTrigger, Trigger
 from domain.people.authority import CELLS, Mode, Need
@@ -99,6 +100,8 @@ def _said(error: Exception, visitor: Guest) -> tuple[list[str], list[str]]:
             return [visitor.say("这张表单已经提交过，内容与现在不同。请重新打开页面再填。")], []
         case TooManyRequests():
             return [visitor.say("请过 {seconds} 秒再试。", seconds=error.retry_after_seconds)], []
+        case Unanswered():
+            return [visitor.say("没有及时办完，结果不明。请先看看是否已经办成，再决定要不要重做。")], []
         case e.Overloaded():
             return [visitor.say("现在忙不过来，没有写入任何内容。请稍后再试一次。")], []
         case TooSlow():
@@ -188,7 +191,16 @@ async def on_refusal(request: Request, error: Exception) -> Response:
     found = explained(error, visitor)
     answer = visitor.page("frame/refused.html", found.status, refused=found, back=_back(request))
     if isinstance(error, e.Overloaded | TooManyRequests):
-        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+        answer.headers.update(refusal_headers(error))
+    return answer
+
+
+async def on_overload(request: Request, error: Exception) -> Response:
+    """Answer a request that was not admitted, without asking the store who sent it."""
+    assert isinstance(error, e.Overloaded)
+    visitor = Guest(request)
+    answer = visitor.page("frame/refused.html", 503, refused=explained(error, visitor), back=_back(request))
+    answer.headers.update(refusal_headers(error))
     return answer
 
 

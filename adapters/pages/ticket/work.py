@@ -13,11 +13,10 @@ from hashlib import sha256
 from typing import Any
 
 from fastapi import APIRouter
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import ServerSentEvent
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from adapters.answers.ticket.lists import PING, SEND
 from adapters.pages.duty.shift_forms import why_not
 from adapters.pages.frame.drafts import Outcome, carried, request_of
 from adapters.pages.frame.fields import MORE_ROWS, rows_of
@@ -27,6 +26,8 @@ from adapters.pages.frame.site import HEADERS
 from adapters.pages.frame.visitor import TheVisitor, Visitor, identify
 from adapters.pages.ticket.steps import FIELDS
 from adapters.pages.ticket.tickets import attached, done_words, step_named, take_step
+from adapters.web.admission.streaming import PING
+from adapters.web.admission.streaming import live as live_stream
 from domain.kernel.errors import NotFound, Overloaded, Refusal
 from domain.kernel.terms import ClockStatus, State, Trigger, Urgency
 from domain.people.authority import Right, denied
@@ -86,7 +87,7 @@ async def work(visitor: TheVisitor, at: int | None = None, done: str = "", maske
 async def live(http: HttpRequest, visitor: TheVisitor) -> Response:
     """Send the list's digest as ``orders``, on connecting and whenever it changes; the page then loads the list."""
     _may_work(visitor)
-    return EventSourceResponse(_changes(http, visitor.community or ""), headers=HEADERS, ping=PING, send_timeout=SEND)
+    return live_stream(visitor.site.api.admission, _changes(http, visitor.community or ""), HEADERS)
 
 
 async def _changes(http: HttpRequest, community: str) -> AsyncIterator[ServerSentEvent]:

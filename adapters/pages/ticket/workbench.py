@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.answers.ticket.lists import PING, SEND
 from adapters.pages.frame.moments import moment_in
 from adapters.pages.frame.site import HEADERS
 from adapters.pages.frame.visitor import TheVisitor, Visitor, identify
 from adapters.pages.sentences.ticket_sentences import sentence
+from adapters.web.admission.streaming import PING
+from adapters.web.admission.streaming import live as live_stream
 from domain.kernel.errors import NotFound, Overloaded, Refusal
 from domain.people.authority import Right
 from domain.people.reading_scope import Scope
@@ -84,7 +85,7 @@ async def live(request: Request, visitor: TheVisitor) -> Response:
     """
     if await visitor.scope(Right.READ) is None:
         raise NotFound("page")
-    return EventSourceResponse(_changes(request, visitor.community or ""), headers=HEADERS, ping=PING, send_timeout=SEND)
+    return live_stream(visitor.site.api.admission, _changes(request, visitor.community or ""), HEADERS)
 
 
 async def _changes(request: Request, community: str) -> AsyncIterator[ServerSentEvent]:

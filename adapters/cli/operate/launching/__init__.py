@@ -1,0 +1,1 @@
+"""Server processes: started, drained and stopped; several of them under a supervisor."""
