@@ -15,6 +15,7 @@ from adapters.accounts.tokens import issue
 from adapters.composition import Gongdan, make_new, opened
 from adapters.system.settings import Settings
 from adapters.system.system import entropy
+from domain.kernel.ports import Clock
 from domain.kernel.terms import Role, State
 from domain.people.administration import Administrator
 from domain.ticket.state import TicketState
@@ -58,7 +59,7 @@ class Client:
         draw = random.Random(self.seed)
         with httpx2.Client(base_url=self.url, timeout=20) as http:
             while not self.stop.is_set():
-                received = self._ask(http, "/api/v1/tickets", _call(draw))
+                received = self._ask(http, "/api/v1/tickets", a_call(draw.randrange(10**9)))
                 if received is None:
                     return
                 kind = {"kind": draw.choice(["enquiry", "assistance", "other"])}
@@ -169,12 +170,13 @@ class Clients:
         return max(moments) - min(moments) if moments else 0.0
 
 
-def _call(draw: random.Random) -> dict[str, object]:
+def a_call(number: int) -> dict[str, object]:
+    """A call about the fee; calls of different numbers differ."""
     return {
         "community": "JX",
         "channel": "phone",
-        "description": f"咨询物业费缴纳方式，来电序号{draw.randrange(10**9)}",
-        "reporter": {"name": "周先生", "phone": f"138{draw.randrange(10**8):08d}"},
+        "description": f"咨询物业费缴纳方式，来电序号{number}",
+        "reporter": {"name": "周先生", "phone": f"138{number % 10**8:08d}"},
     }
 
 
@@ -185,21 +187,22 @@ def _read(answer: httpx2.Response) -> Answer:
 
 def found(settings: Settings) -> list[str]:
     """Make a store with a community and a token for each client."""
+    return asyncio.run(found_in(settings))
 
-    async def make() -> list[str]:
-        await make_new(settings, "faults")
-        tokens = []
-        async with opened(settings) as g:
-            operator = Administrator("operator", g.ids.new(), operator=True)
-            await g.administration.add_community("JX", "锦绣花园", "Asia/Shanghai", operator)
-            for i in range(AT_ONCE):
-                login = f"clerk{i}"
-                await g.administration.add_person(login, f"客服{i}", operator)
-                await g.administration.grant(login, Role.ASSISTANT, "JX", None, None, None, operator)
-                tokens.append((await issue(g.store, g.clock, g.ids, entropy, login, 1))[1])
-        return tokens
 
-    return asyncio.run(make())
+async def found_in(settings: Settings, clock: Clock | None = None) -> list[str]:
+    """Make a store with a community and a token for each client."""
+    await make_new(settings, "faults", clock)
+    tokens = []
+    async with opened(settings, clock) as g:
+        operator = Administrator("operator", g.ids.new(), operator=True)
+        await g.administration.add_community("JX", "锦绣花园", "Asia/Shanghai", operator)
+        for i in range(AT_ONCE):
+            login = f"clerk{i}"
+            await g.administration.add_person(login, f"客服{i}", operator)
+            await g.administration.grant(login, Role.ASSISTANT, "JX", None, None, None, operator)
+            tokens.append((await issue(g.store, g.clock, g.ids, entropy, login, 1))[1])
+    return tokens
 
 
 def check(settings: Settings, clients: Clients) -> int:

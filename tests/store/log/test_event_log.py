@@ -9,6 +9,7 @@ import pytest
 from adapters.store.log.opening import Store
 from adapters.store.logins.access import Look, TokenRow
 from domain.kernel.ports import (
+    AppendRefused,
     ConditionFailed,
     DuplicateCommand,
     NumberTaken,
@@ -367,3 +368,53 @@ async def test_one_look_finds_token_registry_and_command(store: Store) -> None:
     assert await store.look(token.token_hash, "k1") == Look(token, 1, record)
     assert await store.look(token.token_hash, None) == Look(token, 1)
     assert await store.look(b"x" * 32, "k1") == Look(None, 1)
+
+
+async def test_an_empty_or_refused_batch_changes_nothing(stores: Stores, store: Store) -> None:
+    """No position, no recorded_at, no number, no name, no key: the next append continues as if there had been none."""
+    taken = numbered()
+    name = ReserveName("login", "zhou", taken.stream_id)
+    await store.append(of(taken, key="k1", conditions=[name]))
+    before = await store.head(), await whole_log(store), await store.registry_version()
+    stores.clock.forward(timedelta(hours=1))
+    other = numbered()
+    refused = (
+        of(numbered(), event(taken.stream_id, 1)),
+        of(numbered(), event(taken.stream_id, 3)),
+        of(numbered(), key="k1"),
+        of(other, key="k2", conditions=[ReserveName("login", "zhou", other.stream_id)]),
+        of(numbered(), conditions=[StreamAt(taken.stream_id, 2)], bumps_registry=True),
+    )
+    together = await asyncio.gather(*(store.append(append) for append in refused), return_exceptions=True)
+    for append, outcome in zip(refused, together, strict=True):
+        assert isinstance(outcome, AppendRefused)
+        with pytest.raises(AppendRefused):
+            await store.append(append)
+    with pytest.raises(ValueError, match="at least one event"):
+        await store.append(of())
+    assert (await store.head(), await whole_log(store), await store.registry_version()) == before
+    assert await store.find_command("li", "k2") is None
+    done = await store.append(of(numbered(), key="k2"))
+    assert (done.position, done.events[0].number) == (2, "GD-yinhu-20260301-0002")
+
+
+async def test_a_reader_under_64_writers_skips_no_event(stores: Stores, store: Store) -> None:
+    """Every reader sees positions 1, 2, 3 … in order, in this opening and in another one of the same store."""
+    readers = [store, store, await stores.open() if stores.url != "memory:" else store]
+    last, each = 64 * 6, 6
+
+    async def write() -> None:
+        for _ in range(each):
+            await store.append(of(event()))
+
+    async def tail(log: Store) -> list[int]:
+        seen: list[int] = []
+        async for _ in log.appended(0, 60.0):
+            while page := await log.read_log(len(seen), 7):
+                seen += [one.position for one in page]
+            if len(seen) == last:
+                break
+        return seen
+
+    *_, first, second, third = await asyncio.gather(*(write() for _ in range(64)), *map(tail, readers))
+    assert first == second == third == list(range(1, last + 1))
