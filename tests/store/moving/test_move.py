@@ -5,7 +5,6 @@ import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -337,16 +336,3 @@ async def test_writes_closed_by_one_run_are_opened_by_that_run_alone(each: Both)
         await closing.reopen(database, "bbbb")
         await append(store)
     await database.close()
-
-
-async def test_an_answer_as_of_a_past_moment_is_equal_in_the_new_store(each: Both) -> None:
-    """At every moment of recording: the position then, and the log up to it, byte for byte."""
-    await each.move()
-    found = []
-    for place in (each.old, each.new):
-        async with await open_store(place.store, SteppingClock()) as store:
-            events = await store.read_log(0, EVENTS + 1)
-            moments = {shifted for e in events for shifted in (e.recorded_at, e.recorded_at - timedelta(microseconds=1))}
-            found.append({at: events[: await store.position_at(at)] for at in moments})
-    assert found[0] == found[1]
-    assert len({len(known) for known in found[0].values()}) > 1
