@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from adapters.projecting.tables.catalogue import Catalogue
 from adapters.projecting.tables.row_tables import RowTables
-from adapters.store.database.database import Row, Transaction, Work
+from adapters.store.database.database import ReadLane, Row, Transaction, Work
 from domain.kernel.errors import Overloaded
 from projections.engine.view import Answer, Params, View
 
@@ -15,12 +15,13 @@ class LiveReader:
     """The reader of one view (projections.engine.view.Reader).
 
     Remembers which table set is live. Each query reads that again in its own transaction, and is repeated where it changed: a
-    rebuild may exchange the sets between two queries.
+    rebuild may exchange the sets between two queries. ``lane``: the database's lane in which they run.
     """
 
-    def __init__(self, view: View, catalogue: Catalogue) -> None:
+    def __init__(self, view: View, catalogue: Catalogue, lane: ReadLane = "reads") -> None:
         self._view = view
         self._catalogue = catalogue
+        self._lane: ReadLane = lane
         self._tables: RowTables | None = None
 
     async def read(self, statements: Sequence[tuple[str, Params]]) -> Answer:
@@ -29,7 +30,9 @@ class LiveReader:
             tables = self._tables or await self._look()
             wanted = [(LIVE_SET, {"name": self._view.name}), *((sql.format_map(tables.names), p) for sql, p in statements)]
             try:
-                live, *results = await self._catalogue.database.snapshot(_queries(wanted))
+                live, *results = await self._catalogue.database.snapshot(_queries(wanted), lane=self._lane)
+            except Overloaded:
+                raise
             except Exception:
                 # The tables may have been exchanged and dropped since the catalogue was read.
                 self._tables = None

@@ -85,6 +85,7 @@ class Projections(Background[LiveSets]):
         self._builds = Builds()
         self._views = {view.name: view for view in views}
         self._readers = {view.name: LiveReader(view, self._catalogue) for view in views}
+        self._searcher = LiveReader(TICKET_DIRECTORY, self._catalogue, "searches")
         self._builder = Builder(
             self._views, self._catalogue, store, leases, self._holder, self._fresh_foldings, min(idle, lease_seconds / 3)
         )
@@ -193,8 +194,8 @@ class Projections(Background[LiveSets]):
         return await workload(reader, community, now=now, at=at, limit=limit, cursor=cursor, areas=areas, own=own)
 
     async def search(self, filters: Filters, *, now: datetime, limit: int = 50, cursor: str | None = None) -> Found:
-        """Find tickets by filters, newest first."""
-        reader = self._readers[TICKET_DIRECTORY.name]
+        """Find tickets by filters, newest first. Searches by words, number or phone run in a lane of their own."""
+        reader = self._searcher if filters.q or filters.phone else self._readers[TICKET_DIRECTORY.name]
         return await ticket_search.search(reader, self._index, filters, now=now, limit=limit, cursor=cursor)
 
     async def ticket(self, ticket: UUID) -> TicketRow | None:

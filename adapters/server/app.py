@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from adapters.api.openapi.description import describe
 from adapters.api.routes import routes as api_routes
@@ -22,6 +23,7 @@ from adapters.pages.routes import routes as page_routes
 from adapters.rendering.assets import Assets
 from adapters.rendering.environment import Templates
 from adapters.server.admitting import Admitting
+from adapters.server.reading import EndsWithCaller
 from adapters.server.watching import Watching
 from adapters.system.settings import Settings
 from adapters.web import problems
@@ -72,8 +74,9 @@ def from_settings() -> FastAPI:
 
 def _application(**more: Any) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, **more)
-    refused = _by(problems.on_refusal, refusals.on_overload)
-    app.add_middleware(Admitting, refused=refused)
+    overloaded = _by(problems.on_refusal, refusals.on_overload)
+    app.add_middleware(Admitting, refused=overloaded)
+    app.add_middleware(EndsWithCaller, seconds=_read_seconds, refuse=overloaded)
     app.add_middleware(Watching, failed=_failed)
     app.add_exception_handler(Refusal, _by(problems.on_refusal, refusals.on_refusal))
     app.add_exception_handler(HTTPException, _by(problems.on_http_error, refusals.on_http_error))
@@ -102,6 +105,11 @@ def _by(api: Handler, pages: Handler) -> Handler:
         return await (api if _for_programs(request) else pages)(request, error)
 
     return handle
+
+
+def _read_seconds(scope: Scope) -> float:
+    api: Api = scope["app"].state.api
+    return api.gongdan.settings.read_seconds
 
 
 def _failed(request: Request, request_id: str) -> Response:

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     follow: bool = Field(
         True, description="whether the server moves read models and processes; false where `gongdan follow` does (PostgreSQL)"
     )
+    read_seconds: float = Field(
+        20.0, gt=0, description="longest time until the answer to a request that reads begins, in seconds"
+    )
     rate: str = Field("1200/minute", description="requests per token, for each server process")
     sign_in_rate: str = Field("30/minute", description="requests with a wrong token, and wrong passwords, per address")
     password_rate: str = Field("10/5minutes", description="wrong passwords per login before even the right one is refused")

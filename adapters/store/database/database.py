@@ -30,11 +30,15 @@ Rules
   (``FOR UPDATE`` is not portable; an ``UPDATE … RETURNING`` of that row locks it on both).
 * Every call has a deadline (:data:`DEADLINE`, or ``within=`` seconds): then the connection is dropped hard and
   :class:`Unavailable` raised, which is an ``errors.Overloaded``; its ``outcome_unknown`` marks a write whose commit may
-  have happened. SQLite answers at once or waits for another process' lock, DEADLINE at most.
+  have happened. A write on SQLite answers at once or waits for another process' lock, DEADLINE at most.
+* A query ends with its caller: where the deadline of a ``read`` or ``snapshot`` passes, or its task is cancelled, the statement
+  that runs is ended in the database (interrupt on SQLite, a cancel request on PostgreSQL). A write is finished.
+* Reads of the lane ``searches`` have connections of their own, a few, and a queue of :data:`WAITING` at most.
 """
 
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal, Protocol, TypeVar
@@ -44,9 +48,16 @@ from domain.kernel.errors import Overloaded
 Row = tuple[Any, ...]
 Params = Mapping[str, Any]
 Dialect = Literal["sqlite", "postgresql"]
+ReadLane = Literal["reads", "searches"]
 
 DEADLINE = 5.0
 """Seconds after which a database call is abandoned."""
+
+SEARCHERS = 2
+"""Connections for searches: as many searches run at once."""
+
+WAITING = 32
+"""Searches that may wait for one of those connections; the next is refused."""
 
 
 class Unavailable(Overloaded):
@@ -63,6 +74,27 @@ CLOSED = "GD001"
 
 class Moved(Overloaded):
     """The database refuses writes: the store moved to another one, or is being moved; the detail says where."""
+
+
+class SearchQueue:
+    """Bounds the searches of a process: those that run, and at most :data:`WAITING` that wait."""
+
+    def __init__(self) -> None:
+        self._admitted = 0
+
+    @contextmanager
+    def admitted(self, lane: ReadLane) -> Iterator[None]:
+        """Count a search until it ends; other reads pass. Raises Overloaded where the queue is full."""
+        if lane == "reads":
+            yield
+            return
+        if self._admitted >= SEARCHERS + WAITING:
+            raise Overloaded(f"{self._admitted} searches run or wait already; ask again in a moment")
+        self._admitted += 1
+        try:
+            yield
+        finally:
+            self._admitted -= 1
 
 
 class Transaction(Protocol):
@@ -121,8 +153,8 @@ class Database(Protocol):
         """The rows of one SELECT, outside any transaction."""
         ...
 
-    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE) -> T:
-        """Run ``fn`` in a read-only transaction that sees one moment."""
+    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE, lane: ReadLane = "reads") -> T:
+        """Run ``fn`` in a read-only transaction that sees one moment. Raises Overloaded where the lane's queue is full."""
         ...
 
     async def write(self, fn: Work[T], *, within: float = DEADLINE) -> T:

@@ -5,7 +5,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from adapters.store.database.database import DEADLINE, Dialect, Params, Row, Work
+from adapters.store.database.database import DEADLINE, Dialect, Params, ReadLane, Row, Work
 from adapters.store.database.sqlite_database import SqliteTransaction, drive
 
 T = TypeVar("T")
@@ -24,8 +24,8 @@ class MemoryDatabase:
         """The rows of one SELECT."""
         return await self.snapshot(lambda tx: tx.query(sql, params), within=within)
 
-    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE) -> T:
-        """Run ``fn`` in a transaction."""
+    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE, lane: ReadLane = "reads") -> T:
+        """Run ``fn`` in a transaction; one connection serves every lane."""
         return await self.write(fn, within=within)
 
     async def write(self, fn: Work[T], *, within: float = DEADLINE) -> T:

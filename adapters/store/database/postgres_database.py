@@ -2,7 +2,8 @@
 
 Cancelling a psycopg call waits for the server's answer, which a frozen server never gives. So nothing is cancelled inside
 psycopg: each call runs in a task of its own, shielded from its caller's cancellation, and at the deadline its socket is shut
-down, which ends the call at once.
+down, which ends the call at once. A query whose caller left, or whose deadline passed, is ended in the server by a cancel request
+over a connection of its own; the socket is shut down where the server does not react to that. A write is finished.
 """
 
 import asyncio
@@ -19,10 +20,13 @@ from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from adapters.store.database.database import (
     CLOSED,
     DEADLINE,
+    SEARCHERS,
     Dialect,
     Moved,
     Params,
+    ReadLane,
     Row,
+    SearchQueue,
     Unavailable,
     Work,
     ddl_for,
@@ -35,6 +39,13 @@ T = TypeVar("T")
 
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 """Errors of a connection that broke, was shut down, or leads to a server that is no longer the primary."""
+
+
+REACTS, AGAIN, CANCELS = 1.0, 0.05, 4
+"""Seconds that a server has to take a cancel request, and to end the query then; how often a query is cancelled before its
+connection is dropped (a request that comes between two statements ends neither)."""
+GRACE = REACTS + 0.5
+"""Seconds after a query's deadline at which its socket is shut down in any case."""
 
 
 DUMPERS = ((int, Int8Dumper), (int, Int8BinaryDumper), (list, ListBinaryDumper), (tuple, ListBinaryDumper))
@@ -110,6 +121,49 @@ class PostgresTransaction:
         return known
 
 
+class Query:
+    """A query under way, and whether its caller gave it up."""
+
+    def __init__(self) -> None:
+        self.abandoned = False
+        self._lent: Connection | None = None
+        self._returned = asyncio.Event()
+        self._ending: asyncio.Task[None] | None = None
+
+    def runs_on(self, connection: Connection) -> None:
+        """Note the connection that was lent."""
+        self._lent = connection
+        self._returned.clear()
+
+    def abandon(self, task: asyncio.Task[Any]) -> None:
+        """End the query that runs in ``task``. One that waits for a connection stops waiting; one that is over is left alone."""
+        self.abandoned = True
+        if self._lent is None:
+            task.cancel()
+        elif not self._returned.is_set():
+            self._ending = asyncio.create_task(self._end(self._lent))
+
+    async def _end(self, connection: Connection) -> None:
+        with suppress(psycopg.Error, OSError):
+            for _ in range(CANCELS):
+                await connection.cancel_safe(timeout=REACTS)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN):
+                        await self._returned.wait()
+                    return
+        drop(connection)
+
+    async def over(self) -> None:
+        """Its statements have ended. A cancel request under way is awaited: it must not meet the next borrower's query."""
+        self._returned.set()
+        if self._ending is not None:
+            await self._ending
+
+    def gone(self) -> None:
+        """Note that its connection was given back or closed."""
+        self._lent = None
+
+
 class Lane:
     """A pool of up to ``size`` connections, opened when needed and kept while they work and ``serves`` says so."""
 
@@ -120,8 +174,11 @@ class Lane:
         self._idle: list[Connection] = []
 
     @asynccontextmanager
-    async def connection(self, deadline: float) -> AsyncIterator[Connection]:
-        """Lend a connection; at the deadline (loop time) its socket is shut down. Raises Unavailable while all are lent."""
+    async def connection(self, deadline: float, query: Query | None = None) -> AsyncIterator[Connection]:
+        """Lend a connection; at the deadline (loop time) its socket is shut down. Raises Unavailable while all are lent.
+
+        A ``query`` is ended by its caller at the deadline; its socket is shut down :data:`GRACE` later.
+        """
         try:
             async with asyncio.timeout_at(deadline):
                 await self._free.acquire()
@@ -129,23 +186,35 @@ class Lane:
             raise Unavailable("all connections to the database are busy") from None
         try:
             connection = await self._sound(deadline)
-            alarm = asyncio.get_running_loop().call_at(deadline, drop, connection)
+            alarm = asyncio.get_running_loop().call_at(deadline + (GRACE if query else 0), drop, connection)
+            if query is not None:
+                query.runs_on(connection)
             try:
                 yield connection
             except psycopg.errors.ReadOnlySqlTransaction:
                 drop(connection)
                 raise
             finally:
+                if query is not None:
+                    await query.over()
                 if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
                     await roll_back(connection)
                 alarm.cancel()
-                if connection.closed:
-                    await connection.close()
-                    await self.close()  # the server has probably gone: idle connections are likely to be broken too
-                else:
-                    self._idle.append(connection)
+                await self._take_back(connection, given_up=query is not None and query.abandoned)
         finally:
+            if query is not None:
+                query.gone()
             self._free.release()
+
+    async def _take_back(self, connection: Connection, *, given_up: bool) -> None:
+        if connection.closed and not given_up:
+            await connection.close()
+            await self.close()  # the server has probably gone: idle connections are likely to be broken too
+        elif given_up:
+            # psycopg may believe that a statement is prepared whose preparation the cancelled pipeline skipped.
+            await connection.close()
+        else:
+            self._idle.append(connection)
 
     async def _sound(self, deadline: float) -> Connection:
         while self._idle:
@@ -172,7 +241,9 @@ class PostgresDatabase:
 
     def __init__(self, url: str, *, readers: int = 6, writers: int = 3) -> None:
         self._hosts = Hosts(url)
-        self._readers = Lane(self.connect, self._hosts.serves, readers)
+        self._readers = Lane(self._connect_reader, self._hosts.serves, readers)
+        self._searchers = Lane(self._connect_reader, self._hosts.serves, SEARCHERS)
+        self._searches = SearchQueue()
         self._writers = Lane(self.connect, self._hosts.serves, writers)
         self._log_writer = Lane(self._connect_log_writer, self._hosts.serves, 1)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -196,17 +267,24 @@ class PostgresDatabase:
         """Whether a connection leads to the primary, as far as this process knows; where not, open another."""
         return self._hosts.serves(connection)
 
+    async def _connect_reader(self) -> Connection:
+        """Open a connection of the readers. Its server looks every second whether this process is still there."""
+        connection = await self.connect()
+        if connection.info.server_version >= 140000:
+            await connection.execute("SELECT set_config('client_connection_check_interval', '1s', false)")
+        return connection
+
     async def _connect_log_writer(self) -> Connection:
         return await self.connect(LOG_WRITER)
 
     async def read(self, sql: str, params: Params | None = None, *, within: float = DEADLINE) -> list[Row]:
-        async def work(connection: AsyncConnection[Row]) -> list[Row]:
+        async def work(connection: Connection) -> list[Row]:
             return await PostgresTransaction(connection, self._types).query(sql, params)
 
-        return await self._shielded(self._repeat(self._readers, work, within))
+        return await self._query(self._readers, work, within)
 
-    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE) -> T:
-        async def work(connection: AsyncConnection[Row]) -> T:
+    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE, lane: ReadLane = "reads") -> T:
+        async def work(connection: Connection) -> T:
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
                 result = await fn(PostgresTransaction(connection, self._types))
@@ -215,7 +293,8 @@ class PostgresDatabase:
             await connection.execute("COMMIT")
             return result
 
-        return await self._shielded(self._repeat(self._readers, work, within))
+        with self._searches.admitted(lane):
+            return await self._query(self._searchers if lane == "searches" else self._readers, work, within)
 
     async def write(self, fn: Work[T], *, within: float = DEADLINE) -> T:
         return await self._write_in(self._writers, fn, within)
@@ -257,10 +336,26 @@ class PostgresDatabase:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._readers.close()
+        await self._searchers.close()
         await self._writers.close()
         await self._log_writer.close()
 
-    async def _repeat(self, lane: Lane, work: Callable[[Connection], Awaitable[T]], within: float) -> T:
+    async def _query(self, lane: Lane, work: Callable[[Connection], Awaitable[T]], within: float) -> T:
+        """Run a query. At the deadline, or if its caller leaves, it is ended."""
+        query = Query()
+        task = self._begun(self._repeat(lane, work, within, query))
+        try:
+            done, _ = await asyncio.wait([task], timeout=within)
+        finally:
+            if not task.done():
+                query.abandon(task)
+        if not done:
+            raise Unavailable(f"the database did not answer within {within:g} s")
+        return task.result()
+
+    async def _repeat(
+        self, lane: Lane, work: Callable[[Connection], Awaitable[T]], within: float, query: Query | None = None
+    ) -> T:
         """Run ``work``, and retry it on a new connection while the old one broke before its commit was sent.
 
         A connection that breaks during the commit is not retried here: whether it happened is unknown (Unavailable with
@@ -271,19 +366,22 @@ class PostgresDatabase:
         pause = 0.02
         while True:
             try:
-                async with lane.connection(deadline) as connection:
+                async with lane.connection(deadline, query) as connection:
                     return await work(connection)
             except LOST as error:
-                if loop.time() + pause >= deadline:
+                if (query is not None and query.abandoned) or loop.time() + pause >= deadline:
                     raise Unavailable(f"the database can't be used now: {error}") from error
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 0.5)
 
     async def _shielded(self, work: Coroutine[Any, Any, T]) -> T:
+        return await asyncio.shield(self._begun(work))
+
+    def _begun(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._forget)
-        return await asyncio.shield(task)
+        return task
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

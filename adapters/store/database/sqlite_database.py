@@ -1,7 +1,8 @@
 """The database port on SQLite: WAL mode, every commit synced, all blocking work in threads of its own.
 
 One writer thread a process runs all writes in turn: SQLite has one write lock, and a queue in front of it spares the busy
-retries. A few reader threads have a read-only connection each; in WAL mode they never wait for the writer.
+retries. A few reader threads have a read-only connection each; in WAL mode they never wait for the writer. Searches have threads
+of their own, so that other readers never wait for them.
 """
 
 import asyncio
@@ -10,16 +11,19 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from adapters.store.database.database import (
     CLOSED,
     DEADLINE,
+    SEARCHERS,
     Dialect,
     Moved,
     Params,
+    ReadLane,
     Row,
+    SearchQueue,
     Unavailable,
     Work,
     ddl_for,
@@ -28,6 +32,9 @@ from adapters.store.database.database import (
 )
 
 T = TypeVar("T")
+
+AGAIN = 0.01
+"""Seconds between two interrupts of an abandoned query: one that comes between two statements ends neither."""
 
 UNAVAILABLE = {
     sqlite3.SQLITE_BUSY,
@@ -73,6 +80,31 @@ class SqliteTransaction:
         self.connection.execute(ddl_for("sqlite", statement))
 
 
+class Query(Generic[T]):
+    """A query on a reader's thread. Another thread may interrupt it, and never what runs there after it."""
+
+    def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
+        self._work = work
+        self._lock = threading.Lock()
+        self._runs_on: sqlite3.Connection | None = None
+
+    def run(self, connection: sqlite3.Connection) -> T:
+        """Run on this thread, over its connection."""
+        with self._lock:
+            self._runs_on = connection
+        try:
+            return self._work(connection)
+        finally:
+            with self._lock:
+                self._runs_on = None
+
+    def interrupt(self) -> None:
+        """End the statement that runs now, if one does: it fails with SQLITE_INTERRUPT."""
+        with self._lock:
+            if self._runs_on is not None:
+                self._runs_on.interrupt()
+
+
 class SqliteDatabase:
     """A SQLite file. ``readers``: number of reader threads; ``busy_seconds``: how long to wait for another process' lock."""
 
@@ -85,6 +117,9 @@ class SqliteDatabase:
         self._local = threading.local()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="gongdan-write")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="gongdan-read")
+        self._searchers = ThreadPoolExecutor(SEARCHERS, thread_name_prefix="gongdan-search")
+        self._searches = SearchQueue()
+        self._ending: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def open(cls, path: Path, *, create: bool = False, readers: int = 3) -> "SqliteDatabase":
@@ -101,22 +136,28 @@ class SqliteDatabase:
         return cls(path, readers=readers)
 
     async def read(self, sql: str, params: Params | None = None, *, within: float = DEADLINE) -> list[Row]:
-        return await self._on(self._readers, lambda: self._own(reading=True).execute(*for_sqlite(sql, params or {})).fetchall())
+        asked = for_sqlite(sql, params or {})
+        return await self._read(self._readers, lambda connection: connection.execute(*asked).fetchall(), within)
 
-    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE) -> T:
-        return await self._on(self._readers, lambda: self._transact(fn, reading=True))
+    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE, lane: ReadLane = "reads") -> T:
+        with self._searches.admitted(lane):
+            threads = self._searchers if lane == "searches" else self._readers
+            return await self._read(threads, lambda connection: transact(connection, fn, "BEGIN"), within)
 
     async def write(self, fn: Work[T], *, within: float = DEADLINE) -> T:
-        return await self._on(self._writer, lambda: self._transact(fn, reading=False))
+        return await self._on(self._writer, lambda: transact(self._own(reading=False), fn, "BEGIN IMMEDIATE"))
 
     async def write_log(self, fn: Work[T], *, within: float = DEADLINE) -> T:
         return await self.write(fn)
 
     async def close(self) -> None:
+        if self._ending:
+            await asyncio.wait(self._ending)
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
         self._readers.shutdown()
+        self._searchers.shutdown()
         self._writer.shutdown()
         while self._connections:
             self._connections.pop().close()
@@ -125,13 +166,39 @@ class SqliteDatabase:
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, work)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF in UNAVAILABLE:
-                raise Unavailable(f"the database can't be used now: {error}") from error
-            raise
+            raise _unavailable(error) from error
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_TRIGGER and str(error).startswith(CLOSED):
                 raise Moved(str(error).removeprefix(f"{CLOSED} ")) from error
             raise
+
+    async def _read(self, threads: ThreadPoolExecutor, work: Callable[[sqlite3.Connection], T], within: float) -> T:
+        """Run a query on a reader's thread. At the deadline, or if its caller leaves, it is taken back or interrupted."""
+        query = Query(work)
+        queued = threads.submit(lambda: query.run(self._own(reading=True)))
+        running = asyncio.wrap_future(queued)
+        try:
+            done, _ = await asyncio.wait([running], timeout=within)
+        finally:
+            if running.done():
+                running.exception()  # the caller may have left just now
+            elif not queued.cancel():
+                ending = asyncio.create_task(self._end(query, running))
+                self._ending.add(ending)
+                ending.add_done_callback(self._ending.discard)
+        if not done:
+            raise Unavailable(f"the query was ended: it took longer than {within:g} s")
+        try:
+            return running.result()
+        except sqlite3.OperationalError as error:
+            raise _unavailable(error) from error
+
+    @staticmethod
+    async def _end(query: Query[T], running: asyncio.Future[T]) -> None:
+        while not running.done():
+            query.interrupt()
+            await asyncio.wait([running], timeout=AGAIN)
+        running.exception()  # nobody waits for it
 
     def _own(self, *, reading: bool) -> sqlite3.Connection:
         """This thread's connection for reading or for writing, opened at its first use; that for reading is read-only."""
@@ -161,18 +228,6 @@ class SqliteDatabase:
         self._connections.append(connection)
         return connection
 
-    def _transact(self, fn: Work[T], *, reading: bool) -> T:
-        connection = self._own(reading=reading)
-        connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
-        try:
-            result = drive(fn(SqliteTransaction(connection)))
-            connection.execute("COMMIT")
-            return result
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
 
 class FillingSqliteDatabase(SqliteDatabase):
     """A new SQLite file that one process fills alone: no threads, and one sync, when it is closed.
@@ -182,6 +237,9 @@ class FillingSqliteDatabase(SqliteDatabase):
 
     async def _on(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return work()
+
+    async def _read(self, threads: ThreadPoolExecutor, work: Callable[[sqlite3.Connection], T], within: float) -> T:
+        return work(self._own(reading=True))
 
     def _connect(self) -> sqlite3.Connection:
         connection = super()._connect()
@@ -193,6 +251,25 @@ class FillingSqliteDatabase(SqliteDatabase):
             self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             super()._close()
+
+
+def _unavailable(error: sqlite3.OperationalError) -> Exception:
+    """Unavailable for an error that may pass; the error for one in the statement."""
+    passing = error.sqlite_errorcode & 0xFF in UNAVAILABLE
+    return Unavailable(f"the database can't be used now: {error}") if passing else error
+
+
+def transact(connection: sqlite3.Connection, fn: Work[T], begin: str) -> T:
+    """Run ``fn`` in a transaction on this thread and commit it; any exception rolls it back."""
+    connection.execute(begin)
+    try:
+        result = drive(fn(SqliteTransaction(connection)))
+        connection.execute("COMMIT")
+        return result
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -50,12 +50,13 @@ class Estate:
 
 
 def settings_in(folder: Path, **more: Any) -> Settings:
-    """Settings of a store on SQLite in a folder, independent of the environment, with a deadline long enough for a slow disk."""
-    return Settings(_env_file=None, store=f"sqlite:///{folder}/gongdan.db", **({"deadline": PATIENCE} | more))
+    """Settings of a store on SQLite in a folder, independent of the environment, with deadlines long enough for a slow disk."""
+    deadlines = {"deadline": PATIENCE, "read_seconds": PATIENCE}
+    return Settings(_env_file=None, store=f"sqlite:///{folder}/gongdan.db", **(deadlines | more))
 
 
 PATIENCE = 120.0
-"""Seconds an append may wait: no test measures time."""
+"""Seconds an append or an answer may wait: no test measures time."""
 
 
 @asynccontextmanager
