@@ -39,7 +39,7 @@ class BlindIndex:
         return (await self._keys.blind_tokens()).phone_token(phone)
 
     async def text(self, text: str) -> Collection[bytes]:
-        """The tokens of a text's bigrams."""
+        """The tokens of a word's bigrams."""
         return (await self._keys.blind_tokens()).text_tokens(text)
 
     async def whole(self, text: str) -> bytes:

@@ -93,8 +93,9 @@ class Drop(NamedTuple):
 class Words(NamedTuple):
     """Index a text by its keyed tokens, replacing the tokens of this field.
 
-    ``text`` None removes them. ``fresh`` promises that there are none yet, which saves a delete. ``position`` is the event's. A
-    text is indexed by its pairs of characters, as a ``phone``, or only as a ``whole``.
+    ``text`` None removes them. ``fresh`` promises that there are none yet, which saves a delete. ``position`` is the event's,
+    ``first_position`` that of the stream's first event. A text is indexed by its pairs of characters, as a ``phone``, or only as
+    a ``whole``.
     """
 
     table: Table["TokenRow"]
@@ -103,6 +104,7 @@ class Words(NamedTuple):
     field: str
     text: Text | None
     position: int
+    first_position: int
     phone: bool = False
     fresh: bool = False
     whole: bool = False
@@ -112,13 +114,14 @@ Write = Put | Drop | Words
 
 
 class TokenRow(NamedTuple):
-    """A keyed token of a personal text, deleted when its subject is erased."""
+    """A posting: a keyed token of a personal text, deleted when its subject is erased. ``first_position`` is the stream's."""
 
     stream: UUID
     field: str
     token: bytes
     subject: UUID
     community: str
+    first_position: int
 
 
 class ErasedRow(NamedTuple):

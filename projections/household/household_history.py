@@ -160,7 +160,7 @@ def _dwelling(first: Seen | None, after: Seen, s: DwellingState) -> Iterable[Wri
     given = (s.community, s.subject, s.area, s.building, s.entrance, s.number)
     yield Put(DWELLINGS, DwellingRow(s.id, after.first_position, s.version, *given))
     if first is None:
-        yield Words(TOKENS, s.id, s.community, NUMBER, s.number, after.position, whole=True, fresh=True)
+        yield Words(TOKENS, s.id, s.community, NUMBER, s.number, after.position, after.first_position, whole=True, fresh=True)
 
 
 def _resident(steps: Sequence[Step], after: Seen, s: ResidentState) -> Iterable[Write]:
@@ -184,7 +184,7 @@ def _resident(steps: Sequence[Step], after: Seen, s: ResidentState) -> Iterable[
         if one.id not in had:
             text, field = one.number, occupancy_field(one.id)
             begun = next(step.after.position for step in steps if step.after.state.version >= text.version)
-            yield Words(TOKENS, s.id, s.community, field, text, begun, whole=True, fresh=True)
+            yield Words(TOKENS, s.id, s.community, field, text, begun, after.first_position, whole=True, fresh=True)
 
 
 def _ticket(steps: Sequence[Step], after: Seen, s: TicketState) -> Iterable[Write]:
@@ -225,7 +225,8 @@ def _words(
     for step in steps:
         text: Text | None = getattr(step.after.state, name)
         if text != known:
-            yield Words(TOKENS, s.id, s.community, field, text, step.after.position, phone, first is None, whole)
+            at = (step.after.position, step.after.first_position)
+            yield Words(TOKENS, s.id, s.community, field, text, *at, phone, first is None, whole)
             known = text
 
 

@@ -77,7 +77,7 @@ class TicketRow(NamedTuple):
 
 
 class TicketNumberRow(NamedTuple):
-    """A number that a ticket took. A book's number is void if the ticket took a later one in another book."""
+    """A number that a ticket took, at ``position``. A book's number is void if the ticket took a later one in another book."""
 
     number: str
     ticket: UUID
@@ -85,6 +85,7 @@ class TicketNumberRow(NamedTuple):
     book: Book
     position: int
     void: bool
+    first_position: int
 
 
 TICKETS = Table(
@@ -106,14 +107,24 @@ TICKETS = Table(
         Index(("community", "first_position"), "paused = 1"),
     ),
 )
-NUMBERS = Table("ticket_numbers", TicketNumberRow, key=("number",), stream="ticket", indexes=(Index(("ticket",)),))
+NUMBERS = Table(
+    "ticket_numbers",
+    TicketNumberRow,
+    key=("number",),
+    stream="ticket",
+    indexes=(
+        Index(("ticket",)),
+        Index(("community", "book", "number", "first_position")),
+        Index(("community", "book", "first_position")),
+    ),
+)
 ERASED = Table("erased_subjects", ErasedRow, key=("subject",), stream="subject")
 TOKENS = Table(
     "ticket_tokens",
     TokenRow,
     key=("stream", "field", "token"),
     stream="stream",
-    indexes=(Index(("community", "token", "stream")), Index(("subject",))),
+    indexes=(Index(("community", "token", "first_position")), Index(("subject",))),
     erased="erased_subjects",
 )
 
@@ -175,7 +186,8 @@ def numbers(seen: Seen) -> Iterable[TicketNumberRow]:
     last = max((n.position for n in seen.numbers if n.book != Book.INTAKE), default=0)
     for n in seen.numbers:
         book = Book(n.book)
-        yield TicketNumberRow(n.number, s.id, s.community, book, n.position, book is not Book.INTAKE and n.position != last)
+        void = book is not Book.INTAKE and n.position != last
+        yield TicketNumberRow(n.number, s.id, s.community, book, n.position, void, seen.first_position)
 
 
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
@@ -196,7 +208,8 @@ def fold(steps: Sequence[Step]) -> Iterable[Write]:
             text: Text | None = getattr(step.after.state, field)
             if text != known:
                 s, fresh = step.after.state, first is None
-                yield Words(TOKENS, s.id, s.community, field, text, step.after.position, field == PHONE, fresh)
+                at = (step.after.position, step.after.first_position)
+                yield Words(TOKENS, s.id, s.community, field, text, *at, field == PHONE, fresh)
                 known = text
 
 

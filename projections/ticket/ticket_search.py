@@ -1,6 +1,9 @@
-"""Searching the ticket directory (工单目录) with filters, newest first, in pages that do not shift while tickets arrive."""
+"""Searching the ticket directory (工单目录) with filters, newest first, in pages that do not shift while tickets arrive.
 
-import re
+A search for words, a phone or the beginning of a number reads a bounded number of postings (:mod:`projections.ticket.postings`).
+Where that ends before the last ticket, the answer says from which moment on it looked, and its cursor goes further.
+"""
+
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,20 +16,13 @@ from domain.kernel.terms import Book, ClockStatus, Kind, State
 from domain.people.assignee import Assignee
 from projections.engine.bounds import carried, seen
 from projections.engine.cursors import position_in, seal_cursor
-from projections.engine.tables import micros
+from projections.engine.tables import NEVER, micros, moment
 from projections.engine.view import Params, Reader
-from projections.ticket.ticket_directory import NUMBERS, PHONE, SEARCHED, TICKETS, TicketNumberRow, TicketRow
+from projections.ticket.postings import NUMBER, Sought, communities, hits
+from projections.ticket.ticket_directory import NUMBERS, TICKETS, TicketNumberRow, TicketRow
 
 MOST = 200
 """Maximum size of a page."""
-
-FEW = 500
-"""Maximum number of tickets listed by id in a statement (see ``_narrowed``)."""
-
-HERE = "/*here*/"
-"""Placeholder for the condition on the community."""
-
-NUMBER = re.compile(rf"(?:{'|'.join(Book)})-[\w\-]*\Z")
 
 
 class QueryTokens(Protocol):
@@ -37,7 +33,7 @@ class QueryTokens(Protocol):
         ...
 
     async def text(self, text: str) -> Collection[bytes]:
-        """The tokens of a text's pairs of characters."""
+        """The tokens of a word's pairs of characters."""
         ...
 
 
@@ -46,9 +42,10 @@ class Filters:
     """Search filters. None or an empty sequence disables a filter; several values mean any of them.
 
     ``communities`` None means all. ``clock`` is running, paused or breached at the asker's now. ``q`` is the beginning of a
-    number or book number, or a text whose pairs of characters must all occur in the description, the reporter's name or the
-    dwelling. ``areas`` and ``own`` limit the search to what the asker may see: tickets of these areas, or carried by one of
-    these. Tickets were received at ``received_from`` or later and before ``received_to``.
+    number or book number, or words parted by white space: each word's pairs of characters must all occur in the description, the
+    reporter's name or the dwelling. A word of one character is found only where it is a whole text. ``areas`` and ``own`` limit
+    the search to what the asker may see: tickets of these areas, or carried by one of these. Tickets were received at
+    ``received_from`` or later and before ``received_to``.
     """
 
     communities: Sequence[str] | None = None
@@ -67,11 +64,16 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of tickets, the latest recorded first, at ``position``; ``cursor`` is None on the last page."""
+    """A page of tickets, the latest recorded first, at ``position``; ``cursor`` is None on the last page.
+
+    ``searched_from``: the search stopped at tickets first recorded at this moment; ``cursor`` goes on from there (None: the page
+    is full, or all tickets were looked at).
+    """
 
     position: int
     items: Sequence[TicketRow]
     cursor: str | None
+    searched_from: datetime | None = None
 
 
 async def search(
@@ -80,51 +82,51 @@ async def search(
     """Search tickets. Raises InvalidInput for an invalid limit, cursor or clock."""
     if not 1 <= limit <= MOST:
         raise InvalidInput([FieldError("/limit", f"must be from 1 to {MOST}")])
-    params: Params = {"now": micros(now), "limit": limit + 1}
+    params: Params = {"now": micros(now)}
     where = [*_plain(filters, params), *_bounds(filters, params)]
-    texts = await _texts(filters, tokens, params)
-    position = None
-    if texts:
-        position, conditions = await _narrowed(reader, texts, filters, params)
-        where += conditions
-    if cursor is not None:
-        params["before"] = position_in(cursor)
-        where.append("first_position < :before")
+    sought = await _sought(filters, tokens)
+    before = position_in(cursor)
+    if sought is None:
+        return await _listed(reader, filters.communities, where, params, before, limit)
+    here = await communities(reader) if filters.communities is None else sorted(set(filters.communities))
+    before = NEVER if before is None else before
+    found = await hits(reader, sought, where, params, here, before=before, limit=limit + 1)
+    in_order = f"SELECT {TICKETS.listed} FROM {{ticket_directory}} WHERE first_position IN :places ORDER BY first_position DESC"
+    recorded = "SELECT first_recorded_at FROM {ticket_directory} WHERE first_position = :floor"
+    answer = await reader.read([(in_order, {"places": found.places[:limit]}), (recorded, {"floor": found.floor})])
+    rows, [*floor] = answer.results
+    items = [TICKETS.decode(row) for row in rows]
+    if found.floor is not None and floor:
+        return Found(found.position, items, seal_cursor(found.floor), moment(floor[0][0]))
+    more = seal_cursor(found.places[limit - 1]) if len(found.places) > limit else None
+    return Found(found.position, items, more)
+
+
+async def _listed(
+    reader: Reader, here: Sequence[str] | None, where: Sequence[str], params: Params, before: int | None, limit: int
+) -> Found:
+    """A page of the tickets with these properties, without a search."""
+    params["limit"] = limit + 1
+    if before is not None:
+        params["before"] = before
+        where = [*where, "first_position < :before"]
     # One statement per community: each reads an index in the list's order and stops at the limit, which a condition on
     # several communities would prevent.
-    if filters.communities is None:
+    if here is None:
         statements = [(_page(where), params)]
     else:
         mine = ["community = :community", *where]
-        statements = [(_page(mine), {**params, "community": code}) for code in set(filters.communities)]
+        statements = [(_page(mine), {**params, "community": code}) for code in set(here)]
     answer = await reader.read(statements)
     rows = [TICKETS.decode(found) for results in answer.results for found in results]
     rows.sort(key=lambda row: -row.first_position)
     cursor = seal_cursor(rows[limit - 1].first_position) if len(rows) > limit else None
-    return Found(answer.position if position is None else position, rows[:limit], cursor)
+    return Found(answer.position, rows[:limit], cursor)
 
 
 def _page(where: Sequence[str]) -> str:
     said = " AND ".join(where) or "1 = 1"
     return f"SELECT {TICKETS.listed} FROM {{ticket_directory}} WHERE {said} ORDER BY first_position DESC LIMIT :limit"
-
-
-async def _narrowed(reader: Reader, texts: Sequence[str], f: Filters, params: Params) -> tuple[int, list[str]]:
-    """Turn the subqueries for texts and numbers into conditions: a list of ids if they find few tickets, else the subquery.
-
-    Neither database knows in advance how few there are; given the subquery, it would scan the whole directory for them.
-    """
-    here, somewhere = ("", "") if f.communities is None else (" AND community = :community", " AND community IN :communities")
-    asked = {**params, "communities": list(f.communities or ()), "many": FEW + 1}
-    answer = await reader.read([(f"{text.replace(HERE, somewhere)} LIMIT :many", asked) for text in texts])
-    where = []
-    for i, (text, found) in enumerate(zip(texts, answer.results, strict=True)):
-        if len(found) <= FEW:
-            params[f"few_{i}"] = [ticket for (ticket,) in found]
-            where.append(f"ticket IN :few_{i}")
-        else:
-            where.append(f"ticket IN ({text.replace(HERE, here)})")
-    return answer.position, where
 
 
 async def find(reader: Reader, ticket: UUID) -> TicketRow | None:
@@ -178,23 +180,12 @@ def _bounds(f: Filters, params: Params) -> list[str]:
     return where + seen(f.areas, f.own, params)
 
 
-async def _texts(f: Filters, tokens: QueryTokens, params: Params) -> list[str]:
-    """Subqueries for the tickets with the phone, number and text sought."""
-    texts = []
-    if f.phone is not None:
-        params["phone"], params["phone_field"] = await tokens.phone(f.phone), PHONE
-        texts.append(f"SELECT stream FROM {{ticket_tokens}} WHERE token = :phone AND field = :phone_field{HERE}")
+async def _sought(f: Filters, tokens: QueryTokens) -> Sought | None:
+    """The tokens of phone and words, and the number sought; None where neither is."""
+    found = [await tokens.phone(f.phone)] if f.phone is not None else []
     q = normalize("NFKC", f.q or "").strip()
     if NUMBER.match(q.upper()):
-        # a community's code may be written in either case, so only the book's letters are folded
-        params["number"] = q[:2].upper() + q[2:]
-        params["after"] = params["number"] + "\U0010ffff"
-        texts.append(f"SELECT DISTINCT ticket FROM {{ticket_numbers}} WHERE number >= :number AND number < :after{HERE}")
-    elif q:
-        params["words"], params["searched"] = list(await tokens.text(q)), list(SEARCHED)
-        params["how_many"] = len(params["words"])
-        texts.append(
-            f"SELECT stream FROM {{ticket_tokens}} WHERE token IN :words AND field IN :searched{HERE}"
-            " GROUP BY stream HAVING count(DISTINCT token) = :how_many"
-        )
-    return texts
+        return Sought(found, q)
+    for word in q.split():
+        found += await tokens.text(word)
+    return Sought(list(dict.fromkeys(found))) if found else None

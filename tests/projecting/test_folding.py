@@ -191,6 +191,7 @@ def any_filters(random: Random, estate: Estate, number: str) -> Filters:
         {"assignees": [Assignee(random.choice(list(AssigneeType)), random.choice(["wang", "zhao"]))]},
         {"clock": random.choice([ClockStatus.RUNNING, ClockStatus.PAUSED, ClockStatus.BREACHED])},
         {"q": random.choice([*TEXTS, "王小", "1201", "broken", "没有"])},
+        {"q": " ".join(random.choices([*TEXTS, "王小", "1201", "broken", "水", "没有"], k=random.choice([2, 3])))},
         {"q": random.choice([number, number[:-2], number.lower()[:2] + number[2:], "GD-", "bx-garden"])},
         {"phone": random.choice([*(phone for phone in PHONES if phone), "０１３８-1234-5678", "13999999999"])},
         {"received_from": random.choice(received), "received_to": random.choice(received)},
@@ -227,8 +228,8 @@ def passes(s: TicketState, f: Filters, now: datetime, texts: dict[str, str | Non
         return False
     if f.q and f.q[2:3] == "-":
         return any(number.startswith(f.q[:2].upper() + f.q[2:]) for number in numbers)
-    words = {word for name in ("description", "reporter_name", "dwelling") for word in bigrams(texts.get(name) or "")}
-    return bigrams(f.q or "") <= words
+    held = {pair for name in ("description", "reporter_name", "dwelling") for pair in bigrams(texts.get(name) or "")}
+    return all(bigrams(word) <= held for word in (f.q or "").split())
 
 
 @few

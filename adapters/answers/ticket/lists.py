@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from adapters.answers.caller import Caller
-from adapters.answers.documents import Answer
+from adapters.answers.documents import Answer, Moment
 from adapters.answers.ticket.rows import ListedTicket, WorkOrderItem, listed_tickets
 from adapters.composition import Gongdan
 from domain.kernel.errors import invalid
@@ -12,14 +12,20 @@ from domain.kernel.terms import AssigneeType
 from domain.people.assignee import Assignee
 from domain.people.authority import Right, denied
 from domain.people.reading_scope import Scope
-from projections.ticket.ticket_search import NUMBER, Filters
+from projections.ticket.postings import NUMBER
+from projections.ticket.ticket_search import Filters
 
 
 class TicketPage(Answer):
-    """Tickets, the latest received first, as of ``position``."""
+    """Tickets, the latest received first, as of ``position``.
+
+    ``searched_from``: a search reads a bounded part of the store; it looked at tickets recorded at this moment or later, and
+    ``next_cursor`` goes further back. Null where it looked at all of them, or the page is full.
+    """
 
     position: int
     items: list[ListedTicket]
+    searched_from: Moment | None
     next_cursor: str | None
 
 
@@ -57,7 +63,7 @@ async def ticket_page(
         await gongdan.store.access_log.record(Access(now, caller.login, community or "", "phone_lookup"))
     found = await gongdan.projections.search(filters, now=now, limit=limit, cursor=cursor)
     items = await listed_tickets(found.items, gongdan.sealer, now)
-    return TicketPage(position=found.position, items=items, next_cursor=found.cursor)
+    return TicketPage(position=found.position, items=items, searched_from=found.searched_from, next_cursor=found.cursor)
 
 
 async def _within(gongdan: Gongdan, caller: Caller, filters: Filters, community: str | None, right: Right) -> Filters:

@@ -156,7 +156,13 @@ async def tickets(
     kind: Annotated[list[Kind] | None, Query()] = None,
     assignee: Annotated[str | None, Query(pattern=CARRIER, description="a login, `team:CODE` or `contractor:CODE`")] = None,
     clock: Annotated[ClockStatus | None, Query(description="running, paused or breached now")] = None,
-    q: Annotated[str | None, Query(max_length=100, description="the beginning of a number, or words of the texts")] = None,
+    q: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="the beginning of a number; or words of two characters or more, all of which are held",
+        ),
+    ] = None,
     phone: Annotated[str | None, Query(max_length=30, description="a telephone number; the look-up is recorded")] = None,
     received_from: Annotated[Moment | None, Query()] = None,
     received_to: Annotated[Moment | None, Query()] = None,
@@ -165,7 +171,11 @@ async def tickets(
     cursor: Cursor = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """List tickets, masked for every caller. A search for texts or a phone needs the right to open personal data."""
+    """List tickets, masked for every caller. A search for texts or a phone needs the right to open personal data.
+
+    A search by `q` or `phone` reads at most 20,000 entries of its index, the newest first. Where that was not enough to fill the
+    page, `searched_from` says how far it looked, and `next_cursor` goes further back.
+    """
     filters = Filters(
         states=state or (),
         kinds=kind or (),

@@ -29,7 +29,7 @@ def list_tickets(
     kind: Annotated[list[Kind] | None, typer.Option(help="Of this kind; may be given several times.")] = None,
     assignee: Annotated[str | None, typer.Option(help="Assigned to a login, team:CODE or contractor:CODE.")] = None,
     clock: Annotated[ClockStatus | None, typer.Option(help="With a clock that is running, paused or breached now.")] = None,
-    q: Annotated[str | None, typer.Option("--q", help="The beginning of a number, or words of the texts.")] = None,
+    q: Annotated[str | None, typer.Option("--q", help="The beginning of a number, or words that the texts hold.")] = None,
     phone: Annotated[str | None, typer.Option(help="A telephone number; the access log records the search.")] = None,
     received_from: Moment = None,
     received_to: Moment = None,
@@ -60,7 +60,9 @@ def list_tickets(
         for one in found["items"]
     ]
     table(("number", "state", "kind", "assignee", "received", "breached"), rows)
-    if found["next_cursor"]:
+    if found["searched_from"]:
+        say(f"searched back to {found['searched_from']}; further: --cursor {found['next_cursor']}")
+    elif found["next_cursor"]:
         say(f"more: --cursor {found['next_cursor']}")
 
 

@@ -50,8 +50,9 @@ class Changes:
         found: dict[Table[TokenRow], list[TokenRow]] = {}
         for words, tokens in zip(self.words.values(), self.tokens, strict=True):
             if words.text is not None:
-                made = [TokenRow(words.stream, words.field, t, words.text.value.subject, words.community) for t in sorted(tokens)]
-                found.setdefault(words.table, []).extend(made)
+                stream, field_, subject = words.stream, words.field, words.text.value.subject
+                about = (subject, words.community, words.first_position)
+                found.setdefault(words.table, []).extend(TokenRow(stream, field_, token, *about) for token in sorted(tokens))
         return found
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from projections.ticket import postings
 from tests.support.client import Client, problem
 
 pytestmark = pytest.mark.anyio
@@ -112,6 +113,27 @@ async def test_pages_hold_every_ticket_once(live: Client) -> None:
     for garbage in ("x", "//////////8=", "Z" * 400, "!"):
         assert problem(await live.get("li", "/tickets", cursor=garbage)) == "invalid-input"
         assert problem(await live.get("li", "/workload", community="JX", cursor=garbage)) == "invalid-input"
+
+
+async def test_a_search_that_stopped_says_how_far_it_looked_and_goes_further(
+    live: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = await live.ticket(description="楼道灯不亮，请修")
+    for _ in range(3):
+        await live.ticket(description="楼道灯很暗")
+    await seen(live, await head(live))
+    both = {"community": "JX", "q": "楼道灯 不亮"}
+    complete = (await live.get("li", "/tickets", **both)).json()
+    assert ([item["id"] for item in complete["items"]], complete["searched_from"]) == ([old["id"]], None)
+    monkeypatch.setattr(postings, "READ", 4)
+    monkeypatch.setattr(postings, "SAMPLE", 0)
+    pages = [(await live.get("li", "/tickets", community="JX", q="楼道", state="cancelled")).json()]
+    while pages[-1]["next_cursor"]:
+        assert (pages[-1]["items"], len(pages[-1]["searched_from"])) == ([], len("2026-03-02T00:00:00.000000Z"))
+        following = {"community": "JX", "q": "楼道", "state": "cancelled", "cursor": pages[-1]["next_cursor"]}
+        pages.append((await live.get("li", "/tickets", **following)).json())
+    assert len(pages) == 3
+    assert pages[-1] == {"position": pages[0]["position"], "items": [], "searched_from": None, "next_cursor": None}
 
 
 async def test_approvals_listed_for_those_concerned(live: Client) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from html import unescape
 
 import pytest
 
@@ -14,6 +15,7 @@ from domain.kernel.terms import Channel, Trigger
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from domain.ticket.events import Ticket
+from projections.ticket import postings
 from projections.ticket.ticket_directory import TICKET_DIRECTORY
 from tests.pages.surfing import SAME_ORIGIN, Surfer, text_of
 from tests.support.estates.api_estate import Estate
@@ -181,6 +183,14 @@ class TestPages:
         ):
             page = await surfer.get(address)
             assert {n for n in (one, other) if n in page.text.partition("</form>")[2].rpartition("</main>")[0]} == found, address
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(postings, "READ", 1)
+            page = await surfer.get("/tickets?q=电梯&state=classified")
+        assert "只查到" in page.text
+        assert "没有找到工单" not in page.text
+        further = re.search(r'href="(/tickets\?[^"]*cursor=[^"]*)">继续往前查', page.text)
+        assert further is not None
+        assert "没有找到工单" in (await surfer.get(unescape(further[1]))).text
         assert (await surfer.get("/tickets?until=yesterday")).status_code == 422
         assert (await surfer.get("/tickets?state=nowhere")).status_code == 422
 
