@@ -1,13 +1,15 @@
 """Queries to the live table set of a view; all statements of a query see one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 from adapters.projecting.tables.catalogue import Catalogue
 from adapters.projecting.tables.row_tables import RowTables
 from adapters.store.database.database import ReadLane, Row, Transaction, Work
 from domain.kernel.errors import Overloaded
-from projections.engine.view import Answer, Params, View
+from projections.engine.view import Answer, Ask, Statements, View
 
+T = TypeVar("T")
 LIVE_SET = "SELECT version, position FROM projections WHERE name = :name AND live = 1"
 
 
@@ -24,25 +26,58 @@ class LiveReader:
         self._lane: ReadLane = lane
         self._tables: RowTables | None = None
 
-    async def read(self, statements: Sequence[tuple[str, Params]]) -> Answer:
+    async def read(self, statements: Statements) -> Answer:
         """Run the statements; raises Overloaded while the view is first built, also for a new program version."""
+
+        async def ask(query: Ask) -> Sequence[Sequence[Row]]:
+            return await query(statements)
+
+        return Answer(*await self.consult(ask))
+
+    async def consult(self, question: Callable[[Ask], Coroutine[Any, Any, T]]) -> tuple[int, T]:
+        """Run a function that asks several times, on one snapshot; raises Overloaded like :meth:`read`."""
         while True:
             tables = self._tables or await self._look()
-            wanted = [(LIVE_SET, {"name": self._view.name}), *((sql.format_map(tables.names), p) for sql, p in statements)]
             try:
-                live, *results = await self._catalogue.database.snapshot(_queries(wanted), lane=self._lane)
+                found = await self._catalogue.database.snapshot(self._over(tables, question), lane=self._lane)
             except Overloaded:
                 raise
+            except _Exchanged:
+                self._tables = None
+                continue
             except Exception:
                 # The tables may have been exchanged and dropped since the catalogue was read.
                 self._tables = None
                 if (await self._look()).version == tables.version:
                     raise
                 continue
-            if live and live[0][0] == tables.version:
-                self._tables = tables
-                return Answer(live[0][1], results)
-            self._tables = None
+            self._tables = tables
+            return found
+
+    def _over(self, tables: RowTables, question: Callable[[Ask], Coroutine[Any, Any, T]]) -> Work[tuple[int, T]]:
+        """Answers from these tables; raises _Exchanged where others are live, which is asked together with the first query."""
+
+        async def work(tx: Transaction) -> tuple[int, T]:
+            position: int | None = None
+
+            async def ask(statements: Statements) -> Sequence[Sequence[Row]]:
+                nonlocal position
+                wanted = [(sql.format_map(tables.names), params) for sql, params in statements]
+                if position is not None:
+                    return await tx.queries(wanted) if wanted else []
+                live, *results = await tx.queries([(LIVE_SET, {"name": self._view.name}), *wanted])
+                if not live or live[0][0] != tables.version:
+                    raise _Exchanged
+                position = live[0][1]
+                return results
+
+            value = await question(ask)
+            if position is None:
+                await ask([])
+            assert position is not None
+            return position, value
+
+        return work
 
     async def _look(self) -> RowTables:
         live = await self._catalogue.live(self._view.name)
@@ -51,8 +86,5 @@ class LiveReader:
         return RowTables(self._view, live.version)
 
 
-def _queries(wanted: Sequence[tuple[str, Params]]) -> Work[list[list[Row]]]:
-    async def work(tx: Transaction) -> list[list[Row]]:
-        return await tx.queries(wanted)
-
-    return work
+class _Exchanged(Exception):
+    """Another table set is live now."""

@@ -4,7 +4,7 @@ Every row belongs to one stream and follows from that stream's events alone. The
 batches of any size, again after a failure, or one by one for a check, and the rows are always equal.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -15,6 +15,7 @@ from domain.kernel.aggregate import apply
 from domain.kernel.ports import StoredEvent
 from domain.kernel.privacy import Text
 from projections.engine.tables import Table
+from projections.engine.tallies import Tally
 
 
 class Number(NamedTuple):
@@ -31,7 +32,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A stream after an event: its state, and what only the log knows about it."""
+    """A stream after an event: its state, and what only the log knows about it.
+
+    ``entered_at``: when the event happened after which its state is named so (``state.state``).
+    """
 
     event: Any
     state: Any
@@ -41,6 +45,7 @@ class Seen:
     first_recorded_at: datetime
     back_entered: bool
     numbers: tuple[Number, ...]
+    entered_at: datetime
     _made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, make: Callable[[Any], T]) -> T:
@@ -54,16 +59,22 @@ class Seen:
 def advance(before: Seen | None, stored: StoredEvent, event: Any) -> Seen:
     """Add an event to a stream. This is the only place where projections apply events."""
     taken = (Number(stored.number, stored.book, stored.position, stored.recorded_at),) if stored.number and stored.book else ()
+    after = apply(before.state if before else None, event)
     return Seen(
         event,
-        apply(before.state if before else None, event),
+        after,
         stored.position,
         stored.recorded_at,
         before.first_position if before else stored.position,
         before.first_recorded_at if before else stored.recorded_at,
         event.meta.back_entered or (before is not None and before.back_entered),
         before.numbers + taken if before else taken,
+        event.timestamp if before is None or _named(after) != _named(before.state) else before.entered_at,
     )
+
+
+def _named(state: Any) -> Any:
+    return getattr(state, "state", None)
 
 
 class Step(NamedTuple):
@@ -139,7 +150,7 @@ class View:
     """A projection. ``takes`` lists prefixes of the topics it needs; all other events are skipped on purpose.
 
     ``fold`` converts consecutive steps of one stream to changes of rows. Raise ``fold_version`` whenever it would make different
-    rows from old events; the view is then rebuilt.
+    rows from old events; the view is then rebuilt. ``tallies`` count rows of the tables; the engine keeps them.
     """
 
     name: str
@@ -147,11 +158,13 @@ class View:
     tables: tuple[Table[Any], ...]
     takes: tuple[str, ...]
     fold: Fold
+    tallies: tuple[Tally, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """Short hash of schema and fold version. Tables with another fingerprint belong to another version of this view."""
-        schema = "\n".join([self.name, str(self.fold_version), *(table.schema for table in self.tables)])
+        schemas = [*(table.schema for table in self.tables), *(tally.schema for tally in self.tallies)]
+        schema = "\n".join([self.name, str(self.fold_version), *schemas])
         return sha256(schema.encode()).hexdigest()[:8]
 
 
@@ -166,9 +179,22 @@ class Answer(NamedTuple):
     results: Sequence[Sequence[Row]]
 
 
+Statements = Sequence[tuple[str, Params]]
+Ask = Callable[[Statements], Awaitable[Sequence[Sequence[Row]]]]
+"""Runs statements, and gives the rows of each."""
+
+
 class Reader(Protocol):
     """Queries the tables of a view. Statements name a table as ``{table}``; parameters are stored values."""
 
-    async def read(self, statements: Sequence[tuple[str, Params]]) -> Answer:
+    async def consult(self, question: Callable[[Ask], Coroutine[Any, Any, T]]) -> tuple[int, T]:
+        """Run a function that asks several times, one answer leading to the next question, on one snapshot of the view.
+
+        It may await nothing but its ``Ask``, and may be run again. Returns the view's position and the function's value. Raises
+        errors.Overloaded while the view is not built yet.
+        """
+        ...
+
+    async def read(self, statements: Statements) -> Answer:
         """Run the statements on one snapshot of the view. Raises errors.Overloaded while the view is not built yet."""
         ...

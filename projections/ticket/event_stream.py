@@ -1,19 +1,20 @@
 """Event stream (事件流): who did what and when, event by event, and the transitions of tickets between states.
 
-Rows hold codes and logins but no personal texts, which stay in the log. The lived process (流程) is counted from these rows as of
-any moment: how often each transition was taken, how many tickets are in a state, how long they stayed.
+Rows hold codes and logins but no personal texts, which stay in the log. The transitions make the lived process
+(:mod:`projections.ticket.lived_process`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from domain.kernel.terms import State
 from domain.ticket.state import TicketState
-from projections.engine.tables import MICROSECOND, Index, Table, micros
+from projections.engine.tables import Index, Table, micros
 from projections.engine.view import Params, Put, Reader, Step, View, Write
+from projections.ticket.lived_process import MOVES, TALLIES, moves
 
 
 class EventRow(NamedTuple):
@@ -44,25 +45,8 @@ EVENTS = Table(
 )
 
 
-class MoveRow(NamedTuple):
-    """A step that changed a ticket's state."""
-
-    ticket: UUID
-    version: int
-    community: str
-    topic: str
-    at: datetime
-    source: State | None
-    target: State
-
-
-MOVES = Table(
-    "process_moves", MoveRow, key=("ticket", "version"), stream="ticket", indexes=(Index(("community", "ticket", "version")),)
-)
-
-
 def fold(steps: Sequence[Step]) -> Iterable[Write]:
-    """Write each event, and each change of state; neither ever changes afterwards."""
+    """Write each event and each change of state; neither ever changes afterwards."""
     for before, seen in steps:
         event, s = seen.event, seen.state
         meta = event.meta
@@ -84,11 +68,10 @@ def fold(steps: Sequence[Step]) -> Iterable[Write]:
             now,
         )
         yield Put(EVENTS, row)
-        if now is not None and now is not was:
-            yield Put(MOVES, MoveRow(s.id, event.originator_version, s.community, event.TOPIC, event.timestamp, was, now))
+    yield from moves(steps)
 
 
-EVENT_STREAM = View("event_stream", 1, (EVENTS, MOVES), ("ticket.", "shift."), fold)
+EVENT_STREAM = View("event_stream", 1, (EVENTS, MOVES), ("ticket.", "shift."), fold, TALLIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,59 +123,3 @@ async def events(
     answer = await reader.read([(sql, params)])
     rows = [EVENTS.decode(row) for row in answer.results[0]]
     return Events(answer.position, rows[:limit], len(rows) > limit)
-
-
-class Way(NamedTuple):
-    """A transition between two states, by the topic of its event."""
-
-    source: State | None
-    target: State
-    topic: str
-
-
-@dataclass(frozen=True, slots=True)
-class LivedProcess:
-    """The lifecycle as lived in a community up to a moment, at ``position``.
-
-    ``taken`` counts each transition, ``standing`` the tickets then in each state. ``stays`` counts the ended stays in a state;
-    ``median`` is their median length (of an even number, the mean of the middle two, rounded down to a microsecond). ``returned``
-    counts tickets that were reworked or reopened after completion.
-    """
-
-    position: int
-    taken: Mapping[Way, int]
-    standing: Mapping[State, int]
-    stays: Mapping[State, int]
-    median: Mapping[State, timedelta]
-    returned: int
-
-
-_MOVES = "SELECT ticket, target, at, lead(at) OVER (PARTITION BY ticket ORDER BY version) AS left_at FROM {process_moves}"
-_UP_TO = "WHERE community = :community AND at < :until"
-_RANKED = (
-    "SELECT target, left_at - at AS stay, row_number() OVER (PARTITION BY target ORDER BY left_at - at) AS place,"
-    f" count(*) OVER (PARTITION BY target) AS stays FROM ({_MOVES} {_UP_TO}) AS moved WHERE left_at IS NOT NULL"
-)
-STATEMENTS = (
-    f"SELECT source, target, topic, CAST(count(*) AS BIGINT) FROM {{process_moves}} {_UP_TO} GROUP BY source, target, topic",
-    f"SELECT target, CAST(count(*) AS BIGINT) FROM ({_MOVES} {_UP_TO}) AS moved WHERE left_at IS NULL GROUP BY target",
-    f"SELECT target, CAST(max(stays) AS BIGINT), CAST(sum(stay) AS BIGINT), CAST(count(*) AS BIGINT) FROM ({_RANKED}) AS ranked"
-    " WHERE place IN ((stays + 1) / 2, (stays + 2) / 2) GROUP BY target",
-    f"SELECT CAST(count(DISTINCT ticket) AS BIGINT) FROM {{process_moves}} {_UP_TO}"
-    " AND source IN ('repaired', 'followed_up') AND target = 'classified'",
-)
-
-
-async def process(reader: Reader, community: str, until: datetime) -> LivedProcess:
-    """Count a community's process up to a moment, ignoring later events."""
-    params: Params = {"community": community, "until": micros(until)}
-    answer = await reader.read([(sql, params) for sql in STATEMENTS])
-    taken, standing, stays, returned = answer.results
-    return LivedProcess(
-        answer.position,
-        {Way(State(source) if source else None, State(target), topic): count for source, target, topic, count in taken},
-        {State(state): count for state, count in standing},
-        {State(state): ended for state, ended, _, _ in stays},
-        {State(state): total // middle * MICROSECOND for state, _, total, middle in stays},
-        returned[0][0],
-    )

@@ -57,6 +57,12 @@ class Rows:
         results = await self.estate.database.snapshot(lambda tx: tx.queries(wanted))
         return Answer(0, results)
 
+    async def consult(self, question: Any) -> Any:
+        async def ask(statements: Any) -> Any:
+            return (await self.read(statements)).results
+
+        return 0, await question(ask)
+
 
 @dataclass
 class Walk:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from domain.kernel.aggregate import apply
 from domain.kernel.terms import State
-from projections.ticket.event_stream import EVENT_STREAM, EventRow, Way, events, process
+from projections.ticket import lived_process
+from projections.ticket.event_stream import EVENT_STREAM, EventRow, events
+from projections.ticket.lived_process import COARSE, Way, length_range, process
 from tests.support.estates.view_estate import COMMUNITIES, Estate
 from tests.support.estates.view_fixtures import NewEstate
 
@@ -24,7 +26,10 @@ few = settings(max_examples=2, suppress_health_check=[HealthCheck.function_scope
 
 @few
 @given(walks)
-async def test_events_and_process_are_those_of_the_log_at_any_moment(new_estate: NewEstate, random: Random) -> None:
+async def test_events_and_process_are_those_of_the_log_at_any_moment(
+    new_estate: NewEstate, monkeypatch: pytest.MonkeyPatch, random: Random
+) -> None:
+    monkeypatch.setattr(lived_process, "BLOCK", random.choice([lived_process.BLOCK, 5 * 3_600_000_000]))
     async with new_estate() as estate:
         await estate.wander(random, 60)
         projections = await estate.projections(views=[EVENT_STREAM])
@@ -34,8 +39,9 @@ async def test_events_and_process_are_those_of_the_log_at_any_moment(new_estate:
         rows = await plainly(estate)
         for community in COMMUNITIES:
             own = [row for row in rows if row.community == community]
-            until = random.choice(own).at + random.choice([timedelta(0), timedelta(microseconds=1), timedelta(days=400)])
-            assert counted(await process(reader, community, until)) == by_hand(own, until)
+            for _ in range(12):
+                until = random.choice(own).at + random.choice([timedelta(0), timedelta(microseconds=1), timedelta(days=400)])
+                assert counted(await process(reader, community, until)) == by_hand(own, until), until
             chosen = random.choice(own)
             filters: dict[str, Any] = random.choice(
                 [
@@ -48,6 +54,13 @@ async def test_events_and_process_are_those_of_the_log_at_any_moment(new_estate:
             )
             assert await every_page(reader, community, filters, random.choice([1, 7, 200])) == expected(own, filters)
         await projections.stop()
+
+
+@given(st.integers(0, 2**50), st.integers(0, 2**50))
+def test_ranges_of_lengths_are_in_order_and_narrow(one: int, other: int) -> None:
+    assert (length_range(one) <= length_range(other)) or one > other
+    assert length_range(one) != length_range(other) or abs(one - other) <= max(one, other) >> lived_process.FINE
+    assert length_range(one) >> COARSE != length_range(other) >> COARSE or abs(one - other) <= max(one, other) / 4 + 64
 
 
 async def plainly(estate: Estate) -> list[EventRow]:

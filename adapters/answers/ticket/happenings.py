@@ -16,7 +16,7 @@ from domain.people.directory import Directory
 from domain.service_desk.desk import ServiceDesk
 from domain.ticket.events import Ticket
 from domain.ticket.lifecycle import TABLE
-from projections.ticket.event_stream import LivedProcess
+from projections.ticket.lived_process import LivedProcess
 
 REWORK = next(edge for edge in ways() if edge.outcome == "dissatisfied")
 """Transition back to work after a dissatisfied follow-up (返修)."""

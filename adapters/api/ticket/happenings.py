@@ -33,7 +33,8 @@ from domain.kernel.errors import invalid
 from domain.kernel.terms import Book, State
 from domain.ticket.events import Ticket
 from projections.engine.cursors import position_in, seal_cursor
-from projections.ticket.event_stream import EVENT_STREAM, EventRow, events, process
+from projections.ticket.event_stream import EVENT_STREAM, EventRow, events
+from projections.ticket.lived_process import process
 
 router = resources("audit")
 

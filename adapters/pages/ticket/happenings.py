@@ -23,7 +23,8 @@ from domain.kernel.errors import NotFound, invalid
 from domain.kernel.terms import Book, State
 from domain.ticket import lifecycle
 from domain.ticket.events import Ticket
-from projections.ticket.event_stream import EVENT_STREAM, EventRow, events, process
+from projections.ticket.event_stream import EVENT_STREAM, EventRow, events
+from projections.ticket.lived_process import process
 
 router = APIRouter(include_in_schema=False)
 

@@ -66,8 +66,21 @@ async def check(name: str, catalogue: Catalogue, log: EventLog, tables: RowTable
     async for last, upto, page in _pages(log, catalogue, folding):
         streams += len(page)
         differences += await _compare_twice(last, upto, page, catalogue, tables, folding, {})
+    differences += await catalogue.database.snapshot(lambda tx: _miscounted(tx, tables), within=60.0)
     live = await catalogue.live(name)
     return Checked(name, live.position if live else 0, streams, differences)
+
+
+async def _miscounted(tx: Transaction, tables: RowTables) -> list[Difference]:
+    """Compare each tally with a count of its rows."""
+    found = []
+    for tally in tables.view.tallies:
+        counted = {tuple(key): n for *key, n in await tx.query(tables.counted(tally))}
+        kept = {tuple(key): n for *key, n in await tx.query(f"SELECT {', '.join(tally.by)}, n FROM {tables.names[tally.name]}")}
+        for key in sorted(counted.keys() | kept.keys()):
+            if counted.get(key, 0) != kept.get(key, 0):
+                found.append(Difference(tally.name, None, "/".join(map(str, key)), "changed", ("n",)))
+    return found
 
 
 Sample = dict[tuple[UUID, int], Run]

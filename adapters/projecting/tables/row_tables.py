@@ -1,5 +1,6 @@
 """The tables of one table set: create, index, and write the changes of a fold."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from adapters.store.database.database import Row, Transaction
 from projections.engine.tables import Table
+from projections.engine.tallies import Tally
 from projections.engine.view import ErasedRow, Put, TokenRow, View, Words, Write
 
 Key = tuple[Any, ...]
@@ -62,25 +64,54 @@ class RowTables:
     def __init__(self, view: View, version: str) -> None:
         self.view = view
         self.version = version
-        self.names: Mapping[str, str] = {table.name: f"{table.name}_v{version}" for table in view.tables}
+        tables = [*(table.name for table in view.tables), *(tally.name for tally in view.tallies)]
+        self.names: Mapping[str, str] = {name: f"{name}_v{version}" for name in tables}
 
     async def create(self, tx: Transaction) -> None:
         """Create the tables with their primary keys; :meth:`index` comes after the build, since inserting is faster without."""
         for table in self.view.tables:
             columns = ", ".join(f"{c.name} {c.type}{'' if c.null else ' NOT NULL'}" for c in table.columns)
             await tx.ddl(f"CREATE TABLE {self.names[table.name]} ({columns}, PRIMARY KEY ({', '.join(table.key)}))")
+        for tally in self.view.tallies:
+            columns = ", ".join(f"{c.name} {c.type} NOT NULL" for c in tally.columns)
+            key = ", ".join(tally.by)
+            await tx.ddl(f"CREATE TABLE {self.names[tally.name]} ({columns}, n BIGINT NOT NULL, PRIMARY KEY ({key}))")
 
     async def index(self, tx: Transaction) -> None:
-        """Create the indexes and collect the planner's statistics (ANALYZE)."""
+        """Create the indexes, count the rows for the tallies, and collect the planner's statistics (ANALYZE)."""
         for table in self.view.tables:
             name = self.names[table.name]
             for i, index in enumerate(table.indexes, start=1):
                 where = f" WHERE {index.where}" if index.where else ""
                 await tx.ddl(f"CREATE INDEX {name}_{i} ON {name} ({', '.join(index.columns)}){where}")
             await tx.ddl(f"ANALYZE {name}")
+        for tally in self.view.tallies:
+            await tx.execute(f"DELETE FROM {self.names[tally.name]}")
+            await tx.execute(f"INSERT INTO {self.names[tally.name]} ({', '.join(tally.by)}, n) {self.counted(tally)}")
+            await tx.ddl(f"ANALYZE {self.names[tally.name]}")
+
+    def counted(self, tally: Tally, where: str = "") -> str:
+        """SQL that counts the rows of a tally anew."""
+        by, of = ", ".join(tally.by), self.names[tally.of.name]
+        return f"SELECT {by}, CAST(count(*) AS BIGINT) FROM {of} {where} GROUP BY {by}"
+
+    async def _count(self, tx: Transaction, tally: Tally, counts: Iterable[tuple[Key, int]]) -> None:
+        """Add to a tally's counts."""
+        name, columns = self.names[tally.name], ", ".join(tally.by)
+        values = ", ".join(f":{column}" for column in tally.by)
+        sql = (
+            f"INSERT INTO {name} ({columns}, n) VALUES ({values}, :n) ON CONFLICT ({columns})"
+            f" DO UPDATE SET n = {name}.n + excluded.n"
+        )
+        added = [{**dict(zip(tally.by, key, strict=True)), "n": n} for key, n in counts]
+        if added:
+            await tx.execute_many(sql, added)
 
     async def clear(self, tx: Transaction, stream: UUID) -> None:
         """Delete every row of a stream."""
+        for tally in self.view.tallies:
+            rows = await tx.query(self.counted(tally, f"WHERE {tally.of.stream} = :stream"), {"stream": stream.bytes})
+            await self._count(tx, tally, ((tuple(key), -n) for *key, n in rows))
         for table in self.view.tables:
             await tx.execute(f"DELETE FROM {self.names[table.name]} WHERE {table.stream} = :stream", {"stream": stream.bytes})
 
@@ -90,6 +121,10 @@ class RowTables:
         for table in self.view.tables:
             if table.erased:
                 await self._forget(tx, table, changes)
+        for tally in self.view.tallies:
+            new = changes.rows.get(tally.of, {}).values()
+            counts = Counter(tuple([values[place] for place in tally.places]) for values in new if values is not None)
+            await self._count(tx, tally, sorted(counts.items()))
 
     async def load(self, tx: Transaction, fresh: Changes, further: Changes) -> None:
         """Write in a build: ``fresh`` are changes of streams that have no row here yet, ``further`` those of others.

@@ -1,0 +1,36 @@
+"""Tables of counts, kept up to date with the rows counted, so that a query reads a few counts instead of every row."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from projections.engine.tables import Column, Table
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """How many rows of a table have each combination of the columns ``by``; its own columns are these and ``n``.
+
+    ``by`` is the primary key, so none of these columns may be null. The rows counted never change: they are added, or deleted
+    together with all rows of their stream.
+    """
+
+    name: str
+    of: Table[Any]
+    by: tuple[str, ...]
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns counted by, in the order of ``by``."""
+        known = {column.name: column for column in self.of.columns}
+        return tuple(known[name] for name in self.by)
+
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """Where the columns are in a row counted."""
+        return tuple(self.of.names.index(name) for name in self.by)
+
+    @property
+    def schema(self) -> str:
+        """Description of the schema."""
+        return f"{self.name} COUNTS {self.of.name} BY {', '.join(self.by)}"
