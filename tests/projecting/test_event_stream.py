@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.projecting.folding.checking import Difference, check_tallies
 from domain.kernel.aggregate import apply
 from domain.kernel.terms import State
 from projections.ticket import lived_process
@@ -134,3 +135,26 @@ def by_hand(rows: list[EventRow], until: datetime) -> tuple[Any, ...]:
         for state, found in stays.items()
     }
     return dict(taken), dict(standing), {state: len(found) for state, found in stays.items()}, middle, returned
+
+
+@few
+@given(walks)
+async def test_tallies_are_counts_of_the_rows_whatever_is_added_or_cleared(new_estate: NewEstate, random: Random) -> None:
+    async with new_estate() as estate:
+        await estate.wander(random, 50)
+        follower = await estate.new_set(EVENT_STREAM)
+        while await follower.advance(random.choice([1, 7, 30])):
+            assert await miscounted(estate, follower) == []
+        stream = random.choice(list(estate.tickets))
+        await estate.database.write(lambda tx: follower.tables.clear(tx, stream))
+        assert await miscounted(estate, follower) == []
+        ways = follower.tables.names["process_ways"]
+        await estate.database.write(lambda tx: tx.execute(f"UPDATE {ways} SET n = n + 1"))
+        wrong = await miscounted(estate, follower)
+        assert wrong
+        assert {(one.table, one.kind, one.columns) for one in wrong} == {("process_ways", "changed", ("n",))}
+
+
+async def miscounted(estate: Estate, follower: Any) -> list[Difference]:
+    """The counts that differ from their rows."""
+    return await estate.database.snapshot(lambda tx: check_tallies(tx, follower.tables))

@@ -66,12 +66,12 @@ async def check(name: str, catalogue: Catalogue, log: EventLog, tables: RowTable
     async for last, upto, page in _pages(log, catalogue, folding):
         streams += len(page)
         differences += await _compare_twice(last, upto, page, catalogue, tables, folding, {})
-    differences += await catalogue.database.snapshot(lambda tx: _miscounted(tx, tables), within=60.0)
+    differences += await catalogue.database.snapshot(lambda tx: check_tallies(tx, tables), within=60.0)
     live = await catalogue.live(name)
     return Checked(name, live.position if live else 0, streams, differences)
 
 
-async def _miscounted(tx: Transaction, tables: RowTables) -> list[Difference]:
+async def check_tallies(tx: Transaction, tables: RowTables) -> list[Difference]:
     """Compare each tally with a count of its rows."""
     found = []
     for tally in tables.view.tallies:
