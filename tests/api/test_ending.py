@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 
 from adapters.server.app import create_app
 from adapters.store.database.database import SEARCHERS, WAITING
@@ -38,7 +38,7 @@ async def all_searchers_busy(estate: Estate) -> AsyncIterator[None]:
 class Caller:
     """A client that asks and may leave before the answer."""
 
-    def __init__(self, estate: Estate, path: str, query: str) -> None:
+    def __init__(self, app: ASGIApp, estate: Estate, path: str, query: str) -> None:
         self._left = asyncio.Event()
         self._asked = asyncio.Event()
         self.sent: list[Message] = []
@@ -48,7 +48,7 @@ class Caller:
             "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "", "headers": headers,
             "client": ("127.0.0.1", 1), "server": ("test", 80),
         }  # fmt: skip
-        self.served = asyncio.ensure_future(create_app(estate.gongdan)(scope, self._receive, self._send))
+        self.served = asyncio.ensure_future(app(scope, self._receive, self._send))
 
     async def _receive(self) -> Message:
         if not self._asked.is_set():
@@ -65,14 +65,15 @@ class Caller:
         self._left.set()
 
 
-def search(estate: Estate) -> Caller:
-    """A client that searches."""
-    return Caller(estate, f"{V1}/tickets", urlencode(SEARCH))
+def searching(estate: Estate, how_many: int) -> list[Caller]:
+    """Clients of one server that search."""
+    app = create_app(estate.gongdan)
+    return [Caller(app, estate, f"{V1}/tickets", urlencode(SEARCH)) for _ in range(how_many)]
 
 
 async def test_searches_stall_no_reader_are_refused_in_time_and_are_given_up_with_their_clients(live: Client) -> None:
     async with all_searchers_busy(live.estate):
-        callers = [search(live.estate) for _ in range(WAITING + 5)]
+        callers = searching(live.estate, WAITING + 5)
         refused: set[asyncio.Future[None]] = set()
         waiting = {caller.served for caller in callers}
         while len(refused) < 5:

@@ -40,6 +40,8 @@ async def test_events_and_process_are_those_of_the_log_at_any_moment(
         rows = await plainly(estate)
         for community in COMMUNITIES:
             own = [row for row in rows if row.community == community]
+            if not own:
+                continue
             for _ in range(12):
                 until = random.choice(own).at + random.choice([timedelta(0), timedelta(microseconds=1), timedelta(days=400)])
                 assert counted(await process(reader, community, until)) == by_hand(own, until), until

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NoReturn, TypeVar
 
-from adapters.store.database.database import DEADLINE, Params, Row, Transaction, Unavailable, Work
+from adapters.store.database.database import DEADLINE, Params, ReadLane, Row, Transaction, Unavailable, Work
 from adapters.store.database.sqlite_database import SqliteDatabase
 
 T = TypeVar("T")
@@ -92,9 +92,9 @@ class FaultyDatabase(SqliteDatabase):
         await self._reading(within)
         return await super().read(sql, params, within=within)
 
-    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE) -> T:
+    async def snapshot(self, fn: Work[T], *, within: float = DEADLINE, lane: ReadLane = "reads") -> T:
         await self._reading(within)
-        return await super().snapshot(fn, within=within)
+        return await super().snapshot(fn, within=within, lane=lane)
 
     async def write(self, fn: Work[T], *, within: float = DEADLINE) -> T:
         if self.process.is_to_die():

@@ -28,7 +28,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 class Endless:
     """A query without an end, and when it has begun."""
 
-    def __init__(self, database: Database, lane: ReadLane = "reads", within: float = 60.0) -> None:
+    def __init__(self, database: Database, lane: ReadLane = "reads", within: float = 600.0) -> None:
         self._loop = asyncio.get_running_loop()
         self._begun = asyncio.Event()
         self.asked = asyncio.ensure_future(database.snapshot(self._work, within=within, lane=lane))
@@ -67,7 +67,7 @@ async def test_a_query_whose_caller_left_is_ended_and_its_lane_serves_on(databas
 
 async def test_a_read_outside_a_transaction_is_ended_too(database: Database) -> None:
     for _ in range(12):
-        asked = asyncio.ensure_future(database.read(ENDLESS, within=60.0))
+        asked = asyncio.ensure_future(database.read(ENDLESS, within=600.0))
         await asyncio.sleep(0)
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):

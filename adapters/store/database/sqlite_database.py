@@ -87,10 +87,13 @@ class Query(Generic[T]):
         self._work = work
         self._lock = threading.Lock()
         self._runs_on: sqlite3.Connection | None = None
+        self._abandoned = False
 
     def run(self, connection: sqlite3.Connection) -> T:
-        """Run on this thread, over its connection."""
+        """Run on this thread, over its connection; raises CancelledError where it was abandoned before."""
         with self._lock:
+            if self._abandoned:
+                raise asyncio.CancelledError
             self._runs_on = connection
         try:
             return self._work(connection)
@@ -98,11 +101,13 @@ class Query(Generic[T]):
             with self._lock:
                 self._runs_on = None
 
-    def interrupt(self) -> None:
-        """End the statement that runs now, if one does: it fails with SQLITE_INTERRUPT."""
+    def abandon(self) -> bool:
+        """End the statement that runs now, if one does: it fails with SQLITE_INTERRUPT. False where the query does not run."""
         with self._lock:
+            self._abandoned = True
             if self._runs_on is not None:
                 self._runs_on.interrupt()
+            return self._runs_on is not None
 
 
 class SqliteDatabase:
@@ -175,14 +180,15 @@ class SqliteDatabase:
     async def _read(self, threads: ThreadPoolExecutor, work: Callable[[sqlite3.Connection], T], within: float) -> T:
         """Run a query on a reader's thread. At the deadline, or if its caller leaves, it is taken back or interrupted."""
         query = Query(work)
-        queued = threads.submit(lambda: query.run(self._own(reading=True)))
-        running = asyncio.wrap_future(queued)
+        running = asyncio.get_running_loop().run_in_executor(threads, lambda: query.run(self._own(reading=True)))
         try:
             done, _ = await asyncio.wait([running], timeout=within)
         finally:
             if running.done():
                 running.exception()  # the caller may have left just now
-            elif not queued.cancel():
+            elif not query.abandon():
+                running.cancel()
+            else:
                 ending = asyncio.create_task(self._end(query, running))
                 self._ending.add(ending)
                 ending.add_done_callback(self._ending.discard)
@@ -196,7 +202,7 @@ class SqliteDatabase:
     @staticmethod
     async def _end(query: Query[T], running: asyncio.Future[T]) -> None:
         while not running.done():
-            query.interrupt()
+            query.abandon()
             await asyncio.wait([running], timeout=AGAIN)
         running.exception()  # nobody waits for it
 

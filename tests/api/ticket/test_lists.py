@@ -129,7 +129,8 @@ async def test_a_search_that_stopped_says_how_far_it_looked_and_goes_further(
     monkeypatch.setattr(postings, "SAMPLE", 0)
     pages = [(await live.get("li", "/tickets", community="JX", q="楼道", state="cancelled")).json()]
     while pages[-1]["next_cursor"]:
-        assert (pages[-1]["items"], len(pages[-1]["searched_from"])) == ([], len("2026-03-02T00:00:00.000000Z"))
+        assert pages[-1]["items"] == []
+        assert pages[-1]["searched_from"].endswith("Z")
         following = {"community": "JX", "q": "楼道", "state": "cancelled", "cursor": pages[-1]["next_cursor"]}
         pages.append((await live.get("li", "/tickets", **following)).json())
     assert len(pages) == 3
