@@ -1,5 +1,7 @@
 """Tables of counts, kept up to date with the rows counted, so that a query reads a few counts instead of every row."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,12 +14,13 @@ class Tally:
     """How many rows of a table have each combination of the columns ``by``; its own columns are these and ``n``.
 
     ``by`` is the primary key, so none of these columns may be null. The rows counted never change: they are added, or deleted
-    together with all rows of their stream.
+    together with all rows of their stream. ``length``: a column of lengths; rows in which it is negative are not counted.
     """
 
     name: str
     of: Table[Any]
     by: tuple[str, ...]
+    length: str | None = None
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -30,7 +33,12 @@ class Tally:
         """Where the columns are in a row counted."""
         return tuple(self.of.names.index(name) for name in self.by)
 
+    def counts(self, rows: Iterable[Sequence[Any]]) -> Counter[tuple[Any, ...]]:
+        """How many of these rows, as stored, have each combination."""
+        place = None if self.length is None else self.of.names.index(self.length)
+        return Counter(tuple([row[at] for at in self.places]) for row in rows if place is None or row[place] >= 0)
+
     @property
     def schema(self) -> str:
         """Description of the schema."""
-        return f"{self.name} COUNTS {self.of.name} BY {', '.join(self.by)}"
+        return f"{self.name} COUNTS {self.of.name} BY {', '.join(self.by)} LENGTH {self.length}"

@@ -68,10 +68,10 @@ MOVES = Table(
 )
 
 WAYS = Tally("process_ways", MOVES, ("community", "block", "source", "target", "topic", "returned"))
-COARSE_STAYS = Tally("process_stays", MOVES, ("community", "source", "coarse"))
-FINE_STAYS = Tally("process_stays_fine", MOVES, ("community", "source", "fine"))
-COARSE_BLOCKS = Tally("process_blocks", MOVES, ("community", "block", "source", "coarse"))
-FINE_BLOCKS = Tally("process_blocks_fine", MOVES, ("community", "source", "fine", "block"))
+COARSE_STAYS = Tally("process_stays", MOVES, ("community", "source", "coarse"), length="stay")
+FINE_STAYS = Tally("process_stays_fine", MOVES, ("community", "source", "fine"), length="stay")
+COARSE_BLOCKS = Tally("process_blocks", MOVES, ("community", "block", "source", "coarse"), length="stay")
+FINE_BLOCKS = Tally("process_blocks_fine", MOVES, ("community", "source", "fine", "block"), length="stay")
 TALLIES = (WAYS, COARSE_STAYS, FINE_STAYS, COARSE_BLOCKS, FINE_BLOCKS)
 
 COMPLETED = (State.REPAIRED, State.FOLLOWED_UP)
@@ -211,7 +211,7 @@ class _Bounds:
     def stays(self, column: str, where: str = "") -> str:
         """SQL for the stays that ended in the blocks, by state and range; ``column`` is ``coarse`` or ``fine``."""
         suffix = "_fine" if column == "fine" else ""
-        here = f"WHERE community = :community AND source <> '' {where}"
+        here = f"WHERE community = :community {where}"
         if self.later:
             counted = (
                 f"SELECT source, {column}, n FROM {{process_stays{suffix}}} {here}"

@@ -1,6 +1,5 @@
 """The tables of one table set: create, index, and write the changes of a fold."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,9 +90,10 @@ class RowTables:
             await tx.ddl(f"ANALYZE {self.names[tally.name]}")
 
     def counted(self, tally: Tally, where: str = "") -> str:
-        """SQL that counts the rows of a tally anew."""
+        """SQL that counts the rows of a tally anew; ``where`` is a condition on them."""
         by, of = ", ".join(tally.by), self.names[tally.of.name]
-        return f"SELECT {by}, CAST(count(*) AS BIGINT) FROM {of} {where} GROUP BY {by}"
+        conditions = " AND ".join([*([where] if where else []), *([f"{tally.length} >= 0"] if tally.length else [])])
+        return f"SELECT {by}, CAST(count(*) AS BIGINT) FROM {of}{' WHERE ' + conditions if conditions else ''} GROUP BY {by}"
 
     async def _count(self, tx: Transaction, tally: Tally, counts: Iterable[tuple[Key, int]]) -> None:
         """Add to a tally's counts."""
@@ -110,7 +110,7 @@ class RowTables:
     async def clear(self, tx: Transaction, stream: UUID) -> None:
         """Delete every row of a stream."""
         for tally in self.view.tallies:
-            rows = await tx.query(self.counted(tally, f"WHERE {tally.of.stream} = :stream"), {"stream": stream.bytes})
+            rows = await tx.query(self.counted(tally, f"{tally.of.stream} = :stream"), {"stream": stream.bytes})
             await self._count(tx, tally, ((tuple(key), -n) for *key, n in rows))
         for table in self.view.tables:
             await tx.execute(f"DELETE FROM {self.names[table.name]} WHERE {table.stream} = :stream", {"stream": stream.bytes})
@@ -122,9 +122,8 @@ class RowTables:
             if table.erased:
                 await self._forget(tx, table, changes)
         for tally in self.view.tallies:
-            new = changes.rows.get(tally.of, {}).values()
-            counts = Counter(tuple([values[place] for place in tally.places]) for values in new if values is not None)
-            await self._count(tx, tally, sorted(counts.items()))
+            new = (values for values in changes.rows.get(tally.of, {}).values() if values is not None)
+            await self._count(tx, tally, sorted(tally.counts(new).items()))
 
     async def load(self, tx: Transaction, fresh: Changes, further: Changes) -> None:
         """Write in a build: ``fresh`` are changes of streams that have no row here yet, ``further`` those of others.

@@ -4,6 +4,8 @@ Cancelling a psycopg call waits for the server's answer, which a frozen server n
 psycopg: each call runs in a task of its own, shielded from its caller's cancellation, and at the deadline its socket is shut
 down, which ends the call at once. A query whose caller left, or whose deadline passed, is ended in the server by a cancel request
 over a connection of its own; the socket is shut down where the server does not react to that. A write is finished.
+
+Long because pools, deadlines and the end of a query share the state of one connection.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""The contract of the event log (domain.kernel.ports.EventLog), on every implementation."""
+"""The contract of the event log (domain.kernel.ports.EventLog), on every implementation.
+
+Long because a contract is read as one page.
+"""
 
 import asyncio
 from datetime import timedelta
