@@ -90,8 +90,8 @@ class Asked:
         return None
 
 
-def addresses(asked: Asked) -> Iterator[str]:
-    """Every GET of the application, filled in, and the searches."""
+def addresses(asked: Asked) -> Iterator[tuple[str, str]]:
+    """Every GET of the application, as it is declared and filled in, and the searches."""
     app = create_app(asked.gongdan)
     values = {
         "community": asked.code, "limit": "10", "month": "2026-09", "period": "2026-09", "from": "2026-10-01", "to": "2026-10-07",
@@ -109,15 +109,13 @@ def addresses(asked: Asked) -> Iterator[str]:
             filled = filled.replace(
                 f"{{{name}}}", asked.names.get(f"{kind}/{name}", asked.names.get(name, values.get(name, "?")))
             )
-        yield f"{filled}?{'&'.join(given)}" if given else filled
+        question = f"?{'&'.join(given)}" if given else ""
+        yield path + question.replace(asked.code, "CODE"), filled + question
     here = f"/api/v1/tickets?community={asked.code}&limit=10"
-    yield from (f"{here}&q={q}" for q in ("水管", "水管 漏水", f"GD-{asked.code}-2026", f"BX-{asked.code}-202610", "没有这样"))
-    yield from (
-        f"{here}&state=followed_up&q=水",
-        f"{here}&state=cancelled",
-        f"{here}&clock=breached",
-        f"{here}&phone=13800000000",
-    )
+    words = ("水管", "水管 漏水", f"GD-{asked.code}-2026", f"BX-{asked.code}-202610", "没有这样")
+    filters = ("state=followed_up&q=水", "state=cancelled", "clock=breached", "phone=13800000000")
+    for search in (*(f"{here}&q={q}" for q in words), *(f"{here}&{filter}" for filter in filters)):
+        yield search.replace(asked.code, "CODE"), search
 
 
 async def ask_all(days: int, folder: Path, steps: Steps) -> dict[str, int | None]:
@@ -143,16 +141,9 @@ async def ask_all(days: int, folder: Path, steps: Steps) -> dict[str, int | None
                 asked.sessions[login] = await g.sign_ins.begin(login)
             await name_all(asked)
             found: dict[str, int | None] = {}
-            for address in addresses(asked):
-                found[nameless(address, asked)] = await asked.answered(address, steps)
+            for name, address in addresses(asked):
+                found[name] = await asked.answered(address, steps)
             return found
-
-
-def nameless(address: str, asked: Asked) -> str:
-    """An address without what differs between the estates."""
-    for name, value in asked.names.items():
-        address = address.replace(value, f"{{{name}}}")
-    return address.replace(asked.code, "CODE")
 
 
 async def name_all(asked: Asked) -> None:

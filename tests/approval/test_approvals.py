@@ -128,7 +128,7 @@ async def test_outsiders_learn_of_no_approval(estate: Estate) -> None:
     assert all(refusal == refusals[0] for refusal in refusals)
     for asked in (
         estate.g.erasure.ask(Erase(ticket=str(waiting.case.stream), reason="x"), estate.request("stranger")),
-        estate.g.disclosure.ask(Disclose(ticket="nonsense", reference="x"), estate.request("stranger")),
+        estate.g.disclosure.ask(Disclose(ticket="nonsense", reference="X-1"), estate.request("stranger")),
     ):
         with pytest.raises(NotFound):
             await asked

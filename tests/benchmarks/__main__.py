@@ -14,6 +14,7 @@ from tests.benchmarks.measures import (
     duty,
     following,
     live,
+    overload,
     pages,
     rules,
     sizes,
@@ -33,6 +34,7 @@ MEASURES: dict[str, Measure] = {
     "duty": duty.rows,
     "pages": pages.rows,
     "sizes": sizes.rows,
+    "overload": overload.rows,
 }
 """Name for ``--only`` → measure, in the order of the table."""
 LONGEST = 20.0
