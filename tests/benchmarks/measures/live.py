@@ -47,11 +47,14 @@ async def rows(bench: Bench) -> list[Row]:
     finally:
         server.stop()
     found = json.loads(out)
-    if found["refused"]:
-        raise RuntimeError(f"commands were refused: {found['refused']}")
+    statuses: dict[str, int] = found["statuses"]
+    if not statuses.keys() <= {"200", "503"}:
+        raise RuntimeError(f"commands were answered {statuses}")
+    refused = 100 * statuses.get("503", 0) / sum(statuses.values())
     where = f"{count} workbenches, {len(tickets)} open tickets, {RATE:.0f} commands/s, SQLite"
     return [
         Row("workbench repaints, p99", percentile(found["latencies"], 0.99), "ms", where, 300, 200, at_most=True),
+        Row("commands refused meanwhile", refused, "%", where, 0, at_most=True),
         Row("the server's share of one core meanwhile", share, "%", where, 70, 50, at_most=True),
     ]
 
