@@ -6,7 +6,9 @@ from random import Random
 
 import pytest
 
-from adapters.projecting.tables.catalogue import LIVE, forget_views
+from adapters.projecting.folding.builder import drop
+from adapters.projecting.folding.one_pass import OnePass
+from adapters.projecting.tables.catalogue import BUILDING, LIVE, forget_views
 from adapters.projecting.tables.fences import Fenced
 from adapters.store.database.database import Transaction
 from domain.kernel.errors import Overloaded
@@ -35,6 +37,27 @@ async def test_a_superseded_builder_marks_no_set_as_ready(estate: Estate) -> Non
         await catalogue.set_ready(OPEN_WORKLOAD.name, second.tables.version, "second")
     [found] = await catalogue.sets(OPEN_WORKLOAD.name)
     assert (found.live, found.status) == (True, LIVE)
+
+
+async def test_a_superseded_builder_gives_up_and_leaves_the_other_alone(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Suspended before its indexes are made, it finds that another builder has dropped its tables and begun anew."""
+    catalogue, pass_of = estate.catalogue(), OnePass.run
+
+    async def overtaken(self: OnePass, *, load: bool) -> None:
+        await pass_of(self, load=load)
+        if load:
+            [own] = await catalogue.sets(OPEN_WORKLOAD.name)
+            await drop(catalogue, own)
+            await estate.new_set(OPEN_WORKLOAD, holder="second")
+
+    monkeypatch.setattr(OnePass, "run", overtaken)
+    await estate.wander(Random(6), 10)
+    projections = await estate.projections(views=[OPEN_WORKLOAD])
+    with pytest.raises(Fenced):
+        await projections.rebuild(OPEN_WORKLOAD.name)
+    [others] = await catalogue.sets(OPEN_WORKLOAD.name)
+    assert (others.status, others.holder) == (BUILDING, "second")
+    await projections.stop()
 
 
 async def test_a_rebuild_is_exchanged_while_reads_and_writes_go_on(estate: Estate) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from adapters.projecting.folding.checking import Difference, Sample, check_rows
 from adapters.projecting.folding.follower import Folding, Follower
@@ -158,10 +159,16 @@ class Builder:
         with RARE_COLLECTIONS:
             one_pass = OnePass(self._log, foldings[0].streams, followers, self._catalogue, self._holder)
             await one_pass.run(load=True)
-            for own in tables:
-                await database.write(own.finish, within=WITHIN)
+            for follower in followers:
+                await database.write(partial(self._finish, follower=follower), within=WITHIN)
             await one_pass.run(load=False)
         return await self._verified(followers)
+
+    async def _finish(self, tx: Transaction, follower: Follower) -> None:
+        """Index what was loaded. Raises Fenced where another builder has taken the lease, and perhaps dropped the tables."""
+        held, at = [(follower.name, follower.tables.version)], follower.position
+        await self._catalogue.moved(tx, held, self._holder, at, at)
+        await follower.tables.finish(tx)
 
     async def _next_version(self, name: str) -> str:
         sets = await self._catalogue.sets(name)
