@@ -13,16 +13,15 @@ decoding, positions and due moments share the follower's statements.
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from adapters.processing.checkpoints import Advance, Checkpoints
 from adapters.projecting.folding.following import NEWEST, Batch, Outcome
+from adapters.projecting.folding.led import Led
 from adapters.projecting.folding.streams import Run, Streams, failure_text
 from adapters.projecting.tables.leases import Leases
 from adapters.store.database.database import EPOCH, Database, Transaction
-from adapters.store.log.wakeups import Wakeups
 from domain.kernel.errors import Overloaded
 from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.ports import Clock, StoredEvent, StreamAt, VersionConflict
@@ -61,7 +60,7 @@ class Running:
         return event.topic.startswith(self.process.takes) and event.stream_id not in self.parked
 
 
-class ProcessManagers:
+class ProcessManagers(Led):
     """The processes of a store, a :class:`~adapters.projecting.folding.following.Kind`."""
 
     what = "process"
@@ -71,20 +70,16 @@ class ProcessManagers:
         self, processes: Sequence[Process], journal: Journal, streams: Streams, directory: DirectoryKeeper, clock: Clock,
         checkpoints: Checkpoints, database: Database, leases: Leases, holder: str, *, idle: float,
     ) -> None:  # fmt: skip
+        super().__init__((process.name for process in processes), self._stored_position, checkpoints.note_error, idle=idle)
         self.leases = leases
         self.database = database
         self.processes = {process.name: process for process in processes}
-        self.wakeups: Mapping[str, Wakeups] = {
-            name: Wakeups(partial(self._stored_position, name), poll=min(idle, 0.05)) for name in self.processes
-        }
-        self.troubles: dict[str, str] = {}
         self._journal = journal
         self._streams = streams
         self._directory = directory
         self._clock = clock
         self._checkpoints = checkpoints
         self._holder = holder
-        self._led: set[str] = set()
 
     def beside(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """No work beside following."""
@@ -139,23 +134,9 @@ class ProcessManagers:
     def moved(self, member: Running, outcome: Advance, position: int) -> None:
         """Note a written batch and announce the position."""
         member.position = position
-        self.troubles.pop(member.name, None)
         member.parked |= set(outcome.parked)
         member.next_due = min((due for due in (outcome.next_due, *outcome.dues.values()) if due is not None), default=None)
-        self.wakeups[member.name].announce(position)
-
-    def lead(self, members: Sequence[Running]) -> None:
-        """Set which processes this operating-system process moves from now on."""
-        self._led = {member.name for member in members}
-        for member in members:
-            self.troubles.pop(member.name, None)
-            self.wakeups[member.name].announce(member.position)
-
-    async def trouble(self, names: Sequence[str], error: str) -> None:
-        """Record an error of these processes (no names: all); the next write clears it."""
-        names = names or list(self.processes)
-        self.troubles.update(dict.fromkeys(names, error))
-        await self._checkpoints.note_error(names, error)
+        self.announce(member)
 
     # Examining
 
@@ -249,9 +230,7 @@ class ProcessManagers:
         return stored[-1].position if stored else 0
 
     async def _stored_position(self, name: str) -> int:
-        """Position of a process, read from the checkpoint only where another operating-system process moves it."""
-        if name in self._led:
-            return self.wakeups[name].position
+        """Position of a process, as stored in its checkpoint."""
         return (await self._checkpoints.read(name)).position
 
 

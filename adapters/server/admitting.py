@@ -111,8 +111,9 @@ async def _awaited(receive: Receive) -> Message:
 class Admitting:
     """ASGI middleware: a lane for commands, one for uploads, one for reads.
 
-    A request whose caller has gone while it waited is not begun. A response that is sent piece by piece gives its place back with
-    the first piece, for the rest depends on the reader. ``refused`` makes the answer to a request that is not admitted.
+    A command whose caller has gone while it waited is not begun (a read ends by
+    :class:`~adapters.server.reading.EndsWithCaller`). A response that is sent piece by piece gives its place back with the first
+    piece, for the rest depends on the reader. ``refused`` makes the answer to a request that is not admitted.
     """
 
     def __init__(self, app: ASGIApp, refused: Refused) -> None:
@@ -140,8 +141,6 @@ class Admitting:
                 await heard.body()
             lane = _lane(api.admission, reading, heard.complete)
             if not lane.begin():
-                if reading:
-                    await heard.body()
                 with heard.listening() as gone:
                     if not await lane.turn(gone):
                         return

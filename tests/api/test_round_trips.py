@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 ALONE = {"note": (5, 1), "accept": (5, 1), "receive": (10, 2)}
 """Statements and commits of each command by itself, at most."""
-TOGETHER = {"note": (20, 2), "accept": (20, 2), "receive": (32, 3)}
+TOGETHER = {"note": (20, 2), "accept": (20, 2), "receive": (31, 3)}
 """Those of each command together with everything that follows it."""
 
 

@@ -65,7 +65,7 @@ async def check(name: str, catalogue: Catalogue, log: EventLog, tables: RowTable
     differences: list[Difference] = []
     async for last, upto, page in _pages(log, catalogue, folding):
         streams += len(page)
-        differences += await _compare_twice(last, upto, page, catalogue, tables, folding, {})
+        differences += await _compare(last, upto, page, catalogue, tables, folding, {})
     differences += await catalogue.database.snapshot(lambda tx: check_tallies(tx, tables), within=60.0)
     live = await catalogue.live(name)
     return Checked(name, live.position if live else 0, streams, differences)
@@ -94,7 +94,7 @@ async def check_rows(
     differences: list[Difference] = []
     seen = 0
     async for last, upto, page in _pages(log, catalogue, folding):
-        differences += await _compare_twice(last, upto, page, catalogue, tables, folding, sample)
+        differences += await _compare(last, upto, page, catalogue, tables, folding, sample)
         seen += len(page)
         if seen >= most_streams:
             break
@@ -137,20 +137,6 @@ async def _stored_page(database: Database, folding: Folding, last: bytes) -> lis
     return [UUID(bytes=stream) for (stream,) in rows]
 
 
-async def _compare_twice(
-    last: bytes,
-    upto: bytes,
-    streams: Sequence[UUID],
-    catalogue: Catalogue,
-    tables: RowTables,
-    folding: Folding,
-    sample: Sample,
-) -> list[Difference]:
-    """Compare a page, and again where it differs: an erasure between reading the rows and the keys is no difference."""
-    found = await _compare(last, upto, streams, catalogue, tables, folding, sample)
-    return await _compare(last, upto, streams, catalogue, tables, folding, sample) if found else []
-
-
 async def _compare(
     last: bytes,
     upto: bytes,
@@ -160,7 +146,25 @@ async def _compare(
     folding: Folding,
     sample: Sample,
 ) -> list[Difference]:
-    page = await catalogue.database.snapshot(lambda tx: _read(tx, last, upto, catalogue, tables), within=60.0)
+    """Compare a page, and again where it differs: an erasure between reading the rows and the keys is no difference."""
+    found: list[Difference] = []
+    for _ in range(2):
+        page = await catalogue.database.snapshot(lambda tx: _read(tx, last, upto, catalogue, tables), within=60.0)
+        expected = await _expected_of(page, streams, folding, sample)
+        found = [
+            difference
+            for table in tables.view.tables
+            for difference in _differences(table, expected.get(table, {}), page.rows.get(table, {}))
+        ]
+        if not found:
+            break
+    return found
+
+
+async def _expected_of(
+    page: Page, streams: Sequence[UUID], folding: Folding, sample: Sample
+) -> dict[Table[Any], dict[tuple[Any, ...], Row]]:
+    """The rows that the log demands on a page, as of the page's position."""
     unknown = [stream for stream in streams if (stream, page.position) not in sample]
     sample.update(((stream, page.position), run) for stream, run in (await folding.streams.whole(unknown, page.position)).items())
     runs = {stream: sample[stream, page.position] for stream in streams}
@@ -168,12 +172,7 @@ async def _compare(
         if stream in runs:
             runs[stream] = Run([step for step in runs[stream].steps if step.after.position < position])
     changes = (await folding.fold_runs({s: run for s, run in runs.items() if run.steps}, page.position)).merged()
-    expected = _expected(changes, page.erased)
-    return [
-        difference
-        for table in tables.view.tables
-        for difference in _differences(table, expected.get(table, {}), page.rows.get(table, {}))
-    ]
+    return _expected(changes, page.erased)
 
 
 async def _read(tx: Transaction, last: bytes, upto: bytes, catalogue: Catalogue, tables: RowTables) -> Page:

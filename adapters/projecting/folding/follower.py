@@ -6,7 +6,7 @@ not stop a whole read model.
 
 import asyncio
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -53,6 +53,16 @@ class FoldedBatch:
     first: dict[UUID, int] = field(default_factory=dict)
     begun: set[UUID] = field(default_factory=set)
 
+    @property
+    def words(self) -> list[Words]:
+        """The texts whose tokens are wanted, in the order of the streams."""
+        return [words for changes in self.streams.values() for words in changes.words.values()]
+
+    def take_tokens(self, found: Iterator[frozenset[bytes]]) -> None:
+        """Take the tokens of :attr:`words`, in their order."""
+        for changes in self.streams.values():
+            changes.tokens = [next(found) for _ in changes.words]
+
     def merged(self) -> Changes:
         """The changes of all streams together."""
         return _merged(self.streams.values())
@@ -89,7 +99,7 @@ class Folding:
     def __init__(self, view: View, streams: Streams, tokens: Tokenizer) -> None:
         self.view = view
         self.streams = streams
-        self._tokens = tokens
+        self.tokens = tokens
 
     def takes(self, event: StoredEvent) -> bool:
         """Whether the view takes this event (by its topic)."""
@@ -101,6 +111,12 @@ class Folding:
 
     async def fold_runs(self, runs: Mapping[UUID, Run], upto: int) -> FoldedBatch:
         """Fold runs of streams that are applied already."""
+        folded = await self.without_tokens(runs, upto)
+        await self.index(folded, runs)
+        return folded
+
+    async def without_tokens(self, runs: Mapping[UUID, Run], upto: int) -> FoldedBatch:
+        """Fold runs; :meth:`index` makes the tokens."""
         folded = FoldedBatch(upto)
         for i, (stream, run) in enumerate(runs.items()):
             if i % SLICE == SLICE - 1:
@@ -110,7 +126,6 @@ class Folding:
                 if run.steps[0].before is None:
                     folded.begun.add(stream)
             self._fold(folded, stream, run)
-        await self._index(folded, runs)
         return folded
 
     def _fold(self, folded: FoldedBatch, stream: UUID, run: Run) -> None:
@@ -136,19 +151,17 @@ class Folding:
             good = tried
         raise RuntimeError(f"the fold of {self.view.name} is not deterministic: it failed once and then succeeded")
 
-    async def _index(self, folded: FoldedBatch, runs: Mapping[UUID, Run]) -> None:
+    async def index(self, folded: FoldedBatch, runs: Mapping[UUID, Run]) -> None:
         """Make the tokens of all texts at once; where a text does not open, stream by stream to find it."""
-        wanted = [words for changes in folded.streams.values() for words in changes.words.values()]
         try:
-            found = iter(await self._tokens.tokens(wanted))
+            found = iter(await self.tokens.tokens(folded.words))
         except Overloaded:
             raise
         except Exception:
             for stream, run in runs.items():
                 await self._index_one(folded, stream, run)
         else:
-            for changes in folded.streams.values():
-                changes.tokens = [next(found) for _ in changes.words]
+            folded.take_tokens(found)
 
     async def _index_one(self, folded: FoldedBatch, stream: UUID, run: Run) -> None:
         steps = run.steps
@@ -157,7 +170,7 @@ class Folding:
             made: list[frozenset[bytes]] = []
             for words in list(changes.words.values()):
                 try:
-                    made.extend(await self._tokens.tokens([words]))
+                    made.extend(await self.tokens.tokens([words]))
                 except Overloaded:
                     raise
                 except Exception as error:
@@ -167,6 +180,36 @@ class Folding:
             else:
                 changes.tokens = made
                 return
+
+
+async def fold_all(parts: Sequence[tuple[Folding, Mapping[UUID, Run]]], upto: int) -> list[FoldedBatch | Exception]:
+    """Fold runs for several views that share a tokenizer; the outcome of a view that fails as a whole is its exception.
+
+    The tokens of all views are made in one call, since each call asks the key store; where that fails, view by view.
+    """
+    outcomes: list[FoldedBatch | Exception] = []
+    for folding, runs in parts:
+        await asyncio.sleep(0)
+        try:
+            outcomes.append(await folding.without_tokens(runs, upto))
+        except Exception as error:
+            outcomes.append(error)
+    folded = [(place, one) for place, one in enumerate(outcomes) if isinstance(one, FoldedBatch) and one.words]
+    if not folded:
+        return outcomes
+    try:
+        found = iter(await parts[0][0].tokens.tokens([words for _, one in folded for words in one.words]))
+    except Exception:
+        for place, one in folded:
+            folding, runs = parts[place]
+            try:
+                await folding.index(one, runs)
+            except Exception as error:
+                outcomes[place] = error
+    else:
+        for _, one in folded:
+            one.take_tokens(found)
+    return outcomes
 
 
 class Follower:

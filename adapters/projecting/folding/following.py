@@ -38,6 +38,22 @@ LONGEST_PAUSE = 10.0
 """Longest time in seconds between attempts while an error lasts."""
 
 
+class Pauses:
+    """Waits between attempts while an error lasts, each twice as long as the one before."""
+
+    def __init__(self) -> None:
+        self._next = MAKE_WAY
+
+    async def wait(self) -> None:
+        """Wait until the next attempt."""
+        await asyncio.sleep(self._next)
+        self._next = min(self._next * 2, LONGEST_PAUSE)
+
+    def reset(self) -> None:
+        """Begin anew, after a success."""
+        self._next = MAKE_WAY
+
+
 @dataclass(frozen=True)
 class Batch:
     """Consecutive events of the log after a position; ``runs``: the steps of the streams that any member takes."""
@@ -286,14 +302,13 @@ class Following:
 
     async def _follow_aside(self, member: Member, error: Exception | None) -> None:
         """Follow alone until at most a batch behind the others. Raises Fenced."""
-        pause = MAKE_WAY
+        pauses = Pauses()
         while True:
             try:
                 if error is not None:
                     with suppress(Overloaded):
                         await self._kinds[member].trouble([member.name], error_text(error))
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, LONGEST_PAUSE)
+                    await pauses.wait()
                 error = None
                 await self._alone(member)
                 if self.position - member.position <= BATCH:

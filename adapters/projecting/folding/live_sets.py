@@ -3,17 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 
 from adapters.projecting.folding.builder import Builder, adopt, drop
-from adapters.projecting.folding.follower import FoldedBatch, Folding, Follower
-from adapters.projecting.folding.following import LONGEST_PAUSE, MAKE_WAY, Batch, Outcome, error_text
+from adapters.projecting.folding.follower import FoldedBatch, Folding, Follower, fold_all
+from adapters.projecting.folding.following import Batch, Outcome, Pauses, error_text
+from adapters.projecting.folding.led import Led
 from adapters.projecting.tables.catalogue import READY, RETIRED, Catalogue, TableSet
 from adapters.projecting.tables.fences import Fenced
 from adapters.projecting.tables.leases import Leases
 from adapters.projecting.tables.row_tables import RowTables
 from adapters.store.database.database import Transaction
-from adapters.store.log.wakeups import Wakeups
 from domain.kernel.ports import EventLog
 from projections.engine.view import View
 
@@ -26,7 +25,7 @@ SIGN = 5.0
 """Seconds between signs of life (``updated_at``) of an idle follower, which tell it from a stopped one."""
 
 
-class LiveSets:
+class LiveSets(Led):
     """The read models of a store, a :class:`~adapters.projecting.folding.following.Kind`."""
 
     what = "projection"
@@ -36,12 +35,9 @@ class LiveSets:
         self, views: Mapping[str, View], catalogue: Catalogue, log: EventLog, leases: Leases, holder: str,
         foldings: Mapping[str, Folding], builder: Builder, *, idle: float,
     ) -> None:  # fmt: skip
+        super().__init__(views, self._live_position, catalogue.note_error, idle=idle)
         self.leases = leases
         self.database = catalogue.database
-        self.wakeups: Mapping[str, Wakeups] = {
-            name: Wakeups(partial(self._live_position, name), poll=min(idle, 0.05)) for name in views
-        }
-        self.troubles: dict[str, str] = {}
         self._views = views
         self._catalogue = catalogue
         self._log = log
@@ -49,7 +45,6 @@ class LiveSets:
         self._foldings = foldings
         self._builder = builder
         self._built: set[str] = set()
-        self._led: set[str] = set()
         self._stood_aside = 0
         self._signed = 0.0
 
@@ -59,7 +54,7 @@ class LiveSets:
 
     async def _ensure(self) -> None:
         """Build missing table sets; an error is recorded and the build retried."""
-        missing, pause = list(self._views), MAKE_WAY
+        missing, pauses = list(self._views), Pauses()
         while True:
             try:
                 failed = await self._builder.ensure(missing)
@@ -72,8 +67,7 @@ class LiveSets:
             for name, error in failed.items():
                 with suppress(Exception):
                     await self.trouble([name], error_text(error))
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await pauses.wait()
 
     async def take(self) -> Sequence[Follower] | None:
         """Make ready sets live and take the live ones; None while another program version has sets of its own.
@@ -125,18 +119,13 @@ class LiveSets:
 
     async def prepare(self, members: Sequence[Follower], batch: Batch) -> Mapping[Follower, Outcome]:
         """Fold a batch for each read model; the outcome of one that fails as a whole is its exception."""
-        outcomes: dict[Follower, Outcome] = {}
         if not batch.events:
-            return outcomes
+            return {}
+        parts = []
         for member in members:
-            await asyncio.sleep(0)
             taken = batch.taken(member.folding.view.takes) - member.parked
-            try:
-                runs = {stream: run for stream, run in batch.runs.items() if stream in taken}
-                outcomes[member] = await member.folding.fold_runs(runs, batch.upto)
-            except Exception as error:
-                outcomes[member] = error
-        return outcomes
+            parts.append((member.folding, {stream: run for stream, run in batch.runs.items() if stream in taken}))
+        return dict(zip(members, await fold_all(parts, batch.upto), strict=True))
 
     async def save(self, tx: Transaction, coming: Mapping[Follower, FoldedBatch], batch: Batch) -> None:
         """Write all positions in one statement, then the rows of the sets that have any. Raises Fenced."""
@@ -152,21 +141,7 @@ class LiveSets:
     def moved(self, member: Follower, outcome: FoldedBatch, position: int) -> None:
         """Note a written batch and announce the position."""
         member.moved(outcome)
-        self.troubles.pop(member.name, None)
-        self.wakeups[member.name].announce(position)
-
-    def lead(self, members: Sequence[Follower]) -> None:
-        """Set which read models this process moves from now on, and clear their errors."""
-        self._led = {member.name for member in members}
-        for member in members:
-            self.troubles.pop(member.name, None)
-            self.wakeups[member.name].announce(member.position)
-
-    async def trouble(self, names: Sequence[str], error: str) -> None:
-        """Record an error of these read models (no names: all); the next write clears it."""
-        names = names or list(self._views)
-        self.troubles.update(dict.fromkeys(names, error))
-        await self._catalogue.note_error(names, error)
+        self.announce(member)
 
     # Private
 
@@ -209,8 +184,6 @@ class LiveSets:
         return Follower(self._foldings[view.name], RowTables(view, version), self._catalogue, self._log, self._holder)
 
     async def _live_position(self, name: str) -> int:
-        """A view's position, read from the catalogue only where another process moves it."""
-        if name in self._led:
-            return self.wakeups[name].position
+        """The position of a view's live set, as stored."""
         live = await self._catalogue.live(name)
         return live.position if live is not None else 0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
 
-from adapters.projecting.folding.follower import DATA_ERRORS, FoldedBatch, Follower
+from adapters.projecting.folding.follower import DATA_ERRORS, FoldedBatch, Follower, fold_all
 from adapters.projecting.folding.streams import Run, Streams, of_taken_streams
 from adapters.projecting.tables.catalogue import Catalogue
 from adapters.store.database.database import Transaction
@@ -161,10 +161,15 @@ class OnePass:
         return tuple(follower for follower in self._followers if topic.startswith(follower.folding.view.takes))
 
     async def _fold(self, taken: Mapping[UUID, Waiting]) -> dict[Follower, FoldedBatch]:
-        folded: dict[Follower, FoldedBatch] = {}
+        parts = []
         for follower in self._followers:
             own = {stream: waiting.run for stream, waiting in taken.items() if follower in waiting.takers}
-            folded[follower] = await follower.folding.fold_runs(own, self._read)
+            parts.append((follower.folding, own))
+        folded: dict[Follower, FoldedBatch] = {}
+        for follower, outcome in zip(self._followers, await fold_all(parts, self._read), strict=True):
+            if isinstance(outcome, Exception):
+                raise outcome
+            folded[follower] = outcome
         return folded
 
     async def _write(self, folded: Mapping[Follower, FoldedBatch], upto: int, load: bool) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
 
-from adapters.projecting.folding.following import LONGEST_PAUSE, MAKE_WAY, NEWEST, Following, Kind, Member, error_text
+from adapters.projecting.folding.following import MAKE_WAY, NEWEST, Following, Kind, Member, Pauses, error_text
 from adapters.projecting.folding.streams import Streams
 from adapters.projecting.tables.fences import Fenced
 from domain.kernel.errors import Overloaded
@@ -28,7 +28,7 @@ class Runner:
         self._log = log
         self._streams = streams
         self._idle = idle
-        self._pause = MAKE_WAY
+        self._pauses = Pauses()
         self._led: list[Kind] = []
 
     async def run(self) -> None:
@@ -119,7 +119,7 @@ class Runner:
                             raise Fenced
                     if not await following.advance(head):
                         break
-                    self._pause = MAKE_WAY
+                    self._pauses.reset()
                 ended = loop.time()
                 if ended >= seen + self._idle:
                     if not await following.are_held():
@@ -133,5 +133,4 @@ class Runner:
         for kind in self._led:
             with suppress(Exception):
                 await kind.trouble([], error_text(error))
-        await asyncio.sleep(self._pause)
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        await self._pauses.wait()

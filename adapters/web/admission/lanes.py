@@ -11,8 +11,7 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from domain.kernel.errors import Overloaded
 
@@ -114,16 +113,6 @@ class Lane:
         self.seconds += WEIGHT * (now - began - self.seconds)
         self._moved = now
         self._hand_on()
-
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold a place, after waiting for it. Raises Overloaded."""
-        await self.turn()
-        began = self._clock()
-        try:
-            yield
-        finally:
-            self.end(began)
 
     def _hand_on(self) -> None:
         """Give the place to the first that waits; without one it becomes free."""
