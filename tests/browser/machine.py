@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 PACKAGES = ("chromium", "fonts-noto-cjk")
@@ -38,12 +39,10 @@ def missing() -> list[str]:
     return [package for package, found in zip(PACKAGES, there, strict=True) if not found]
 
 
-def main() -> int:
-    """Install what is missing, or say so."""
+def install(missing: Callable[[], list[str]], untested: str) -> int:
+    """Install what ``missing`` names, or say that ``untested`` is not tested without it; returns the exit code, always 0."""
     needed = missing()
-    if not needed:
-        return 0
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    if needed and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(("apt-get", "update", "-qq"), env=environment, check=False)
         subprocess.run(
@@ -54,9 +53,9 @@ def main() -> int:
         )
         needed = missing()
     if needed:
-        print(f"\n*** The pages are NOT tested in a browser: {' and '.join(needed)} is missing. ***\n", file=sys.stderr)
+        print(f"\n*** {untested}: {' and '.join(needed)} is missing. ***\n", file=sys.stderr)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(install(missing, "The pages are NOT tested in a browser"))

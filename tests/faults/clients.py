@@ -159,6 +159,14 @@ class Clients:
             assert time.monotonic() < until, f"no {more} answers within {within} s"
             time.sleep(0.01)
 
+    def await_asking(self, least: int, within: float) -> int:
+        """Wait until at least so many commands are on their way; returns how many are."""
+        until = time.monotonic() + within
+        while (asking := self.asking) < least:
+            assert time.monotonic() < until, f"no {least} commands at once within {within} s"
+            time.sleep(0.001)
+        return asking
+
     def longest_gap(self, since: float) -> float:
         """Longest time without an acknowledgement, in seconds, from a moment (monotonic) on."""
         moments = sorted(at for client in self.all for at in client.answered_at if at >= since)

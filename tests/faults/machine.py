@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.browser.machine import install
 from tests.support.postgres_server import NoPostgres, found_binaries
 
 PROGRAMS = {"patroni": "patroni", "etcd": "etcd-server", "pg_rewind": "postgresql"}
@@ -41,23 +42,5 @@ def missing() -> list[str]:
     return [package for name, package in PROGRAMS.items() if program(name) is None]
 
 
-def main() -> int:
-    """Install what is missing, or say so."""
-    needed = missing()
-    if needed and os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(("apt-get", "update", "-qq"), env=environment, check=False)
-        subprocess.run(
-            ("apt-get", "install", "-y", "-qq", "--no-install-recommends", *needed),
-            env=environment,
-            check=False,
-            stdout=sys.stderr,
-        )
-        needed = missing()
-    if needed:
-        print(f"\n*** Failover is NOT tested: {' and '.join(needed)} is missing. ***\n", file=sys.stderr)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(install(missing, "Failover is NOT tested"))

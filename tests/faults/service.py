@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx2
 
+from adapters.system.settings import Settings
+
 START_SECONDS = 180.0
 
 STARTER = """
@@ -53,6 +55,12 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def environment(settings: Settings, **more: object) -> dict[str, str]:
+    """How a process finds the store and the keys of these settings; ``more``: other settings by their names."""
+    found = {"store": settings.store, "keys": settings.keys_url, "master_key_file": settings.master_key_path, **more}
+    return {f"GONGDAN_{name.upper()}": str(value) for name, value in found.items()}
 
 
 class Service:

@@ -18,7 +18,7 @@ from adapters.system.settings import Settings
 from tests.faults.clients import Clients, check, found, repeats_are_answered_alike
 from tests.faults.cluster import Cluster, Node, running_cluster
 from tests.faults.machine import missing
-from tests.faults.service import ForkedService
+from tests.faults.service import ForkedService, environment
 
 SWITCHOVERS = 5
 LONGEST_SWITCHOVER = 10.0
@@ -41,15 +41,8 @@ def _at_work(folder: Path, say: Callable[[str], None]) -> Iterator[tuple[Cluster
     with running_cluster() as cluster:
         store, keys = cluster.url("gongdan"), cluster.url("gongdan_keys")
         settings = Settings(store=store, keys=keys, master_key_file=folder / "master.key", rate="1000000/minute")
-        environment = {
-            "GONGDAN_STORE": store,
-            "GONGDAN_KEYS": keys,
-            "GONGDAN_MASTER_KEY_FILE": str(folder / "master.key"),
-            "GONGDAN_RATE": "1000000/minute",
-            "GONGDAN_LOG_LEVEL": "info",
-        }
         tokens = found(settings)
-        service = ForkedService(environment, folder)
+        service = ForkedService(environment(settings, rate=settings.rate, log_level="info"), folder)
         clients = Clients(service.url, tokens, draw)
         try:
             service.start()

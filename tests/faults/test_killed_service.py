@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from adapters.system.settings import Settings
-from tests.faults.clients import Clients, check, found, repeats_are_answered_alike
-from tests.faults.service import ForkedService
+from tests.faults.clients import AT_ONCE, Clients, check, found, repeats_are_answered_alike
+from tests.faults.service import ForkedService, environment
 from tests.support.postgres_server import PostgresServer, running_postgres
 
 
@@ -54,24 +54,17 @@ def test_nothing_acknowledged_is_lost_or_doubled(
         tokens = found(settings)
         seed = random.SystemRandom().randrange(2**32)
         draw = random.Random(seed)
-        environment = {
-            "GONGDAN_STORE": store,
-            "GONGDAN_KEYS": keys,
-            "GONGDAN_MASTER_KEY_FILE": str(tmp_path / "master.key"),
-            "GONGDAN_RATE": "1000000/minute",
-            "GONGDAN_LOG_LEVEL": "warning",
-        }
-        service = ForkedService(environment, tmp_path)
+        service = ForkedService(environment(settings, rate=settings.rate, log_level="warning"), tmp_path)
         clients = Clients(service.url, tokens, draw)
         faults: list[str] = []
         in_flight = 0
         try:
             service.start()
             with clients.working():
-                for _ in range(kills):
+                for kill in range(kills):
                     clients.await_answers(draw.choice((0, 1, 4)), 120)
                     time.sleep(draw.uniform(0.0, 0.2))  # the moment of death is the test's input, not a synchronisation
-                    in_flight += clients.asking
+                    in_flight += clients.asking if kill else clients.await_asking(AT_ONCE // 2, 120)  # the first under load
                     faults.append(_strike(service, database, draw))
                 service.await_answer()
             assert clients.failures == [], f"seed {seed}"

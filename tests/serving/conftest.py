@@ -10,7 +10,7 @@ import pytest
 
 from adapters.system.settings import Settings
 from adapters.system.system import SystemClock
-from tests.faults.service import Service
+from tests.faults.service import Service, environment
 from tests.serving.connection import Connect, Connection
 from tests.support.estates.api_estate import open_estate
 
@@ -29,16 +29,9 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """The settings as a process reads them."""
-        return {
-            "GONGDAN_STORE": self.settings.store,
-            "GONGDAN_KEYS": self.settings.keys_url,
-            "GONGDAN_MASTER_KEY_FILE": str(self.settings.master_key_path),
-            "GONGDAN_RATE": self.settings.rate,
-            "GONGDAN_DEADLINE": str(self.settings.deadline),
-            "GONGDAN_PATIENCE": str(self.settings.patience),
-            "GONGDAN_STOP_SECONDS": str(self.settings.stop_seconds),
-            "GONGDAN_LOG_LEVEL": "error",
-        }
+        s = self.settings
+        limits = {name: getattr(s, name) for name in ("rate", "deadline", "patience", "stop_seconds")}
+        return environment(s, **limits, log_level="error")
 
     def bearer(self, login: str) -> dict[str, str]:
         """The header of a person's token."""

@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx2
 
 from tests.benchmarks.http.client import Figures, Load
-from tests.benchmarks.stores.maker import Made
 from tests.faults.service import Service
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,12 +58,6 @@ class Serving(Service):
     def peak(self) -> float:
         """The highest its resident memory ever was, in MiB."""
         return _status(self.pid, "VmHWM")
-
-
-def environment(made: Made) -> dict[str, str]:
-    """The environment of a server over a store that was made."""
-    s = made.settings
-    return {"GONGDAN_STORE": s.store, "GONGDAN_KEYS": s.keys_url, "GONGDAN_MASTER_KEY_FILE": str(s.master_key_path)}
 
 
 async def ready(server: Serving) -> None:

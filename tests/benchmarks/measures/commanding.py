@@ -16,11 +16,12 @@ from domain.kernel.terms import State
 from projections.ticket.ticket_search import Filters
 from tests.benchmarks.frame import Bench, Row, ratio
 from tests.benchmarks.http.client import Figures, Load
-from tests.benchmarks.http.driving import Serving, driven, environment, ready
+from tests.benchmarks.http.driving import Serving, driven, ready
 from tests.benchmarks.measures.appending import library_on
 from tests.benchmarks.rounds import alternating_figures, percentile
 from tests.benchmarks.stores.maker import Made
 from tests.benchmarks.stores.stores_of_run import store
+from tests.faults.service import environment
 
 TICKETS, CONNECTIONS, CLIENTS, RATE = 500, 64, (4, 16, 64), 100.0
 WARM = 0.5
@@ -45,7 +46,7 @@ async def rows(bench: Bench) -> list[Row]:
             server.start()
             return server
 
-        ours = await asyncio.to_thread(started, "ours", environment(made))
+        ours = await asyncio.to_thread(started, "ours", environment(made.settings))
         hello = await asyncio.to_thread(started, "hello", {}, f"{BASELINES}:hello")
         surroundings = library_on(bench.postgres.create_database())
         library = await asyncio.to_thread(started, "library", surroundings, f"{BASELINES}:library_desk")

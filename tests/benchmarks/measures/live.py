@@ -8,11 +8,12 @@ from dataclasses import asdict
 from adapters.composition import opened
 from tests.benchmarks.frame import Bench, Row
 from tests.benchmarks.http.client import Load
-from tests.benchmarks.http.driving import ROOT, Serving, environment, ready
+from tests.benchmarks.http.driving import ROOT, Serving, ready
 from tests.benchmarks.measures.commanding import noted, open_tickets
 from tests.benchmarks.rounds import percentile
 from tests.benchmarks.stores.maker import Made
 from tests.benchmarks.stores.stores_of_run import store
+from tests.faults.service import environment
 
 WORKBENCHES, RATE, SECONDS, WRITERS = 300, 20.0, 15.0, 16
 WATCHERS = ("chen.ping", "liu.jianhua", "he.xue", "li.na", "zhao.min")
@@ -24,7 +25,7 @@ async def rows(bench: Bench) -> list[Row]:
     folder.mkdir(exist_ok=True)
     made = await store(bench, bench.few)
     tickets, cookies = await open_tickets(made), await sessions(made)
-    server = Serving(environment(made), folder)
+    server = Serving(environment(made.settings), folder)
     try:
         await asyncio.to_thread(server.start)
         await ready(server)

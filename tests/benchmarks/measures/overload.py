@@ -14,7 +14,7 @@ from adapters.composition import make_new, opened
 from adapters.system.settings import Settings
 from adapters.system.system import SystemClock
 from tests.benchmarks.frame import Bench, Row
-from tests.faults.service import Service
+from tests.faults.service import Service, environment
 from tests.serving.crowd import Tally, crowd
 from tests.support.estates.api_estate import Estate, populate
 
@@ -42,15 +42,8 @@ async def _overloaded(bench: Bench, where: str, folder: Path, store: str, keys: 
     async with opened(settings, clock) as g:
         estate = Estate(g, clock)
         await populate(estate)
-    environment = {
-        "GONGDAN_STORE": store,
-        "GONGDAN_KEYS": keys,
-        "GONGDAN_MASTER_KEY_FILE": str(folder / "master.key"),
-        "GONGDAN_RATE": "100000000/minute",
-        "GONGDAN_LOG_LEVEL": "warning",
-    }
     seconds = SECONDS * bench.seconds
-    service = Service(environment, folder)
+    service = Service(environment(settings, rate="100000000/minute", log_level="warning"), folder)
     await asyncio.to_thread(service.start)
     try:
         await crowd(service.url, estate.bearer("li"), FEW, seconds / 20)  # warm

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from eventsourcing.application import Application
-from eventsourcing.domain import Aggregate, event
 from transitions import Machine
 
 from adapters.composition import shipped
@@ -25,6 +24,7 @@ from domain.ticket.events import Ticket
 from domain.ticket.guards import PolicyInForce
 from domain.ticket.lifecycle import TABLE, step
 from tests.benchmarks.frame import Bench, Row, ratio
+from tests.benchmarks.library import Noted
 from tests.benchmarks.rounds import alternating
 
 NOW = datetime(2026, 3, 4, 1, 0, tzinfo=UTC)
@@ -68,19 +68,6 @@ async def transitions(bench: Bench) -> Row:
     return ratio("legality check of a decision", found["ours"], found["shared"], "trigger on the shared Machine", 50)
 
 
-class _Noted(Aggregate):
-    """The library's own way: an aggregate with decorated methods."""
-
-    @event("Begun")
-    def __init__(self, description: str) -> None:
-        self.description = description
-        self.notes = 0
-
-    @event("NoteAdded")
-    def note(self, text: str) -> None:
-        self.notes += 1
-
-
 async def loading(bench: Bench) -> Row:
     """A ticket of 100 events, decoded and folded."""
     in_force = PolicyInForce(NOW, ZoneInfo("Asia/Shanghai"), parse_policy(shipped("policy.toml")))
@@ -102,7 +89,7 @@ async def loading(bench: Bench) -> Row:
         return 20
 
     app: Application[UUID] = Application()
-    aggregate = _Noted("楼道灯不亮")
+    aggregate = Noted("楼道灯不亮")
     for i in range(EVENTS - 1):
         aggregate.note(f"note {i}")
     app.save(aggregate)

@@ -19,10 +19,11 @@ from domain.household.register import HouseholdRegister
 from domain.kernel.aggregate import Meta, occurred
 from domain.kernel.ports import Append, NewEvent
 from tests.benchmarks.frame import Bench, Row
-from tests.benchmarks.http.driving import ROOT, Serving, environment, ready
+from tests.benchmarks.http.driving import ROOT, Serving, ready
 from tests.benchmarks.rounds import percentile
 from tests.benchmarks.stores.maker import Made
 from tests.benchmarks.stores.stores_of_run import Where, store
+from tests.faults.service import environment
 
 APPENDS = 300
 """Appends a round, one after another."""
@@ -63,7 +64,7 @@ async def memory(bench: Bench, made: Made, where: Where) -> Row:
     """Resident memory of a server that follows a store of so many tickets, after it answered searches, lists and pages."""
     folder = bench.folder / "memory"
     folder.mkdir(exist_ok=True)
-    server = Serving(environment(made), folder)
+    server = Serving(environment(made.settings), folder)
     try:
         await asyncio.to_thread(server.start)
         await ready(server)
@@ -114,7 +115,7 @@ def _event() -> NewEvent:
 
 async def start_up(bench: Bench, made: Made) -> list[Row]:
     """CPU of the command line from its start to its end: its help, and a look at a store."""
-    given = environment(made)
+    given = environment(made.settings)
     found = []
     for name, arguments in (("help", ["--help"]), ("settings", ["settings"]), ("projections status", ["projections", "status"])):
         seconds = median([await asyncio.to_thread(_cpu_of, arguments, given) for _ in range(bench.rounds)])

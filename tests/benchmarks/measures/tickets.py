@@ -10,7 +10,6 @@ from uuid import UUID
 
 import httpx2
 from eventsourcing.application import Application
-from eventsourcing.domain import Aggregate, event
 from eventsourcing.utils import Environment
 
 from adapters.composition import Gongdan, opened
@@ -25,6 +24,7 @@ from domain.ticket import commands as c
 from domain.ticket.events import Ticket
 from domain.ticket.state import TicketState
 from tests.benchmarks.frame import Bench, Row, ratio
+from tests.benchmarks.library import Noted
 from tests.benchmarks.measures.appending import library_on
 from tests.benchmarks.rounds import Work, alternating
 from tests.benchmarks.stores.maker import Plan, make_store, settings_for
@@ -34,19 +34,6 @@ SHORT, MIDDLE, LONG = 100, 1_000, 10_000
 LOADS, STEPS = 20, 5
 CALL = {"community": "JX", "channel": "phone", "description": "厨房水管漏水", "location": {"area": "A1", "building": "3"}}
 CLERK, READER = "he.xue", "chen.ping"
-
-
-class Noted(Aggregate):
-    """The library's own way: an aggregate with decorated methods."""
-
-    @event("Begun")
-    def __init__(self, description: str) -> None:
-        self.description = description
-        self.notes = 0
-
-    @event("NoteAdded")
-    def note(self, text: str) -> None:
-        self.notes += 1
 
 
 async def rows(bench: Bench) -> list[Row]:

@@ -1,7 +1,7 @@
 """Write copies of histories behind the end of a log, in bulk: events in order of recording, numbers, counters, keys."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -122,8 +122,9 @@ class Writer:
         [(self.position, self.recorded_at)] = await self.database.read("SELECT position, recorded_at FROM head")
         self.counters.update(await self.database.read("SELECT name, value FROM counters"))
 
-    async def write(self, community: str, copies: Sequence[Copy]) -> None:
-        """Write copies that are in the order of their beginnings."""
+    async def write(self, community: str, drawn: Iterable[Copy]) -> None:
+        """Write copies, interleaved by time."""
+        copies = sorted(drawn, key=lambda one: one.begins)
         waiting: list[tuple[datetime, int, int, Copy]] = []
         for i in range(0, len(copies), TOGETHER):
             begun, later = copies[i : i + TOGETHER], copies[i + TOGETHER : i + TOGETHER + 1]
@@ -195,20 +196,8 @@ def drawn(
     since: datetime,
     until: datetime,
     random: Random,
-) -> list[Copy]:
-    """That many copies between two moments, in the order of their beginnings; ``unfinished`` of them changed in the last days."""
-    return sorted(_drawn(models, callers, count, unfinished, since, until, random), key=lambda one: one.begins)
-
-
-def _drawn(
-    models: Sequence[History],
-    callers: Sequence[Household],
-    count: int,
-    unfinished: int,
-    since: datetime,
-    until: datetime,
-    random: Random,
 ) -> Iterator[Copy]:
+    """That many copies between two moments; ``unfinished`` of them changed in the last days."""
     day = timedelta(days=1)
     for n in range(count):
         model, salt, caller = random.choice(models), random.getrandbits(128), random.choice(callers)
