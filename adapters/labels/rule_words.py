@@ -56,7 +56,7 @@ RULE_WORDS: Mapping[str, str] = {
     "decided_by_another": "记录人不能自己决定",
     "not_about_oneself": "不能决定关于自己的考评事项",
     "reported_by_another": "不能决定关于自己的事",
-    "administered_by_another": "不能给自己授予角色，也不能停用自己的账号",
+    "administered_by_another": "不能给自己授予岗位，也不能停用自己的账号",
     # books and rules
     "month_closed": "该月已结账，计分所依据的记录不再改动",
     "withdrawn_once": "已经撤销过",

@@ -62,7 +62,7 @@ async def test_ones_own_page_offers_neither_a_role_nor_the_end_of_the_login(esta
     grant, disable = (surfer.form(f"/admin/people/li/{what}") for what in ("grants", "disable"))
     mine = "/admin/people/root"
     page = await surfer.get(mine)
-    assert "由另一位管理员或本机操作员变更" in text_of(page)
+    assert "不能给自己授予岗位，也不能停用自己的账号；请由另一位管理员或本机操作员办理" in text_of(page)
     assert "/grants" not in page.text.split("ticket-side")[1]
     assert "/disable" not in page.text
     head = {"Sec-Fetch-Site": "same-origin"}
@@ -70,7 +70,7 @@ async def test_ones_own_page_offers_neither_a_role_nor_the_end_of_the_login(esta
     for path, fields in (("grants", own), ("disable", disable.fields)):
         refused = await surfer.http.post(f"{mine}/{path}", data=fields, headers=head)
         assert refused.status_code == 403, path
-        assert "不能给自己授予角色，也不能停用自己的账号" in text_of(refused), path
+        assert "不能给自己授予岗位，也不能停用自己的账号" in text_of(refused), path
     person = (await estate.gongdan.directory.current()).person("root")
     assert (person.enabled, len(person.grants)) == (True, 1)
 
