@@ -166,7 +166,7 @@ class Query:
         self._lent = None
 
 
-class Lane:
+class Pool:
     """A pool of up to ``size`` connections, opened when needed and kept while they work and ``serves`` says so."""
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], serves: Callable[[Connection], bool], size: int) -> None:
@@ -243,11 +243,11 @@ class PostgresDatabase:
 
     def __init__(self, url: str, *, readers: int = 6, writers: int = 3) -> None:
         self._hosts = Hosts(url)
-        self._readers = Lane(self._connect_reader, self._hosts.serves, readers)
-        self._searchers = Lane(self._connect_reader, self._hosts.serves, SEARCHERS)
+        self._readers = Pool(self._connect_reader, self._hosts.serves, readers)
+        self._searchers = Pool(self._connect_reader, self._hosts.serves, SEARCHERS)
         self._searches = SearchQueue()
-        self._writers = Lane(self.connect, self._hosts.serves, writers)
-        self._log_writer = Lane(self._connect_log_writer, self._hosts.serves, 1)
+        self._writers = Pool(self.connect, self._hosts.serves, writers)
+        self._log_writer = Pool(self._connect_log_writer, self._hosts.serves, 1)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._types: dict[tuple[str, tuple[str, ...]], list[str]] = {}
 
@@ -316,7 +316,7 @@ class PostgresDatabase:
 
         return await self._shielded(self._repeat(self._log_writer, work, within))
 
-    async def _write_in(self, lane: Lane, fn: Work[T], within: float) -> T:
+    async def _write_in(self, pool: Pool, fn: Work[T], within: float) -> T:
         async def work(connection: Connection) -> T:
             await connection.execute("BEGIN")
             try:
@@ -331,7 +331,7 @@ class PostgresDatabase:
                 await connection.execute("COMMIT")
             return result
 
-        return await self._shielded(self._repeat(lane, work, within))
+        return await self._shielded(self._repeat(pool, work, within))
 
     async def close(self) -> None:
         """Wait for the running calls (their deadlines bound the wait), then close every connection."""
@@ -342,10 +342,10 @@ class PostgresDatabase:
         await self._writers.close()
         await self._log_writer.close()
 
-    async def _query(self, lane: Lane, work: Callable[[Connection], Awaitable[T]], within: float) -> T:
+    async def _query(self, pool: Pool, work: Callable[[Connection], Awaitable[T]], within: float) -> T:
         """Run a query. At the deadline, or if its caller leaves, it is ended."""
         query = Query()
-        task = self._begun(self._repeat(lane, work, within, query))
+        task = self._begun(self._repeat(pool, work, within, query))
         try:
             done, _ = await asyncio.wait([task], timeout=within)
         finally:
@@ -356,7 +356,7 @@ class PostgresDatabase:
         return task.result()
 
     async def _repeat(
-        self, lane: Lane, work: Callable[[Connection], Awaitable[T]], within: float, query: Query | None = None
+        self, pool: Pool, work: Callable[[Connection], Awaitable[T]], within: float, query: Query | None = None
     ) -> T:
         """Run ``work``, and retry it on a new connection while the old one broke before its commit was sent.
 
@@ -368,7 +368,7 @@ class PostgresDatabase:
         pause = 0.02
         while True:
             try:
-                async with lane.connection(deadline, query) as connection:
+                async with pool.connection(deadline, query) as connection:
                     return await work(connection)
             except LOST as error:
                 if (query is not None and query.abandoned) or loop.time() + pause >= deadline:
