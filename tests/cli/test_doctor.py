@@ -146,7 +146,7 @@ def test_an_erasure_that_was_not_cleaned_up(home: Home) -> None:
 
 
 def test_projections_behind_the_log(estate: Home) -> None:
-    change(estate.store, "UPDATE projections SET position = position - 3 WHERE name = 'open_workload'")
+    change(estate.store, "UPDATE projections SET position = 1 WHERE name = 'open_workload'")
     checks = examined(estate)
     assert checks["projections"]["status"] == "wrong"
     assert "open_workload" in checks["projections"]["detail"]
