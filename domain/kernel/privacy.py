@@ -8,26 +8,14 @@ error, so clear text cannot reach a disk by mistake.
 import re
 import unicodedata
 from abc import ABC
-from base64 import b64encode
-from binascii import a2b_base64
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
-
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
 
 
 class Private(ABC):
     """A personal text, clear or sealed."""
 
     subject: UUID
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            _from_stored, serialization=core_schema.plain_serializer_function_ser_schema(to_stored)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +37,6 @@ class Sealed(Private):
     key_version: int
     nonce: bytes
     ciphertext: bytes
-
-
-def to_stored(value: Private) -> dict[str, str | int]:
-    """The stored form of a sealed text, in base64. Raises ValueError for a clear one."""
-    if not isinstance(value, Sealed):
-        raise ValueError("personal data must be sealed before it is encoded")
-    return {
-        "subject": str(value.subject),
-        "key_version": value.key_version,
-        "nonce": b64encode(value.nonce).decode(),
-        "ciphertext": b64encode(value.ciphertext).decode(),
-    }
-
-
-def _from_stored(value: Any) -> Private:
-    """Parse the stored form of a sealed text. Raises ValueError."""
-    if isinstance(value, Private):
-        return value
-    match value:
-        case {"subject": str(subject), "key_version": int(version), "nonce": str(nonce), "ciphertext": str(text), **more}:
-            if not more:
-                return Sealed(UUID(subject), version, a2b_base64(nonce, strict_mode=True), a2b_base64(text, strict_mode=True))
-    raise ValueError("not a sealed text")
 
 
 def mask_name(name: str) -> str:

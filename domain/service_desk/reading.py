@@ -45,6 +45,14 @@ NO_DETAIL: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class Walked:
+    """All steps of a ticket, and whether the reader has their personal texts opened."""
+
+    steps: Sequence[Step[TicketState]]
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReadingRight:
     """A person's right on a ticket; ``opens`` says whether they may open its personal data."""
 
@@ -178,11 +186,19 @@ class Inquiries:
 
     async def history(self, login: str, ref: str, *, directory: Directory | None = None) -> Sequence[HistoryStep]:
         """All events of a ticket, for people who may audit; personal texts opened or masked by their right."""
+        walked = await self.walked(login, ref, directory=directory)
+        return await self.told(walked.steps, walked.opened)
+
+    async def walked(self, login: str, ref: str, *, directory: Directory | None = None) -> Walked:
+        """The steps of a ticket, for people who may audit, and whether their personal texts are opened (recorded as opened)."""
         directory = directory or await self._office.directory.current()
         stored, state = await self._tickets.read(ref)
         right = await self._reading_right(directory, login, state, Right.AUDIT, "history")
         opened = right.opens and await self._noted_ticket(login, state, "ticket_history", self._office.clock.now())
-        steps = self._office.journal.steps(stored, TicketState)
+        return Walked(self._office.journal.steps(stored, TicketState), opened)
+
+    async def told(self, steps: Sequence[Step[TicketState]], opened: bool) -> Sequence[HistoryStep]:
+        """Some steps of :meth:`walked`, with clocks and texts."""
         fields = texts_in(steps)
         texts = by_version(fields, await self._opened(fields, opened))
         return [

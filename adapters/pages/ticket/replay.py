@@ -1,8 +1,8 @@
 """Replay page (回放): a ticket's history event by event, for auditors.
 
 Each step has the state in the diagram, the changes in words, who, both times, cause, rule versions, clocks, and the stored event.
-All steps are on the page, so stepping needs no request, and the access log has one entry. A link names a step by version (``v``),
-by when events happened (``at``), or by when they were recorded (``known_at``).
+The steps around the one shown are on the page, so stepping needs no request; of a long history others are another page. A link
+names a step by version (``v``), by when events happened (``at``), or by when they were recorded (``known_at``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,22 +22,24 @@ from adapters.pages.sentences.state_words import changes, said_of
 from adapters.pages.sentences.ticket_sentences import sentence
 from adapters.pages.ticket.state_diagram import BOX, HEIGHT, WIDTH, diagram, taken, trigger_of
 from domain.kernel.errors import NotFound, invalid
+from domain.kernel.journal import Step
 from domain.kernel.terms import State, Trigger
 from domain.kernel.values import Moment
 from domain.rules.clocks import Reading
 from domain.service_desk.ticket_reading import HistoryStep, as_of, clocks_at
+from domain.ticket.state import TicketState
 
 router = APIRouter(include_in_schema=False)
 
-AROUND = 40
-"""Steps before and after the one asked for that the page holds in full. Others are loaded on request."""
+AROUND, LISTED = 40, 200
+"""Steps before and after the one asked for that the page holds in full, and that it lists. Others are loaded on request."""
 
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A step in the list of all steps, with what the diagram needs."""
+    """A step in the list of steps, with what the diagram needs."""
 
     version: int
     at: datetime
@@ -78,7 +80,9 @@ async def replay(
     known_at: str = "",
 ) -> Response:
     """Show the last step, or the one asked for. With ``known_at`` events recorded later are left out."""
-    steps = await visitor.gongdan.inquiries.history(visitor.login, ref, directory=visitor.directory)
+    inquiries = visitor.gongdan.inquiries
+    walked = await inquiries.walked(visitor.login, ref, directory=visitor.directory)
+    steps = walked.steps
     if steps[0].after.community in visitor.communities:
         visitor.community = steps[0].after.community
     occurred, known = _asked("at", at, visitor), _asked("known_at", known_at, visitor)
@@ -88,15 +92,24 @@ async def replay(
         steps = [step for step in steps if known is None or step.stored.recorded_at <= known]
         v, clocks = v or state.version, clocks_at(state, occurred or known or visitor.now)
     current = steps[-1].stored.version if v is None else v
-    if current > steps[-1].stored.version:
+    last = len(steps)
+    if current > last:
         raise NotFound("version of the ticket")
-    shown = [_shown(visitor, step) for step in steps[max(0, current - 1 - AROUND) : current + AROUND]]
+    shown = await inquiries.told(steps[max(0, current - 1 - AROUND) : current + AROUND], walked.opened)
+    before = steps[: max(0, current - 1 - LISTED)]
+    stops = [_stop(step) for step in steps[len(before) : current + LISTED]]
     return visitor.page(
         "ticket/replay.html",
         ref=ref,
         number=steps[0].stored.number,
-        stops=[_stop(step) for step in steps],
-        shown=shown,
+        last=last,
+        began=steps[0].event.timestamp,
+        ended=steps[-1].event.timestamp,
+        stops=stops,
+        stop=stops[current - 1 - len(before)],
+        states_before=sorted({step.after.state for step in before}),
+        ways_before=sorted({way for step in before if (way := _way(step)) is not None}),
+        shown=[_shown(visitor, step) for step in shown],
         current=current,
         picture=diagram(visitor),
         size=(WIDTH, HEIGHT, *BOX),
@@ -116,9 +129,14 @@ def _asked(name: str, text: str, visitor: Visitor) -> datetime | None:
         raise invalid(f"/query/{name}", NOT_A_MOMENT) from None
 
 
-def _stop(step: HistoryStep) -> Stop:
+def _stop(step: Step[TicketState]) -> Stop:
     event: Any = step.event
-    return Stop(step.stored.version, event.timestamp, trigger_of(event), step.after.state, taken(event, step.before, step.after))
+    return Stop(step.stored.version, event.timestamp, trigger_of(event), step.after.state, _way(step))
+
+
+def _way(step: Step[TicketState]) -> str | None:
+    event: Any = step.event
+    return taken(event, step.before, step.after)
 
 
 def _shown(visitor: Visitor, step: HistoryStep) -> Shown:

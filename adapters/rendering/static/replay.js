@@ -1,13 +1,14 @@
-// Replay without asking the server: the steps are on the page, this shows one at a time. Without it, each step is a link.
+// Replay without asking the server: the steps around are on the page, this shows one at a time. Without it, each step is a link.
 (() => {
   "use strict";
   const root = document.querySelector("[data-replay]");
   if (!root) return;
   const slider = root.querySelector("#slider");
-  const stops = [...root.querySelectorAll("[data-stops] > li")];
+  const stops = [...root.querySelectorAll("[data-stops] > [data-v]")];
+  const first = Number(stops[0].dataset.v);
   const steps = new Map([...root.querySelectorAll("[data-steps] > article")].map((step) => [Number(step.dataset.v), step]));
   const toggle = root.querySelector("[data-toggle]");
-  const last = stops.length;
+  const last = Number(slider.max);
   const PAUSE = 1200;
   let playing = null;
 
@@ -35,10 +36,10 @@
       location.assign(address(version));
       return;
     }
-    const stop = stops[version - 1];
-    const walked = stops.slice(0, version);
-    const been = new Set(walked.map((one) => one.dataset.state));
-    const taken = new Set(walked.map((one) => one.dataset.way));
+    const stop = stops[version - first];
+    const walked = stops.slice(0, version - first + 1);
+    const been = new Set([...root.dataset.states.split(" "), ...walked.map((one) => one.dataset.state)]);
+    const taken = new Set([...root.dataset.ways.split(" "), ...walked.map((one) => one.dataset.way)]);
     for (const [own, step] of steps) step.hidden = own !== version;
     mark(".node", (node) => node.dataset.state === stop.dataset.state, "here");
     mark(".node", (node) => been.has(node.dataset.state), "been");
@@ -90,7 +91,7 @@
     show(present());
   });
   root.addEventListener("click", (event) => {
-    const link = event.target.closest("[data-step], [data-stops] a");
+    const link = event.target.closest("[data-step], [data-stops] > [data-v] a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     if (playing) stopPlaying();

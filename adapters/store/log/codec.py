@@ -8,17 +8,19 @@ retry recognises its own first event by them (sql_store.written_before).
 Decoding builds the event without running its checks: replay never refuses.
 """
 
-from collections.abc import Callable, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache
-from typing import Any, NotRequired, cast, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+import msgspec
 import orjson
-import typing_extensions
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from msgspec.structs import asdict, astuple
 
 import domain.appraisal.evaluation
 import domain.appraisal.figure
@@ -40,11 +42,9 @@ import domain.tally.months_closed
 import domain.ticket.events  # noqa: F401  each registers its events
 from domain.kernel.aggregate import TOPICS, Folded, Meta, payload_fields
 from domain.kernel.ports import StoredEvent
-from domain.kernel.privacy import Personal, Sealed, to_stored
+from domain.kernel.privacy import Personal, Private, Sealed
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-
-_new_typed_dict: Any = typing_extensions.TypedDict  # made from fields at run time, which mypy doesn't follow
 
 
 class CodecError(Exception):
@@ -117,18 +117,19 @@ def decode(topic: str, stream_id: UUID, version: int, state: bytes) -> Folded.Ev
     if not state.endswith(reader.newest):
         state = _upcast(event, state)
     try:
-        stored = reader.adapter.validate_json(state)
-    except ValidationError as error:
-        raise _malformed(f"{topic}, version {version} of {stream_id}", error) from error
-    meta = stored["meta"]
+        stored = reader.decoder.decode(state)
+    except msgspec.DecodeError as error:
+        raise Malformed(f"{topic}, version {version} of {stream_id}", str(error)) from error
+    occurred_at, *meta = astuple(stored.meta)
     made = object.__new__(event)
     attributes = made.__dict__
     attributes["originator_id"] = stream_id
     attributes["originator_version"] = version
-    attributes["timestamp"] = meta.pop("occurred_at")
-    attributes["meta"] = Meta(**meta)
-    attributes.update(reader.defaults())
-    attributes.update(stored["data"])
+    attributes["timestamp"] = occurred_at
+    attributes["meta"] = Meta(*meta)
+    attributes.update(asdict(stored.data))
+    for name, make in reader.made:
+        attributes[name] = make(attributes[name])
     return made
 
 
@@ -183,7 +184,12 @@ def _stored(value: Any) -> Any:
     if isinstance(value, datetime):
         return instant(value)
     if isinstance(value, Sealed):
-        return to_stored(value)
+        return {
+            "subject": value.subject,
+            "key_version": value.key_version,
+            "nonce": b64encode(value.nonce).decode(),
+            "ciphertext": b64encode(value.ciphertext).decode(),
+        }
     if isinstance(value, Personal):
         raise ClearText(repr(value))
     if is_dataclass(value):
@@ -213,60 +219,107 @@ def _dump(value: Mapping[str, Any], what: str) -> bytes:
 
 # --- reading -----------------------------------------------------------------------------------------------------------
 
+Made = Callable[[Any], Any]
+"""Makes the domain's value of what was parsed."""
+
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Seal(msgspec.Struct, forbid_unknown_fields=True):
+    """The stored form of a sealed text; bytes are base64."""
+
+    subject: UUID
+    key_version: int
+    nonce: bytes
+    ciphertext: bytes
+
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """The validator and defaults of one class. ``newest``: the last bytes of its newest version, which need no upcast.
+    """The parser of one event class. ``newest``: the last bytes of its newest version, which need no upcast.
 
-    Keys are sorted, so ``"v"`` comes last; comparing the end spares parsing the bytes only to learn their version.
+    Keys are sorted, so ``"v"`` comes last; comparing the end spares parsing the bytes only to learn their version. ``made``: the
+    fields whose parsed value is not yet the domain's.
     """
 
-    adapter: TypeAdapter[Any]
-    constants: Mapping[str, Any]
-    factories: Mapping[str, Callable[[], Any]]
-    newest: bytes = b""
-
-    def defaults(self) -> Mapping[str, Any]:
-        """Values for the fields that the bytes leave out."""
-        if not self.factories:
-            return self.constants
-        return {**self.constants, **{name: make() for name, make in self.factories.items()}}
-
-
-def _typed_dict(name: str, parts: Mapping[str, Any]) -> Any:
-    made = _new_typed_dict(name, parts)
-    made.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)
-    return made
-
-
-def _parts(kind: type[object], wanted: list["Field[Any]"]) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    return {f.name: hints[f.name] if _required(f) else NotRequired[hints[f.name]] for f in wanted}
-
-
-def _required(field: "Field[Any]") -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
-
-
-def _reader(wanted: list["Field[Any]"], whole: Any, newest: bytes = b"") -> _Reader:
-    constants = {f.name: f.default for f in wanted if f.default is not MISSING}
-    factories = {f.name: f.default_factory for f in wanted if f.default_factory is not MISSING}
-    return _Reader(TypeAdapter(whole), constants, factories, newest)
-
-
-def _malformed(what: str, error: ValidationError) -> Malformed:
-    found = error.errors(include_input=False, include_url=False)
-    return Malformed(what, "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found))
+    decoder: msgspec.json.Decoder[Any]
+    made: tuple[tuple[str, Made], ...]
+    newest: bytes
 
 
 @cache
 def _event_reader(event: type[Folded.Event]) -> _Reader:
     known = _fields(event)
-    wanted = [known[name] for name in payload_fields(event)]
-    meta = _typed_dict("meta", {**_parts(Meta, list(fields(Meta))), "occurred_at": datetime})
-    data = _typed_dict(event.__name__, _parts(event, wanted))
-    envelope = _typed_dict("event", {"v": int, "meta": meta, "data": data})
-    return _reader(wanted, envelope, b',"v":%d}' % class_version(event))
+    data, made = _parsed(event, [known[name] for name in payload_fields(event)])
+    meta, _ = _parsed(Meta, list(fields(Meta)), [("occurred_at", _Moment)])
+    envelope = msgspec.defstruct("event", [("v", int), ("meta", meta), ("data", data)], forbid_unknown_fields=True)
+    return _Reader(msgspec.json.Decoder(envelope), tuple(made.items()), b',"v":%d}' % class_version(event))
+
+
+def _parsed(
+    kind: type[object], wanted: "list[Field[Any]]", more: Sequence[tuple[str, Any]] = ()
+) -> tuple[type[msgspec.Struct], dict[str, Made]]:
+    """What msgspec parses a class's stored form into, and its fields that are still to be made the domain's.
+
+    Not the class itself: of a dataclass msgspec would ignore unknown fields. A field that is left out has its default.
+    """
+    hints = get_type_hints(kind)
+    parts: list[Any] = list(more)
+    made: dict[str, Made] = {}
+    for field in wanted:
+        form, make = _form(hints[field.name])
+        if make is not None:
+            made[field.name] = make
+        if field.default is not MISSING:
+            parts.append((field.name, form, field.default))
+        elif field.default_factory is not MISSING:
+            parts.append((field.name, form, msgspec.field(default_factory=field.default_factory)))
+        else:
+            parts.append((field.name, form))
+    return msgspec.defstruct(kind.__name__, parts, kw_only=True, forbid_unknown_fields=True), made
+
+
+def _form(hint: Any) -> tuple[Any, Made | None]:
+    """What msgspec parses a type's stored form into, and how the domain's value is made of that; None: it is that already.
+
+    Of a union one member at most needs making; it leaves the others' values as they are.
+    """
+    if hint is Private:
+        return _Seal, _seal
+    if hint is datetime:
+        return _Moment, None
+    if is_dataclass(hint):
+        return _value_form(cast(Any, hint))
+    if not get_args(hint):
+        return hint, None
+    forms, makes = zip(*(_form(inner) for inner in get_args(hint)), strict=True)
+    [make] = {make for make in makes if make is not None} or {None}
+    origin = Union if isinstance(hint, UnionType) else get_origin(hint)
+    form = origin[forms]
+    if make is None or origin is Union:
+        return form, make
+    if origin is tuple:
+        return form, lambda values: tuple(map(make, values))
+    return form, lambda values: {key: make(value) for key, value in values.items()}
+
+
+@cache
+def _value_form(kind: Any) -> tuple[Any, Made]:
+    form, made = _parsed(kind, list(fields(kind)))
+
+    def make(value: Any) -> Any:
+        if type(value) is not form:
+            return value
+        found = asdict(value)
+        for name, inner in made.items():
+            found[name] = inner(found[name])
+        return kind(**found)
+
+    return form, make
+
+
+def _seal(value: Any) -> Any:
+    return Sealed(value.subject, value.key_version, value.nonce, value.ciphertext) if type(value) is _Seal else value
 
 
 def _upcast(event: type[Folded.Event], state: bytes) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.labels.diagram import ways
 from adapters.labels.labels import label
+from adapters.pages.ticket.replay import LISTED
 from adapters.pages.ticket.state_diagram import PLACES, WAYS, key
 from domain.kernel.request import Request
 from domain.kernel.terms import Channel, Kind, State, Urgency
@@ -134,6 +135,41 @@ async def test_a_version_a_moment_and_what_was_known_lead_where_the_api_leads(es
         ("known_at=2000-01-01T00:00", 404),
     ):
         assert (await surfer.get(f"/tickets/{number}/replay?{query}")).status_code == status, query
+
+
+async def test_of_a_long_history_the_steps_around_are_listed_and_the_picture_knows_the_others(
+    estate: Estate, surfer: Surfer
+) -> None:
+    number = await told(estate)
+    for n in range(3 * LISTED):
+        await estate.gongdan.desk.act(number, c.Note(text=f"第 {n} 次"), Request("li", estate.gongdan.ids.new()))
+    last = 9 + 3 * LISTED
+    await surfer.sign_in("shen")
+
+    async def listed(current: int) -> tuple[list[int], list[str], str]:
+        answer = await surfer.get(f"/tickets/{number}/replay?v={current}")
+        assert at_step(answer.text) == current
+        assert f"{current}/{last}" in answer.text
+        listing = answer.text.partition("data-stops")[2].partition("</ol>")[0]
+        versions = [int(version) for version in re.findall(r'<li data-v="(\d+)"', listing)]
+        others = re.findall(r'<li><a href="\?v=(\d+)">… (.*?)</a>', listing)
+        assert [int(version) for version, _ in others] == [
+            version for version in (versions[0] - 1, versions[-1] + 1) if 1 <= version <= last
+        ]
+        return versions, [said for _, said in others], answer.text
+
+    for current, earlier, later in (
+        (1, 0, last - 1 - LISTED),
+        (300, 299 - LISTED, last - 300 - LISTED),
+        (last, last - 1 - LISTED, 0),
+    ):
+        versions, others, page = await listed(current)
+        assert versions == list(range(earlier + 1, last - later + 1))
+        said = (f"前面还有 {earlier} 步", earlier), (f"后面还有 {later} 步", later)
+        assert others == [words for words, count in said if count]
+    been = set(re.findall(r'<g class="node been[^"]*" data-state="(\w+)"', page))
+    assert been == {"received", "classified", "dispatched", "repaired"}
+    assert 'class="way taken" data-way="dispatched-repaired-complete"' in page
 
 
 def test_every_state_and_every_way_has_its_place() -> None:
