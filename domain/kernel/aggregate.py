@@ -16,7 +16,7 @@ from typing_extensions import TypeVar
 from domain.kernel.terms import Book
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Meta:
     """Metadata of an event.
 

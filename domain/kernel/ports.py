@@ -6,7 +6,7 @@ All ports are async. Moments are aware UTC datetimes, positions are 1-based and 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from domain.kernel.aggregate import Folded
@@ -31,8 +31,7 @@ class NewEvent:
     opens_list: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event in the log."""
 
     position: int

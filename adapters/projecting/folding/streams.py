@@ -13,7 +13,7 @@ from uuid import UUID
 from adapters.store.database.database import Database
 from adapters.store.keys.sealing import SealBroken
 from adapters.store.log.codec import CodecError
-from adapters.store.log.sql_store import EVENT, stored_event
+from adapters.store.log.sql_store import EVENT, stored_events
 from domain.kernel.ports import Codec, EventLog, StoredEvent
 from projections.engine.view import Seen, Step, advance
 
@@ -198,6 +198,6 @@ class Streams:
                 f"{EVENT} WHERE e.stream_id IN :streams AND e.position <= :upto ORDER BY e.stream_id, e.version",
                 {"streams": [s.bytes for s in streams[at : at + 500]], "upto": upto_position},
             )
-            for stored in map(stored_event, rows):
+            for stored in stored_events(rows):
                 found.setdefault(stored.stream_id, []).append(stored)
         return found

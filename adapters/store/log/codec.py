@@ -20,7 +20,7 @@ from uuid import UUID
 
 import msgspec
 import orjson
-from msgspec.structs import asdict, astuple
+from msgspec.structs import asdict
 
 import domain.appraisal.evaluation
 import domain.appraisal.figure
@@ -120,16 +120,18 @@ def decode(topic: str, stream_id: UUID, version: int, state: bytes) -> Folded.Ev
         stored = reader.decoder.decode(state)
     except msgspec.DecodeError as error:
         raise Malformed(f"{topic}, version {version} of {stream_id}", str(error)) from error
-    occurred_at, *meta = astuple(stored.meta)
-    made = object.__new__(event)
-    attributes = made.__dict__
-    attributes["originator_id"] = stream_id
-    attributes["originator_version"] = version
-    attributes["timestamp"] = occurred_at
-    attributes["meta"] = Meta(*meta)
-    attributes.update(asdict(stored.data))
+    attributes = asdict(stored.data)
     for name, make in reader.made:
         attributes[name] = make(attributes[name])
+    recorded = asdict(stored.meta)
+    attributes["originator_id"] = stream_id
+    attributes["originator_version"] = version
+    attributes["timestamp"] = recorded.pop("occurred_at")
+    # Set whole, since the generated ``__init__`` of a frozen dataclass takes as long as parsing.
+    meta = attributes["meta"] = object.__new__(Meta)
+    object.__setattr__(meta, "__dict__", recorded)
+    made = object.__new__(event)
+    object.__setattr__(made, "__dict__", attributes)
     return made
 
 

@@ -75,7 +75,7 @@ class SqlStore:
                 "upto_position": upto_position,
             },
         )
-        return [stored_event(row) for row in rows]
+        return stored_events(rows)
 
     async def read_streams(self, after: Mapping[UUID, int]) -> Mapping[UUID, Sequence[StoredEvent]]:
         """The events of several streams, of each those after its version, in order of version; one read for all of them."""
@@ -89,8 +89,7 @@ class SqlStore:
         params: dict[str, object] = {}
         for i, (version, ids) in enumerate(groups.items()):
             params |= {f"ids_{i}": ids, f"after_{i}": version}
-        for row in await self.database.read(f"{EVENT} WHERE {' OR '.join(bounds)} ORDER BY e.version", params):
-            event = stored_event(row)
+        for event in stored_events(await self.database.read(f"{EVENT} WHERE {' OR '.join(bounds)} ORDER BY e.version", params)):
             found[event.stream_id].append(event)
         return found
 
@@ -100,7 +99,7 @@ class SqlStore:
             f"{EVENT} WHERE e.stream_id = (SELECT stream_id FROM numbers WHERE number = :number) ORDER BY e.version",
             {"number": number},
         )
-        return [stored_event(row) for row in rows]
+        return stored_events(rows)
 
     async def read_log(self, after_position: int, limit: int) -> Sequence[StoredEvent]:
         """Events after a position, in order, at most ``limit``."""
@@ -108,7 +107,7 @@ class SqlStore:
             f"{EVENT} WHERE e.position > :after ORDER BY e.position LIMIT :limit",
             {"after": after_position, "limit": limit},
         )
-        return [stored_event(row) for row in rows]
+        return stored_events(rows)
 
     async def head(self) -> Head:
         """The end of the log."""
@@ -170,7 +169,7 @@ class SqlStore:
             " AND e.position > :after ORDER BY e.position",
             {"scopes": list(scopes), "after": after_position},
         )
-        return [stored_event(row) for row in rows]
+        return stored_events(rows)
 
     async def registry_version(self) -> int:
         """Counts appends that changed communities, people, roles or tokens."""
@@ -341,7 +340,7 @@ async def written_before(tx: Transaction, batch: Sequence[Append]) -> dict[int, 
             {"id": first.stream_id.bytes, "version": first.version, "state": first.state, "count": len(append.events)},
         )
         if rows:
-            known[i] = Appended([stored_event(row) for row in rows])
+            known[i] = Appended(stored_events(rows))
     return known
 
 
@@ -388,10 +387,16 @@ async def save(tx: Transaction, decision: Decision, *, only_new: bool = False) -
         await tx.query("SELECT pg_notify(:channel, CAST(:position AS TEXT))", {"channel": CHANNEL, "position": last.position})
 
 
-def stored_event(row: Row) -> StoredEvent:
-    """A row of :data:`EVENT`."""
-    position, stream_id, version, topic, community, recorded_at, state, book, number = row
-    return StoredEvent(position, UUID(bytes=stream_id), version, topic, community, from_micros(recorded_at), state, book, number)
+def stored_events(rows: Sequence[Row]) -> list[StoredEvent]:
+    """Rows of :data:`EVENT`."""
+    ids: dict[bytes, UUID] = {}  # making a UUID takes as long as the rest of a row
+    found: list[StoredEvent] = []
+    for position, stream, version, topic, community, recorded_at, state, book, number in rows:
+        stream_id = ids.get(stream)
+        if stream_id is None:
+            stream_id = ids[stream] = UUID(bytes=stream)
+        found.append(StoredEvent(position, stream_id, version, topic, community, from_micros(recorded_at), state, book, number))
+    return found
 
 
 def command_record(row: Row) -> CommandRecord:
