@@ -16,6 +16,7 @@ async def test_a_call_is_written_down_without_a_mouse(look: Look) -> None:
     """From the number to the ticket: only keys are pressed, as a clerk with a handset does."""
     looker = await look("li.na")
     page = await looker.open("/intake")
+    await expect(page.locator("#phone")).to_be_focused()
     keyboard = page.keyboard
     await keyboard.type("13977778888")
     await keyboard.press("Tab")
@@ -49,6 +50,7 @@ async def test_who_calls_is_picked_from_the_register(look: Look, served: Served)
     resident = await ask(served, f"/residents/{listed['id']}")
     looker = await look("li.na")
     page = await looker.open("/intake")
+    await expect(page.locator("#phone")).to_be_focused()
     await page.keyboard.type(resident["phone"])
     await page.keyboard.press("Tab")
     choice = page.get_by_role("radio", name=resident["name"]).first
