@@ -33,6 +33,17 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 COLUMNS = ("id", "n", "label", "share")
 
 
+async def test_the_first_queries_of_a_new_file_may_come_at_once(tmp_path: Path) -> None:
+    """Readers and a writer share a file in a mode that needs it alone once: two that change it together may both fail."""
+    for n in range(100):
+        url = f"sqlite:///{tmp_path}/{n}.db"
+        databases = await asyncio.gather(*(open_database(url, create=True) for _ in range(3)))
+        answers = await asyncio.gather(*(database.read("SELECT 7") for database in databases for _ in range(3)))
+        assert answers == [[(7,)]] * 9
+        for database in databases:
+            await database.close()
+
+
 @pytest.mark.parametrize("loaded", [False, True])
 async def test_values_come_back_as_they_went_in(database: Database, loaded: bool) -> None:
     rows = [

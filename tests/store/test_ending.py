@@ -39,8 +39,12 @@ class Endless:
         await tx.queries([(ENDLESS, {}), ("SELECT 1", {})])
 
     async def begun(self) -> None:
-        """Wait until it runs."""
-        await self._begun.wait()
+        """Wait until it runs; raises what it fails with before."""
+        begun = asyncio.ensure_future(self._begun.wait())
+        await asyncio.wait([begun, self.asked], return_when=asyncio.FIRST_COMPLETED)
+        if not begun.done():
+            begun.cancel()
+            await self.asked
 
     async def leave(self) -> None:
         """Let its caller go."""

@@ -84,18 +84,18 @@ class Target:
         """
         try:
             database = await self.open()
+            try:
+                return await question(database) if await schema.has_table(database, table) else None
+            finally:
+                await database.close()
         except FileNotFoundError:
             return None
-        try:
-            return await question(database) if await schema.has_table(database, table) else None
         except (sqlite3.DatabaseError, psycopg.Error, KeyError, ValueError) as error:
             if force:
                 return None
             raise BackupRefused(
                 f"the database at {shown(self.url)} can't be read ({error}), so its erasures would be lost; force to replace it"
             ) from error
-        finally:
-            await database.close()
 
     async def refuse_if_in_use(self) -> None:
         """Raise BackupRefused while another client uses the database."""

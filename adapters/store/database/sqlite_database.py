@@ -8,8 +8,10 @@ of their own, so that other readers never wait for them.
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -34,7 +36,11 @@ from adapters.store.database.database import (
 T = TypeVar("T")
 
 AGAIN = 0.01
-"""Seconds between two interrupts of an abandoned query: one that comes between two statements ends neither."""
+"""Seconds between two interrupts of an abandoned query (one that comes between two statements ends neither), and between two
+attempts to have a file alone."""
+
+ATTEMPTS = round(DEADLINE / AGAIN)
+"""Attempts to have a file alone."""
 
 UNAVAILABLE = {
     sqlite3.SQLITE_BUSY,
@@ -128,7 +134,10 @@ class SqliteDatabase:
 
     @classmethod
     async def open(cls, path: Path, *, create: bool = False, readers: int = 3) -> "SqliteDatabase":
-        """Open the file; ``create`` makes it and its folder, without it a missing file raises FileNotFoundError."""
+        """Open the file; ``create`` makes it and its folder, without it a missing file raises FileNotFoundError.
+
+        Raises Unavailable where another process keeps a file that is not in WAL mode locked.
+        """
 
         def prepare() -> None:
             if create:
@@ -136,6 +145,10 @@ class SqliteDatabase:
                 path.touch()
             elif not path.is_file():
                 raise FileNotFoundError(path)
+            try:
+                _set_wal(path)
+            except sqlite3.OperationalError as error:
+                raise _unavailable(error) from error
 
         await asyncio.to_thread(prepare)
         return cls(path, readers=readers)
@@ -218,7 +231,7 @@ class SqliteDatabase:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"file:{quote(str(self.path))}?mode=rw",
+            _uri(self.path),
             uri=True,
             timeout=self._busy_seconds,
             isolation_level=None,
@@ -226,7 +239,6 @@ class SqliteDatabase:
             cached_statements=512,
         )
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
         except BaseException:
             connection.close()
@@ -257,6 +269,27 @@ class FillingSqliteDatabase(SqliteDatabase):
             self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             super()._close()
+
+
+def _uri(path: Path) -> str:
+    return f"file:{quote(str(path))}?mode=rw"
+
+
+def _set_wal(path: Path) -> None:
+    """Put a file into WAL mode, where it stays.
+
+    Changing the mode needs the file alone, and SQLite waits for nobody there: of two that begin at once, both may be refused. So
+    it is done before the threads' connections are opened, and repeated while another process does the same.
+    """
+    with closing(sqlite3.connect(_uri(path), uri=True, isolation_level=None)) as connection:
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or left == 0:
+                    raise
+                time.sleep(AGAIN)
 
 
 def _unavailable(error: sqlite3.OperationalError) -> Exception:
