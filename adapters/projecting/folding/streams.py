@@ -13,7 +13,7 @@ from uuid import UUID
 from adapters.store.database.database import Database
 from adapters.store.keys.sealing import SealBroken
 from adapters.store.log.codec import CodecError
-from adapters.store.log.sql_store import EVENT, stored_events
+from adapters.store.log.rows import EVENT, stored_events
 from domain.kernel.ports import Codec, EventLog, StoredEvent
 from projections.engine.view import Seen, Step, advance
 

@@ -279,7 +279,7 @@ def _set_wal(path: Path) -> None:
     """Put a file into WAL mode, where it stays.
 
     Changing the mode needs the file alone, and SQLite waits for nobody there: of two that begin at once, both may be refused. So
-    it is done before the threads' connections are opened, and repeated while another process does the same.
+    it is done before the threads open their connections, and tried again while another process changes it.
     """
     with closing(sqlite3.connect(_uri(path), uri=True, isolation_level=None)) as connection:
         for left in reversed(range(ATTEMPTS)):

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 
-from adapters.store.database.database import DEADLINE, EPOCH, Database, Row, Transaction, from_micros, to_micros
+from adapters.store.database.database import DEADLINE, EPOCH, Database, Transaction, from_micros, to_micros
 from adapters.store.database.postgres_database import PostgresDatabase
 from adapters.store.log.append import COMMANDS_KEPT, Decision, Facts, Outcome, Wanted, decide, wanted
 from adapters.store.log.group_commit import CAPACITY, GroupCommit
 from adapters.store.log.known_facts import Foreseen, KnownFacts, one_statement
 from adapters.store.log.listening import CHANNEL, listen
+from adapters.store.log.rows import EVENT, command_record, stored_events
 from adapters.store.log.wakeups import Wakeups
 from adapters.store.logins.access import TOKEN, Look, SqlAccessLog, SqlTokens, token_row
 from domain.kernel.ports import Append, Appended, Clock, CommandRecord, Head, NumberTaken, StoredEvent
@@ -24,11 +25,6 @@ PRUNED_AT_ONCE = 500
 
 PRUNE_EVERY = timedelta(minutes=1)
 """How often expired command records are looked for, unless the last look left some."""
-
-EVENT = (
-    "SELECT e.position, e.stream_id, e.version, e.topic, e.community, e.recorded_at, e.state, e.book, n.number"
-    " FROM events e LEFT JOIN numbers n ON n.position = e.position AND e.book IS NOT NULL"
-)
 
 LOCK_HEAD = {
     "sqlite": "SELECT position, recorded_at FROM head",  # BEGIN IMMEDIATE holds the lock
@@ -385,21 +381,3 @@ async def save(tx: Transaction, decision: Decision, *, only_new: bool = False) -
     )
     if tx.dialect == "postgresql":
         await tx.query("SELECT pg_notify(:channel, CAST(:position AS TEXT))", {"channel": CHANNEL, "position": last.position})
-
-
-def stored_events(rows: Sequence[Row]) -> list[StoredEvent]:
-    """Rows of :data:`EVENT`."""
-    ids: dict[bytes, UUID] = {}  # making a UUID takes as long as the rest of a row
-    found: list[StoredEvent] = []
-    for position, stream, version, topic, community, recorded_at, state, book, number in rows:
-        stream_id = ids.get(stream)
-        if stream_id is None:
-            stream_id = ids[stream] = UUID(bytes=stream)
-        found.append(StoredEvent(position, stream_id, version, topic, community, from_micros(recorded_at), state, book, number))
-    return found
-
-
-def command_record(row: Row) -> CommandRecord:
-    """A row of the commands table."""
-    caller, key, body_hash, stream_id, version, position, recorded_at = row
-    return CommandRecord(caller, key, body_hash, UUID(bytes=stream_id), version, position, from_micros(recorded_at))
