@@ -46,9 +46,9 @@ NO_DETAIL: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """All steps of a ticket, and whether the reader has their personal texts opened."""
+    """All events of a ticket, and whether the reader has their personal texts opened."""
 
-    steps: Sequence[Step[TicketState]]
+    stored: Sequence[StoredEvent]
     opened: bool
 
 
@@ -187,18 +187,26 @@ class Inquiries:
     async def history(self, login: str, ref: str, *, directory: Directory | None = None) -> Sequence[HistoryStep]:
         """All events of a ticket, for people who may audit; personal texts opened or masked by their right."""
         walked = await self.walked(login, ref, directory=directory)
-        return await self.told(walked.steps, walked.opened)
+        return await self.told(self.steps(walked.stored), walked.opened)
 
     async def walked(self, login: str, ref: str, *, directory: Directory | None = None) -> Walked:
-        """The steps of a ticket, for people who may audit, and whether their personal texts are opened (recorded as opened)."""
+        """The events of a ticket, for people who may audit, and whether their personal texts are opened (recorded as opened)."""
         directory = directory or await self._office.directory.current()
         stored, state = await self._tickets.read(ref)
         right = await self._reading_right(directory, login, state, Right.AUDIT, "history")
         opened = right.opens and await self._noted_ticket(login, state, "ticket_history", self._office.clock.now())
-        return Walked(self._office.journal.steps(stored, TicketState), opened)
+        return Walked(stored, opened)
+
+    def steps(self, stored: Sequence[StoredEvent]) -> Sequence[Step[TicketState]]:
+        """The steps of a ticket's first events."""
+        return self._office.journal.steps(stored, TicketState)
+
+    def happened_at(self, stored: StoredEvent) -> datetime:
+        """When an event happened in the world."""
+        return self._office.journal.codec.decode(stored).timestamp
 
     async def told(self, steps: Sequence[Step[TicketState]], opened: bool) -> Sequence[HistoryStep]:
-        """Some steps of :meth:`walked`, with clocks and texts."""
+        """Some steps of a ticket, with clocks and texts."""
         fields = texts_in(steps)
         texts = by_version(fields, await self._opened(fields, opened))
         return [

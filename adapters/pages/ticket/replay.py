@@ -31,7 +31,7 @@ from domain.ticket.state import TicketState
 
 router = APIRouter(include_in_schema=False)
 
-AROUND, LISTED = 40, 200
+AROUND, LISTED = 30, 100
 """Steps before and after the one asked for that the page holds in full, and that it lists. Others are loaded on request."""
 
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
@@ -82,29 +82,31 @@ async def replay(
     """Show the last step, or the one asked for. With ``known_at`` events recorded later are left out."""
     inquiries = visitor.gongdan.inquiries
     walked = await inquiries.walked(visitor.login, ref, directory=visitor.directory)
-    steps = walked.steps
-    if steps[0].after.community in visitor.communities:
-        visitor.community = steps[0].after.community
+    if walked.stored[0].community in visitor.communities:
+        visitor.community = walked.stored[0].community
     occurred, known = _asked("at", at, visitor), _asked("known_at", known_at, visitor)
+    stored = [one for one in walked.stored if known is None or one.recorded_at <= known]
+    if not stored:
+        raise NotFound("ticket at that moment")
     clocks: Sequence[Reading] | None = None
     if occurred is not None or known is not None:
-        state, _ = as_of(steps, None, occurred, known)
-        steps = [step for step in steps if known is None or step.stored.recorded_at <= known]
+        state, _ = as_of(inquiries.steps(stored), None, occurred, None)
         v, clocks = v or state.version, clocks_at(state, occurred or known or visitor.now)
-    current = steps[-1].stored.version if v is None else v
-    last = len(steps)
+    last = len(stored)
+    current = last if v is None else v
     if current > last:
         raise NotFound("version of the ticket")
+    steps = inquiries.steps(stored[: current + LISTED])
     shown = await inquiries.told(steps[max(0, current - 1 - AROUND) : current + AROUND], walked.opened)
     before = steps[: max(0, current - 1 - LISTED)]
-    stops = [_stop(step) for step in steps[len(before) : current + LISTED]]
+    stops = [_stop(step) for step in steps[len(before) :]]
     return visitor.page(
         "ticket/replay.html",
         ref=ref,
         number=steps[0].stored.number,
         last=last,
         began=steps[0].event.timestamp,
-        ended=steps[-1].event.timestamp,
+        ended=inquiries.happened_at(stored[-1]),
         stops=stops,
         stop=stops[current - 1 - len(before)],
         states_before=sorted({step.after.state for step in before}),
