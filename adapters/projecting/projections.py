@@ -127,9 +127,15 @@ class Projections(Background[LiveSets]):
     async def rebuild(self, *names: str) -> None:
         """Rebuild views beside the live ones, all in one pass over the log, and exchange them (no names: all).
 
-        Raises NotFound, and NotVerified once the others are exchanged: the old one stays live.
+        Raises NotFound, NotVerified once the others are exchanged (the old one stays live), and Overloaded where another process
+        rebuilds them because this one did not answer for a while.
         """
-        built = await self._builder.rebuild([self._known(name) for name in names or self._views])
+        try:
+            built = await self._builder.rebuild([self._known(name) for name in names or self._views])
+        except Fenced:
+            raise Overloaded(
+                "another process has begun to rebuild them, and this one stopped; ask again when that is done"
+            ) from None
         waiting = dict(built.versions)
         while waiting:
             for name, version in built.versions.items():

@@ -53,7 +53,7 @@ async def test_a_superseded_builder_gives_up_and_leaves_the_other_alone(estate: 
     monkeypatch.setattr(OnePass, "run", overtaken)
     await estate.wander(Random(6), 10)
     projections = await estate.projections(views=[OPEN_WORKLOAD])
-    with pytest.raises(Fenced):
+    with pytest.raises(Overloaded, match="another process"):
         await projections.rebuild(OPEN_WORKLOAD.name)
     [others] = await catalogue.sets(OPEN_WORKLOAD.name)
     assert (others.status, others.holder) == (BUILDING, "second")

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from adapters.composition import Gongdan
-from adapters.projecting.tables.fences import Fenced
 from adapters.simulation.company.site import Site
 from adapters.store.keys.master_key import RotationRunning
 from domain.finding import commands as findings
@@ -210,7 +209,7 @@ class Mischief:
     # --- operators ------------------------------------------------------------------------------------------------
 
     async def rebuild(self) -> None:
-        """Rebuild a read model while it is followed; Fenced: another process rebuilds it, since this one was suspended."""
+        """Rebuild a read model while it is followed; Overloaded: another process rebuilds it, since this one was suspended."""
         server = await self.clients.cluster.any()
 
         async def rebuilt(gongdan: Gongdan) -> str:
@@ -220,7 +219,7 @@ class Mischief:
 
         try:
             name = await asyncio.wait_for(server.call(rebuilt), 20)
-        except (Lost, Overloaded, Fenced, TimeoutError) as trouble:
+        except (Lost, Overloaded, TimeoutError) as trouble:
             self.clients.trace.note(f"rebuild: {type(trouble).__name__}")
         else:
             self.clients.trace.note(f"rebuild {name}")
