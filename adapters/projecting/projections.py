@@ -134,7 +134,7 @@ class Projections(Background[LiveSets]):
             built = await self._builder.rebuild([self._known(name) for name in names or self._views])
         except Fenced:
             raise Overloaded(
-                "another process has begun to rebuild them, and this one stopped; ask again when that is done"
+                "another process has begun to rebuild these read models, and this one stopped; ask again when that is done"
             ) from None
         waiting = dict(built.versions)
         while waiting:

@@ -79,11 +79,6 @@ class Lifecycle(Generic[St, Tr]):
                 steps[found, triggers(name)] = tuple(states(str(way.dest)) for way in ways)
         self.steps: Mapping[tuple[St | None, Tr], tuple[St, ...]] = MappingProxyType(steps)
         """(state, trigger) → possible target states, the usual one first."""
-        # By state first: looking up two words takes half as long as making a pair of them and looking that up.
-        self._ways = {
-            state: {trigger: ways for (source, trigger), ways in steps.items() if source is state}
-            for state in (None, *self.states)
-        }
         self._legal = {state: tuple(t for t in self.triggers if (state, t) in steps) for state in (None, *self.states)}
 
     def _machine(self) -> Machine:
@@ -103,7 +98,7 @@ class Lifecycle(Generic[St, Tr]):
     def step(self, state: St | None, trigger: Tr) -> tuple[St, ...]:
         """The target states of ``trigger`` from ``state``. Raises TransitionRefused with the legal triggers."""
         try:
-            return self._ways[state][trigger]
+            return self.steps[state, trigger]
         except KeyError:
             legal = [t.value for t in self.legal(state)]
             raise TransitionRefused(state.value if state else NOT_YET, trigger.value, legal) from None

@@ -45,10 +45,10 @@ NO_DETAIL: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class Record:
     """All events of a ticket, and whether the reader has their personal texts opened."""
 
-    stored: Sequence[StoredEvent]
+    events: Sequence[StoredEvent]
     opened: bool
 
 
@@ -186,16 +186,16 @@ class Inquiries:
 
     async def history(self, login: str, ref: str, *, directory: Directory | None = None) -> Sequence[HistoryStep]:
         """All events of a ticket, for people who may audit; personal texts opened or masked by their right."""
-        walked = await self.walked(login, ref, directory=directory)
-        return await self.told(self.steps(walked.stored), walked.opened)
+        record = await self.record(login, ref, directory=directory)
+        return await self.told(self.steps(record.events), record.opened)
 
-    async def walked(self, login: str, ref: str, *, directory: Directory | None = None) -> Walked:
+    async def record(self, login: str, ref: str, *, directory: Directory | None = None) -> Record:
         """The events of a ticket, for people who may audit, and whether their personal texts are opened (recorded as opened)."""
         directory = directory or await self._office.directory.current()
         stored, state = await self._tickets.read(ref)
         right = await self._reading_right(directory, login, state, Right.AUDIT, "history")
         opened = right.opens and await self._noted_ticket(login, state, "ticket_history", self._office.clock.now())
-        return Walked(stored, opened)
+        return Record(stored, opened)
 
     def steps(self, stored: Sequence[StoredEvent]) -> Sequence[Step[TicketState]]:
         """The steps of a ticket's first events."""

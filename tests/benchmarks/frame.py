@@ -4,6 +4,7 @@ A measure is a module of ``tests.benchmarks.measures`` whose ``rows(bench)`` giv
 A row holds the goals of its own figure: they are seen where the measure is changed.
 """
 
+import gc
 import json
 import logging
 import os
@@ -174,6 +175,8 @@ async def run(bench: Bench, measures: Mapping[str, Measure], say: Callable[[str]
     for name, measure in measures.items():
         say(f"{name} …")
         begun = perf_counter()
+        gc.collect()
+        gc.freeze()  # as a server does when it has started: no row pays for what others left
         try:
             report.rows += await measure(bench)
         except Missing as error:

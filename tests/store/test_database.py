@@ -1,15 +1,19 @@
 """The database port: equal SQL gives equal values on both databases."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.store.database import sqlite_database
 from adapters.store.database.database import Database, Transaction, ddl_for, for_postgres, for_sqlite, from_micros, to_micros
 from adapters.store.log.opening import open_database
 from tests.store.conftest import url_of
@@ -42,6 +46,16 @@ async def test_the_first_queries_of_a_new_file_may_come_at_once(tmp_path: Path) 
         assert answers == [[(7,)]] * 9
         for database in databases:
             await database.close()
+
+
+async def test_a_new_file_that_another_process_has_alone_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "log.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(sqlite_database, "time", SimpleNamespace(sleep=lambda _: other.execute("ROLLBACK")))
+        database = await open_database(f"sqlite:///{path}", create=True)
+    assert await database.read("PRAGMA journal_mode") == [("wal",)]
+    await database.close()
 
 
 @pytest.mark.parametrize("loaded", [False, True])

@@ -81,25 +81,26 @@ async def replay(
 ) -> Response:
     """Show the last step, or the one asked for. With ``known_at`` events recorded later are left out."""
     inquiries = visitor.gongdan.inquiries
-    walked = await inquiries.walked(visitor.login, ref, directory=visitor.directory)
-    if walked.stored[0].community in visitor.communities:
-        visitor.community = walked.stored[0].community
+    record = await inquiries.record(visitor.login, ref, directory=visitor.directory)
+    if record.events[0].community in visitor.communities:
+        visitor.community = record.events[0].community
     occurred, known = _asked("at", at, visitor), _asked("known_at", known_at, visitor)
-    stored = [one for one in walked.stored if known is None or one.recorded_at <= known]
+    stored = [one for one in record.events if known is None or one.recorded_at <= known]
     if not stored:
         raise NotFound("ticket at that moment")
+    last, then = len(stored), occurred or known
+    # A version says how far to parse; a moment is looked for among all events.
+    steps = inquiries.steps(stored[: v + LISTED] if v is not None and then is None else stored)
     clocks: Sequence[Reading] | None = None
-    if occurred is not None or known is not None:
-        state, _ = as_of(inquiries.steps(stored), None, occurred, None)
-        v, clocks = v or state.version, clocks_at(state, occurred or known or visitor.now)
-    last = len(stored)
+    if then is not None:
+        state, _ = as_of(steps, None, occurred, None)
+        v, clocks = v or state.version, clocks_at(state, then)
     current = last if v is None else v
     if current > last:
         raise NotFound("version of the ticket")
-    steps = inquiries.steps(stored[: current + LISTED])
-    shown = await inquiries.told(steps[max(0, current - 1 - AROUND) : current + AROUND], walked.opened)
+    shown = await inquiries.told(steps[max(0, current - 1 - AROUND) : current + AROUND], record.opened)
     before = steps[: max(0, current - 1 - LISTED)]
-    stops = [_stop(step) for step in steps[len(before) :]]
+    stops = [_stop(step) for step in steps[len(before) : current + LISTED]]
     return visitor.page(
         "ticket/replay.html",
         ref=ref,

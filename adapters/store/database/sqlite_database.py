@@ -281,7 +281,7 @@ def _set_wal(path: Path) -> None:
     Changing the mode needs the file alone, and SQLite waits for nobody there: of two that begin at once, both may be refused. So
     it is done before the threads open their connections, and tried again while another process changes it.
     """
-    with closing(sqlite3.connect(_uri(path), uri=True, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(_uri(path), uri=True, timeout=0, isolation_level=None)) as connection:
         for left in reversed(range(ATTEMPTS)):
             try:
                 connection.execute("PRAGMA journal_mode = WAL")

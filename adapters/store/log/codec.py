@@ -120,9 +120,7 @@ def decode(topic: str, stream_id: UUID, version: int, state: bytes) -> Folded.Ev
         stored = reader.decoder.decode(state)
     except msgspec.DecodeError as error:
         raise Malformed(f"{topic}, version {version} of {stream_id}", str(error)) from error
-    attributes = asdict(stored.data)
-    for name, make in reader.made:
-        attributes[name] = make(attributes[name])
+    attributes = _made(stored.data, reader.makes)
     recorded = asdict(stored.meta)
     attributes["originator_id"] = stream_id
     attributes["originator_version"] = version
@@ -221,7 +219,7 @@ def _dump(value: Mapping[str, Any], what: str) -> bytes:
 
 # --- reading -----------------------------------------------------------------------------------------------------------
 
-Made = Callable[[Any], Any]
+Make = Callable[[Any], Any]
 """Makes the domain's value of what was parsed."""
 
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -240,48 +238,56 @@ class _Seal(msgspec.Struct, forbid_unknown_fields=True):
 class _Reader:
     """The parser of one event class. ``newest``: the last bytes of its newest version, which need no upcast.
 
-    Keys are sorted, so ``"v"`` comes last; comparing the end spares parsing the bytes only to learn their version. ``made``: the
-    fields whose parsed value is not yet the domain's.
+    Keys are sorted, so ``"v"`` comes last; comparing the end spares parsing the bytes only to learn their version. ``makes``:
+    for the fields whose parsed value is not yet the domain's.
     """
 
     decoder: msgspec.json.Decoder[Any]
-    made: tuple[tuple[str, Made], ...]
+    makes: Mapping[str, Make]
     newest: bytes
 
 
 @cache
 def _event_reader(event: type[Folded.Event]) -> _Reader:
     known = _fields(event)
-    data, made = _parsed(event, [known[name] for name in payload_fields(event)])
+    data, makes = _parsed(event, [known[name] for name in payload_fields(event)])
     meta, _ = _parsed(Meta, list(fields(Meta)), [("occurred_at", _Moment)])
     envelope = msgspec.defstruct("event", [("v", int), ("meta", meta), ("data", data)], forbid_unknown_fields=True)
-    return _Reader(msgspec.json.Decoder(envelope), tuple(made.items()), b',"v":%d}' % class_version(event))
+    return _Reader(msgspec.json.Decoder(envelope), makes, b',"v":%d}' % class_version(event))
 
 
 def _parsed(
     kind: type[object], wanted: "list[Field[Any]]", more: Sequence[tuple[str, Any]] = ()
-) -> tuple[type[msgspec.Struct], dict[str, Made]]:
-    """What msgspec parses a class's stored form into, and its fields that are still to be made the domain's.
+) -> tuple[type[msgspec.Struct], dict[str, Make]]:
+    """What msgspec parses a class's stored form into, and what makes the domain's values of those fields that need it.
 
     Not the class itself: of a dataclass msgspec would ignore unknown fields. A field that is left out has its default.
     """
     hints = get_type_hints(kind)
     parts: list[Any] = list(more)
-    made: dict[str, Made] = {}
+    makes: dict[str, Make] = {}
     for field in wanted:
         form, make = _form(hints[field.name])
         if make is not None:
-            made[field.name] = make
+            makes[field.name] = make
         if field.default is not MISSING:
             parts.append((field.name, form, field.default))
         elif field.default_factory is not MISSING:
             parts.append((field.name, form, msgspec.field(default_factory=field.default_factory)))
         else:
             parts.append((field.name, form))
-    return msgspec.defstruct(kind.__name__, parts, kw_only=True, forbid_unknown_fields=True), made
+    return msgspec.defstruct(kind.__name__, parts, kw_only=True, forbid_unknown_fields=True), makes
 
 
-def _form(hint: Any) -> tuple[Any, Made | None]:
+def _made(parsed: msgspec.Struct, makes: Mapping[str, Make]) -> dict[str, Any]:
+    """The domain's values of what :func:`_parsed` describes, by field."""
+    found = asdict(parsed)
+    for name, make in makes.items():
+        found[name] = make(found[name])
+    return found
+
+
+def _form(hint: Any) -> tuple[Any, Make | None]:
     """What msgspec parses a type's stored form into, and how the domain's value is made of that; None: it is that already.
 
     Of a union one member at most needs making; it leaves the others' values as they are.
@@ -306,18 +312,9 @@ def _form(hint: Any) -> tuple[Any, Made | None]:
 
 
 @cache
-def _value_form(kind: Any) -> tuple[Any, Made]:
-    form, made = _parsed(kind, list(fields(kind)))
-
-    def make(value: Any) -> Any:
-        if type(value) is not form:
-            return value
-        found = asdict(value)
-        for name, inner in made.items():
-            found[name] = inner(found[name])
-        return kind(**found)
-
-    return form, make
+def _value_form(kind: Any) -> tuple[Any, Make]:
+    form, makes = _parsed(kind, list(fields(kind)))
+    return form, lambda value: kind(**_made(value, makes)) if type(value) is form else value
 
 
 def _seal(value: Any) -> Any:
