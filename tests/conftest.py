@@ -1,7 +1,10 @@
 """Fixtures every test may use: the asynchronous backend, hypothesis profiles, a real PostgreSQL."""
 
+import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import wraps
+from inspect import iscoroutinefunction
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -24,6 +27,23 @@ settings.register_profile(  # a mutant is killed by the first example that fails
 settings.register_profile("ci", settings.get_profile("base"), max_examples=40, stateful_step_count=50)
 settings.register_profile("long", settings.get_profile("base"), max_examples=2_000, stateful_step_count=80)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Cancel a coroutine test after two thirds of pytest's timeout, which would end the loop that the tests after it need."""
+    if isinstance(item, pytest.Function) and iscoroutinefunction(item.obj):
+        marker = item.get_closest_marker("timeout")
+        seconds = marker.args[0] if marker else item.config.getoption("timeout") or item.config.getini("timeout")
+        item.obj = _bounded(item.obj, float(seconds) * 2 / 3)
+
+
+def _bounded(test: Callable[..., Awaitable[None]], seconds: float) -> Callable[..., Awaitable[None]]:
+    @wraps(test)
+    async def bounded(*args: object, **kwargs: object) -> None:
+        async with asyncio.timeout(seconds or None):
+            await test(*args, **kwargs)
+
+    return bounded
 
 
 BROWSER = "tests/browser/"

@@ -23,7 +23,7 @@ import httpx2
 import psycopg
 
 from tests.faults.machine import compares_in_etcd3, program
-from tests.support.postgres_server import found_binaries, free_port, unprivileged_owner, with_children
+from tests.support.postgres_server import found_binaries, free_port, send, unprivileged_owner, with_children
 
 TTL, LOOP_WAIT, RETRY_TIMEOUT = 8, 1, 3
 NODES = ("n1", "n2", "n3")
@@ -78,9 +78,7 @@ class Node:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole node, as if its machine stopped, froze or went on."""
         assert self.patroni is not None
-        for pid in self.processes():
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
+        send(number, self.processes())
         if number == signal.SIGKILL:
             self.patroni.wait()
 

@@ -78,31 +78,38 @@ async def test_what_was_acknowledged_is_on_the_standby() -> None:
         stores = await new_stores(url)
         synchronous(primary, "*")
         both = f"postgresql://gongdan@127.0.0.1:{primary.port},127.0.0.1:{standby.port}/{url.rsplit('/', 1)[1]}"
-        store = await stores.open(url=both, deadline=60.0)
-        acknowledged: dict[UUID, int] = {}
-        stop = asyncio.Event()
-        writers = [asyncio.ensure_future(_write(store, acknowledged, stop)) for _ in range(64)]
         try:
-            await _grown(acknowledged, 500)
-            standby.signal(signal.SIGSTOP)
-            stuck = await waiting(primary)
-            seen = len(acknowledged)
-            primary.administer(f"SELECT pg_cancel_backend({stuck})")
-            await waiting(primary)
-            assert len(acknowledged) == seen
-            primary.signal(signal.SIGKILL)
-            standby.signal(signal.SIGCONT)
-            synchronous(standby, "")
-            standby.administer("SELECT pg_promote()")
-            await _grown(acknowledged, seen + 500)
+            store = await stores.open(url=both, deadline=60.0)
+            acknowledged: dict[UUID, int] = {}
+            stop = asyncio.Event()
+            async with asyncio.TaskGroup() as writers:  # a step that fails cancels them: without a primary they never end
+                for _ in range(64):
+                    writers.create_task(_write(store, acknowledged, stop))
+                await _grown(acknowledged, 500)
+                await _fail_over(primary, standby, acknowledged)
+                stop.set()
+            events = await whole_log(store)
+            assert_sound(events)
+            assert {e.stream_id: e.position for e in events if e.stream_id in acknowledged} == acknowledged
         finally:
-            standby.signal(signal.SIGCONT)
-            stop.set()
-            await asyncio.gather(*writers)
-        events = await whole_log(store)
-        assert_sound(events)
-        assert {e.stream_id: e.position for e in events if e.stream_id in acknowledged} == acknowledged
-        await stores.close()
+            await stores.close()
+
+
+async def _fail_over(primary: PostgresServer, standby: PostgresServer, acknowledged: dict[UUID, int]) -> None:
+    """Freeze the standby, kill the primary while commits wait for it, and let it take over; writes go on."""
+    standby.signal(signal.SIGSTOP)
+    try:
+        stuck = await waiting(primary)
+        seen = len(acknowledged)
+        primary.administer(f"SELECT pg_cancel_backend({stuck})")
+        await waiting(primary)
+        assert len(acknowledged) == seen
+        primary.signal(signal.SIGKILL)
+    finally:
+        standby.signal(signal.SIGCONT)
+    synchronous(standby, "")
+    standby.administer("SELECT pg_promote()")
+    await _grown(acknowledged, seen + 500)
 
 
 async def _write(store: Store, acknowledged: dict[UUID, int], stop: asyncio.Event) -> None:

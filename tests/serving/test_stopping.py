@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from adapters.composition import opened
 from tests.serving.conftest import POSTGRES, SQLITE, Place
 from tests.serving.connection import Connect
 from tests.support.client import RECEIVE, V1
-from tests.support.postgres_server import PostgresServer
+from tests.support.postgres_server import PostgresServer, send
 
 pytestmark = pytest.mark.anyio
 
@@ -96,11 +95,8 @@ def frozen(server: PostgresServer) -> Iterator[None]:
     """Suspend the tests' own PostgreSQL: the process that accepts connections, and each that serves one."""
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
     pids = [server.pid, *map(int, children)]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    send(signal.SIGSTOP, pids)
     try:
         yield
     finally:
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        send(signal.SIGCONT, pids)

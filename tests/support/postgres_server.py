@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -71,8 +71,7 @@ class PostgresServer:
 
     def signal(self, number: int) -> None:
         """Send a signal to the server and its children: SIGSTOP freezes all of it, as a machine that froze."""
-        for pid in with_children([self.pid]):
-            os.kill(pid, number)
+        send(number, with_children([self.pid]))
 
     def crash(self) -> None:
         """Shut the server down at once, which loses what it had not flushed, and start it again; it recovers from its log.
@@ -168,6 +167,13 @@ def with_children(roots: list[int]) -> list[int]:
             found.append(pid)
             coming += children.get(pid, [])
     return found
+
+
+def send(number: int, pids: Iterable[int]) -> None:
+    """Send a signal to these processes, of which some may have ended: a server's children end when it is killed."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _runs(pid: int) -> bool:
