@@ -23,6 +23,8 @@ class Need(StrEnum):
     ON_DUTY = "on_duty"
     NIGHT = "night"
     TO_SELF_OR_SECURITY = "to_self_or_security"
+    EMERGENCY = "emergency"
+    STANDS_IN = "stands_in"
     FOR_COMPANY = "inspection_or_company"
     FOR_RESIDENTS = "residents"
     EVALUATES_SELF = "self"
@@ -55,6 +57,7 @@ def _given(*needs: Need, mode: Mode = Mode.FULL) -> Given:
 
 
 _OWN, _DUTY = _given(Need.OWN), _given(Need.ON_DUTY)
+_AID = _given(Need.STANDS_IN, Need.EMERGENCY)
 CELLS: Mapping[str, tuple[Given, ...]] = MappingProxyType(
     {
         "–": (),
@@ -66,7 +69,12 @@ CELLS: Mapping[str, tuple[Given, ...]] = MappingProxyType(
         "✓ while h": (_DUTY,),
         "✓ while h; o": (_DUTY, _OWN),
         "h, night": (_given(Need.ON_DUTY, Need.NIGHT),),
-        "h, to self or security": (_given(Need.ON_DUTY, Need.TO_SELF_OR_SECURITY),),
+        "h, to self or security; an emergency at night, or standing in, to anybody": (
+            _given(Need.ON_DUTY, Need.TO_SELF_OR_SECURITY),
+            _given(Need.ON_DUTY, Need.NIGHT, Need.EMERGENCY),
+            _AID,
+        ),
+        "an emergency, standing in": (_AID,),
         "✓ inspection, company": (_given(Need.FOR_COMPANY),),
         "o: link": (_given(Need.OWN, Need.LINK),),
         "self, peer": (_given(Need.EVALUATES_SELF), _given(Need.EVALUATES_PEER)),
@@ -148,11 +156,12 @@ class Right(StrEnum):
 _TABLE = """
 receive                    | ✓ | a | h            | ✓         | h            | ✓ | ✓ | – | – | ✓ inspection, company | – | –
 note_attach                | ✓ | a | h, o         | ✓         | h, o         | ✓ | ✓ | – | – | ✓ | – | –
-classify                   | ✓ | a | h            | h         | –            | ✓ | ✓ | – | – | – | – | –
+classify                   | ✓ | a | h            | h         | an emergency, standing in | ✓ | ✓ | – | – | – | – | –
 reply_schedule             | ✓ | a | h, o         | h         | –            | ✓ | ✓ | – | – | – | – | –
 settle                     | ✓ | a | h            | –         | –            | ✓ | ✓ | – | – | – | – | –
 reclassify_check_item_link | ✓ | a | o: link      | –         | –            | ✓ | ✓ | – | – | – | – | –
-dispatch_reassign          | ✓ | a | h, to self or security | h | –           | ✓ | ✓ | – | – | – | – | –
+dispatch_reassign          | ✓ | a | h, to self or security; an emergency at night, or standing in, to anybody | h | \
+an emergency, standing in | ✓ | ✓ | – | – | – | – | –
 work                       | o | o | o            | –         | o            | o | o | – | – | – | – | –
 quote                      | – | – | o            | –         | –            | ✓ | ✓ | – | – | – | – | –
 answer_quote               | ✓ | a | o            | –         | –            | ✓ | ✓ | – | – | – | – | –

@@ -32,6 +32,11 @@ class Office:
         desk = await self.desk(community)
         return desk is not None and desk.on_duty(login)
 
+    async def stands_in(self, login: str, community: str) -> bool:
+        """Whether a person stands in for the officer of a community's desk now."""
+        desk = await self.desk(community)
+        return desk is not None and desk.shift is not None and desk.shift.stand_in == login
+
     async def standing(
         self,
         directory: Directory,
@@ -56,5 +61,5 @@ class Office:
 
 
 def self_or_security(directory: Directory, login: str, community: str, other: str, now: datetime) -> bool:
-    """Whether ``other`` is the login itself or a security guard, the people whom the night technician may send (D5 四)."""
+    """Whether ``other`` is the login itself or a security guard, whom the technician on duty may send to any matter (D5 四)."""
     return other == login or any(held.role is Role.SECURITY for held in directory.roles(other, community, now))

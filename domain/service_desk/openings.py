@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.kernel.errors import NotAllowed
-from domain.kernel.terms import AssigneeType, Trigger
+from domain.kernel.terms import AssigneeType, Trigger, Urgency
+from domain.people.assignee import Assignee
 from domain.people.authority import Held, Mode, Need, Relation, Right, right_of, weigh
 from domain.people.directory import Directory
 from domain.people.office import ASSIGNABLE, Office, self_or_security
@@ -57,6 +58,8 @@ class Openings:
         """
         area = state.location.area if state.location else None
         relation = await self._office.standing(directory, login, state.community, area, now, occurred_at, on_duty)
+        if state.urgency is Urgency.EMERGENCY:
+            relation = await self._with_emergency(relation, login, state.community)
         holds = set(relation.holds)
         if _owns(directory, login, state):
             holds.add(Need.OWN)
@@ -86,19 +89,39 @@ class Openings:
         return found
 
     async def carriers(
-        self, directory: Directory, login: str, community: str, now: datetime, *, on_duty: bool | None = None
-    ) -> list[str]:
-        """The logins to whom a person may give a work order in a community."""
+        self,
+        directory: Directory,
+        login: str,
+        community: str,
+        now: datetime,
+        *,
+        emergency: bool = False,
+        on_duty: bool | None = None,
+    ) -> list[Assignee]:
+        """The people, teams and contractors to whom a person may give a work order, or that of an emergency, in a community."""
         standing = await self._office.standing(directory, login, community, None, now, on_duty=on_duty)
+        if emergency:
+            standing = await self._with_emergency(standing, login, community)
         roles = directory.roles(login, community, now)
+        near = replace(standing, holds=standing.holds | {Need.TO_SELF_OR_SECURITY})
         found = []
         for other in directory.people:
-            near = self_or_security(directory, login, community, other, now)
-            relation = replace(standing, holds=standing.holds | {Need.TO_SELF_OR_SECURITY}) if near else standing
+            relation = near if self_or_security(directory, login, community, other, now) else standing
             able = any(held.role in ASSIGNABLE for held in directory.roles(other, community, now))
             if able and weigh(Right.DISPATCH, roles, relation) in (Mode.FULL, Mode.SECOND):
-                found.append(other)
+                found.append(Assignee(AssigneeType.PERSON, other))
+        if weigh(Right.DISPATCH, roles, standing) in (Mode.FULL, Mode.SECOND):
+            here = directory.community(community)
+            found += [Assignee(AssigneeType.TEAM, code) for code in here.teams]
+            found += [Assignee(AssigneeType.CONTRACTOR, code) for code in here.contractors]
         return found
+
+    async def _with_emergency(self, relation: Relation, login: str, community: str) -> Relation:
+        """A relation to an emergency, in which a stand-in has rights of their own."""
+        holds = {*relation.holds, Need.EMERGENCY}
+        if Need.ON_DUTY in holds and await self._office.stands_in(login, community):
+            holds.add(Need.STANDS_IN)
+        return replace(relation, holds=frozenset(holds))
 
 
 def _owns(directory: Directory, login: str, state: TicketState) -> bool:

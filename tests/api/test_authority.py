@@ -20,10 +20,10 @@ from adapters.server.app import create_app
 from adapters.system.system import entropy
 from domain.kernel.terms import Role, Trigger
 from domain.ticket import commands as c
-from tests.support.authority_table import Standing, answer
+from tests.support.authority_table import Standing, answer, row_of
 from tests.support.client import V1, outcome
 from tests.support.estates.desk_estate import DAY, DH, HOUR, JX, Estate, build, copied, sqlite_settings
-from tests.support.estates.stage import Case, X, become, commands, expected, hire, make_case, standing_of
+from tests.support.estates.stage import CONTRACTOR, TEAM, Case, X, become, commands, expected, hire, make_case, standing_of
 from tests.tally.estate import BOOK_TEXT
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +43,7 @@ class Prepared:
     tokens: dict[str, str]
     cases: dict[tuple[int, int], Case]
     other: str
+    urgent: tuple[Case, ...]
     day: datetime
 
 
@@ -54,6 +55,7 @@ async def prepare(template: Path, folder: Path) -> Prepared:
             for j, (area, given_to, _) in enumerate(RELATIONS):
                 carried = "nobody" if scenario in UNASSIGNED else given_to
                 cases[i, j] = await make_case(estate, scenario, area, carried, complained_of=False)
+        urgent = [await make_case(estate, "classified", "A2", "nobody", complained_of=False, emergency=True) for _ in range(8)]
         unreached = [case.ticket for case in cases.values() if case.scenario == "unreached"]
         for _ in range(3):
             for ticket in unreached:
@@ -64,7 +66,7 @@ async def prepare(template: Path, folder: Path) -> Prepared:
             _, tokens[login] = await issue(estate.g.store, estate.clock, estate.g.ids, entropy, login, None)
         await estate.g.projections.start()
         await shown(estate)
-        return Prepared(folder, tokens, cases, other, estate.clock.now())
+        return Prepared(folder, tokens, cases, other, tuple(urgent), estate.clock.now())
 
 
 async def shown(estate: Estate) -> None:
@@ -150,6 +152,7 @@ async def test_every_command(prepared: Prepared, tmp_path: Path, role: Role) -> 
 async def test_receiving_and_the_night(prepared: Prepared, tmp_path: Path, role: Role) -> None:
     wrong: list[str] = []
     received = [case for case in prepared.cases.values() if case.scenario == "received"]
+    urgent = list(prepared.urgent)
     async with calling(prepared, tmp_path, role) as caller:
         for duty in ("off", "officer"):
             if duty == "officer":
@@ -165,6 +168,10 @@ async def test_receiving_and_the_night(prepared: Prepared, tmp_path: Path, role:
                 defer, case = c.Defer(told_resident=True), received.pop()
                 hoped = expected(case, "defer", defer, role, standing_of(case, defer, duty, night))
                 wrong.append(await caller.outcome(path_of(case, defer), body_of(defer), STATUS[hoped]))
+                for assignee in (TEAM, CONTRACTOR):
+                    send, case = c.Dispatch(assignee=assignee), urgent.pop()
+                    hoped = expected(case, row_of("dispatch"), send, role, standing_of(case, send, duty, night))
+                    wrong.append(await caller.outcome(path_of(case, send), body_of(send), STATUS[hoped]))
             caller.estate.clock.moment = prepared.day + DAY * (1 if duty == "off" else 2)
     assert [line for line in wrong if line] == []
 

@@ -23,7 +23,19 @@ from domain.ticket.guards import legal_now
 from tests.support.authority_table import Standing, answer, row_of
 from tests.support.estates.desk_estate import DAY, HOUR, JX, Estate, copied, leak
 from tests.support.estates.proposing import outcome, proposing
-from tests.support.estates.stage import FOLLOW_UPS, Case, X, become, commands, expected, hire, make_cases, standing_of
+from tests.support.estates.stage import (
+    CONTRACTOR,
+    FOLLOW_UPS,
+    TEAM,
+    Case,
+    X,
+    become,
+    commands,
+    expected,
+    hire,
+    make_cases,
+    standing_of,
+)
 
 
 @dataclass
@@ -95,7 +107,8 @@ async def stage(prepared: Prepared, duty: str, tmp_path: Path) -> AsyncIterator[
 async def test_every_command_for_every_role_and_relation(stage: Stage, duty: str) -> None:
     by_scenario: dict[str, list[Case]] = {}
     for case in stage.cases:
-        by_scenario.setdefault(case.scenario, []).append(case)
+        if not case.emergency:
+            by_scenario.setdefault(case.scenario, []).append(case)
     taken = commands(stage.other)
     assert {command.trigger for _, _, command in taken} == set(Trigger) - {Trigger.RECEIVE, Trigger.DEFER}
     wrong = []
@@ -115,7 +128,7 @@ async def test_every_command_for_every_role_and_relation(stage: Stage, duty: str
 @pytest.mark.anyio
 @pytest.mark.parametrize("night", [False, True])
 async def test_deferring_takes_the_desk_and_the_night(stage: Stage, duty: str, night: bool) -> None:
-    received = [case for case in stage.cases if case.scenario == "received"]
+    received = [case for case in stage.cases if case.scenario == "received" and not case.emergency]
     command = c.Defer(told_resident=True)
     for role in Role:
         await become(stage.estate, role)
@@ -123,6 +136,30 @@ async def test_deferring_takes_the_desk_and_the_night(stage: Stage, duty: str, n
         for case in received:
             hoped = expected(case, "defer", command, role, standing_of(case, command, duty, night))
             assert await outcome(stage.desk.act(case.ticket, command, stage.request())) == hoped, (role, case)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("night", [False, True])
+async def test_an_emergency_goes_to_anybody_at_night_and_from_a_stand_in_at_any_hour(
+    stage: Stage, duty: str, night: bool
+) -> None:
+    """integrity 4: the officer on duty at night, and a stand-in, may send any technician, team or contractor to an emergency."""
+    urgent = {case.scenario: case for case in stage.cases if case.emergency}
+    tried = [("received", "classify", c.Classify(kind="repair", facility="public_severe"))]
+    for assignee in ("technician", "security", TEAM, CONTRACTOR):
+        tried.append(("classified", "dispatch", c.Dispatch(assignee=assignee)))
+    tried.append(("dispatched", "reassign", c.Reassign(assignee=CONTRACTOR)))
+    wrong = []
+    for role in Role:
+        await become(stage.estate, role)
+        stage.at(night)
+        for scenario, command_name, command in tried:
+            case = urgent[scenario]
+            hoped = expected(case, row_of(command_name), command, role, standing_of(case, command, duty, night))
+            found = await outcome(stage.desk.act(case.ticket, command, stage.request()))
+            if found != hoped:
+                wrong.append((role.value, command, hoped, found))
+    assert wrong == []
 
 
 @pytest.mark.anyio

@@ -96,6 +96,10 @@ FACTS = [
     for channel in ("phone", "inspection", "company")
     for command in ("", "link")
 ]
+FACTS += [
+    Standing(on_duty=duty, night=night, to_self_or_security=to, emergency=True, stands_in=duty and stands_in)
+    for duty, night, to, stands_in in product((False, True), repeat=4)
+]
 FACTS += [Standing(about_oneself=o, about_staff=s, closed=c) for o, s, c in product((False, True), repeat=3)]
 FACTS += [Standing(evaluation=kind) for kind in ("self", "peer", "residents", "superior")]
 MODES = {Mode.FULL: "yes", Mode.SECOND: "two", Mode.MASKED: "masked", None: "no"}
@@ -111,6 +115,8 @@ def relation(standing: Standing) -> Relation:
         Need.ON_DUTY: standing.on_duty,
         Need.NIGHT: standing.night,
         Need.TO_SELF_OR_SECURITY: standing.to_self_or_security,
+        Need.EMERGENCY: standing.emergency,
+        Need.STANDS_IN: standing.stands_in,
         Need.FOR_COMPANY: standing.channel != "phone",
         Need.LINK: standing.command == "link",
         Need.ABOUT_SELF: standing.about_oneself,

@@ -98,6 +98,8 @@ class World:
             on_duty=asked.login in (self.officer, self.stand_in),
             night=model.is_night(min(asked.occurred_at or self.now, self.now)),
             to_self_or_security=isinstance(given, str) and (given == asked.login or role_of(given) == "security"),
+            emergency=ticket is not None and ticket.rules["values"]["urgency"] == "emergency",
+            stands_in=asked.login == self.stand_in,
             channel=asked.said.get("channel", "phone"),
             command=asked.trigger,
         )

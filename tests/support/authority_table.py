@@ -24,11 +24,12 @@ ROLES = (
 WRITTEN = """
 | receive | ✓ | a | h | ✓ | h | ✓ | ✓ | – | – | ✓ inspection, company | – | – |
 | note, attach | ✓ | a | h, o | ✓ | h, o | ✓ | ✓ | – | – | ✓ | – | – |
-| classify | ✓ | a | h | h | – | ✓ | ✓ | – | – | – | – | – |
+| classify | ✓ | a | h | h | an emergency, standing in | ✓ | ✓ | – | – | – | – | – |
 | reply, schedule | ✓ | a | h, o | h | – | ✓ | ✓ | – | – | – | – | – |
 | settle | ✓ | a | h | – | – | ✓ | ✓ | – | – | – | – | – |
 | reclassify, check_item, link | ✓ | a | o: link | – | – | ✓ | ✓ | – | – | – | – | – |
-| dispatch, reassign | ✓ | a | h, to self or security | h | – | ✓ | ✓ | – | – | – | – | – |
+| dispatch, reassign | ✓ | a | h, to self or security; an emergency at night, or standing in, to anybody | h | \
+an emergency, standing in | ✓ | ✓ | – | – | – | – | – |
 | accept, decline, start, suspend, resume, complete | o | o | o | – | o | o | o | – | – | – | – | – |
 | quote | – | – | o | – | – | ✓ | ✓ | – | – | – | – | – |
 | accept_quote, decline_quote | ✓ | a | o | – | – | ✓ | ✓ | – | – | – | – | – |
@@ -93,6 +94,8 @@ class Standing:
     on_duty: bool = False
     night: bool = False
     to_self_or_security: bool = False
+    emergency: bool = False
+    stands_in: bool = False
     channel: str = "phone"
     command: str = ""
     evaluation: str = ""
@@ -117,7 +120,10 @@ READINGS: Mapping[str, Callable[[Standing], str]] = {
     "✓ while h": lambda s: "yes" if s.on_duty else "no",
     "✓ while h; o": lambda s: "yes" if s.on_duty or s.assigned else "no",
     "h, night": lambda s: "yes" if s.on_duty and s.night else "no",
-    "h, to self or security": lambda s: "yes" if s.on_duty and s.to_self_or_security else "no",
+    "h, to self or security; an emergency at night, or standing in, to anybody": lambda s: (
+        "yes" if (s.on_duty and s.to_self_or_security) or (s.emergency and ((s.on_duty and s.night) or s.stands_in)) else "no"
+    ),
+    "an emergency, standing in": lambda s: "yes" if s.emergency and s.stands_in else "no",
     "✓ inspection, company": lambda s: "yes" if s.channel in ("inspection", "company") else "no",
     "o: link": lambda s: "yes" if s.assigned and s.command == "link" else "no",
     "o, stand-in": lambda s: "yes" if s.assigned else "no",

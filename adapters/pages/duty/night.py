@@ -14,7 +14,7 @@ from starlette.responses import Response
 from adapters.labels.rule_words import rule_words
 from adapters.pages.duty.shift_forms import carry_out, colleagues, offered
 from adapters.pages.frame.drafts import Outcome, carried, request_of, step
-from adapters.pages.frame.forms import Form, filled, receive_form
+from adapters.pages.frame.forms import Form, assignee_chosen, filled, receive_form
 from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.web.parameters import Id
@@ -22,7 +22,7 @@ from domain.approval.waiting import Waiting
 from domain.duty.duty_desk import ShiftDone
 from domain.kernel.errors import NotFound, Refusal, invalid
 from domain.kernel.request import Request
-from domain.kernel.terms import Facility, Kind, ShiftTrigger, Trigger, Urgency
+from domain.kernel.terms import AssigneeType, Facility, Kind, ShiftTrigger, Trigger, Urgency
 from domain.service_desk.openings import policy_in_force
 from domain.service_desk.outcome import Done
 from domain.service_desk.ticket_reading import TicketReading
@@ -81,7 +81,7 @@ async def night_page(
             "calls": await _calls(visitor, visitor.community),
             "offers": offered(visitor, reading.state, OFFERED),
             "colleagues": colleagues(visitor),
-            "carriers": await _carriers(visitor, visitor.community),
+            "carriers": {urgent: await _carriers(visitor, visitor.community, emergency=urgent) for urgent in (False, True)},
             "areas": visitor.directory.community(visitor.community).areas,
             "kinds": Kind,
             "facilities": Facility,
@@ -120,10 +120,14 @@ def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
     return ""
 
 
-async def _carriers(visitor: Visitor, community: str) -> list[tuple[str, str]]:
-    """List the people to whom the visitor may dispatch, the visitor first; the visitor holds the desk."""
-    found = await visitor.desk.openings.carriers(visitor.directory, visitor.login, community, visitor.now, on_duty=True)
-    return [(login, visitor.person(login)) for login in sorted(found, key=lambda one: (one != visitor.login, one))]
+async def _carriers(visitor: Visitor, community: str, *, emergency: bool) -> list[tuple[str, str]]:
+    """List to whom the visitor, who holds the desk, may dispatch a matter, the visitor first, then people, teams, contractors."""
+    found = await visitor.desk.openings.carriers(
+        visitor.directory, visitor.login, community, visitor.now, emergency=emergency, on_duty=True
+    )
+    order = list(AssigneeType)
+    found.sort(key=lambda one: (one.id != visitor.login, order.index(one.type), one.id))
+    return [(visitor.carrier_code(one), visitor.carrier(one)) for one in found]
 
 
 Deed = Callable[[Request], Awaitable[Outcome]]
@@ -206,7 +210,7 @@ async def _decide(visitor: Visitor, form: Form, ref: str, request: Request, deci
     if how == SETTLE:
         steps.append(filled(c.Settle, {"resolution": form.get("resolution")}))
     elif how:
-        steps.append(filled(c.Dispatch, {"assignee": how}))
+        steps.append(filled(c.Dispatch, {"assignee": assignee_chosen(how)}))
     if not steps:
         raise invalid("/how", "Field required")
     return await _one_by_one(visitor, ref, steps, request)

@@ -139,3 +139,9 @@ def filled(model: type[M], values: Mapping[str, Any]) -> M:
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise InvalidInput([FieldError(pointer(one, values), one["msg"]) for one in found]) from None
+
+
+def assignee_chosen(code: str) -> str | dict[str, str]:
+    """The command's value for an assignee chosen in a form: a login, ``team:CODE`` or ``contractor:CODE``."""
+    kind, team_or_contractor, name = code.partition(":")
+    return {"type": kind, "id": name} if team_or_contractor else code

@@ -160,6 +160,8 @@ def _need(need: Need, command: str, visitor: Guest) -> str:
         Need.ON_DUTY: visitor.say("当值时"),
         Need.NIGHT: visitor.say("夜间"),
         Need.TO_SELF_OR_SECURITY: visitor.say("派给自己或安护"),
+        Need.EMERGENCY: visitor.say("应急事项"),
+        Need.STANDS_IN: visitor.say("代值时"),
         Need.FOR_COMPANY: visitor.say("巡检或公司转来"),
         Need.FOR_RESIDENTS: visitor.say("住户评议"),
         Need.EVALUATES_SELF: visitor.say("自评"),

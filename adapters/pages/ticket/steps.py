@@ -10,7 +10,7 @@ from adapters.labels.field_words import field_words
 from adapters.labels.item_words import item_words
 from adapters.labels.marking import N_
 from adapters.pages.frame.fields import Field, Options, values_in
-from adapters.pages.frame.forms import Form
+from adapters.pages.frame.forms import Form, assignee_chosen
 from adapters.pages.frame.visitor import Visitor
 from domain.kernel import terms as t
 from domain.kernel.terms import Trigger
@@ -158,9 +158,8 @@ FIRST = (
 def values_of(trigger: Trigger, form: Form, visitor: Visitor) -> dict[str, Any]:
     """Read a form's values as the command takes them."""
     found = values_in(FIELDS[trigger], form, visitor)
-    if "assignee" in found and ":" in found["assignee"]:
-        kind, _, code = found["assignee"].partition(":")
-        found["assignee"] = {"type": kind, "id": code}
+    if "assignee" in found:
+        found["assignee"] = assignee_chosen(found["assignee"])
     if trigger is Trigger.CORRECT:
         found.setdefault("value", None)
     return found

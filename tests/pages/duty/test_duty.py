@@ -167,3 +167,27 @@ async def test_a_draft_is_answered_in_json_and_carried_out_once(estate: Estate, 
     assert held.shift is not None
     [kept] = (await estate.gongdan.journal.existing(held.shift.id, ShiftState)).lines
     assert (kept.at, kept.back_entered) == (datetime.fromisoformat("2026-03-02T01:20:00+00:00"), False)
+
+
+async def test_an_emergency_at_night_is_given_to_a_contractor(estate: Estate, surfer: Surfer) -> None:
+    """integrity 4: to any technician, team or contractor; what is no emergency, to oneself or security."""
+    estate.clock.move(hours=10)  # 19:00, in the night's period
+    await surfer.sign_in("zhang")
+    await surfer.get("/shift")
+    await surfer.submit("/shift/open")
+    g, tickets = estate.gongdan, []
+    for urgency in ("normal", "emergency"):
+        received = Receive(
+            community="JX", channel="phone", description="水管爆裂", urgency=urgency, reporter={"phone": "13800138000"}
+        )
+        tickets.append((await g.desk.receive(received, Request("zhang", g.ids.new()))).state.id)  # type: ignore[union-attr]
+    assert await g.projections.wait_for("handover_list", (await g.store.head()).position, 60)
+    page = await surfer.get("/night")
+    normal, urgent = (page.text.split(f'id="how-{ticket}"')[1].partition("</select>")[0] for ticket in tickets)
+    assert ("安达电梯" in normal, "安达电梯" in urgent) == (False, True)
+    said = {"kind": "repair", "facility": "public_severe", "how": "contractor:anda"}
+    done = await surfer.submit(f"/night/tickets/{tickets[1]}/handle", **said)
+    assert done.status_code == 200
+    assignment = (await g.desk.load(tickets[1])).assignment
+    assert assignment is not None
+    assert (assignment.assignee.type, assignment.assignee.id) == ("contractor", "anda")

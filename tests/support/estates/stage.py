@@ -22,6 +22,7 @@ class Case:
     area: str
     given_to: str
     complained_of: bool
+    emergency: bool = False
 
 
 # --- tickets ------------------------------------------------------------------------------------------------------
@@ -84,18 +85,21 @@ WORKER = {
 """Who enters the work; in a team it is the other member, so that ``x`` has done nothing themselves."""
 
 
-async def make_case(estate: Estate, scenario: str, area: str, given_to: str, complained_of: bool) -> Case:
+async def make_case(
+    estate: Estate, scenario: str, area: str, given_to: str, complained_of: bool, emergency: bool = False
+) -> Case:
     location = c.Place(area=area) if area else None
-    ticket = await estate.receive("supervisor", location=location, complained_of=(X,) if complained_of else ())
+    urgency = "emergency" if emergency else "normal"
+    ticket = await estate.receive("supervisor", location=location, complained_of=(X,) if complained_of else (), urgency=urgency)
     if scenario == "received":
-        return Case(ticket, scenario, area, given_to, complained_of)
+        return Case(ticket, scenario, area, given_to, complained_of, emergency)
     await estate.act("supervisor", ticket, c.Classify(kind=KIND.get(scenario, "other")))
     if scenario != "classified":
         dispatcher, dispatch = GIVEN_TO[given_to]
         await estate.act(dispatcher, ticket, dispatch)
         for login, command in steps_to(scenario, WORKER[given_to]):
             await estate.act(login, ticket, command)
-    return Case(ticket, scenario, area, given_to, complained_of)
+    return Case(ticket, scenario, area, given_to, complained_of, emergency)
 
 
 async def make_cases(estate: Estate) -> list[Case]:
@@ -105,6 +109,9 @@ async def make_cases(estate: Estate) -> list[Case]:
         for area in ("A1", "A2", "")
         for complained in (False, True)
     ]
+    for scenario in ("received", "classified"):
+        cases.append(await make_case(estate, scenario, "A2", "nobody", False, emergency=True))
+    cases.append(await make_case(estate, "dispatched", "A2", "another", False, emergency=True))
     for scenario in DISPATCHED:
         for area in ("A1", "A2"):
             for given_to in GIVEN_TO:
@@ -203,6 +210,8 @@ def standing_of(case: Case, command: c.Command | None, duty: str, night: bool) -
         on_duty=duty != "off",
         night=night,
         to_self_or_security=assignee in (X, "security", "security2"),
+        emergency=case.emergency,
+        stands_in=duty == "stand-in",
         command=command.trigger.value if command else "",
     )
 
