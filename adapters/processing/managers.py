@@ -1,9 +1,9 @@
 """Process managers as one kind of follower of the log: subjects are examined while a batch is prepared, effects are written once.
 
-An effect's events are appended under two conditions: the subject is unchanged since it was examined (StreamAt), and the target
-has the version the effect was decided on. So examining a subject twice is harmless: a runner that died between an effect and its
-checkpoint, one that was suspended, or two at once can neither write an effect twice nor write one that is no longer wanted. Lease
-and fencing only spare needless work here.
+An effect's events are appended under two conditions: the subject, and what was read beside it, are unchanged since they were
+examined (StreamAt), and the target has the version the effect was decided on. So examining a subject twice is harmless: a runner
+that died between an effect and its checkpoint, one that was suspended, or two at once can neither write an effect twice nor write
+one that is no longer wanted. Lease and fencing only spare needless work here.
 
 Effects can't be part of the follower's commit: an effect must be in the log, under its conditions, before the position passes its
 cause, and the log has a writer of its own. They are appended while a batch is prepared, and only where there are any; reading,
@@ -11,7 +11,7 @@ decoding, positions and due moments share the follower's statements.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -164,9 +164,9 @@ class ProcessManagers(Led):
             directory = await self._directory.current()
             outlooks = await self._outlooks(process, wanted, known or {}, directory, examined)
             targets = await self._states([effect.target for _, outlook in outlooks.values() for effect in outlook.effects])
-            for stream, (subject, outlook) in outlooks.items():
+            for stream, (seen, outlook) in outlooks.items():
                 try:
-                    await self._carry_out(subject, outlook, targets)
+                    await self._carry_out(seen, outlook, targets)
                     examined[stream] = Examined(outlook.again_at)
                 except VersionConflict:
                     lost.append(stream)
@@ -186,11 +186,13 @@ class ProcessManagers(Led):
         known: Mapping[UUID, Run],
         directory: Directory,
         examined: dict[UUID, Examined],
-    ) -> dict[UUID, tuple[Subject, Outlook]]:
+    ) -> dict[UUID, tuple[Sequence[StreamAt], Outlook]]:
+        """What the process wants for each stream, and the streams as it saw them."""
         now = self._clock.now()
         unknown = [stream for stream in streams if stream not in known]
         runs = {**known, **(await self._streams.whole(unknown, NEWEST) if unknown else {})}
-        found = {}
+        beside: dict[UUID, Run] = {}
+        found: dict[UUID, tuple[Sequence[StreamAt], Outlook]] = {}
         for stream in streams:
             run = runs[stream]
             if run.poison is not None:
@@ -198,15 +200,21 @@ class ProcessManagers(Led):
                 continue
             try:
                 subject = _subject(run)
-                moment = max(now, subject.events[-1].timestamp)
-                outlook = process.look(subject, Moment(moment, directory))
+                moment = Moment(max(now, subject.events[-1].timestamp), directory)
+                wanted = [other for other in process.beside(subject, moment) if other != stream]
+                missing = [other for other in wanted if other not in beside]
+                beside |= await self._streams.whole(missing, NEWEST) if missing else {}
+                others = {other: beside[other] for other in wanted}
+                moment = replace(moment, beside={other: _subject(read) for other, read in others.items() if read.steps})
+                outlook = process.look(subject, moment)
                 if outlook.again_at is not None and outlook.again_at <= now:
                     raise ValueError("a process must name a later moment to examine a subject again")
             except Exception as error:
                 position = run.steps[-1].after.position if run.steps else 0
                 examined[stream] = Examined(position=position, error=failure_text(error))
             else:
-                found[stream] = (subject, outlook)
+                seen = {stream: run, **others}
+                found[stream] = ([StreamAt(one, _version(read)) for one, read in seen.items()], outlook)
         return found
 
     async def _states(self, streams: Sequence[UUID]) -> Mapping[UUID, Any]:
@@ -216,14 +224,13 @@ class ProcessManagers(Led):
         runs = await self._streams.whole(list(dict.fromkeys(streams)), NEWEST)
         return {stream: run.steps[-1].after.state if run.steps else None for stream, run in runs.items() if not run.poison}
 
-    async def _carry_out(self, subject: Subject, outlook: Outlook, targets: Mapping[UUID, Any]) -> None:
+    async def _carry_out(self, seen: Sequence[StreamAt], outlook: Outlook, targets: Mapping[UUID, Any]) -> None:
         events = [event for effect in outlook.effects for event in effect.events(targets[effect.target])]
         if not events:
             return
         directory = await self._directory.current()
         belonging = Belonging(outlook.community, directory.community(outlook.community).timezone)
-        unchanged = StreamAt(subject.id, subject.state.version)
-        await self._journal.write(events, belonging, conditions=[unchanged])
+        await self._journal.write(events, belonging, conditions=seen)
 
     async def _last_position(self, stream: UUID) -> int:
         stored = await self._journal.log.read_stream(stream)
@@ -235,6 +242,12 @@ class ProcessManagers(Led):
 
 
 def _subject(run: Run) -> Subject:
+    if run.poison is not None:
+        raise ValueError(run.poison.error)
     if not run.steps:
         raise ValueError("the stream has no events")
     return Subject([step.after.event for step in run.steps], run.steps[-1].after.state)
+
+
+def _version(run: Run) -> int:
+    return run.steps[-1].after.state.version if run.steps else 0

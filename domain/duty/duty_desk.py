@@ -207,7 +207,9 @@ class DutyDesk:
 
         async def decide(x: Scene) -> Decided:
             text = Personal(self._ids.new(), reason)
-            return Decided([x.on_shift(Shift.ShiftTakenOver, reason=text), x.on_desk(Desk.ShiftTakenOver, x.shift.id)])
+            return Decided(
+                [x.on_shift(Shift.ShiftTakenOver, reason=text), x.on_desk(Desk.ShiftTakenOver, x.shift.id, names_due=True)]
+            )
 
         return await self._do(shift, ShiftTrigger.TAKE_OVER, request, decide)
 

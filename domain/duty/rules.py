@@ -248,4 +248,5 @@ def opened(
         arrived_at=arrived,
         late_minutes=late,
         follows=follows,
+        names_due=True,
     )

@@ -65,6 +65,7 @@ class ShiftState(FoldedState):
     taken_over_by: str | None = None
     takeover_reason: Text | None = None
     next_shift: UUID | None = None
+    names_due: bool = False
     review: Review | None = None
     occurred_at: datetime | None = None
 
@@ -119,11 +120,13 @@ class Shift(Folded[ShiftState]):
     class ShiftOpened(Event):
         """上岗: an officer took the empty desk, or signed in after the shift ``follows``.
 
-        ``late_minutes`` counts from the configured lead before ``starts_at``, 15 minutes by D5 八.
+        ``late_minutes`` counts from the configured lead before ``starts_at``, 15 minutes by D5 八. ``names_due``: a finding about
+        the end of the shift names who was due by the roster. Shifts from before lack it; their findings name the officer.
         """
 
         TOPIC = "shift.opened"
         TARGET = ShiftStatus.ON_DUTY
+        class_version = 2
         community: str
         officer: str
         post: Role
@@ -133,6 +136,12 @@ class Shift(Folded[ShiftState]):
         arrived_at: datetime
         late_minutes: int
         follows: UUID | None = None
+        names_due: bool = False
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """Version 2 says by which reading people are named."""
+            data["names_due"] = False
 
         def changes(self, s: ShiftState) -> dict[str, Any]:
             return {
@@ -146,6 +155,7 @@ class Shift(Folded[ShiftState]):
                 "arrived_at": self.arrived_at,
                 "late_minutes": self.late_minutes,
                 "follows": self.follows,
+                "names_due": self.names_due,
             }
 
     class ShiftExtended(Event):

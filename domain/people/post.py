@@ -109,16 +109,22 @@ class Desk(Folded[DeskState]):
     class ShiftTakenOver(Event):
         """A supervisor or director ended the shift, whose stream has the sealed reason.
 
-        The desk is empty until somebody opens.
+        The desk is empty until somebody opens. ``names_due`` as of a shift (``domain.duty.shift.Shift.ShiftOpened``).
         """
 
         TOPIC = "desk.shift_taken_over"
-        class_version = 2
+        class_version = 3
+        names_due: bool = False
 
         @staticmethod
         def upcast_v1_v2(data: dict[str, Any]) -> None:
             """Version 2 has no reason: it moved to the shift's event."""
             del data["reason"]
+
+        @staticmethod
+        def upcast_v2_v3(data: dict[str, Any]) -> None:
+            """Version 3 says by which reading people are named."""
+            data["names_due"] = False
 
         def evolve(self, state: DeskState) -> DeskState:
             return _held(state, self, None)

@@ -8,8 +8,8 @@ Because it reads neither clock nor store, its effects can be computed for any hi
 does no harm. The runner (``adapters.processing``) writes an effect only if the stream is still as the process manager saw it.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid5
@@ -34,10 +34,14 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The moment of looking, not before the subject's last event, with the communities' configuration of that moment."""
+    """The moment of looking, not before the subject's last event, with the communities' configuration of that moment.
+
+    ``beside`` holds the streams that the process manager asked to read beside the subject; those without events are left out.
+    """
 
     now: datetime
     directory: Directory
+    beside: Mapping[UUID, Subject] = field(default_factory=dict)
 
 
 class Effect(Protocol):
@@ -74,11 +78,16 @@ NOTHING = Outlook("")
 
 @dataclass(frozen=True, eq=False)
 class Process:
-    """A process manager. ``takes`` lists prefixes of the topics whose streams it looks at."""
+    """A process manager. ``takes`` lists prefixes of the topics whose streams it looks at.
+
+    ``beside`` names other streams on which a look at the subject depends. Their events alone cause no look, and an effect is
+    written only if they too are still as the process manager saw them.
+    """
 
     name: str
     takes: tuple[str, ...]
     look: Callable[[Subject, Moment], Outlook]
+    beside: Callable[[Subject, Moment], Collection[UUID]] = lambda subject, moment: ()
 
 
 def system_meta(process: str, target: UUID, version: int, cause: UUID) -> Meta:

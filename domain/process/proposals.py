@@ -4,6 +4,8 @@ For a ticket, a shift or a desk it examines every cause that could be there: it 
 withdraws an undecided proposal if not. The rule book of the month says as which item a cause is proposed; a cause for which it
 names none is not proposed. The finding's date is that of the cause: a clock's breach, a complaint's judgement, and for a
 rectification order its confirmation or the day on which it turns into another item.
+
+Long because each cause that the regulations name has its rule here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +14,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.duty.due import came, roster_at, slot_at
+from domain.duty.roster import Duty
 from domain.duty.shift import Shift, ShiftState
 from domain.finding.events import Finding, FindingState, proposal_stream
 from domain.kernel.aggregate import Folded, apply, fold, occurred
@@ -27,7 +31,7 @@ from domain.kernel.terms import (
     FindingStatus,
     Kind,
 )
-from domain.people.post import Desk, DeskState
+from domain.people.post import Desk, DeskState, desk_stream
 from domain.process.process import NOTHING, Effect, Moment, Outlook, Process, Subject, system_meta
 from domain.rules.clocks import Reading, RectificationOrder, readings
 from domain.rules.scorecard import Counting, Item, RuleBook
@@ -132,6 +136,18 @@ def propose(subject: Subject, moment: Moment) -> Outlook:
     return NOTHING
 
 
+def read_beside(subject: Subject, moment: Moment) -> set[UUID]:
+    """The streams that say who was due, and who came: for a shift or a desk the rosters and the desk."""
+    state, directory = subject.state, moment.directory
+    moments: list[datetime] = []
+    if isinstance(state, ShiftState) and state.names_due:
+        moments = [event.until for event in subject.events if isinstance(event, Shift.ShiftOpened | Shift.ShiftExtended)]
+    elif isinstance(state, DeskState):
+        moments = [event.timestamp for event in subject.events if isinstance(event, Desk.ShiftTakenOver) and event.names_due]
+    rosters = {roster_at(directory, state.community, at) for at in moments}
+    return rosters | {desk_stream(state.community)} if rosters else set()
+
+
 PROPOSALS = Process(
     NAME,
     (
@@ -162,6 +178,7 @@ PROPOSALS = Process(
         "desk.shift_opened",
     ),
     propose,
+    read_beside,
 )
 """Topics that can make a cause appear, disappear or change; others are skipped to save reading streams."""
 
@@ -347,8 +364,9 @@ def _shift(subject: Subject, moment: Moment) -> Outlook:
         met = held[which + 1].timestamp if which + 1 < len(held) else shift.ended_at
         charge = None
         if moment.now > due and (met is None or met > due):
-            officer = fold([event for event in subject.events if event.timestamp <= due]).acting
-            charge = _of_duty(moment, shift.community, FindingCause.HANDOVER_UNSIGNED, due, officer, shift.id)
+            then = fold([event for event in subject.events if event.timestamp <= due])
+            parties = _failed_to_sign(moment, then, period.until, due) if shift.names_due else (then.acting,)
+            charge = _of_duty(moment, shift.community, FindingCause.HANDOVER_UNSIGNED, due, parties, shift.id)
         elif met is None:
             again_at = due + STRICTLY
         cause = ProposalCause(FindingCause.HANDOVER_UNSIGNED, which)
@@ -356,8 +374,28 @@ def _shift(subject: Subject, moment: Moment) -> Outlook:
     return Outlook(shift.community, tuple(effects), again_at)
 
 
+def _failed_to_sign(moment: Moment, then: ShiftState, until: datetime, due: datetime) -> tuple[str, ...]:
+    """Who kept a handover from being signed: the person due next, unless they came and the officer had not signed.
+
+    Nobody if the roster says nobody is due.
+    """
+    next_one = _due(moment, then.community, until)
+    if next_one is None:
+        return ()
+    desk = moment.beside.get(desk_stream(then.community))
+    has_come = desk is not None and came(desk.events, next_one.login, until, due) is not None
+    signed = then.sheet is not None and then.sheet.signed_out is not None
+    return (then.acting,) if has_come and not signed else (next_one.login,)
+
+
+def _due(moment: Moment, community: str, at: datetime) -> Duty | None:
+    """The duty of the period that contains a moment; None if nobody was due by the roster."""
+    roster = moment.beside.get(roster_at(moment.directory, community, at))
+    return roster.state.duty(slot_at(moment.directory, community, at)) if roster else None
+
+
 def _desk(subject: Subject, moment: Moment) -> Outlook:
-    """Desks left empty after a take-over for longer than allowed; the finding names the officer who held the desk (41)."""
+    """Desks left empty after a take-over for longer than allowed; the finding names the person due then (41)."""
     desk: DeskState = subject.state
     within = timedelta(minutes=moment.directory.policy_of(desk.community).reminders.empty_minutes)
     effects, again_at = [], None
@@ -368,8 +406,11 @@ def _desk(subject: Subject, moment: Moment) -> Outlook:
             due = event.timestamp + within
             charge = None
             if moment.now > due and (opened is None or opened > due):
-                officer = before.shift.phone_with or before.shift.officer
-                charge = _of_duty(moment, desk.community, FindingCause.DESK_EMPTY, event.timestamp, officer, event.shift)
+                parties: tuple[str, ...] = (before.shift.phone_with or before.shift.officer,)
+                if event.names_due:
+                    duty = _due(moment, desk.community, event.timestamp)
+                    parties = (duty.login,) if duty else ()
+                charge = _of_duty(moment, desk.community, FindingCause.DESK_EMPTY, event.timestamp, parties, event.shift)
             elif opened is None:
                 again_at = due + STRICTLY
             cause = ProposalCause(FindingCause.DESK_EMPTY, event.originator_version)
@@ -378,12 +419,14 @@ def _desk(subject: Subject, moment: Moment) -> Outlook:
     return Outlook(desk.community, tuple(effects), again_at)
 
 
-def _of_duty(moment: Moment, community: str, kind: FindingCause, at: datetime, officer: str, shift: UUID) -> Proposed | None:
-    """The proposal for a cause of duty: the officer as party, the shift as evidence; None if the book has no item for it."""
+def _of_duty(
+    moment: Moment, community: str, kind: FindingCause, at: datetime, parties: tuple[str, ...], shift: UUID
+) -> Proposed | None:
+    """The proposal for a cause of duty, with the shift as evidence; None if the book has no item for it."""
     book = _book(moment, community, at)
     item = book.proposals.get(kind)
     day = moment.directory.day(community, at)
-    return Proposed(kind, at, day, item, book.version, parties=(officer,), shifts=(shift,)) if item else None
+    return Proposed(kind, at, day, item, book.version, parties=parties, shifts=(shift,)) if item else None
 
 
 def _book(moment: Moment, community: str, at: datetime) -> RuleBook:

@@ -93,7 +93,7 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     Desk.ShiftOpened: {"community": "garden", "shift": uid(0x71), "officer": "wang", "period": DutyPeriod.NIGHT},
     Desk.OfficerSubstituted: {"community": "garden", "shift": uid(0x71), "stand_in": "chen"},
     Desk.OfficerReturned: {"community": "garden", "shift": uid(0x71)},
-    Desk.ShiftTakenOver: {"community": "garden", "shift": uid(0x71)},
+    Desk.ShiftTakenOver: {"community": "garden", "shift": uid(0x71), "names_due": True},
     Desk.ShiftHandedOver: {
         "community": "garden",
         "shift": uid(0x72),
@@ -135,6 +135,7 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
         "arrived_at": AT,
         "late_minutes": 3,
         "follows": uid(0x70),
+        "names_due": True,
     },
     Shift.ShiftExtended: {"period": DutyPeriod.NOON, "until": AT},
     Shift.LineLogged: {"log": DutyLog.NIGHT_LOG, "text": sealed("巡楼一遍，无异常。"), "ticket": OTHER_TICKET},
@@ -322,7 +323,9 @@ def older() -> dict[tuple[str, int], Folded.Event]:
     wang = Assignee(AssigneeType.PERSON, "wang")
     return {
         ("ticket.dispatched", 1): history([fact(Ticket.WorkOrderDispatched, assignee=wang)])[0],
-        ("desk.shift_taken_over", 1): made(Desk.ShiftTakenOver, OTHERS[Desk.ShiftTakenOver]),
+        ("desk.shift_taken_over", 1): made(Desk.ShiftTakenOver, {**OTHERS[Desk.ShiftTakenOver], "names_due": False}),
+        ("desk.shift_taken_over", 2): made(Desk.ShiftTakenOver, {**OTHERS[Desk.ShiftTakenOver], "names_due": False}),
+        ("shift.opened", 1): made(Shift.ShiftOpened, {**OTHERS[Shift.ShiftOpened], "names_due": False}),
     }
 
 

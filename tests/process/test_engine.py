@@ -19,7 +19,7 @@ from domain.process.process import Moment, Outlook, Subject
 from domain.process.proposals import PROPOSALS
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
-from tests.process.reminding import NAME, REMINDING, reminding, target_of, topics
+from tests.process.reminding import NAME, REMINDING, look, reminding, target_of, topics
 from tests.support.clock import MORNING
 from tests.support.estates.desk_estate import DAY, HOUR, MINUTE, Estate, leak
 from tests.support.estates.view_estate import until
@@ -124,6 +124,29 @@ async def test_what_is_no_longer_wanted_is_not_written(shared: Estate) -> None:
         with pytest.raises(Fenced):
             await settle(Following(sleeper._log, sleeper._streams, members))
     assert await topics(shared, ticket) == []
+
+
+async def test_what_was_read_beside_the_subject_is_as_it_was_seen(shared: Estate) -> None:
+    """A ticket is looked at beside another, which changes between the look and the writing: it is looked at again."""
+    ticket, other = await shared.receive(), await shared.receive()
+    quiet = UUID(int=0)
+    shared.clock.forward(DAY)
+    seen: list[list[int]] = []
+
+    def look_beside(subject: Subject, moment: Moment) -> Outlook:
+        if subject.id == UUID(ticket):
+            seen.append([moment.beside[UUID(other)].state.version, len(moment.beside)])
+        return look(subject, moment)
+
+    async def meanwhile() -> None:
+        if len(seen) == 1:
+            await shared.act("assistant", other, c.Note(text="已联系"))
+
+    beside = replace(REMINDING, look=look_beside, beside=lambda subject, moment: (UUID(other), quiet))
+    async with await reminding(shared, process=beside, journal=faulty(shared.g.journal, before_append=meanwhile)) as processes:
+        await processes.kind.examine(beside, [UUID(ticket)])
+    assert seen == [[1, 1], [2, 1]]
+    assert await topics(shared, ticket) == [PROPOSED]
 
 
 async def test_two_runners_at_once_write_each_cause_once(shared: Estate) -> None:
