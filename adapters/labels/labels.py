@@ -228,6 +228,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         "substitute": ("代值", "Substitute"),
         "return_to_post": ("返岗", "Return to post"),
         "switch_phone": ("电话切换", "Switch the phone"),
+        "arrive": ("到岗签到", "Sign in on arrival"),
         "prepare_handover": ("填写移交表", "Prepare the handover"),
         "sign_out": ("交班签名", "Sign out"),
         "sign_in": ("接班签名", "Sign in"),

@@ -47,6 +47,7 @@ RULE_WORDS: Mapping[str, str] = {
     "tally_unchanged": "考评表已有变化，请重新查看后再申请月结",
     "stood_in_for": "没有人代值，当值人已在岗",
     "phone_switched": "电话已在该处",
+    "arrival_witnessed": "到岗时间以服务器时间为准；更早的时间、别人的到岗，由交班人填写",
     "signed_out_first": "须交班人先签名",
     # rules about a person
     "not_complained_of": "被投诉人只能加备注，请由别人办理",

@@ -42,6 +42,8 @@ def came(desk: Sequence[Any], login: str, start: datetime, upto: datetime) -> da
         match event:
             case Desk.ShiftOpened() | Desk.ShiftHandedOver() | Desk.ShiftTakenOver() if _held(before) == login != _held(after):
                 here = None
+            case Desk.OfficerArrived(officer=officer, arrived_at=arrived) if officer == login:
+                here = min(here or arrived, arrived)
             case _ if after.on_duty(login):
                 here = here or event.timestamp
         before = after

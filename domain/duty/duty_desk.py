@@ -9,7 +9,7 @@ Long because each command of a shift is one method, and all share one way of dec
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -91,11 +91,11 @@ class DutyDesk:
 
     # --- holding the desk -----------------------------------------------------------------------------------------
 
-    async def open(self, community: str, request: Request, arrived_at: datetime | None = None) -> ShiftDone:
-        """上岗: take the desk while nobody holds it. Raises Conflict, naming the holder."""
-        return await self._journal.once(request.key, lambda: self._open(community, request, arrived_at), self._answered)
+    async def open(self, community: str, request: Request) -> ShiftDone:
+        """上岗: take the desk while nobody holds it, which is also the arrival. Raises Conflict, naming the holder."""
+        return await self._journal.once(request.key, lambda: self._open(community, request), self._answered)
 
-    async def _open(self, community: str, request: Request, arrived_at: datetime | None) -> ShiftDone:
+    async def _open(self, community: str, request: Request) -> ShiftDone:
         directory = await self._directory.current(request.registry_version)
 
         async def attempt() -> ShiftDone:
@@ -109,11 +109,9 @@ class DutyDesk:
             if desk.shift is not None:
                 raise Conflict("shift", f"{desk.shift.officer} holds the desk", {"officer": desk.shift.officer})
             at = max(now, desk.changed_at or now)
-            earliest = now - timedelta(minutes=directory.policy_of(community).entry.late_minutes)
-            arrived = rules.arrival(arrived_at, now, earliest)
             last = await self._journal.load(desk.last, ShiftState) if desk.last else None
             meta = Meta(request.login, request.command_id, policy=directory.policy_of(community).version)
-            opened = await self._taken(directory, community, roles, at, meta, arrived, last)
+            opened = await self._taken(directory, community, roles, at, meta, utc(now), last)
             taken = occurred(
                 Desk.ShiftOpened, desk.id, desk.version + 1, at, meta,
                 community=community, shift=opened.originator_id, officer=request.login, period=opened.period,
@@ -215,6 +213,19 @@ class DutyDesk:
 
     # --- handing over ---------------------------------------------------------------------------------------------
 
+    async def arrive(
+        self, shift: UUID, request: Request, officer: str | None = None, arrived_at: datetime | None = None
+    ) -> ShiftDone:
+        """到岗签到: an incoming officer is here, by the server's time; the outgoing officer may enter an earlier one (D5 八)."""
+
+        async def decide(x: Scene) -> Decided:
+            who = officer or request.login
+            arrived = rules.arrival(x.directory, x.shift, request.login, who, arrived_at, self._clock.now())
+            said = {"officer": who, "arrived_at": arrived}
+            return Decided([x.on_shift(Shift.OfficerArrived, **said), x.on_desk(Desk.OfficerArrived, x.shift.id, **said)])
+
+        return await self._do(shift, ShiftTrigger.ARRIVE, request, decide)
+
     async def prepare_handover(
         self,
         shift: UUID,
@@ -261,14 +272,16 @@ class DutyDesk:
 
         return await self._do(shift, ShiftTrigger.SIGN_OUT, request, decide)
 
-    async def sign_in(
-        self, shift: UUID, request: Request, arrived_at: datetime | None = None, seen: str | None = None
-    ) -> ShiftDone:
-        """接班签名: another officer signs, and their shift opens in the commit (``state.next_shift``), so the desk has no gap."""
+    async def sign_in(self, shift: UUID, request: Request, seen: str | None = None) -> ShiftDone:
+        """接班签名: another officer signs, and their shift opens in the commit (``state.next_shift``), so the desk has no gap.
+
+        Who has not signed in on arrival arrives now.
+        """
 
         async def decide(x: Scene) -> Decided:
             sheet = rules.sheet_seen(x.shift, seen)
-            arrived = rules.arrival(arrived_at, self._clock.now(), x.shift.opened_at or x.at)
+            known = x.shift.arrival(request.login)
+            arrived = known.at if known is not None else utc(self._clock.now())
             community, meta = x.shift.community, x.meta
             opened = await self._taken(x.directory, community, x.roles, x.at, meta, arrived, x.shift)
             new = opened.originator_id

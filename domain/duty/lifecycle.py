@@ -15,6 +15,7 @@ TABLE: tuple[Row[ShiftStatus, ShiftTrigger], ...] = (
     Row(_T.SUBSTITUTE, _HELD, None, Shift.OfficerSubstituted),
     Row(_T.RETURN_TO_POST, _HELD, None, Shift.OfficerReturned),
     Row(_T.SWITCH_PHONE, (_ON,), None, Shift.PhoneSwitched),
+    Row(_T.ARRIVE, _HELD, None, Shift.OfficerArrived),
     Row(_T.PREPARE_HANDOVER, _HELD, _HANDING, Shift.HandoverPrepared),
     Row(_T.SIGN_OUT, (_HANDING,), None, Shift.SignedOut),
     Row(_T.SIGN_IN, (_HANDING,), _HANDED, Shift.SignedIn),

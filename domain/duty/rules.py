@@ -39,13 +39,15 @@ def may(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[He
     """Whether authority lets a person take a trigger on a shift, given their relation to it.
 
     The shift is the officer's own, or the control room's while it has the phone. For log lines and the return it is also the
-    stand-in's; for signing in and disputing, that of anybody who may hold the desk.
+    stand-in's; for signing in and disputing, that of anybody who may hold the desk; for an arrival, theirs and the officer's.
     """
     holders = (shift.officer, shift.phone_with)
     if trigger in OVERSEEN:
         return weigh(Right.TAKE_OVER, roles, Relation()) is not None
     if trigger in INCOMING:
         own = may_open(roles)
+    elif trigger is ShiftTrigger.ARRIVE:
+        own = login == shift.acting or (login not in holders and may_open(roles))
     elif trigger is ShiftTrigger.LOG:
         own = login in (*holders, shift.stand_in)
     elif trigger is ShiftTrigger.RETURN_TO_POST:
@@ -184,18 +186,33 @@ def moment_of(directory: Directory, shift: ShiftState, trigger: ShiftTrigger, re
     if trigger is not ShiftTrigger.LOG:
         if at > now + timedelta(minutes=terms.skew_minutes):
             raise invalid("/occurred_at", f"must not be in the future; now is {now.isoformat()}")
-        if now - at > timedelta(minutes=terms.late_minutes):
+        late = terms.skew_minutes if trigger is ShiftTrigger.ARRIVE else terms.late_minutes
+        if now - at > timedelta(minutes=late):
             raise invalid("/occurred_at", "must be now; only lines of the duty log may be entered late")
     return max(utc(min(at, now)), shift.occurred_at or utc(now))
 
 
-def arrival(arrived_at: datetime | None, now: datetime, earliest: datetime) -> datetime:
-    """When an officer arrived: now, or as given, but not before ``earliest``, since when somebody else can witness it."""
-    if arrived_at is None:
-        return utc(now)
-    if not earliest <= arrived_at <= now + timedelta(minutes=2):
+def arrival(
+    directory: Directory, shift: ShiftState, by: str, officer: str, arrived_at: datetime | None, now: datetime
+) -> datetime:
+    """When an officer arrived: now or, on the outgoing officer's word, since that officer opened the shift (D5 八)."""
+    holders = (shift.officer, shift.phone_with)
+    if officer in holders:
+        raise invalid("/officer", f"{officer} holds the desk already")
+    if not may_open(directory.roles(officer, shift.community, now)):
+        raise invalid("/officer", "no one with that login may hold the desk here")
+    skew = timedelta(minutes=directory.policy_of(shift.community).entry.skew_minutes)
+    earlier = arrived_at is not None and arrived_at < now - skew
+    if by not in holders and (officer != by or earlier):
+        detail = "the moment is the server's; an earlier one, or another person's arrival, is entered by the outgoing officer"
+        raise refused(shift, ShiftTrigger.ARRIVE, "arrival_witnessed", "D5 八", detail)
+    known = shift.arrival(officer)
+    if known is not None and not earlier:
+        raise Conflict("arrival", f"{officer} arrived at {known.at.isoformat()}", {"arrived_at": known.at.isoformat()})
+    earliest = shift.opened_at or now
+    if arrived_at is not None and not earliest <= arrived_at <= now + skew:
         raise invalid("/arrived_at", f"must be between {earliest.isoformat()} and now, {now.isoformat()}")
-    return utc(min(arrived_at, now))
+    return utc(min(arrived_at or now, now))
 
 
 def span_taken(directory: Directory, community: str, at: datetime) -> Span:

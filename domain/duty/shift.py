@@ -29,6 +29,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """到岗签到: an incoming officer came at ``at``; entered ``by`` themselves, or by the outgoing officer on their word."""
+
+    officer: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """A supervisor's daily reading (D1 4.1.4): up to which log position, and the tickets urged."""
 
@@ -59,6 +68,7 @@ class ShiftState(FoldedState):
     stand_in: str | None = None
     phone_with: str | None = None
     lines: tuple[Line, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
     sheets: tuple[Sheet, ...] = ()
     ended_at: datetime | None = None
     ended_by: ShiftEnd | None = None
@@ -78,6 +88,10 @@ class ShiftState(FoldedState):
     def answerable(self) -> str:
         """The one person who answers for the desk."""
         return self.phone_with or self.stand_in or self.officer
+
+    def arrival(self, login: str) -> Arrival | None:
+        """A person's arrival for the next shift as entered last; None if there is none."""
+        return next((one for one in reversed(self.arrivals) if one.officer == login), None)
 
     @property
     def sheet(self) -> Sheet | None:
@@ -215,6 +229,16 @@ class Shift(Folded[ShiftState]):
 
         def changes(self, s: ShiftState) -> dict[str, Any]:
             return {"phone_with": self.answered_by}
+
+    class OfficerArrived(Event):
+        """到岗签到: an incoming officer came (D5 八)."""
+
+        TOPIC = "shift.officer_arrived"
+        officer: str
+        arrived_at: datetime
+
+        def changes(self, s: ShiftState) -> dict[str, Any]:
+            return {"arrivals": (*s.arrivals, Arrival(self.officer, self.arrived_at, self.meta.actor))}
 
     class HandoverPrepared(Event):
         """工作移交表: a frozen sheet; ``position`` is where its list of unfinished tickets was read."""

@@ -287,6 +287,7 @@ class ShiftTrigger(StrEnum):
     SUBSTITUTE = "substitute"
     RETURN_TO_POST = "return_to_post"
     SWITCH_PHONE = "switch_phone"
+    ARRIVE = "arrive"
     PREPARE_HANDOVER = "prepare_handover"
     SIGN_OUT = "sign_out"
     SIGN_IN = "sign_in"

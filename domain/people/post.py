@@ -106,6 +106,16 @@ class Desk(Folded[DeskState]):
         def evolve(self, state: DeskState) -> DeskState:
             return _marked(state, phone_with=self.answered_by)
 
+    class OfficerArrived(Event):
+        """到岗签到: somebody came to take the desk over; it is still held by the shift (D5 八)."""
+
+        TOPIC = "desk.officer_arrived"
+        officer: str
+        arrived_at: datetime
+
+        def evolve(self, state: DeskState) -> DeskState:
+            return state
+
     class ShiftTakenOver(Event):
         """A supervisor or director ended the shift, whose stream has the sealed reason.
 

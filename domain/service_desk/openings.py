@@ -97,11 +97,15 @@ class Openings:
         *,
         emergency: bool = False,
         on_duty: bool | None = None,
+        stands_in: bool | None = None,
     ) -> list[Assignee]:
-        """The people, teams and contractors to whom a person may give a work order, or that of an emergency, in a community."""
+        """The people, teams and contractors to whom a person may give a work order, or that of an emergency, in a community.
+
+        ``on_duty`` and ``stands_in`` say how they hold the desk, if this request has read that already.
+        """
         standing = await self._office.standing(directory, login, community, None, now, on_duty=on_duty)
         if emergency:
-            standing = await self._with_emergency(standing, login, community)
+            standing = await self._with_emergency(standing, login, community, stands_in)
         roles = directory.roles(login, community, now)
         near = replace(standing, holds=standing.holds | {Need.TO_SELF_OR_SECURITY})
         found = []
@@ -116,10 +120,12 @@ class Openings:
             found += [Assignee(AssigneeType.CONTRACTOR, code) for code in here.contractors]
         return found
 
-    async def _with_emergency(self, relation: Relation, login: str, community: str) -> Relation:
+    async def _with_emergency(self, relation: Relation, login: str, community: str, stands_in: bool | None = None) -> Relation:
         """A relation to an emergency, in which a stand-in has rights of their own."""
         holds = {*relation.holds, Need.EMERGENCY}
-        if Need.ON_DUTY in holds and await self._office.stands_in(login, community):
+        if stands_in is None:
+            stands_in = Need.ON_DUTY in holds and await self._office.stands_in(login, community)
+        if stands_in:
             holds.add(Need.STANDS_IN)
         return replace(relation, holds=frozenset(holds))
 

@@ -23,7 +23,7 @@ from adapters.composition import opened
 from domain.duty.handover_sheet import StaleSheet
 from domain.duty.shift import Shift, ShiftState
 from domain.kernel.aggregate import fold
-from domain.kernel.errors import Conflict, NotAllowed, Refusal, RuleRefused, TransitionRefused
+from domain.kernel.errors import Conflict, InvalidInput, NotAllowed, Refusal, RuleRefused, TransitionRefused
 from domain.kernel.terms import Role, ShiftStatus
 from domain.people.post import Desk, desk_stream
 from domain.service_desk.erasure import Erase
@@ -63,6 +63,8 @@ class AnySequence(RuleBasedStateMachine):
         self.phone: str | None = None
         self.status = ""
         self.signed_out = False
+        self.arrived: set[str] = set()
+        self.moved = False
         self.live = False
         self.open: dict[str, int] = {}
         self.closed: list[str] = []
@@ -107,6 +109,7 @@ class AnySequence(RuleBasedStateMachine):
     @precondition(lambda self: len(self.open) < 4)
     def a_ticket_is_received(self) -> None:
         self.open[self.run(self.estate.receive())] = 1
+        self.moved = True
 
     @rule(data=st.data(), finish=st.booleans())
     @precondition(lambda self: self.open)
@@ -116,6 +119,7 @@ class AnySequence(RuleBasedStateMachine):
         command = c.Cancel(reason="withdrawn") if finish else c.Note(text="住户补充说明。")
         self.run(self.estate.act("assistant", ticket, command))
         self.open[ticket] += 1
+        self.moved = True
         if finish:
             del self.open[ticket]
 
@@ -130,6 +134,7 @@ class AnySequence(RuleBasedStateMachine):
         ]
         self.run(self.estate.run(ticket, steps))
         self.closed.append(ticket)
+        self.moved = True
 
     @rule()
     @precondition(lambda self: self.closed)
@@ -140,6 +145,7 @@ class AnySequence(RuleBasedStateMachine):
         except RuleRefused:
             return
         self.open[ticket] = state.version
+        self.moved = True
 
     # --- the desk -----------------------------------------------------------------------------------------------------
 
@@ -188,6 +194,7 @@ class AnySequence(RuleBasedStateMachine):
             self.station.do("prepare_handover", login, remarks="钥匙在柜内。"), self.gate(login == self.acting, hoped)
         ):
             self.status, self.signed_out, self.sheet = "handing_over", False, dict(self.open)
+            self.moved = False
             assert {str(t.id): t.version for t in self.station.sheet.tickets} == self.open
 
     @rule(login=people, own=st.booleans())
@@ -198,6 +205,18 @@ class AnySequence(RuleBasedStateMachine):
         if self.attempt(self.station.do("sign_out", login), self.gate(login == self.acting, hoped)):
             self.signed_out = True
             assert self.sheet == self.open
+
+    @rule(login=people)
+    @precondition(lambda self: self.status)
+    def somebody_arrives(self, login: str) -> None:
+        hoped: type[Refusal] | None = None
+        if login == self.acting:
+            hoped = InvalidInput  # who holds the desk arrives no more
+        elif login in self.arrived:
+            hoped = Conflict
+        allowed = login == self.acting or (login in OFFICERS and login not in (self.officer, self.phone))
+        if self.attempt(self.station.do("arrive", login), self.gate(allowed, hoped)):
+            self.arrived.add(login)
 
     @rule(login=officers)
     @precondition(lambda self: self.status)
@@ -276,7 +295,7 @@ class AnySequence(RuleBasedStateMachine):
 
     def held_by(self, login: str | None) -> None:
         self.officer, self.stand_in, self.phone = login, None, None
-        self.status, self.signed_out, self.sheet = "on_duty" if login else "", False, {}
+        self.status, self.signed_out, self.sheet, self.arrived = "on_duty" if login else "", False, {}, set()
 
     def gate(self, allowed: bool, hoped: type[Refusal] | None) -> type[Refusal] | None:
         return hoped if allowed else NotAllowed
@@ -288,7 +307,7 @@ class AnySequence(RuleBasedStateMachine):
         for refusal in reversed(hoped):
             if refusal is not None:
                 return refusal
-        return StaleSheet if self.sheet != self.open else None
+        return StaleSheet if self.moved else None  # also where the list is as it was: received since, and finished
 
     async def whole_log_is_sound(self) -> None:
         """Check the log alone, with none of the code that wrote it."""

@@ -147,8 +147,10 @@ async def test_the_phone_goes_to_the_control_room_only(station: Station, answere
 async def test_arrival_later_than_fifteen_minutes_before_the_start_is_noted(station: Station, arrived: str, late: int) -> None:
     station.set("2026-03-01 22:00")
     await station.open("technician")
+    station.set(f"2026-03-02 {arrived}")
+    await station.do("arrive", "assistant")
     station.set("2026-03-02 08:50")
-    await station.hand_over("technician", "assistant", arrived_at=at(f"2026-03-02 {arrived}"))
+    await station.hand_over("technician", "assistant")
     held = await station.fresh()
     assert (held.periods, held.late_minutes) == ((DutyPeriod.MORNING,), late)
 
@@ -183,11 +185,64 @@ async def test_late_at_an_empty_desk(station: Station) -> None:
     assert (await station.open("assistant")).late_minutes == 45
 
 
-@pytest.mark.parametrize("arrived", ["2026-03-02 08:40", "2026-03-02 09:05"])
-async def test_at_an_empty_desk_nobody_says_they_were_there_long_ago(station: Station, arrived: str) -> None:
-    station.set("2026-03-02 09:00")
+async def test_an_arrival_is_an_event_by_the_server_s_time_and_on_the_sheet_before_the_outgoing_signs(station: Station) -> None:
+    """integrity 4; D5 八: it counts as the arrival of the shift that the incoming officer opens."""
+    station.set("2026-03-01 22:00")
+    await station.open("technician")
+    now = station.set("2026-03-02 08:14")
+    arrived = await station.do("arrive", "assistant")
+    assert [(one.officer, one.at, one.by) for one in arrived.arrivals] == [("assistant", now, "assistant")]
+    with pytest.raises(Conflict) as again:
+        await station.do("arrive", "assistant")
+    assert again.value.what == "arrival"
+    station.set("2026-03-02 08:40")
+    assert (await station.hand_over("technician", "assistant")).arrivals == arrived.arrivals
+    held = await station.fresh()
+    assert (held.arrived_at, held.late_minutes) == (now, 0)
+
+
+async def test_an_earlier_arrival_takes_the_outgoing_officer_s_word(station: Station) -> None:
+    station.set("2026-03-01 22:00")
+    await station.open("technician")
+    station.set("2026-03-02 08:40")
+    early = at("2026-03-02 08:10")
+    for said in ({"arrived_at": early}, {"officer": "assistant2"}):
+        assert await rule_of(station.do("arrive", "assistant", **said)) == "arrival_witnessed"
     with pytest.raises(InvalidInput):
-        await station.open("assistant", arrived_at=at(arrived))
+        await station.do("arrive", "assistant", request={"occurred_at": at("2026-03-02 08:30")})
+    await station.do("arrive", "assistant")
+    told = await station.do("arrive", "technician", officer="assistant", arrived_at=early)
+    assert [(one.officer, one.at, one.by) for one in told.arrivals][1:] == [("assistant", early, "technician")]
+    await station.hand_over("technician", "assistant")
+    assert (await station.fresh()).late_minutes == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "pointer"),
+    [
+        ({"officer": "technician"}, "/officer"),
+        ({"officer": "butler"}, "/officer"),
+        ({"officer": "nobody"}, "/officer"),
+        ({"officer": "assistant", "arrived_at": at("2026-03-01 21:59")}, "/arrived_at"),
+        ({"officer": "assistant", "arrived_at": at("2026-03-02 08:43")}, "/arrived_at"),
+    ],
+)
+async def test_the_word_is_about_an_officer_and_a_moment_of_the_shift(
+    station: Station, said: dict[str, Any], pointer: str
+) -> None:
+    station.set("2026-03-01 22:00")
+    await station.open("technician")
+    station.set("2026-03-02 08:40")
+    with pytest.raises(InvalidInput) as refused:
+        await station.do("arrive", "technician", **said)
+    assert [error.pointer for error in refused.value.errors] == [pointer]
+
+
+@pytest.mark.parametrize("login", ["butler", "security", "auditor", "hr"])
+async def test_only_who_may_hold_the_desk_arrives(station: Station, login: str) -> None:
+    await station.open("technician")
+    with pytest.raises(NotAllowed):
+        await station.do("arrive", login)
 
 
 async def test_adjoining_periods_are_held_without_a_sheet(station: Station) -> None:

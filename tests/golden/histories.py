@@ -36,7 +36,8 @@ HISTORIES: Mapping[str, Sequence[str]] = {
     ),
     "shift": (
         "opened=on_duty extended=on_duty logged=on_duty substituted=on_duty returned=on_duty phone_switched=on_duty"
-        " handover_prepared=handing_over disputed=on_duty handover_prepared=handing_over signed_out=handing_over"
+        " officer_arrived=on_duty handover_prepared=handing_over disputed=on_duty handover_prepared=handing_over"
+        " signed_out=handing_over"
         " signed_in=handed_over reviewed=reviewed",
         "opened=on_duty taken_over=handed_over reviewed=reviewed",
     ),

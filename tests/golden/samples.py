@@ -93,6 +93,7 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     Desk.ShiftOpened: {"community": "garden", "shift": uid(0x71), "officer": "wang", "period": DutyPeriod.NIGHT},
     Desk.OfficerSubstituted: {"community": "garden", "shift": uid(0x71), "stand_in": "chen"},
     Desk.OfficerReturned: {"community": "garden", "shift": uid(0x71)},
+    Desk.OfficerArrived: {"community": "garden", "shift": uid(0x71), "officer": "li.na", "arrived_at": AT},
     Desk.ShiftTakenOver: {"community": "garden", "shift": uid(0x71), "names_due": True},
     Desk.ShiftHandedOver: {
         "community": "garden",
@@ -141,6 +142,7 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     Shift.LineLogged: {"log": DutyLog.NIGHT_LOG, "text": sealed("巡楼一遍，无异常。"), "ticket": OTHER_TICKET},
     Shift.OfficerSubstituted: {"stand_in": "chen"},
     Shift.OfficerReturned: {},
+    Shift.OfficerArrived: {"officer": "li.na", "arrived_at": AT},
     Shift.PhoneSwitched: {"answered_by": "ma"},
     Shift.HandoverPrepared: {
         "position": 17,

@@ -58,6 +58,29 @@ async def test_an_officer_who_is_due_on_and_does_not_extend_is_named(station: St
     assert await named(station, "2026-03-02 12:31") == [(FindingCause.HANDOVER_UNSIGNED, ("assistant",))]
 
 
+async def test_who_came_is_not_named_for_an_officer_who_did_not_sign(station: Station) -> None:
+    """Both are at the desk: it is whose signature is missing that counts."""
+    await publish(station, ("assistant", MORNING), ("assistant2", NOON))
+    station.set("2026-03-02 08:10")
+    await station.open("assistant")
+    station.set("2026-03-02 11:44")
+    await station.do("arrive", "assistant2")
+    station.set("2026-03-02 12:10")
+    await station.do("prepare_handover", "assistant")
+    assert await named(station, "2026-03-02 12:31") == [(FindingCause.HANDOVER_UNSIGNED, ("assistant",))]
+
+
+async def test_who_came_and_did_not_sign_the_sheet_is_named(station: Station) -> None:
+    await publish(station, ("assistant", MORNING), ("assistant2", NOON))
+    station.set("2026-03-02 08:10")
+    await station.open("assistant")
+    station.set("2026-03-02 11:44")
+    await station.do("arrive", "assistant2")
+    await station.do("prepare_handover", "assistant")
+    await station.do("sign_out", "assistant")
+    assert await named(station, "2026-03-02 12:31") == [(FindingCause.HANDOVER_UNSIGNED, ("assistant2",))]
+
+
 async def test_without_a_roster_nobody_is_named_and_confirming_takes_a_party(station: Station) -> None:
     station.set("2026-03-02 08:10")
     await station.open("assistant")

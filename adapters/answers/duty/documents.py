@@ -1,4 +1,7 @@
-"""Documents of duty for the API and the command line: shifts, duty logs, handover sheets, coverage, reminders, the review."""
+"""Documents of duty for the API and the command line: shifts, duty logs, handover sheets, coverage, reminders, the review.
+
+Long because a shift, its sheet and what is read of them share these models.
+"""
 
 from datetime import date
 from typing import Any, Literal
@@ -81,6 +84,14 @@ class ReviewAnswer(Answer):
     remarks: str | None
 
 
+class ArrivalAnswer(Answer):
+    """到岗签到: who came when, entered by whom."""
+
+    officer: str
+    at: Moment
+    by: str
+
+
 class ShiftAnswer(Answer):
     """A shift (班次). ``answerable`` is the one person who answers for the desk; after the shift, the last who did."""
 
@@ -101,6 +112,7 @@ class ShiftAnswer(Answer):
     follows: UUID | None
     next_shift: UUID | None
     lines: list[LineAnswer]
+    arrivals: list[ArrivalAnswer]
     sheets: list[SheetSummary]
     ended_at: Moment | None
     ended_by: t.ShiftEnd | None
@@ -323,6 +335,7 @@ def shift_answer(reading: ShiftReading) -> ShiftAnswer:
             )
             for line in s.lines
         ],
+        arrivals=[ArrivalAnswer(officer=one.officer, at=one.at, by=one.by) for one in s.arrivals],
         sheets=[SheetSummary(**_summary(reading, sheet)) for sheet in s.sheets],
         ended_at=s.ended_at,
         ended_by=s.ended_by,

@@ -30,6 +30,7 @@ SUMMARIES = {
     ShiftTrigger.SUBSTITUTE: "代值 · Name a substitute",
     ShiftTrigger.RETURN_TO_POST: "返岗 · Return to the post",
     ShiftTrigger.SWITCH_PHONE: "电话切换 · Switch the phone to the control room, or back",
+    ShiftTrigger.ARRIVE: "到岗签到 · Sign in on arrival",
     ShiftTrigger.PREPARE_HANDOVER: "填写工作移交表 · Prepare the handover sheet",
     ShiftTrigger.SIGN_OUT: "交班签名 · Sign out",
     ShiftTrigger.SIGN_IN: "接班签名 · Sign in, which opens the next shift",
@@ -60,7 +61,7 @@ async def open_shift(request: Request) -> Response:
     Officers arrive `handover.arrive_before_minutes` before the start; a later arrival is entered as late (D5 八).
     """
     async with command(request, OpenShift) as (write, body):
-        done = await write.api.gongdan.duty.open(body.community, write.request(body), body.arrived_at)
+        done = await write.api.gongdan.duty.open(body.community, write.request(body))
         return await _answer(write, done, 201)
 
 

@@ -83,14 +83,14 @@ async def _answer(gongdan: Gongdan, login: str, done: ShiftDone) -> ShiftAnswer:
 
 
 @shift.command("open")
-def open_shift(community: Community, login: As = None, arrived_at: Arrived = None, json: Json = False) -> None:
+def open_shift(community: Community, login: As = None, json: Json = False) -> None:
     """Open a shift (上岗) while nobody holds the desk."""
 
     async def work() -> ShiftAnswer:
         async with open_gongdan() as gongdan:
-            body = formed(OpenShift, community=community, arrived_at=moment(arrived_at, "--arrived-at"))
+            body = formed(OpenShift, community=community)
             request = await asked(gongdan, login, body)
-            return await _answer(gongdan, request.login, await gongdan.duty.open(community, request, body.arrived_at))
+            return await _answer(gongdan, request.login, await gongdan.duty.open(community, request))
 
     _print(run(work()), json)
 
@@ -146,6 +146,19 @@ def switch_phone(
     _act(ShiftTrigger.SWITCH_PHONE, ref, login, json, lambda model: formed(model, answered_by=to))
 
 
+@shift.command("arrive")
+def arrive(
+    ref: Ref,
+    officer: Annotated[str | None, typer.Option(metavar="LOGIN", help="Who arrived; default: oneself.")] = None,
+    arrived_at: Arrived = None,
+    login: As = None,
+    json: Json = False,
+) -> None:
+    """Sign in on arrival (到岗签到); the outgoing officer may enter another's, and an earlier moment."""
+    came = moment(arrived_at, "--arrived-at")
+    _act(ShiftTrigger.ARRIVE, ref, login, json, lambda model: formed(model, officer=officer, arrived_at=came))
+
+
 @shift.command("prepare-handover")
 def prepare_handover(
     ref: Ref,
@@ -178,10 +191,9 @@ def sign_out(ref: Ref, seen: Seen = None, login: As = None, json: Json = False) 
 
 
 @shift.command("sign-in")
-def sign_in(ref: Ref, seen: Seen = None, arrived_at: Arrived = None, login: As = None, json: Json = False) -> None:
+def sign_in(ref: Ref, seen: Seen = None, login: As = None, json: Json = False) -> None:
     """Sign as the incoming officer (接班签名); this also opens the next shift, in one commit."""
-    came = moment(arrived_at, "--arrived-at")
-    _act(ShiftTrigger.SIGN_IN, ref, login, json, lambda model: formed(model, hash=seen, arrived_at=came))
+    _act(ShiftTrigger.SIGN_IN, ref, login, json, lambda model: formed(model, hash=seen))
 
 
 @shift.command("dispute")

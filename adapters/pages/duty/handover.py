@@ -6,17 +6,19 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from adapters.answers.duty.documents import sheet_status
-from adapters.pages.duty.shift_forms import offered, since_of
+from adapters.pages.duty.shift_forms import colleagues, offered, since_of
 from adapters.pages.frame.forms import Form
 from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.web.parameters import Id
+from domain.duty.rules import POSTS
 from domain.kernel.errors import NotFound, Refusal
 from domain.kernel.terms import Condition, ShiftTrigger
 
 router = APIRouter(include_in_schema=False)
 
 ON_THE_SHEET = (
+    ShiftTrigger.ARRIVE,
     ShiftTrigger.PREPARE_HANDOVER,
     ShiftTrigger.SIGN_OUT,
     ShiftTrigger.SIGN_IN,
@@ -62,6 +64,7 @@ async def handover_page(
         offers=offers,
         equipment=terms.equipment(state.post),
         records=terms.records,
+        officers=colleagues(visitor, *POSTS),
         conditions=Condition,
         refused=refused,
         filled=form.values if form else {},

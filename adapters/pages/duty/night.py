@@ -23,6 +23,7 @@ from domain.duty.duty_desk import ShiftDone
 from domain.kernel.errors import NotFound, Refusal, invalid
 from domain.kernel.request import Request
 from domain.kernel.terms import AssigneeType, Facility, Kind, ShiftTrigger, Trigger, Urgency
+from domain.people.post import HeldShift
 from domain.service_desk.openings import policy_in_force
 from domain.service_desk.outcome import Done
 from domain.service_desk.ticket_reading import TicketReading
@@ -81,7 +82,7 @@ async def night_page(
             "calls": await _calls(visitor, visitor.community),
             "offers": offered(visitor, reading.state, OFFERED),
             "colleagues": colleagues(visitor),
-            "carriers": {urgent: await _carriers(visitor, visitor.community, emergency=urgent) for urgent in (False, True)},
+            "carriers": {urgent: await _carriers(visitor, held, emergency=urgent) for urgent in (False, True)},
             "areas": visitor.directory.community(visitor.community).areas,
             "kinds": Kind,
             "facilities": Facility,
@@ -120,10 +121,17 @@ def _against_deferral(visitor: Visitor, reading: TicketReading) -> str:
     return ""
 
 
-async def _carriers(visitor: Visitor, community: str, *, emergency: bool) -> list[tuple[str, str]]:
+async def _carriers(visitor: Visitor, held: HeldShift, *, emergency: bool) -> list[tuple[str, str]]:
     """List to whom the visitor, who holds the desk, may dispatch a matter, the visitor first, then people, teams, contractors."""
+    assert visitor.community is not None
     found = await visitor.desk.openings.carriers(
-        visitor.directory, visitor.login, community, visitor.now, emergency=emergency, on_duty=True
+        visitor.directory,
+        visitor.login,
+        visitor.community,
+        visitor.now,
+        emergency=emergency,
+        on_duty=True,
+        stands_in=held.stand_in == visitor.login,
     )
     order = list(AssigneeType)
     found.sort(key=lambda one: (one.id != visitor.login, order.index(one.type), one.id))

@@ -1,5 +1,7 @@
 """Page of the current shift (当班): who holds the desk, its log, its commands; opening a shift where nobody does."""
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -10,7 +12,8 @@ from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.web.bodies.duty import OpenShift
 from adapters.web.parameters import Id
-from domain.duty.rules import may_open
+from domain.duty.rules import POSTS, may, may_open
+from domain.duty.shift import ShiftState
 from domain.kernel.errors import NotAllowed, NotFound, Refusal
 from domain.kernel.terms import Role, ShiftTrigger
 
@@ -22,6 +25,7 @@ AT_THE_DESK = (
     ShiftTrigger.SUBSTITUTE,
     ShiftTrigger.RETURN_TO_POST,
     ShiftTrigger.SWITCH_PHONE,
+    ShiftTrigger.ARRIVE,
     ShiftTrigger.TAKE_OVER,
 )
 """Commands on this page. The handover sheet and its signatures have their own page."""
@@ -37,7 +41,7 @@ async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: For
     """Render the current shift, a refusal above it."""
     refused = explained(refusal, visitor) if refusal else None
     status = refused.status if refused else 200
-    context = {"refused": refused, "filled": form.values if form else {}, "sent": form.path if form else ""}
+    context: dict[str, Any] = {"refused": refused, "filled": form.values if form else {}, "sent": form.path if form else ""}
     if visitor.community is None:
         raise NotFound("community")
     desk = await visitor.gongdan.duty.holder(visitor.community, visitor.login, directory=visitor.directory)
@@ -48,6 +52,10 @@ async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: For
             visitor.login, desk.shift.id, directory=visitor.directory, on_duty=desk.on_duty(visitor.login)
         )
     except NotAllowed:
+        held = await visitor.gongdan.journal.existing(desk.shift.id, ShiftState)
+        known = held.arrival(visitor.login)
+        may_arrive = known is None and may(held, ShiftTrigger.ARRIVE, visitor.login, visitor.roles)
+        context |= {"may_arrive": may_arrive, "arrived": known.at if known else None}
         return visitor.page("duty/shift.html", status, desk=desk.shift, reading=None, may_open=False, **context)
     return visitor.page(
         "duty/shift.html",
@@ -58,6 +66,7 @@ async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: For
         offers=offered(visitor, reading.state, AT_THE_DESK),
         colleagues=colleagues(visitor),
         control_room=colleagues(visitor, Role.CONTROL_ROOM),
+        officers=colleagues(visitor, *POSTS),
         **context,
     )
 
@@ -68,7 +77,7 @@ async def open_shift(visitor: TheVisitor) -> Response:
     form = await receive_form(visitor)
     try:
         body = body_of(OpenShift, form, visitor)
-        await visitor.gongdan.duty.open(body.community, await form.request(visitor), body.arrived_at)
+        await visitor.gongdan.duty.open(body.community, await form.request(visitor))
     except NotFound:
         raise
     except Refusal as refusal:

@@ -12,6 +12,7 @@ from adapters.simulation.company.site import Site
 from adapters.simulation.company.texts import TEXTS
 from adapters.simulation.courses.steps import (
     STALE,
+    Arrive,
     Ask,
     Course,
     Dispute,
@@ -53,7 +54,9 @@ def shifts(site: Site, first: int, no_shows: frozenset[int] = frozenset(), dispu
     evening sheet is disputed once before it is signed.
     """
     morning = site.rota.at(first, site.duty.morning)
-    yield Step(morning - site.minutes(8, 12), site.rota.day_officer(first), OpenDesk(morning - site.minutes(16, 17.5)))
+    ready = morning - site.minutes(8, 12)
+    yield Step(morning - site.minutes(16, 17.5), site.rota.day_officer(first), OpenDesk())
+    yield Step(ready, "", Wait())
     for day in count(first):
         yield from _by_day(site, day)
         evening = site.rota.evening(day)
@@ -134,6 +137,7 @@ def _handed_over(site: Site, due: datetime, incoming: str, *, disputed: bool = F
     late = not punctual and site.chance(LATE_PROBABILITY)
     arrived = due - (site.minutes(2, 12) if late else site.minutes(15.2, 17.5))
     at = arrived + site.minutes(1, 3)
+    yield Step(arrived, incoming, Arrive())
     yield from _at_post(site, at)
     remarks = site.say(TEXTS.say.remarks) if site.chance(0.55) else None
     sheet = _sheet(site, remarks)
@@ -147,7 +151,7 @@ def _handed_over(site: Site, due: datetime, incoming: str, *, disputed: bool = F
         at = yield from _signed_out(site, at, sheet)
     while True:
         at += site.minutes(*SIGNING)
-        signed = yield Step(at, incoming, SignIn(arrived))
+        signed = yield Step(at, incoming, SignIn())
         if signed is not STALE:
             return
         at = yield from _signed_out(site, at + site.minutes(0.5, 1), sheet)
@@ -172,7 +176,7 @@ def _nobody_comes(site: Site, day: int) -> Course:
     manager = site.manager(taken)
     yield Step(taken, manager, TakeOver(NO_SHOW))
     comes = max(at, taken) + site.minutes(16, 24)
-    yield Step(comes, site.rota.night_officer(day), OpenDesk(comes - MINUTE))
+    yield Step(comes, site.rota.night_officer(day), OpenDesk())
 
 
 def rosters(site: Site, first: int) -> Course:

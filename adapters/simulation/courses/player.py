@@ -120,7 +120,7 @@ class Player:
     async def _on_duty(self, site: Site, deed: Any, request: Request) -> Any:
         duty = self.gongdan.duty
         if isinstance(deed, steps.OpenDesk):
-            opened = await duty.open(site.estate.code, request, deed.arrived_at)
+            opened = await duty.open(site.estate.code, request)
             site.officer, site.shift = request.login, opened.state.id
             return opened
         if isinstance(deed, steps.Review):
@@ -148,6 +148,8 @@ class Player:
                 done = await duty.switch_phone(shift, answered_by, request)
                 site.phone_with = answered_by
                 return done
+            case steps.Arrive():
+                return await duty.arrive(shift, request)
             case steps.TakeOver(reason):
                 done = await duty.take_over(shift, reason, request)
                 self._ended(site, shift)
@@ -165,7 +167,7 @@ class Player:
             if isinstance(deed, steps.SignOut):
                 return await duty.sign_out(shift, request)
             assert isinstance(deed, steps.SignIn)
-            signed = await duty.sign_in(shift, request, deed.arrived_at)
+            signed = await duty.sign_in(shift, request)
         except StaleSheet:
             return STALE
         self._ended(site, shift)

@@ -73,8 +73,6 @@ class Wait:
 class OpenDesk:
     """Open a shift (上岗) while nobody holds the desk."""
 
-    arrived_at: datetime | None = None
-
 
 @dataclass(frozen=True, slots=True)
 class Extend:
@@ -109,6 +107,11 @@ class SwitchPhone:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrive:
+    """Sign in on arrival as the incoming officer (到岗签到)."""
+
+
+@dataclass(frozen=True, slots=True)
 class PrepareSheet:
     """Prepare a handover sheet (工作移交表)."""
 
@@ -125,8 +128,6 @@ class SignOut:
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """Sign as the incoming officer (接班签名); the outcome is :data:`STALE` where a ticket changed since the sheet was made."""
-
-    arrived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ STALE = "stale"
 """Outcome of signing a sheet that is no longer current and must be prepared again (D1 4.1.3)."""
 
 OnDuty: TypeAlias = OpenDesk | Extend | LogLine | Substitute | ReturnToPost | SwitchPhone
-HandingOver: TypeAlias = PrepareSheet | SignOut | SignIn | Dispute | TakeOver | Review
+HandingOver: TypeAlias = Arrive | PrepareSheet | SignOut | SignIn | Dispute | TakeOver | Review
 Deed: TypeAlias = Receive | Act | Keep | Approve | Ask | Begin | Wait | OnDuty | HandingOver
 Who: TypeAlias = str | Callable[[], str]
 

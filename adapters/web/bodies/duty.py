@@ -18,7 +18,7 @@ from domain.kernel.values import Code, FreeText, Login, Moment, TicketRef, Value
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="所见移交表的散列 · SHA-256 of the sheet the signer saw")]
 
 
-Arrival = Annotated[Moment, Field(description="到岗时间，缺省为现在 · when the officer arrived; now if left out")]
+ArrivedAt = Annotated[Moment, Field(description="到岗时间，缺省为现在 · when the officer arrived; now if left out")]
 
 
 class Timed(Value):
@@ -31,7 +31,6 @@ class OpenShift(Timed):
     """The community whose desk the caller takes."""
 
     community: Code
-    arrived_at: Arrival | None = None
 
 
 class LogLine(Timed):
@@ -52,6 +51,13 @@ class SwitchPhone(Timed):
     """Who answers the phone in the control room; null switches it back to the desk."""
 
     answered_by: Login | None = None
+
+
+class Arrive(Timed):
+    """An incoming officer's arrival. The outgoing officer may enter it for another, and an earlier moment than the server's."""
+
+    officer: Login | None = None
+    arrived_at: ArrivedAt | None = None
 
 
 class EquipmentItem(Value):
@@ -82,7 +88,6 @@ class SignIn(Timed):
     """The incoming officer's signature. It opens their shift."""
 
     hash: Hash | None = None
-    arrived_at: Arrival | None = None
 
 
 class DisputeSheet(Timed):
@@ -125,12 +130,13 @@ SHIFT_COMMANDS: dict[ShiftTrigger, tuple[type[Timed], Operation]] = {
     ShiftTrigger.SUBSTITUTE: (StandIn, lambda d, s, r, b: d.substitute(s, b.stand_in, r)),
     ShiftTrigger.RETURN_TO_POST: (Timed, lambda d, s, r, b: d.return_to_post(s, r)),
     ShiftTrigger.SWITCH_PHONE: (SwitchPhone, lambda d, s, r, b: d.switch_phone(s, b.answered_by, r)),
+    ShiftTrigger.ARRIVE: (Arrive, lambda d, s, r, b: d.arrive(s, r, b.officer, b.arrived_at)),
     ShiftTrigger.PREPARE_HANDOVER: (
         PrepareHandover,
         lambda d, s, r, b: d.prepare_handover(s, r, equipment=_equipment(b), records=b.records, remarks=b.remarks),
     ),
     ShiftTrigger.SIGN_OUT: (SignOut, lambda d, s, r, b: d.sign_out(s, r, b.hash)),
-    ShiftTrigger.SIGN_IN: (SignIn, lambda d, s, r, b: d.sign_in(s, r, b.arrived_at, b.hash)),
+    ShiftTrigger.SIGN_IN: (SignIn, lambda d, s, r, b: d.sign_in(s, r, b.hash)),
     ShiftTrigger.DISPUTE: (DisputeSheet, lambda d, s, r, b: d.dispute(s, b.reason, r, b.hash)),
     ShiftTrigger.TAKE_OVER: (TakeOver, lambda d, s, r, b: d.take_over(s, b.reason, r)),
     ShiftTrigger.REVIEW: (

@@ -191,3 +191,24 @@ async def test_an_emergency_at_night_is_given_to_a_contractor(estate: Estate, su
     assignment = (await g.desk.load(tickets[1])).assignment
     assert assignment is not None
     assert (assignment.assignee.type, assignment.assignee.id) == ("contractor", "anda")
+
+
+async def test_the_next_officer_signs_in_on_arrival_from_their_own_phone(estate: Estate, surfers: Callable[[], Surfer]) -> None:
+    """integrity 4: also before they may read the shift; it is on the sheet before the outgoing officer signs."""
+    li, zhang = surfers(), surfers()
+    await li.sign_in("li")
+    await li.get("/shift")
+    await li.submit("/shift/open")
+    estate.clock.move(minutes=5)
+    await zhang.sign_in("zhang")
+    page = await zhang.get("/shift")
+    assert "由当值人、接班人和主管查看" in text_of(page)
+    assert "到岗签到: 03-02 09:05" in text_of(await zhang.submit(shift_form(zhang, "arrive")))
+    desk = await estate.gongdan.duty.holder("JX", "li")
+    assert desk is not None
+    assert desk.shift is not None
+    await li.get(f"/handover/{desk.shift.id}")
+    sheet = await li.submit(shift_form(li, "prepare-handover"))
+    assert "zhang某 · 2026-03-02 09:05:00" in text_of(sheet)
+    earlier = await li.submit(shift_form(li, "arrive"), officer="zhang", arrived_at="2026-03-02T09:01")
+    assert "zhang某 · 2026-03-02 09:01:00 (由 li某 填写)" in text_of(earlier)
