@@ -289,6 +289,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         "inspection_late": ("公司巡检逾期未整改", "Inspection's deadline missed"),
         "handover_unsigned": ("未按时办理移交", "Handover not signed in time"),
         "desk_empty": ("值班空岗", "Desk left empty"),
+        "duty_late": ("未按时到岗", "Late or absent for duty"),
         "register_error": ("登记错误", "Register error"),
     },
     WaiveReason: {

@@ -13,6 +13,9 @@ from adapters.projecting.tables.fences import Fenced, Parked
 from adapters.store.database.database import Database, Transaction, from_micros, to_micros
 from domain.kernel.ports import Clock
 
+SERVER = "server"
+"""Name of the row whose ``updated_at`` is the last sign of life of a server; it is no process."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -106,6 +109,17 @@ class Checkpoints:
             ],
             key=("process", "stream_id"),
         )
+
+    async def sign(self) -> datetime | None:
+        """Give the sign of life of a server now; returns the last one, None where there was none."""
+
+        async def work(tx: Transaction) -> datetime | None:
+            rows = await tx.query("SELECT updated_at FROM processes WHERE name = :name", {"name": SERVER})
+            row = (SERVER, 0, "", None, self._now())
+            await tx.insert("processes", ("name", "position", "holder", "error", "updated_at"), [row], key=("name",))
+            return from_micros(rows[0][0]) if rows else None
+
+        return await self._database.write(work)
 
     async def unpark(self, name: str, stream: UUID) -> None:
         """Unpark a subject and make it due now. Fences the runner, which then reads the parked subjects again."""

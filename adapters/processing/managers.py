@@ -10,7 +10,9 @@ cause, and the log has a writer of its own. They are appended while a batch is p
 decoding, positions and due moments share the follower's statements.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -22,12 +24,16 @@ from adapters.projecting.folding.led import Led
 from adapters.projecting.folding.streams import Run, Streams, failure_text
 from adapters.projecting.tables.leases import Leases
 from adapters.store.database.database import EPOCH, Database, Transaction
+from domain.kernel.aggregate import occurred
 from domain.kernel.errors import Overloaded
 from domain.kernel.journal import TRIES, Belonging, Journal
 from domain.kernel.ports import Clock, StoredEvent, StreamAt, VersionConflict
 from domain.people.directory import Directory, DirectoryKeeper
-from domain.process.process import Moment, Outlook, Process, Subject
+from domain.process.process import Moment, Outlook, Process, Subject, system_meta
+from domain.process.service import SERVICE, SILENCE, Service, ServiceState
 
+SIGN = 30.0
+"""Seconds between signs of life of a server that runs the processes, from which a later one knows how long none ran."""
 DUE_AT_ONCE = 100
 """Due subjects in each step; few enough that commands in this operating-system process don't wait."""
 
@@ -80,18 +86,27 @@ class ProcessManagers(Led):
         self._clock = clock
         self._checkpoints = checkpoints
         self._holder = holder
+        self._serving = False
+        self._signed = 0.0
 
     def beside(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        """No work beside following."""
+        """No work beside following, which is what a server does; it gives signs of life."""
+        self._serving = True
         return ()
 
     async def take(self) -> Sequence[Running]:
         """Become the only runner of all processes."""
+        if self._serving:
+            await self._note_outage()
         taken = await self._checkpoints.take(list(self.processes), self._holder)
         return [Running(process, *taken[name]) for name, process in self.processes.items()]
 
     async def is_held(self, members: Sequence[Running]) -> bool:
-        """Whether these processes are still held."""
+        """Whether these processes are still held; gives a sign of life every :data:`SIGN` seconds."""
+        now = asyncio.get_running_loop().time()
+        if self._serving and now >= self._signed + SIGN:
+            self._signed = now
+            await self._checkpoints.sign()
         return await self._checkpoints.are_held([member.name for member in members], self._holder)
 
     async def prepare(self, members: Sequence[Running], batch: Batch) -> Mapping[Running, Outcome]:
@@ -137,6 +152,18 @@ class ProcessManagers(Led):
         member.parked |= set(outcome.parked)
         member.next_due = min((due for due in (outcome.next_due, *outcome.dues.values()) if due is not None), default=None)
         self.announce(member)
+
+    async def _note_outage(self) -> None:
+        """Write down for how long no server ran, before anything that fell due meanwhile is examined."""
+        now, last = self._clock.now(), await self._checkpoints.sign()
+        if last is None or now - last <= SILENCE:
+            return
+        state = await self._journal.load(SERVICE, ServiceState)
+        version = (state.version if state else 0) + 1
+        meta = system_meta("processes", SERVICE, version, SERVICE)
+        outage = occurred(Service.ServiceInterrupted, SERVICE, version, now, meta, began_at=last)
+        with suppress(VersionConflict):  # another server wrote it
+            await self._journal.write([outage], Belonging(""))
 
     # Examining
 

@@ -35,13 +35,17 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A person's duty for a period, from ``starts_at`` to ``until``."""
+    """A person's duty for a period, from ``starts_at`` to ``until``.
+
+    ``is_ground``: who does not come for it is proposed for a finding. Duties published before there were such findings lack it.
+    """
 
     date: date
     period: DutyPeriod
     login: str
     starts_at: datetime
     until: datetime
+    is_ground: bool = False
 
     @property
     def slot(self) -> Slot:
@@ -116,7 +120,14 @@ class Roster(Folded[RosterState]):
         """公布值班表: people are due for periods for which nobody was due before."""
 
         TOPIC = "roster.published"
+        class_version = 2
         duties: tuple[Duty, ...]
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """Version 2 says of each duty whether it is ground for a finding."""
+            for duty in data["duties"]:
+                duty["is_ground"] = False
 
         def evolve(self, state: RosterState) -> RosterState:
             return self.replaced(state, self.duties)

@@ -224,7 +224,7 @@ class Rostering:
         post = post_of(slot.period, policy.duty)
         if not any(held.role is post for held in x.directory.roles(login, x.community, span.start)):
             raise invalid(pointer, f"no one with that login is {post.value} in {x.community} on {slot.date}")
-        return Duty(slot.date, slot.period, login, utc(span.start), utc(span.end))
+        return Duty(slot.date, slot.period, login, utc(span.start), utc(span.end), is_ground=True)
 
     async def _passed(self, x: _Scene, kind: RosterChange, passed: Sequence[Passed], reason: str) -> list[Folded.Event]:
         """One event for each month with duties that pass to others."""

@@ -397,6 +397,7 @@ class FindingCause(StrEnum):
     INSPECTION_LATE = "inspection_late"  # 公司巡检逾期未整改
     HANDOVER_UNSIGNED = "handover_unsigned"  # 未按时办理移交
     DESK_EMPTY = "desk_empty"  # 值班空岗
+    DUTY_LATE = "duty_late"  # 未按时到岗
     REGISTER_ERROR = "register_error"  # 登记错误
 
 

@@ -14,8 +14,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.duty.due import came, roster_at, slot_at
-from domain.duty.roster import Duty
+from domain.duty.due import DeskHistory, beginnings, in_time, roster_at, slot_at
+from domain.duty.roster import Duty, RosterState
 from domain.duty.shift import Shift, ShiftState
 from domain.finding.events import Finding, FindingState, proposal_stream
 from domain.kernel.aggregate import Folded, apply, fold, occurred
@@ -27,12 +27,14 @@ from domain.kernel.terms import (
     ComplaintFault,
     ComplaintSeverity,
     CorrectionReason,
+    DutyPeriod,
     FindingCause,
     FindingStatus,
     Kind,
 )
 from domain.people.post import Desk, DeskState, desk_stream
 from domain.process.process import NOTHING, Effect, Moment, Outlook, Process, Subject, system_meta
+from domain.process.service import SERVICE
 from domain.rules.clocks import Reading, RectificationOrder, readings
 from domain.rules.scorecard import Counting, Item, RuleBook
 from domain.ticket.events import Ticket
@@ -125,7 +127,7 @@ class Proposal(Effect):
 
 
 def propose(subject: Subject, moment: Moment) -> Outlook:
-    """The proposals for a ticket, a shift or a desk, and when to look again."""
+    """The proposals for a ticket, a shift, a desk or a roster, and when to look again."""
     match subject.state:
         case TicketState():
             return _ticket(subject, moment)
@@ -133,19 +135,23 @@ def propose(subject: Subject, moment: Moment) -> Outlook:
             return _shift(subject, moment)
         case DeskState():
             return _desk(subject, moment)
+        case RosterState():
+            return _roster(subject, moment)
     return NOTHING
 
 
 def read_beside(subject: Subject, moment: Moment) -> set[UUID]:
-    """The streams that say who was due, and who came: for a shift or a desk the rosters and the desk."""
+    """The streams that say who was due, who came, and whether anybody could: rosters, the desk, and the service."""
     state, directory = subject.state, moment.directory
+    if isinstance(state, RosterState):
+        return {desk_stream(state.community), SERVICE}
     moments: list[datetime] = []
     if isinstance(state, ShiftState) and state.names_due:
         moments = [event.until for event in subject.events if isinstance(event, Shift.ShiftOpened | Shift.ShiftExtended)]
     elif isinstance(state, DeskState):
         moments = [event.timestamp for event in subject.events if isinstance(event, Desk.ShiftTakenOver) and event.names_due]
     rosters = {roster_at(directory, state.community, at) for at in moments}
-    return rosters | {desk_stream(state.community)} if rosters else set()
+    return rosters | {desk_stream(state.community), SERVICE} if rosters else set()
 
 
 PROPOSALS = Process(
@@ -176,6 +182,7 @@ PROPOSALS = Process(
         "shift.taken_over",
         "desk.shift_taken_over",
         "desk.shift_opened",
+        "roster.",
     ),
     propose,
     read_beside,
@@ -360,13 +367,14 @@ def _shift(subject: Subject, moment: Moment) -> Outlook:
     held = [event for event in subject.events if isinstance(event, Shift.ShiftOpened | Shift.ShiftExtended)]
     effects, again_at = [], None
     for which, period in enumerate(held):
-        due = period.until + within
+        due = in_time(period.until + within, within, _outages(moment))
         met = held[which + 1].timestamp if which + 1 < len(held) else shift.ended_at
         charge = None
         if moment.now > due and (met is None or met > due):
             then = fold([event for event in subject.events if event.timestamp <= due])
             parties = _failed_to_sign(moment, then, period.until, due) if shift.names_due else (then.acting,)
-            charge = _of_duty(moment, shift.community, FindingCause.HANDOVER_UNSIGNED, due, parties, shift.id)
+            if parties is not None:
+                charge = _of_duty(moment, shift.community, FindingCause.HANDOVER_UNSIGNED, due, parties, shift.id)
         elif met is None:
             again_at = due + STRICTLY
         cause = ProposalCause(FindingCause.HANDOVER_UNSIGNED, which)
@@ -374,18 +382,33 @@ def _shift(subject: Subject, moment: Moment) -> Outlook:
     return Outlook(shift.community, tuple(effects), again_at)
 
 
-def _failed_to_sign(moment: Moment, then: ShiftState, until: datetime, due: datetime) -> tuple[str, ...]:
+def _failed_to_sign(moment: Moment, then: ShiftState, until: datetime, due: datetime) -> tuple[str, ...] | None:
     """Who kept a handover from being signed: the person due next, unless they came and the officer had not signed.
 
-    Nobody if the roster says nobody is due.
+    Nobody if the roster says nobody is due; None if the person due did not come, which is a finding of its own.
     """
     next_one = _due(moment, then.community, until)
     if next_one is None:
         return ()
-    desk = moment.beside.get(desk_stream(then.community))
-    has_come = desk is not None and came(desk.events, next_one.login, until, due) is not None
+    has_come = _history(moment, then.community).came(next_one.login, until, due) is not None
+    if next_one.is_ground and not has_come:
+        return None
     signed = then.sheet is not None and then.sheet.signed_out is not None
     return (then.acting,) if has_come and not signed else (next_one.login,)
+
+
+def _left_empty(moment: Moment, emptied: Desk.ShiftTakenOver, history: DeskHistory) -> tuple[str, ...] | None:
+    """Who left a desk empty: the person due then; None if that person had not come, which is a finding of its own."""
+    duty = _due(moment, emptied.community, emptied.timestamp)
+    if duty is None:
+        return ()
+    absent = history.came(duty.login, duty.starts_at, emptied.timestamp) is None
+    return None if duty.is_ground and absent else (duty.login,)
+
+
+def _history(moment: Moment, community: str) -> DeskHistory:
+    desk = moment.beside.get(desk_stream(community))
+    return DeskHistory.of(desk.events if desk is not None else ())
 
 
 def _due(moment: Moment, community: str, at: datetime) -> Duty | None:
@@ -398,19 +421,18 @@ def _desk(subject: Subject, moment: Moment) -> Outlook:
     """Desks left empty after a take-over for longer than allowed; the finding names the person due then (41)."""
     desk: DeskState = subject.state
     within = timedelta(minutes=moment.directory.policy_of(desk.community).reminders.empty_minutes)
-    effects, again_at = [], None
+    effects, again_at, history = [], None, DeskHistory.of(subject.events)
     before: DeskState | None = None
     for place, event in enumerate(subject.events):
         if isinstance(event, Desk.ShiftTakenOver) and before is not None and before.shift is not None:
             opened = subject.events[place + 1].timestamp if place + 1 < len(subject.events) else None
-            due = event.timestamp + within
+            due = in_time(event.timestamp + within, within, _outages(moment))
             charge = None
             if moment.now > due and (opened is None or opened > due):
-                parties: tuple[str, ...] = (before.shift.phone_with or before.shift.officer,)
-                if event.names_due:
-                    duty = _due(moment, desk.community, event.timestamp)
-                    parties = (duty.login,) if duty else ()
-                charge = _of_duty(moment, desk.community, FindingCause.DESK_EMPTY, event.timestamp, parties, event.shift)
+                officer = before.shift.phone_with or before.shift.officer
+                parties = _left_empty(moment, event, history) if event.names_due else (officer,)
+                if parties is not None:
+                    charge = _of_duty(moment, desk.community, FindingCause.DESK_EMPTY, event.timestamp, parties, event.shift)
             elif opened is None:
                 again_at = due + STRICTLY
             cause = ProposalCause(FindingCause.DESK_EMPTY, event.originator_version)
@@ -419,14 +441,49 @@ def _desk(subject: Subject, moment: Moment) -> Outlook:
     return Outlook(desk.community, tuple(effects), again_at)
 
 
+def _outages(moment: Moment) -> Sequence[tuple[datetime, datetime]]:
+    """When no server ran; empty where the service was not read, as for what began before it was recorded."""
+    service = moment.beside.get(SERVICE)
+    return service.state.outages if service is not None else ()
+
+
+def _roster(subject: Subject, moment: Moment) -> Outlook:
+    """Duties to which nobody came in time: the person who comes after the start, or never, is proposed (41; D5 八).
+
+    Who is due for several periods in a row comes once. What the server could not record while it was down is not held against
+    anybody. The finding is proposed when the signatures too would be late, and keeps what was known then.
+    """
+    roster: RosterState = subject.state
+    handover = moment.directory.policy_of(roster.community).handover
+    ahead, within = timedelta(minutes=handover.arrive_before_minutes), timedelta(minutes=handover.sign_within_minutes)
+    history = _history(moment, roster.community)
+    effects, dues = [], list[datetime]()
+    for duty in beginnings(roster):
+        latest = in_time(duty.starts_at, ahead, _outages(moment))
+        due = latest + within
+        if moment.now <= due:
+            dues.append(due + STRICTLY)
+            continue
+        came = history.came(duty.login, duty.starts_at, due)
+        if came is not None and came <= latest:
+            continue
+        desk = history.at(duty.starts_at)
+        held = desk.shift.id if desk is not None and desk.shift is not None else None
+        charge = _of_duty(moment, roster.community, FindingCause.DUTY_LATE, duty.starts_at, (duty.login,), held)
+        which = duty.date.toordinal() * len(DutyPeriod) + list(DutyPeriod).index(duty.period)
+        cause = ProposalCause(FindingCause.DUTY_LATE, which)
+        effects.append(Proposal(cause, roster.id, roster.community, subject.events[-1].timestamp, charge))
+    return Outlook(roster.community, tuple(effects), min(dues, default=None))
+
+
 def _of_duty(
-    moment: Moment, community: str, kind: FindingCause, at: datetime, parties: tuple[str, ...], shift: UUID
+    moment: Moment, community: str, kind: FindingCause, at: datetime, parties: tuple[str, ...], shift: UUID | None
 ) -> Proposed | None:
     """The proposal for a cause of duty, with the shift as evidence; None if the book has no item for it."""
     book = _book(moment, community, at)
     item = book.proposals.get(kind)
     day = moment.directory.day(community, at)
-    return Proposed(kind, at, day, item, book.version, parties=parties, shifts=(shift,)) if item else None
+    return Proposed(kind, at, day, item, book.version, parties=parties, shifts=(shift,) if shift else ()) if item else None
 
 
 def _book(moment: Moment, community: str, at: datetime) -> RuleBook:

@@ -15,10 +15,12 @@ from functools import partial
 from uuid import UUID
 
 from domain.approval.aggregate import Approval, ApprovalCase
+from domain.duty.due import DeskHistory, beginnings
+from domain.duty.roster import RosterState
 from domain.duty.shift import ShiftState
 from domain.kernel.aggregate import Folded, occurred
 from domain.kernel.terms import ApprovalState, AssigneeType, ClockName, ClockStatus, EscalationLevel, ReminderKind
-from domain.people.post import Desk, DeskState
+from domain.people.post import Desk, DeskState, desk_stream
 from domain.process.process import NOTHING, Effect, Moment, Outlook, Process, Subject, system_meta
 from domain.process.reminder import Reminder, ReminderState, reminder_stream
 from domain.rules.clocks import Timeline, readings
@@ -117,7 +119,7 @@ class Expire:
 
 
 def remind(subject: Subject, moment: Moment) -> Outlook:
-    """The reminders for a ticket, a shift, a desk or an approval, and when to look again."""
+    """The reminders for a ticket, a shift, a desk, a roster or an approval, and when to look again."""
     state = subject.state
     if isinstance(state, ApprovalCase):
         return _approval(state, moment.now)
@@ -126,6 +128,8 @@ def remind(subject: Subject, moment: Moment) -> Outlook:
         causes, moments = _ticket(state, policy.reminders, moment.now)
     elif isinstance(state, ShiftState):
         causes, moments = _shift(state, policy.reminders, policy.handover, moment.now)
+    elif isinstance(state, RosterState):
+        causes, moments = _roster(state, policy.reminders, moment)
     else:
         causes, moments = _desk(subject, policy.reminders, moment.now)
     moments += [at for one in causes if one.ended_at is None for at in (one.began_at, one.director_at)]
@@ -133,7 +137,12 @@ def remind(subject: Subject, moment: Moment) -> Outlook:
     return Outlook(state.community, tuple(effects), min((at for at in moments if at and at > moment.now), default=None))
 
 
-REMINDING = Process(NAME, ("ticket.", "shift.", "desk.", "approval."), remind)
+def read_beside(subject: Subject, moment: Moment) -> tuple[UUID, ...]:
+    """A roster is compared with the desk."""
+    return (desk_stream(subject.state.community),) if isinstance(subject.state, RosterState) else ()
+
+
+REMINDING = Process(NAME, ("ticket.", "shift.", "desk.", "approval.", "roster."), remind, read_beside)
 
 
 def _approval(case: ApprovalCase, now: datetime) -> Outlook:
@@ -224,3 +233,29 @@ def _desk(subject: Subject, terms: ReminderTerms, now: datetime) -> Examined:
         key = str(emptied.shift)
         causes.append(ReminderCause(ReminderKind.DESK_EMPTY, state.id, state.community, began, ended, began + director, key))
     return causes, []
+
+
+def _roster(roster: RosterState, terms: ReminderTerms, moment: Moment) -> Examined:
+    """The causes of desks that nobody opened for a duty of the roster, from its start on, against the person due (D5 六)."""
+    now, grace = moment.now, timedelta(minutes=terms.empty_minutes)
+    director = timedelta(minutes=terms.director_duty_minutes)
+    about = desk_stream(roster.community)
+    desk = moment.beside.get(about)
+    history = DeskHistory.of(desk.events if desk is not None else ())
+    causes: list[ReminderCause] = []
+    moments: list[datetime | None] = []
+    for duty in beginnings(roster):
+        began = duty.starts_at + grace
+        if began > now:
+            moments.append(began)
+            continue
+        if not (history.is_empty(duty.starts_at) and history.is_empty(began)) or duty.until < now - GAPS_KEPT:
+            continue
+        taken = history.taken_after(began)
+        ended = min(taken, duty.until) if taken is not None else duty.until if duty.until <= now else None
+        if ended is None:
+            moments.append(min(duty.until, now + grace))  # the desk is another stream, whose events cause no look here
+        key = f"{duty.date}:{duty.period.value}"
+        cause = ReminderCause(ReminderKind.DESK_EMPTY, about, roster.community, began, ended, began + director, key, duty.login)
+        causes.append(cause)
+    return causes, moments

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime, time
 from uuid import UUID
 
 import pytest
@@ -10,15 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.processing.processes import Processes
+from domain.duty.rostering import Wanted
 from domain.kernel.errors import Conflict, Refusal
-from domain.kernel.terms import ClockName, ClockStatus, EscalationLevel, ReminderKind, State
+from domain.kernel.terms import ClockName, ClockStatus, DutyPeriod, EscalationLevel, ReminderKind, State
 from domain.people.post import desk_stream
 from domain.process.reminder import ReminderState
 from domain.process.reminding import JUST, REMINDING
 from domain.rules.clocks import readings
 from domain.ticket import commands as c
 from tests.support.clock import MORNING
-from tests.support.estates.desk_estate import DAY, HOUR, JX, MINUTE, Estate
+from tests.support.estates.desk_estate import DAY, HOUR, JX, MINUTE, ZONE, Estate
 from tests.support.estates.station import Station, at
 
 pytestmark = pytest.mark.anyio
@@ -271,6 +272,29 @@ async def test_a_desk_left_empty(station: Station) -> None:
     estate.clock.forward(HOUR / 2)
     await run(estate)
     assert [(s.kind, s.level) for s, _ in await reminders(estate) if s.is_raised] == [(EMPTY, SUPERVISOR)]
+
+
+async def test_a_desk_nobody_opens_is_reminded_of_against_the_person_due(station: Station) -> None:
+    """integrity 3: a published roster is enough ground; the reminder ends as somebody opens, or with the duty."""
+    estate, day = station.estate, date(2026, 3, 3)
+    wanted = [Wanted(day, DutyPeriod.MORNING, "assistant"), Wanted(day, DutyPeriod.NOON, "assistant2")]
+    await estate.g.rostering.publish(JX, wanted, estate.request("supervisor"))
+    await station.set_and(run, "2026-03-03 08:34")
+    assert await reminders(estate) == []
+    await station.set_and(run, "2026-03-03 08:36")
+    [(state, _)] = await reminders(estate)
+    assert (state.kind, state.about, state.login, state.level) == (EMPTY, desk_stream(JX), "assistant", SUPERVISOR)
+    await station.set_and(run, "2026-03-03 12:06")
+    station.set("2026-03-03 12:20")
+    await station.open("assistant2")
+    await station.set_and(run, "2026-03-03 12:30")
+    told = [
+        (s.login, [(what, moment.astimezone(ZONE).time()) for what, moment in events]) for s, events in await reminders(estate)
+    ]
+    assert told == [
+        ("assistant", [("raised", time(8, 35)), ("escalated", time(9, 35)), ("settled", time(12))]),
+        ("assistant2", [("raised", time(12, 5)), ("settled", time(12, 20))]),
+    ]
 
 
 # --- approvals ------------------------------------------------------------------------------------------------------------

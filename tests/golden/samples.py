@@ -50,6 +50,7 @@ from domain.people.community import Community
 from domain.people.post import Desk
 from domain.people.staff import Grant, Person
 from domain.process.reminder import Reminder
+from domain.process.service import Service
 from domain.rules.clocks import Reading
 from domain.rules.scorecard import Severity
 from domain.tally.months_closed import AppraisalBook
@@ -113,10 +114,11 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     },
     Reminder.ReminderEscalated: {"community": "garden", "level": EscalationLevel.DIRECTOR},
     Reminder.ReminderSettled: {"community": "garden"},
+    Service.ServiceInterrupted: {"began_at": AT},
     Roster.RosterPublished: {
         "community": "garden",
         "month": "2026-03",
-        "duties": (Duty(date(2026, 3, 2), DutyPeriod.NIGHT, "wang", AT, AT),),
+        "duties": (Duty(date(2026, 3, 2), DutyPeriod.NIGHT, "wang", AT, AT, is_ground=True),),
     },
     Roster.RosterChanged: {
         "community": "garden",
@@ -327,6 +329,10 @@ def older() -> dict[tuple[str, int], Folded.Event]:
         ("ticket.dispatched", 1): history([fact(Ticket.WorkOrderDispatched, assignee=wang)])[0],
         ("desk.shift_taken_over", 1): made(Desk.ShiftTakenOver, {**OTHERS[Desk.ShiftTakenOver], "names_due": False}),
         ("desk.shift_taken_over", 2): made(Desk.ShiftTakenOver, {**OTHERS[Desk.ShiftTakenOver], "names_due": False}),
+        ("roster.published", 1): made(
+            Roster.RosterPublished,
+            {**OTHERS[Roster.RosterPublished], "duties": (Duty(date(2026, 3, 2), DutyPeriod.NIGHT, "wang", AT, AT),)},
+        ),
         ("shift.opened", 1): made(Shift.ShiftOpened, {**OTHERS[Shift.ShiftOpened], "names_due": False}),
     }
 

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -17,6 +19,7 @@ from domain.kernel.errors import NotFound
 from domain.kernel.terms import Kind
 from domain.process.process import Moment, Outlook, Subject
 from domain.process.proposals import PROPOSALS
+from domain.process.service import SERVICE, ServiceState
 from domain.service_desk.outcome import Done
 from domain.ticket import commands as c
 from tests.process.reminding import NAME, REMINDING, look, reminding, target_of, topics
@@ -296,3 +299,23 @@ async def test_any_order_of_events_runners_and_losses_ends_alike(estate: Estate,
         written = Counter(await topics(estate, ticket))
         assert written[PROPOSED] - written[WITHDRAWN] == (ticket not in noted)
         assert written[PROPOSED] <= 1
+
+
+async def test_a_server_writes_down_for_how_long_none_ran(shared: Estate) -> None:
+    """A restart within two minutes is none; what is run once by a command is no server."""
+
+    async def outages() -> Sequence[tuple[datetime, datetime]]:
+        state = await shared.g.journal.load(SERVICE, ServiceState)
+        return state.outages if state else ()
+
+    for minutes, expected in ((0, []), (2, []), (60, [(MORNING + 2 * MINUTE, MORNING + 62 * MINUTE)])):
+        shared.clock.forward(minutes * MINUTE)
+        await shared.receive()
+        async with await reminding(shared) as processes:
+            await processes.start()
+            assert await processes.wait_for(NAME, (await shared.g.store.head()).position, 60)
+        assert list(await outages()) == expected
+    async with await reminding(shared) as once:
+        shared.clock.forward(HOUR)
+        await once.catch_up()
+        assert len(await outages()) == 1

@@ -38,6 +38,7 @@ import domain.people.community
 import domain.people.post
 import domain.people.staff
 import domain.process.reminder
+import domain.process.service
 import domain.tally.months_closed
 import domain.ticket.events  # noqa: F401  each registers its events
 from domain.kernel.aggregate import TOPICS, Folded, Meta, payload_fields
