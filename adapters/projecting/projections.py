@@ -136,17 +136,14 @@ class Projections(Background[LiveSets]):
             raise Overloaded(
                 "another process has begun to rebuild these read models, and this one stopped; ask again when that is done"
             ) from None
-        waiting = dict(built.versions)
-        while waiting:
-            for name, version in built.versions.items():
-                live = await self._catalogue.live(name) if name in waiting else None
-                if live is not None and live.version == version:
-                    del waiting[name]
-                elif name in waiting and self._task is None:
-                    with suppress(Fenced):
-                        await self.kind.adopt_once(name)
-            if waiting:
-                await asyncio.sleep(MAKE_WAY)
+        while True:
+            if self._task is None:
+                with suppress(Fenced):
+                    await self.kind.adopt_once(built.versions)
+            ready = {one.version for sets in (await self._catalogue.every()).values() for one in sets if one.status == READY}
+            if ready.isdisjoint(built.versions.values()):  # live, or retired since for still newer ones
+                break
+            await asyncio.sleep(MAKE_WAY)
         for error in built.failed.values():
             raise error
 

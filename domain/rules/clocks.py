@@ -108,13 +108,14 @@ class Reading:
 
 def work_clock(kind: Kind | None, facility: Facility | None) -> ClockName | None:
     """The clock of the repair itself, by the facility; ``None`` for other kinds and until the repair is classified."""
-    if kind is not Kind.REPAIR or facility is None:
-        return None
-    return {
-        Facility.PRIVATE: ClockName.REPAIR,
-        Facility.PUBLIC_MINOR: ClockName.PUBLIC_MINOR,
-        Facility.PUBLIC_SEVERE: ClockName.PUBLIC_SEVERE,
-    }[facility]
+    return None if kind is not Kind.REPAIR or facility is None else WORK_CLOCKS[facility]
+
+
+WORK_CLOCKS = {
+    Facility.PRIVATE: ClockName.REPAIR,
+    Facility.PUBLIC_MINOR: ClockName.PUBLIC_MINOR,
+    Facility.PUBLIC_SEVERE: ClockName.PUBLIC_SEVERE,
+}
 
 
 def readings(timeline: Timeline, kind: Kind | None, facility: Facility | None, at: datetime) -> list[Reading]:
@@ -148,8 +149,10 @@ def latest(found: Iterable[Reading]) -> list[Reading]:
     return list(by_name.values())
 
 
-def _earliest(*moments: datetime | None) -> datetime | None:
-    return min((m for m in moments if m is not None), default=None)
+def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other)
 
 
 def _read(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from projections.engine.tables import Column, Table
@@ -35,8 +36,8 @@ class Tally:
 
     def counts(self, rows: Iterable[Sequence[Any]]) -> Counter[tuple[Any, ...]]:
         """How many of these rows, as stored, have each combination."""
-        place = None if self.length is None else self.of.names.index(self.length)
-        return Counter(tuple([row[at] for at in self.places]) for row in rows if place is None or row[place] >= 0)
+        length = None if self.length is None else self.of.names.index(self.length)
+        return Counter(map(itemgetter(*self.places), rows if length is None else (row for row in rows if row[length] >= 0)))
 
     @property
     def schema(self) -> str:

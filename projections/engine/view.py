@@ -30,9 +30,9 @@ class Number(NamedTuple):
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Seen:
-    """A stream after an event: its state, and what only the log knows about it.
+    """A stream after an event: its state, and what only the log knows about it. Never changed, though not frozen: that is slow.
 
     ``entered_at``: when the event happened after which its state is named so (``state.state``).
     """
@@ -50,27 +50,23 @@ class Seen:
 
     def once(self, make: Callable[[Any], T]) -> T:
         """What ``make`` derives from the state, computed once for all read models that need it."""
-        if make not in self._made:
-            self._made[make] = make(self.state)
-        found: T = self._made[make]
+        found: T | None = self._made.get(make)
+        if found is None:
+            found = self._made[make] = make(self.state)
         return found
 
 
 def advance(before: Seen | None, stored: StoredEvent, event: Any) -> Seen:
     """Add an event to a stream. This is the only place where projections apply events."""
-    taken = (Number(stored.number, stored.book, stored.position, stored.recorded_at),) if stored.number and stored.book else ()
     after = apply(before.state if before else None, event)
-    return Seen(
-        event,
-        after,
-        stored.position,
-        stored.recorded_at,
-        before.first_position if before else stored.position,
-        before.first_recorded_at if before else stored.recorded_at,
-        event.meta.back_entered or (before is not None and before.back_entered),
-        before.numbers + taken if before else taken,
-        event.timestamp if before is None or _named(after) != _named(before.state) else before.entered_at,
-    )
+    at, recorded_at, back_entered = stored.position, stored.recorded_at, event.meta.back_entered
+    taken = (Number(stored.number, stored.book, at, recorded_at),) if stored.number and stored.book else ()
+    if before is None:
+        return Seen(event, after, at, recorded_at, at, recorded_at, back_entered, taken, event.timestamp)
+    entered_at = before.entered_at if _named(after) == _named(before.state) else event.timestamp
+    numbers = before.numbers + taken if taken else before.numbers
+    first = (before.first_position, before.first_recorded_at)
+    return Seen(event, after, at, recorded_at, *first, back_entered or before.back_entered, numbers, entered_at)
 
 
 def _named(state: Any) -> Any:

@@ -224,7 +224,7 @@ def _words(
     known: Text | None = getattr(first.state, name) if first else None
     for step in steps:
         text: Text | None = getattr(step.after.state, name)
-        if text != known:
+        if text is not known and text != known:  # most often it is the same object
             at = (step.after.position, step.after.first_position)
             yield Words(TOKENS, s.id, s.community, field, text, *at, phone, first is None, whole)
             known = text

@@ -13,6 +13,7 @@ from uuid import UUID
 from domain.kernel.privacy import Text
 from domain.kernel.terms import (
     AssigneeType,
+    Book,
     ClockName,
     ClockStatus,
     EscalationLevel,
@@ -100,9 +101,14 @@ SPANS = Table(
 
 def current_numbers(seen: Seen) -> tuple[str | None, str | None]:
     """The ticket's own number, and its number in its present book."""
-    s: TicketState = seen.state
-    own = next((n.number for n in seen.numbers if n.book == "GD"), None)
-    return own, next((n.number for n in reversed(seen.numbers) if s.book is not None and n.book == s.book), None)
+    book = seen.state.book
+    own = present = None
+    for taken in seen.numbers:
+        if own is None and taken.book == Book.INTAKE:
+            own = taken.number
+        if book is not None and taken.book == book:
+            present = taken.number
+    return own, present
 
 
 def span(seen: Seen, to_position: int | None) -> WorkloadRow:

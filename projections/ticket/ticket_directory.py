@@ -206,7 +206,7 @@ def fold(steps: Sequence[Step]) -> Iterable[Write]:
         known: Text | None = getattr(first.state, field) if first else None
         for step in steps:
             text: Text | None = getattr(step.after.state, field)
-            if text != known:
+            if text is not known and text != known:  # most often it is the same object
                 s, fresh = step.after.state, first is None
                 at = (step.after.position, step.after.first_position)
                 yield Words(TOKENS, s.id, s.community, field, text, *at, field == PHONE, fresh)

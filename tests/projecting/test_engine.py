@@ -142,15 +142,15 @@ async def test_no_set_goes_live_that_is_behind(estate: Estate) -> None:
     await estate.receive()
     ahead, behind = await estate.new_set(TECHNICIAN_WORKLIST, 1), await estate.new_set(TECHNICIAN_WORKLIST, 2)
     catalogue = estate.catalogue()
-    assert await catalogue.swap(ahead.name, ahead.tables.version, "test")
+    assert await catalogue.swap([(ahead.name, ahead.tables.version)], "test")
     await ahead.take()
     await ahead.catch_up(100)
     await behind.take()
-    assert not await catalogue.swap(behind.name, behind.tables.version, "test")
+    assert not await catalogue.swap([(behind.name, behind.tables.version)], "test")
     await behind.catch_up(100)
     with pytest.raises(Fenced):
-        await catalogue.swap(behind.name, behind.tables.version, "somebody else")
-    assert await catalogue.swap(behind.name, behind.tables.version, "test")
+        await catalogue.swap([(behind.name, behind.tables.version)], "somebody else")
+    assert await catalogue.swap([(behind.name, behind.tables.version)], "test")
     live = await catalogue.live(behind.name)
     assert live is not None
     assert live.version == behind.tables.version

@@ -57,7 +57,7 @@ async def sets_of(estate: Estate, views: Sequence[View]) -> None:
     """Empty live sets of these read models."""
     for view in views:
         made = await estate.new_set(view, holder="maker")
-        assert await estate.catalogue().swap(view.name, made.tables.version, "maker")
+        assert await estate.catalogue().swap([(view.name, made.tables.version)], "maker")
 
 
 async def following(estate: Estate, views: Sequence[View], holder: str, kind: type[LiveSets] = LiveSets) -> Following:

@@ -135,7 +135,7 @@ async def test_a_finished_ticket_is_no_longer_kept(estate: Estate) -> None:
     await made.run(load=True)
     assert made.most == 2  # the step and the state of the one ticket of the first nine events that is open
     await estate.act(tickets[0], c.Note(text="备注"))
-    await made.run(load=False)
+    await made.run(load=True)
     assert not await estate.differences(follower)
 
 

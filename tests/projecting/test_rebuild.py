@@ -29,12 +29,12 @@ async def test_a_superseded_builder_marks_no_set_as_ready(estate: Estate) -> Non
     await estate.new_set(OPEN_WORKLOAD, holder="first")
     second = await estate.follower(OPEN_WORKLOAD, holder="second")
     with pytest.raises(Fenced):
-        await catalogue.set_ready(OPEN_WORKLOAD.name, second.tables.version, "first")
-    await catalogue.set_ready(OPEN_WORKLOAD.name, second.tables.version, "second")
+        await catalogue.set_ready([(OPEN_WORKLOAD.name, second.tables.version)], "first")
+    await catalogue.set_ready([(OPEN_WORKLOAD.name, second.tables.version)], "second")
     await second.take()
-    assert await catalogue.swap(OPEN_WORKLOAD.name, second.tables.version, "second")
+    assert await catalogue.swap([(OPEN_WORKLOAD.name, second.tables.version)], "second")
     with pytest.raises(Fenced):
-        await catalogue.set_ready(OPEN_WORKLOAD.name, second.tables.version, "second")
+        await catalogue.set_ready([(OPEN_WORKLOAD.name, second.tables.version)], "second")
     [found] = await catalogue.sets(OPEN_WORKLOAD.name)
     assert (found.live, found.status) == (True, LIVE)
 

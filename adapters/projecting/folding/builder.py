@@ -9,11 +9,10 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
-from adapters.projecting.folding.checking import Difference, Sample, check_rows
-from adapters.projecting.folding.follower import Folding, Follower
-from adapters.projecting.folding.one_pass import WITHIN, OnePass
+from adapters.projecting.folding.checking import Difference, Known, Sample, check_sample
+from adapters.projecting.folding.follower import WITHIN, Folding, Follower
+from adapters.projecting.folding.one_pass import OnePass
 from adapters.projecting.folding.rare_collections import RARE_COLLECTIONS
 from adapters.projecting.tables.catalogue import BUILDING, READY, RETIRED, Catalogue, TableSet
 from adapters.projecting.tables.fences import Fenced
@@ -27,8 +26,11 @@ from projections.engine.view import View
 BATCH = 5_000
 """Events in each transaction of a ready set that catches up before it goes live."""
 
-SAMPLE = 500
-"""About how many streams are compared with the log before a new set goes live."""
+SAMPLE = 100
+"""How many streams of each new set are compared with the log before it goes live."""
+
+INDEXING = 2
+"""Table sets indexed at once, on PostgreSQL; SQLite writes one after another."""
 
 
 @dataclass(eq=False)
@@ -157,38 +159,43 @@ class Builder:
         for follower in followers:
             await follower.take()
         with RARE_COLLECTIONS:
-            one_pass = OnePass(self._log, foldings[0].streams, followers, self._catalogue, self._holder)
+            samples = {follower: Sample(SAMPLE) for follower in followers}
+            one_pass = OnePass(self._log, foldings[0].streams, followers, self._catalogue, self._holder, samples)
             await one_pass.run(load=True)
-            for follower in followers:
-                await database.write(partial(self._finish, follower=follower), within=WITHIN)
+            await self._finish(followers)
             await one_pass.run(load=False)
-        return await self._verified(followers)
+        return await self._verified(samples)
 
-    async def _finish(self, tx: Transaction, follower: Follower) -> None:
+    async def _finish(self, followers: Sequence[Follower]) -> None:
         """Index what was loaded. Raises Fenced where another builder has taken the lease, and perhaps dropped the tables."""
-        held, at = [(follower.name, follower.tables.version)], follower.position
-        await self._catalogue.moved(tx, held, self._holder, at, at)
-        await follower.tables.finish(tx)
+        turn = asyncio.Semaphore(INDEXING)
+
+        async def finish(follower: Follower) -> None:
+            async with turn:
+                await follower.prepare(follower.tables.finish)
+
+        done = await asyncio.gather(*map(finish, followers), return_exceptions=True)  # none may go on when this has returned
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
 
     async def _next_version(self, name: str) -> str:
         sets = await self._catalogue.sets(name)
         return f"{self._views[name].fingerprint}_{1 + max((found.count for found in sets), default=0)}"
 
-    async def _verified(self, followers: Sequence[Follower]) -> Built:
+    async def _verified(self, samples: Mapping[Follower, Sample]) -> Built:
         """Compare a sample of each set with the log, and mark the sets that agree as ready."""
         versions: dict[str, str] = {}
         failed: dict[str, Exception] = {}
-        sample: Sample = {}
-        for follower in followers:
-            found = await check_rows(
-                self._catalogue, self._log, follower.tables, follower.folding, most_streams=SAMPLE, sample=sample
-            )
+        known: Known = {}
+        for follower, sample in samples.items():
+            found = await check_sample(self._catalogue, follower.tables, follower.folding, sample, known)
             if found:
                 failed[follower.name] = NotVerified(follower.name, found)
             else:
-                await self._catalogue.set_ready(follower.name, follower.tables.version, self._holder)
                 versions[follower.name] = follower.tables.version
-        await self._catalogue.fence()
+        if versions:
+            await self._catalogue.set_ready([*versions.items()], self._holder)
         return Built(versions, failed)
 
 
@@ -215,13 +222,18 @@ class Renewing:
                     await self._leases.acquire(name)
 
 
-async def adopt(follower: Follower, live: TableSet | None, catalogue: Catalogue, holder: str) -> None:
-    """Make a ready set the live one: take both sets (so that nobody else moves them), catch up, swap. Raises Fenced."""
-    if live is not None:
-        await catalogue.take(live.name, live.version, holder)
-    await follower.take()
-    await follower.catch_up(BATCH, within=WITHIN)
-    if not await catalogue.swap(follower.name, follower.tables.version, holder):
+async def adopt(
+    followers: Sequence[Follower], live: Sequence[tuple[str, str]], catalogue: Catalogue, head: int, holder: str
+) -> None:
+    """Make ready sets the live ones: take both (so that nobody else moves them), catch up to ``head``, swap. Raises Fenced."""
+    ready = [(follower.name, follower.tables.version) for follower in followers]
+    await catalogue.take_all(live, holder)
+    taken = await catalogue.take_all(ready, holder)
+    for follower in followers:
+        follower.position, follower.parked = taken[follower.name]
+        if follower.position < head:
+            await follower.catch_up(BATCH, within=WITHIN)
+    if not await catalogue.swap(ready, holder):
         raise Fenced
 
 

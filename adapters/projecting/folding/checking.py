@@ -5,6 +5,7 @@ that position, and the log is append-only. So the comparison is exact although t
 columns, never values, which may be personal.
 """
 
+from bisect import insort
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from adapters.projecting.folding.follower import Folding
 from adapters.projecting.folding.streams import Run
 from adapters.projecting.tables.catalogue import Catalogue, read_parked
 from adapters.projecting.tables.fences import Fenced
-from adapters.projecting.tables.row_tables import Changes, RowTables
+from adapters.projecting.tables.row_tables import Merged, RowTables
 from adapters.store.database.database import Database, Row, Transaction
 from domain.kernel.ports import Codec, EventLog
 from domain.people.community import Community
@@ -83,22 +84,41 @@ async def check_tallies(tx: Transaction, tables: RowTables) -> list[Difference]:
     return found
 
 
-Sample = dict[tuple[UUID, int], Run]
+Known = dict[tuple[UUID, int], Run]
 """Streams as folded up to a position, so that table sets with one position need not fold a stream once each."""
 
 
-async def check_rows(
-    catalogue: Catalogue, log: EventLog, tables: RowTables, folding: Folding, *, most_streams: int, sample: Sample
+class Sample:
+    """The streams with the smallest ids, ``most`` of them, of those that a table set has taken."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._ids: list[int] = []
+        self._upto = 2**128
+
+    def add(self, streams: Iterable[UUID]) -> None:
+        """Note streams that the set takes; each may be noted several times."""
+        for stream in streams:
+            id_ = stream.int
+            if id_ < self._upto and id_ not in self._ids:
+                insort(self._ids, id_)
+                if len(self._ids) > self._most:
+                    self._ids.pop()
+                    self._upto = self._ids[-1]
+
+    @property
+    def page(self) -> tuple[bytes, list[UUID]]:
+        """The last id up to which the sample holds every stream, and its streams."""
+        streams = [UUID(int=id_) for id_ in self._ids]
+        return (LAST if self._upto == 2**128 else streams[-1].bytes), streams
+
+
+async def check_sample(
+    catalogue: Catalogue, tables: RowTables, folding: Folding, sample: Sample, known: Known
 ) -> list[Difference]:
-    """Compare about ``most_streams`` streams of a table set with the log, and add them to the sample."""
-    differences: list[Difference] = []
-    seen = 0
-    async for last, upto, page in _pages(log, catalogue, folding):
-        differences += await _compare(last, upto, page, catalogue, tables, folding, sample)
-        seen += len(page)
-        if seen >= most_streams:
-            break
-    return differences
+    """Compare the sample of a table set with the log; ``known`` is what was folded for others."""
+    upto, streams = sample.page
+    return await _compare(FIRST, upto, streams, catalogue, tables, folding, known)
 
 
 async def _pages(log: EventLog, catalogue: Catalogue, folding: Folding) -> AsyncIterator[tuple[bytes, bytes, list[UUID]]]:
@@ -144,13 +164,13 @@ async def _compare(
     catalogue: Catalogue,
     tables: RowTables,
     folding: Folding,
-    sample: Sample,
+    known: Known,
 ) -> list[Difference]:
     """Compare a page, and again where it differs: an erasure between reading the rows and the keys is no difference."""
     found: list[Difference] = []
     for _ in range(2):
         page = await catalogue.database.snapshot(lambda tx: _read(tx, last, upto, catalogue, tables), within=60.0)
-        expected = await _expected_of(page, streams, folding, sample)
+        expected = await _expected_of(page, streams, folding, known)
         found = [
             difference
             for table in tables.view.tables
@@ -162,16 +182,16 @@ async def _compare(
 
 
 async def _expected_of(
-    page: Page, streams: Sequence[UUID], folding: Folding, sample: Sample
+    page: Page, streams: Sequence[UUID], folding: Folding, known: Known
 ) -> dict[Table[Any], dict[tuple[Any, ...], Row]]:
     """The rows that the log demands on a page, as of the page's position."""
-    unknown = [stream for stream in streams if (stream, page.position) not in sample]
-    sample.update(((stream, page.position), run) for stream, run in (await folding.streams.whole(unknown, page.position)).items())
-    runs = {stream: sample[stream, page.position] for stream in streams}
+    unknown = [stream for stream in streams if (stream, page.position) not in known]
+    known.update(((stream, page.position), run) for stream, run in (await folding.streams.whole(unknown, page.position)).items())
+    runs = {stream: known[stream, page.position] for stream in streams}
     for stream, position in page.parked.items():
         if stream in runs:
             runs[stream] = Run([step for step in runs[stream].steps if step.after.position < position])
-    changes = (await folding.fold_runs({s: run for s, run in runs.items() if run.steps}, page.position)).merged()
+    changes = (await folding.fold_runs([(s, run) for s, run in runs.items() if run.steps], page.position)).merged()
     return _expected(changes, page.erased)
 
 
@@ -196,11 +216,11 @@ async def _read(tx: Transaction, last: bytes, upto: bytes, catalogue: Catalogue,
     return Page(found[0][0], parked, erased, rows)
 
 
-def _expected(changes: Changes, erased: set[bytes]) -> dict[Table[Any], dict[tuple[Any, ...], Row]]:
+def _expected(changes: Merged, erased: set[bytes]) -> dict[Table[Any], dict[tuple[Any, ...], Row]]:
     expected = {table: {key: row for key, row in rows.items() if row is not None} for table, rows in changes.rows.items()}
     for table, tokens in changes.token_rows().items():
-        rows = [table.encode(row) for row in tokens if row.subject.bytes not in erased]
-        expected[table] = {table.key_of(row): row for row in rows}
+        subject = table.names.index("subject")
+        expected[table] = {table.key_of(row): row for row in tokens if row[subject] not in erased}
     return expected
 
 

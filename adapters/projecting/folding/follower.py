@@ -6,16 +6,16 @@ not stop a whole read model.
 
 import asyncio
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
 
 from adapters.projecting.folding.streams import SLICE, Poison, Run, Streams, failure_text, of_taken_streams
 from adapters.projecting.tables.catalogue import Catalogue
-from adapters.projecting.tables.row_tables import Changes, RowTables
+from adapters.projecting.tables.row_tables import Changes, Merged, RowTables
 from adapters.store.database.database import DEADLINE, Transaction
 from domain.kernel.errors import Overloaded
 from domain.kernel.ports import EventLog, StoredEvent
@@ -32,6 +32,10 @@ DATA_ERRORS = (
 """Errors by which a database refuses a value; a retry would fail too, so the stream is parked."""
 
 
+WITHIN = 600.0
+"""Seconds that a transaction of a build may take, such as indexing a large table."""
+
+
 class Tokenizer(Protocol):
     """Makes blind tokens of texts."""
 
@@ -40,18 +44,17 @@ class Tokenizer(Protocol):
         ...
 
 
+Runs = Sequence[tuple[UUID, Run]]
+"""Streams with their steps in a batch."""
+
+
 @dataclass(slots=True)
 class FoldedBatch:
-    """Result of folding a batch up to position ``upto``: the changes of each stream, and the streams to park.
-
-    ``first``: the position of each stream's first event in the batch; ``begun``: streams whose first event of all is in it.
-    """
+    """Result of folding a batch up to position ``upto``: the changes of each stream, and the streams to park."""
 
     upto: int
     streams: dict[UUID, Changes] = field(default_factory=dict)
     poisoned: dict[UUID, Poison] = field(default_factory=dict)
-    first: dict[UUID, int] = field(default_factory=dict)
-    begun: set[UUID] = field(default_factory=set)
 
     @property
     def words(self) -> list[Words]:
@@ -61,32 +64,23 @@ class FoldedBatch:
     def take_tokens(self, found: Iterator[frozenset[bytes]]) -> None:
         """Take the tokens of :attr:`words`, in their order."""
         for changes in self.streams.values():
-            changes.tokens = [next(found) for _ in changes.words]
+            if changes.words:
+                changes.tokens = [next(found) for _ in changes.words]
 
-    def merged(self) -> Changes:
+    def merged(self) -> Merged:
         """The changes of all streams together."""
-        return _merged(self.streams.values())
+        return Merged(self.streams.values())
 
-    def parted(self) -> tuple[Changes, Changes]:
+    def parted(self) -> tuple[Merged, Merged]:
         """The changes of the streams that began in this batch, and those of the others."""
-        begun = _merged(changes for stream, changes in self.streams.items() if stream in self.begun)
-        return begun, _merged(changes for stream, changes in self.streams.items() if stream not in self.begun)
+        streams = self.streams.values()
+        return Merged(one for one in streams if one.begun), Merged(one for one in streams if not one.begun)
 
     def leave_out(self, streams: Collection[UUID]) -> None:
         """Take streams out that were parked after the batch was folded."""
         for stream in self.streams.keys() & streams:
             del self.streams[stream]
             self.poisoned.pop(stream, None)
-
-
-def _merged(streams: Iterable[Changes]) -> Changes:
-    whole = Changes()
-    tokens: list[frozenset[bytes]] = []
-    for changes in streams:
-        whole.merge(changes)
-        tokens.extend(changes.tokens)
-    whole.tokens = tokens
-    return whole
 
 
 class Rehearsal(Exception):
@@ -107,24 +101,20 @@ class Folding:
 
     async def fold(self, events: Sequence[StoredEvent], upto: int) -> FoldedBatch:
         """Fold events of a batch that ends at position ``upto``."""
-        return await self.fold_runs(await self.streams.runs(events), upto)
+        return await self.fold_runs([*(await self.streams.runs(events)).items()], upto)
 
-    async def fold_runs(self, runs: Mapping[UUID, Run], upto: int) -> FoldedBatch:
+    async def fold_runs(self, runs: Runs, upto: int) -> FoldedBatch:
         """Fold runs of streams that are applied already."""
         folded = await self.without_tokens(runs, upto)
         await self.index(folded, runs)
         return folded
 
-    async def without_tokens(self, runs: Mapping[UUID, Run], upto: int) -> FoldedBatch:
+    async def without_tokens(self, runs: Runs, upto: int) -> FoldedBatch:
         """Fold runs; :meth:`index` makes the tokens."""
         folded = FoldedBatch(upto)
-        for i, (stream, run) in enumerate(runs.items()):
+        for i, (stream, run) in enumerate(runs):
             if i % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
-            if run.steps:
-                folded.first[stream] = run.steps[0].after.position
-                if run.steps[0].before is None:
-                    folded.begun.add(stream)
             self._fold(folded, stream, run)
         return folded
 
@@ -132,11 +122,13 @@ class Folding:
         if run.poison is not None:
             folded.poisoned[stream] = run.poison
         changes = Changes()
-        try:
-            if run.steps:
+        if run.steps:
+            try:
                 changes.add(self.view.fold(run.steps))
-        except Exception:
-            changes, folded.poisoned[stream] = self._longest(run.steps)
+            except Exception:
+                changes, folded.poisoned[stream] = self._longest(run.steps)
+            before, after = run.steps[0]
+            changes.first, changes.begun = after.position, before is None
         folded.streams[stream] = changes
 
     def _longest(self, steps: Sequence[Step]) -> tuple[Changes, Poison]:
@@ -151,14 +143,14 @@ class Folding:
             good = tried
         raise RuntimeError(f"the fold of {self.view.name} is not deterministic: it failed once and then succeeded")
 
-    async def index(self, folded: FoldedBatch, runs: Mapping[UUID, Run]) -> None:
+    async def index(self, folded: FoldedBatch, runs: Runs) -> None:
         """Make the tokens of all texts at once; where a text does not open, stream by stream to find it."""
         try:
             found = iter(await self.tokens.tokens(folded.words))
         except Overloaded:
             raise
         except Exception:
-            for stream, run in runs.items():
+            for stream, run in runs:
                 await self._index_one(folded, stream, run)
         else:
             folded.take_tokens(found)
@@ -182,7 +174,7 @@ class Folding:
                 return
 
 
-async def fold_all(parts: Sequence[tuple[Folding, Mapping[UUID, Run]]], upto: int) -> list[FoldedBatch | Exception]:
+async def fold_all(parts: Sequence[tuple[Folding, Runs]], upto: int) -> list[FoldedBatch | Exception]:
     """Fold runs for several views that share a tokenizer; the outcome of a view that fails as a whole is its exception.
 
     The tokens of all views are made in one call, since each call asks the key store; where that fails, view by view.
@@ -236,7 +228,7 @@ class Follower:
 
     def takes(self, event: StoredEvent) -> bool:
         """Whether the set applies an event: the view takes it, and its stream is not parked."""
-        return self.folding.takes(event) and event.stream_id not in self.parked
+        return self.folding.takes(event) and not (self.parked and event.stream_id in self.parked)  # most often there is none
 
     async def advance(self, most: int, *, within: float = DEADLINE) -> bool:
         """Apply a batch of at most ``most`` events; False at the end of the log. Raises Fenced."""
@@ -266,6 +258,15 @@ class Follower:
         """Note that a batch was written."""
         self.position = folded.upto
         self.parked.update(folded.poisoned)
+
+    async def prepare(self, work: Callable[[Transaction], Coroutine[Any, Any, None]]) -> None:
+        """Change the set's tables, such as to index them, in a transaction behind the fencing check. Raises Fenced."""
+
+        async def fenced(tx: Transaction) -> None:
+            await self._catalogue.moved(tx, [(self.name, self.tables.version)], self._holder, self.position, self.position)
+            await work(tx)
+
+        await self._catalogue.database.write(fenced, within=WITHIN)
 
     async def save(self, tx: Transaction, folded: FoldedBatch) -> None:
         """Write the rows and the parked streams of a batch; no statement where it has none."""
@@ -298,8 +299,8 @@ class Follower:
         The streams are found by bisection: a trial write that is rolled back, then of each half.
         """
         for stream, error in await self._refused(list(folded.streams), folded, within):
+            folded.poisoned[stream] = Poison(folded.streams[stream].first, failure_text(error))
             folded.streams[stream] = Changes()
-            folded.poisoned[stream] = Poison(folded.first[stream], failure_text(error))
 
     async def _refused(self, streams: Sequence[UUID], folded: FoldedBatch, within: float) -> list[tuple[UUID, Exception]]:
         error = await self._rehearse({stream: folded.streams[stream] for stream in streams}, within)
@@ -314,7 +315,7 @@ class Follower:
         ]
 
     async def _rehearse(self, streams: Mapping[UUID, Changes], within: float) -> Exception | None:
-        changes = FoldedBatch(0, dict(streams)).merged()
+        changes = Merged(streams.values())
 
         async def work(tx: Transaction) -> None:
             await self.tables.write(tx, changes)
@@ -349,7 +350,7 @@ class Follower:
         """
         await self.take()
         run = (await self.folding.streams.whole([stream], self.position))[stream]
-        folded = await self.folding.fold_runs({stream: run}, self.position)
+        folded = await self.folding.fold_runs([(stream, run)], self.position)
         changes = folded.merged()
 
         async def work(tx: Transaction) -> None:
@@ -363,3 +364,19 @@ class Follower:
 
         await self._catalogue.database.write(work)
         return stream not in folded.poisoned
+
+
+def runs_of(followers: Sequence[Follower], runs: Mapping[UUID, Run]) -> dict[Follower, list[tuple[UUID, Run]]]:
+    """The runs that each of several table sets takes: those with an event it takes, of streams that are not parked there."""
+    takers: dict[str, tuple[Follower, ...]] = {}
+    found: dict[Follower, list[tuple[UUID, Run]]] = {follower: [] for follower in followers}
+    for stream, run in runs.items():
+        own: set[Follower] = set()
+        for topic in run.topics:
+            if topic not in takers:
+                takers[topic] = tuple(one for one in followers if topic.startswith(one.folding.view.takes))
+            own.update(takers[topic])
+        for follower in own:
+            if not (follower.parked and stream in follower.parked):
+                found[follower].append((stream, run))
+    return found

@@ -1,11 +1,11 @@
 """Live table sets of the read models, as one kind of follower: ready sets are made live, and one statement moves them all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from adapters.projecting.folding.builder import Builder, adopt, drop
-from adapters.projecting.folding.follower import FoldedBatch, Folding, Follower, fold_all
+from adapters.projecting.folding.follower import FoldedBatch, Folding, Follower, fold_all, runs_of
 from adapters.projecting.folding.following import Batch, Outcome, Pauses, error_text
 from adapters.projecting.folding.led import Led
 from adapters.projecting.tables.catalogue import READY, RETIRED, Catalogue, TableSet
@@ -86,12 +86,8 @@ class LiveSets(Led):
                 sets = await self._catalogue.every()
             else:
                 return None
-        live: list[TableSet] = []
-        for name, view in self._views.items():
-            found = await self._adopted(view, sets.get(name, []))
-            if found is not None and found.of(view):
-                live.append(found)
-        taken = await self._catalogue.take_all(live, self._holder)
+        live = [found for found in await self._adopted(sets) if found.of(self._views[found.name])]
+        taken = await self._catalogue.take_all([(found.name, found.version) for found in live], self._holder)
         self._missed(await self._catalogue.every(), foreign)
         followers = [self._follower(self._views[found.name], found.version) for found in live]
         for follower in followers:
@@ -99,12 +95,12 @@ class LiveSets(Led):
         self._stood_aside = 0
         return followers
 
-    async def adopt_once(self, name: str) -> None:
-        """Make a ready set the live one where no runner is active (an active one does it itself). Raises Fenced."""
+    async def adopt_once(self, names: Collection[str]) -> None:
+        """Make ready sets of these the live ones where no runner is active (an active one does it itself). Raises Fenced."""
         if not await self.leases.acquire(self.lease):
             return
         try:
-            await self._adopted(self._views[name], await self._catalogue.sets(name))
+            await self._adopted({name: of_it for name, of_it in (await self._catalogue.every()).items() if name in names})
         finally:
             await self.leases.release(self.lease)
 
@@ -121,11 +117,8 @@ class LiveSets(Led):
         """Fold a batch for each read model; the outcome of one that fails as a whole is its exception."""
         if not batch.events:
             return {}
-        parts = []
-        for member in members:
-            taken = batch.taken(member.folding.view.takes) - member.parked
-            parts.append((member.folding, {stream: run for stream, run in batch.runs.items() if stream in taken}))
-        return dict(zip(members, await fold_all(parts, batch.upto), strict=True))
+        own = runs_of(members, batch.runs)
+        return dict(zip(members, await fold_all([(one.folding, own[one]) for one in members], batch.upto), strict=True))
 
     async def save(self, tx: Transaction, coming: Mapping[Follower, FoldedBatch], batch: Batch) -> None:
         """Write all positions in one statement, then the rows of the sets that have any. Raises Fenced."""
@@ -166,19 +159,23 @@ class LiveSets(Led):
                     found.append(name)
         return found
 
-    async def _adopted(self, view: View, sets: Sequence[TableSet]) -> TableSet | None:
-        """The live set, after making a ready one live; drops retired sets."""
-        live = next((found for found in sets if found.live), None)
-        for found in sets:
-            if found.status == RETIRED:
-                await drop(self._catalogue, found)
-        ready = [found for found in sets if found.status == READY]
-        if not ready or not ready[-1].of(view):
-            return live
-        await adopt(self._follower(view, ready[-1].version), live, self._catalogue, self._holder)
-        for found in (*ready[:-1], *([live] if live else [])):
-            await drop(self._catalogue, found)
-        return ready[-1]
+    async def _adopted(self, sets: Mapping[str, Sequence[TableSet]]) -> list[TableSet]:
+        """The live sets among these, after making ready ones live; drops retired sets."""
+        live = {name: found for name, of_it in sets.items() if name in self._views for found in of_it if found.live}
+        left = [found for name, of_it in sets.items() if name in self._views for found in of_it if found.status == RETIRED]
+        ready: dict[str, TableSet] = {}
+        for name in self._views:
+            waiting = [found for found in sets.get(name, ()) if found.status == READY]
+            if waiting and waiting[-1].of(self._views[name]):
+                ready[name] = waiting[-1]
+                left += [*waiting[:-1], *([live[name]] if name in live else [])]
+        if ready:
+            followers = [self._follower(self._views[name], found.version) for name, found in ready.items()]
+            old = [(name, live[name].version) for name in ready if name in live]
+            await adopt(followers, old, self._catalogue, (await self._log.head()).position, self._holder)
+        await asyncio.gather(*(drop(self._catalogue, found) for found in left))
+        found = {**live, **ready}
+        return [found[name] for name in self._views if name in found]
 
     def _follower(self, view: View, version: str) -> Follower:
         return Follower(self._foldings[view.name], RowTables(view, version), self._catalogue, self._log, self._holder)

@@ -10,11 +10,11 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from uuid import UUID
 
-from adapters.projecting.folding.follower import DATA_ERRORS, FoldedBatch, Follower, fold_all
+from adapters.projecting.folding.checking import Sample
+from adapters.projecting.folding.follower import DATA_ERRORS, WITHIN, FoldedBatch, Follower, fold_all, runs_of
 from adapters.projecting.folding.streams import Run, Streams, of_taken_streams
 from adapters.projecting.tables.catalogue import Catalogue
 from adapters.store.database.database import Transaction
@@ -30,17 +30,6 @@ STEPS = 20_000
 STATES = 20_000
 """Greatest number of streams whose last state is remembered (about 3 KB each); another one is folded from the log again."""
 
-WITHIN = 600.0
-"""Seconds that a transaction of a build may take, such as indexing a large table."""
-
-
-@dataclass(slots=True)
-class Waiting:
-    """A stream's steps that are not folded yet, and the table sets that take them."""
-
-    run: Run
-    takers: set[Follower]
-
 
 class Kept:
     """Steps that are not folded yet, by stream; first the stream that was untouched for the longest time."""
@@ -48,36 +37,34 @@ class Kept:
     def __init__(self, most: int) -> None:
         self.steps = 0
         self._most = most
-        self._streams: OrderedDict[UUID, Waiting] = OrderedDict()
+        self._streams: OrderedDict[UUID, Run] = OrderedDict()
 
-    def add(self, stream: UUID, run: Run, takers: set[Follower]) -> None:
+    def add(self, stream: UUID, run: Run) -> None:
         """Append a stream's next steps."""
-        known = self._streams.get(stream)
-        if known is None:
-            self._streams[stream] = Waiting(run, takers)
-        else:
-            known.run.steps.extend(run.steps)
-            known.run.poison = run.poison
-            known.takers |= takers
+        known = self._streams.setdefault(stream, run)
+        if known is not run:
+            known.steps.extend(run.steps)
+            known.poison = run.poison
+            known.topics |= run.topics
             self._streams.move_to_end(stream)
         self.steps += len(run.steps)
 
-    def take(self, touched: Iterable[UUID]) -> dict[UUID, Waiting]:
+    def take(self, touched: Iterable[UUID]) -> dict[UUID, Run]:
         """Remove what is to be folded now: finished streams among those touched, and the oldest beyond the bound."""
-        found = {stream: self._pop(stream) for stream in touched if finished(self._streams[stream].run)}
+        found = {stream: self._pop(stream) for stream in touched if finished(self._streams[stream])}
         while self.steps > self._most:
             stream = next(iter(self._streams))
             found[stream] = self._pop(stream)
         return found
 
-    def take_all(self) -> dict[UUID, Waiting]:
+    def take_all(self) -> dict[UUID, Run]:
         """Remove everything."""
         return {stream: self._pop(stream) for stream in list(self._streams)}
 
-    def _pop(self, stream: UUID) -> Waiting:
-        waiting = self._streams.pop(stream)
-        self.steps -= len(waiting.run.steps)
-        return waiting
+    def _pop(self, stream: UUID) -> Run:
+        run = self._streams.pop(stream)
+        self.steps -= len(run.steps)
+        return run
 
 
 def finished(run: Run) -> bool:
@@ -97,7 +84,7 @@ class OnePass:
 
     def __init__(
         self, log: EventLog, streams: Streams, followers: Sequence[Follower], catalogue: Catalogue, holder: str,
-        *, chunk: int | None = None, most_steps: int = STEPS,
+        samples: Mapping[Follower, Sample] | None = None, *, chunk: int | None = None, most_steps: int = STEPS,
     ) -> None:  # fmt: skip
         self.kept = Kept(most_steps)
         self._log = log
@@ -105,9 +92,9 @@ class OnePass:
         self._followers = followers
         self._catalogue = catalogue
         self._holder = holder
+        self._samples = samples or {}
         self._chunk = CHUNK if chunk is None else chunk
         self._read = max(follower.position for follower in followers)
-        self._taking = cache(self._takers)
 
     async def run(self, *, load: bool) -> None:
         """Fold everything up to the end of the log, into tables that have no indexes yet if ``load`` is set. Raises Fenced.
@@ -134,37 +121,30 @@ class OnePass:
                 with suppress(asyncio.CancelledError, Exception):
                     await writing
 
-    async def _next(self, events: Sequence[StoredEvent]) -> Mapping[UUID, Waiting]:
+    async def _next(self, events: Sequence[StoredEvent]) -> Mapping[UUID, Run]:
         taken = self.kept.take(await self._keep(events))
-        for waiting in taken.values():
-            if waiting.run.steps and finished(waiting.run):
-                self._streams.forget(waiting.run.steps[-1].after)
+        for run in taken.values():
+            if run.steps and finished(run):
+                self._streams.forget(run.steps[-1].after)
         return taken
 
-    async def _last(self, events: Sequence[StoredEvent]) -> Mapping[UUID, Waiting]:
+    async def _last(self, events: Sequence[StoredEvent]) -> Mapping[UUID, Run]:
         await self._keep(events)
         return self.kept.take_all()
 
     async def _keep(self, events: Sequence[StoredEvent]) -> Iterable[UUID]:
         """Apply events and keep their steps; returns the streams."""
-        takers: dict[UUID, set[Follower]] = {}
-        for event in events:
-            own = [follower for follower in self._taking(event.topic) if event.stream_id not in follower.parked]
-            if own:
-                takers.setdefault(event.stream_id, set()).update(own)
-        runs = await self._streams.runs(of_taken_streams(events, lambda event: event.stream_id in takers))
+        taken = of_taken_streams(events, lambda event: any(follower.takes(event) for follower in self._followers))
+        runs = await self._streams.runs(taken)
         for stream, run in runs.items():
-            self.kept.add(stream, run, takers[stream])
+            self.kept.add(stream, run)
         return runs
 
-    def _takers(self, topic: str) -> tuple[Follower, ...]:
-        return tuple(follower for follower in self._followers if topic.startswith(follower.folding.view.takes))
-
-    async def _fold(self, taken: Mapping[UUID, Waiting]) -> dict[Follower, FoldedBatch]:
-        parts = []
-        for follower in self._followers:
-            own = {stream: waiting.run for stream, waiting in taken.items() if follower in waiting.takers}
-            parts.append((follower.folding, own))
+    async def _fold(self, taken: Mapping[UUID, Run]) -> dict[Follower, FoldedBatch]:
+        own = runs_of(self._followers, taken)
+        for follower, sample in self._samples.items():
+            sample.add(stream for stream, _ in own[follower])
+        parts = [(follower.folding, own[follower]) for follower in self._followers]
         folded: dict[Follower, FoldedBatch] = {}
         for follower, outcome in zip(self._followers, await fold_all(parts, self._read), strict=True):
             if isinstance(outcome, Exception):
@@ -187,6 +167,7 @@ class OnePass:
             await self._catalogue.database.write(work, within=WITHIN)
         except DATA_ERRORS:
             for follower, batch in folded.items():
+                await follower.prepare(partial(follower.tables.key, tables=follower.tables.view.tables))
                 await follower.write(batch, within=WITHIN)
         else:
             for follower, batch in folded.items():

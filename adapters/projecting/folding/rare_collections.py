@@ -2,6 +2,9 @@
 
 import gc
 
+YOUNG = 1_000_000
+"""Objects made and not freed until the collector looks at them: more than the steps and states that a build keeps consist of."""
+
 
 class RareCollections:
     """Makes garbage collections rare while many events are folded.
@@ -16,7 +19,7 @@ class RareCollections:
     def __enter__(self) -> None:
         if self._folding == 0:
             self._usual = gc.get_threshold()
-            gc.set_threshold(200_000, 50, 1_000)
+            gc.set_threshold(YOUNG, 20, 1_000)
         self._folding += 1
 
     def __exit__(self, *_: object) -> None:

@@ -34,11 +34,12 @@ class Poison:
 
 @dataclass(slots=True)
 class Run:
-    """Consecutive steps of one stream from ``start`` on, up to a poison event if there is one."""
+    """Consecutive steps of one stream from ``start`` on, up to a poison event if there is one; the topics of its events."""
 
     steps: list[Step] = field(default_factory=list)
     poison: Poison | None = None
     start: Seen | None = None
+    topics: set[str] = field(default_factory=set)
 
 
 def failure_text(error: Exception) -> str:
@@ -96,13 +97,19 @@ class Streams:
 
     async def runs(self, events: Sequence[StoredEvent]) -> dict[UUID, Run]:
         """The steps of each stream in a batch of events, which are in order and without gaps within a stream."""
-        runs = await self._begun(events)
-        for i, stored in enumerate(events):
-            if i % SLICE == SLICE - 1:
+        by_stream: dict[UUID, list[StoredEvent]] = {}
+        for stored in events:
+            by_stream.setdefault(stored.stream_id, []).append(stored)
+        runs = await self._begun(by_stream, events[0].position - 1 if events else 0)
+        applied = 0
+        for run, own in zip(runs.values(), by_stream.values(), strict=True):
+            applied += len(own)
+            if applied >= SLICE:
+                applied = 0
                 await asyncio.sleep(0)
-            run = runs[stored.stream_id]
+            run.topics = {stored.topic for stored in own}
             if run.poison is None:
-                self._apply(stored, run)
+                self._apply(own, run)
         return runs
 
     def remembered(self, stream: UUID, version: int) -> Run | None:
@@ -137,25 +144,32 @@ class Streams:
                 before = after
         return runs
 
-    def _apply(self, stored: StoredEvent, run: Run) -> None:
-        before = run.steps[-1].after if run.steps else run.start
-        if (before.state.version if before else 0) != stored.version - 1:
-            raise RuntimeError(f"the state before version {stored.version} of {stored.stream_id} is not known")
-        stream = stored.stream_id.int  # hashed faster than the UUID
-        after = None if self._forward else self._seen.get((stream, stored.version))
-        if after is None:
-            try:
-                after = advance(before, stored, self._codec.decode(stored))
-            except Exception as error:
-                run.poison = Poison(stored.position, failure_text(error))
-                return
-            self._remember(stream, stored.version, after)
-        run.steps.append(Step(before, after))
+    def _apply(self, events: Sequence[StoredEvent], run: Run) -> None:
+        """Apply the next events of a stream."""
+        stream, before = events[0].stream_id.int, run.start  # an int is hashed faster than the UUID
+        version = before.state.version if before else 0
+        for stored in events:
+            if version != stored.version - 1:
+                raise RuntimeError(f"the state before version {stored.version} of {stored.stream_id} is not known")
+            version = stored.version
+            after = None if self._forward else self._seen.get((stream, version))
+            if after is None:
+                try:
+                    after = advance(before, stored, self._codec.decode(stored))
+                except Exception as error:
+                    run.poison = Poison(stored.position, failure_text(error))
+                    break
+                if not self._forward:
+                    self._remember(stream, version, after)
+            run.steps.append(Step(before, after))
+            before = after
+        if self._forward and before is not None and before is not run.start:
+            if run.start is not None:
+                self._seen.pop((stream, run.start.state.version), None)
+            self._remember(stream, before.state.version, before)
 
     def _remember(self, stream: int, version: int, seen: Seen) -> None:
-        if self._forward:
-            self._seen.pop((stream, version - 1), None)
-        else:
+        if not self._forward:
             self._newest.pop(stream, None)
             self._newest[stream] = seen
             if len(self._newest) > self._most_newest:
@@ -164,17 +178,14 @@ class Streams:
             self._seen.popitem(last=False)
         self._seen[stream, version] = seen
 
-    async def _begun(self, events: Sequence[StoredEvent]) -> dict[UUID, Run]:
+    async def _begun(self, events: Mapping[UUID, Sequence[StoredEvent]], upto_position: int) -> dict[UUID, Run]:
         """A run for each stream, starting with the state before its first event here: from the memo, or folded from the log."""
-        first: dict[UUID, StoredEvent] = {}
-        for stored in events:
-            first.setdefault(stored.stream_id, stored)
-        runs = {stream: Run(start=self._before(stream.int, e.version)) for stream, e in first.items()}
-        unknown = [stream for stream, e in first.items() if e.version > 1 and runs[stream].start is None]
+        runs = {stream: Run(start=self._before(stream.int, own[0].version)) for stream, own in events.items()}
+        unknown = [stream for stream, own in events.items() if own[0].version > 1 and runs[stream].start is None]
         if unknown:
-            for stream, run in (await self.whole(unknown, events[0].position - 1)).items():
+            for stream, run in (await self.whole(unknown, upto_position)).items():
                 if run.poison is not None:
-                    runs[stream].poison = Poison(first[stream].position, run.poison.error)
+                    runs[stream].poison = Poison(events[stream][0].position, run.poison.error)
                 else:
                     runs[stream].start = run.steps[-1].after
                     if not self._forward and len(run.steps) <= SHORT:

@@ -97,18 +97,21 @@ class Catalogue:
 
         return await self.database.write(work)
 
-    async def take_all(self, sets: Sequence[TableSet], holder: str) -> dict[str, tuple[int, set[UUID]]]:
-        """Become the only writer of several sets; returns position and parked streams by name. Raises Fenced: one is gone."""
+    async def take_all(self, sets: Sequence[tuple[str, str]], holder: str) -> dict[str, tuple[int, set[UUID]]]:
+        """Become the only writer of sets, given as (name, version), one a name; returns position and parked streams by name.
+
+        Raises Fenced where one is gone.
+        """
 
         async def work(tx: Transaction) -> dict[str, tuple[int, set[UUID]]]:
             rows = await tx.query(
                 f"UPDATE projections SET holder = :holder, error = NULL WHERE {SETS} RETURNING name, position",
-                {"holder": holder, **_named([(one.name, one.version) for one in sets])},
+                {"holder": holder, **_named(sets)},
             )
             if len(rows) != len(sets):
                 raise Fenced
             parked: dict[str, set[UUID]] = {}
-            versions = {one.version for one in sets}
+            versions = {version for _, version in sets}
             for name, version, stream in await tx.query("SELECT projection, version, stream_id FROM parked"):
                 if version in versions:
                     parked.setdefault(name, set()).add(UUID(bytes=stream))
@@ -155,56 +158,47 @@ class Catalogue:
         [(held,)] = await self.database.read(f"SELECT count(*) FROM projections WHERE {SETS} AND holder = :holder", params)
         return bool(held == len(sets))
 
-    async def fence(self) -> None:
-        """Take every live set from its holder, whose runner then reads the catalogue again (and finds the ready set)."""
+    async def set_ready(self, sets: Sequence[tuple[str, str]], holder: str) -> None:
+        """Mark sets, given as (name, version), as built and verified, so that the runner may make them the live ones.
 
-        async def work(tx: Transaction) -> None:
-            await tx.execute("UPDATE projections SET holder = '' WHERE live = 1")
-
-        await self.database.write(work)
-
-    async def set_ready(self, name: str, version: str, holder: str) -> None:
-        """Mark a set as built and verified, so that the runner may make it the live one. Raises Fenced.
-
-        Only its builder may: one that was suspended while its lease expired may find, under the name of its own set, that of
-        another builder, which may be live by now.
+        Raises Fenced. Only their builder may: one that was suspended while its lease expired may find, under the name of its own
+        set, that of another builder, which may be live by now. Every live set is taken from its holder, whose runner then reads
+        the catalogue again and finds the ready sets.
         """
 
         async def work(tx: Transaction) -> None:
             touched = await tx.execute(
                 f"UPDATE projections SET status = '{READY}', holder = '', updated_at = :now"
-                f" WHERE name = :name AND version = :version AND status = '{BUILDING}' AND holder = :holder",
-                {"now": self._now(), "name": name, "version": version, "holder": holder},
+                f" WHERE {SETS} AND status = '{BUILDING}' AND holder = :holder",
+                {"now": self._now(), "holder": holder, **_named(sets)},
             )
-            if not touched:
+            if touched != len(sets):
                 raise Fenced
+            await tx.execute("UPDATE projections SET holder = '' WHERE live = 1")
 
         await self.database.write(work)
 
-    async def swap(self, name: str, version: str, holder: str) -> bool:
-        """Make a set the live one and retire the old one; False where the old one is further on. Raises Fenced."""
+    async def swap(self, sets: Sequence[tuple[str, str]], holder: str) -> bool:
+        """Make sets, given as (name, version), the live ones and retire the old ones, all or none.
+
+        False where an old one is further on. Raises Fenced.
+        """
 
         async def work(tx: Transaction) -> bool:
-            # Lock the live row first, so that its position can't move before it is compared.
-            rows = await tx.query(
-                "UPDATE projections SET holder = '' WHERE name = :name AND live = 1 RETURNING position", {"name": name}
-            )
-            mine = {"name": name, "version": version, "holder": holder, "now": self._now()}
+            mine = {"holder": holder, "now": self._now(), **_named(sets)}
+            old = "name IN :names AND live = 1"
+            # Lock the live rows first, so that their positions can't move before they are compared.
+            live = await tx.query(f"UPDATE projections SET holder = '' WHERE {old} RETURNING name, position", mine)
             held = await tx.query(
-                "UPDATE projections SET updated_at = :now WHERE name = :name AND version = :version AND holder = :holder"
-                " RETURNING position",
-                mine,
+                f"UPDATE projections SET updated_at = :now WHERE {SETS} AND holder = :holder RETURNING name, position", mine
             )
-            if not held:
+            if len(held) != len(sets):
                 raise Fenced
-            if rows and rows[0][0] > held[0][0]:
+            reached: dict[str, int] = dict(held)
+            if any(position > reached[name] for name, position in live):
                 return False
-            await tx.execute(
-                f"UPDATE projections SET live = 0, status = '{RETIRED}', updated_at = :now WHERE name = :name AND live = 1", mine
-            )
-            await tx.execute(
-                f"UPDATE projections SET live = 1, status = '{LIVE}' WHERE name = :name AND version = :version", mine
-            )
+            await tx.execute(f"UPDATE projections SET live = 0, status = '{RETIRED}', updated_at = :now WHERE {old}", mine)
+            await tx.execute(f"UPDATE projections SET live = 1, status = '{LIVE}' WHERE {SETS}", mine)
             return True
 
         return await self.database.write(work)

@@ -121,11 +121,17 @@ class Transaction(Protocol):
         """Run a statement once for each set of parameters."""
         ...
 
-    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, key: Sequence[str] = ()) -> None:
-        """Insert many rows in one statement; with ``key`` a row that is there already is replaced.
+    async def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, key: Sequence[str] = (), adding: str = ""
+    ) -> None:
+        """Insert many rows at once; with ``key`` a row that is there already is replaced.
 
-        The rows of one call must differ in ``key``.
+        The rows of one call must differ in ``key``. ``adding``: a column whose value is added to that of the row replaced.
         """
+        ...
+
+    async def delete(self, table: str, columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> None:
+        """Delete the rows in which these columns have one of these combinations of values, at once."""
         ...
 
     async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -244,9 +250,12 @@ def ddl_for(dialect: Dialect, statement: str) -> str:
     return f"{statement.rstrip()} STRICT" if re.match(r"\s*CREATE TABLE\b", statement) else statement
 
 
-def upsert_tail(columns: Sequence[str], key: Sequence[str]) -> str:
+def upsert_tail(table: str, columns: Sequence[str], key: Sequence[str], adding: str) -> str:
     """The ON CONFLICT clause that replaces a row with an equal key; empty without a key."""
     if not key:
         return ""
-    changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in key)
+    changed = {column: f"excluded.{column}" for column in columns if column not in key}
+    if adding:
+        changed[adding] = f"{table}.{adding} + excluded.{adding}"
+    changes = ", ".join(f"{column} = {value}" for column, value in changed.items())
     return f" ON CONFLICT ({', '.join(key)}) DO {'UPDATE SET ' + changes if changes else 'NOTHING'}"

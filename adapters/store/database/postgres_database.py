@@ -18,6 +18,7 @@ from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 from psycopg.types.array import ListBinaryDumper
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+from psycopg.types.string import BytesBinaryDumper
 
 from adapters.store.database.database import (
     CLOSED,
@@ -35,6 +36,7 @@ from adapters.store.database.database import (
     for_postgres,
     upsert_tail,
 )
+from adapters.store.database.postgres_arrays import Array, ArrayDumper
 from adapters.store.database.postgres_hosts import Connection, Hosts, drop
 
 T = TypeVar("T")
@@ -50,8 +52,14 @@ GRACE = REACTS + 0.5
 """Seconds after a query's deadline at which its socket is shut down in any case."""
 
 
-DUMPERS = ((int, Int8Dumper), (int, Int8BinaryDumper), (list, ListBinaryDumper), (tuple, ListBinaryDumper))
-"""Send every int as int8. psycopg would choose the type by the value's size, and each type would need a plan of its own."""
+DUMPERS = (
+    (int, Int8Dumper), (int, Int8BinaryDumper), (bytes, BytesBinaryDumper), (list, ListBinaryDumper), (tuple, ListBinaryDumper),
+    (Array, ArrayDumper),
+)  # fmt: skip
+"""Send every int as int8. psycopg would choose the type by the value's size, and each type would need a plan of its own.
+
+bytes again: psycopg would load a BYTEA with the last dumper it registered for that type, a slow one for the DB API's Binary.
+"""
 
 LOG_WRITER = {"enable_seqscan": "off", "jit": "off", "idle_in_transaction_session_timeout": "10s"}
 """Settings of the appends' connection.
@@ -88,13 +96,26 @@ class PostgresTransaction:
     async def execute_many(self, sql: str, params: Sequence[Params]) -> None:
         await self.connection.cursor().executemany(for_postgres(sql).encode(), params)
 
-    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, key: Sequence[str] = ()) -> None:
-        if not rows:
-            return
+    async def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, key: Sequence[str] = (), adding: str = ""
+    ) -> None:
+        if rows:
+            listed, (unnest, arrays) = ", ".join(columns), await self._unnested(table, columns, rows)
+            sql = f"INSERT INTO {table} ({listed}) SELECT * FROM {unnest}{upsert_tail(table, columns, key, adding)}"
+            await self.connection.execute(sql.encode(), arrays)
+
+    async def delete(self, table: str, columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> None:
+        if keys:
+            unnest, arrays = await self._unnested(table, columns, keys)
+            equal = " AND ".join(f"{table}.{column} = gone.{column}" for column in columns)
+            sql = f"DELETE FROM {table} USING {unnest} AS gone ({', '.join(columns)}) WHERE {equal}"
+            await self.connection.execute(sql.encode(), arrays)
+
+    async def _unnested(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Array]]:
+        """SQL of a table expression with these rows, and its parameters: an array for each column."""
         types = await self._column_types(table, tuple(columns))
-        arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
-        sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}){upsert_tail(columns, key)}"
-        await self.connection.execute(sql.encode(), [list(column) for column in zip(*rows, strict=True)])
+        values = [Array(type_, column) for type_, column in zip(types, zip(*rows, strict=True), strict=True)]
+        return f"unnest({', '.join(f'%b::{type_}[]' for type_ in types)})", values
 
     async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         if not rows:

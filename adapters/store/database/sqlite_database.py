@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -38,6 +39,9 @@ T = TypeVar("T")
 AGAIN = 0.01
 """Seconds between two interrupts of an abandoned query (one that comes between two statements ends neither), and between two
 attempts to have a file alone."""
+
+VALUES = 500
+"""Values that an INSERT of many rows binds at once."""
 
 ATTEMPTS = round(DEADLINE / AGAIN)
 """Attempts to have a file alone."""
@@ -71,13 +75,22 @@ class SqliteTransaction:
     async def execute_many(self, sql: str, params: Sequence[Params]) -> None:
         self.connection.executemany(sql, params)
 
-    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, key: Sequence[str] = ()) -> None:
-        if not rows:
-            return
-        places = ", ".join("?" * len(columns))
-        self.connection.executemany(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}){upsert_tail(columns, key)}", rows
-        )
+    async def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, key: Sequence[str] = (), adding: str = ""
+    ) -> None:
+        # Several rows a statement: after each statement this thread has to wait until others let it run Python again.
+        at_once = max(1, VALUES // len(columns))
+        whole = len(rows) // at_once * at_once
+        statement, tail = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ", upsert_tail(table, columns, key, adding)
+        row = f"({', '.join('?' * len(columns))})"
+        if whole:
+            blocks = (list(chain.from_iterable(rows[at : at + at_once])) for at in range(0, whole, at_once))
+            self.connection.executemany(f"{statement}{', '.join([row] * at_once)}{tail}", blocks)
+        if whole < len(rows):
+            self.connection.executemany(f"{statement}{row}{tail}", rows[whole:])
+
+    async def delete(self, table: str, columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> None:
+        self.connection.executemany(f"DELETE FROM {table} WHERE {' AND '.join(f'{column} = ?' for column in columns)}", keys)
 
     async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         await self.insert(table, columns, rows)

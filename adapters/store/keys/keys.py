@@ -90,6 +90,7 @@ class KeyStore:
         self._learned = self._learned_position = -1
         self._master: MasterKey | None = None
         self._index_keys: IndexKeys | None = None
+        self._blind_tokens: BlindTokens | None = None
         self._waiting: list[tuple[frozenset[UUID], asyncio.Future[None]]] = []
         self._maker: asyncio.Task[None] | None = None
 
@@ -132,7 +133,7 @@ class KeyStore:
     async def close(self) -> None:
         """Drop every cached key and close the database."""
         self._cache.clear()
-        self._master = self._index_keys = None
+        self._master = self._index_keys = self._blind_tokens = None
         await self.database.close()
 
     # Keys of subjects
@@ -320,7 +321,9 @@ class KeyStore:
 
     async def blind_tokens(self) -> BlindTokens:
         """The maker of blind tokens; it needs no further read of the key store."""
-        return BlindTokens((await self.index_keys()).blind_token)
+        if self._blind_tokens is None:
+            self._blind_tokens = BlindTokens((await self.index_keys()).blind_token)
+        return self._blind_tokens
 
     # Erasure
 
