@@ -32,6 +32,9 @@ DATA_ERRORS = (
 """Errors by which a database refuses a value; a retry would fail too, so the stream is parked."""
 
 
+MANY = 50
+"""New streams in a batch from which on their rows are loaded by statements of their own, which is faster for many rows."""
+
 WITHIN = 600.0
 """Seconds that a transaction of a build may take, such as indexing a large table."""
 
@@ -71,10 +74,13 @@ class FoldedBatch:
         """The changes of all streams together."""
         return Merged(self.streams.values())
 
-    def parted(self) -> tuple[Merged, Merged]:
-        """The changes of the streams that began in this batch, and those of the others."""
+    def parted(self, least: int) -> tuple[Merged, Merged]:
+        """The changes of the streams that began in this batch where they are ``least`` at least, and those of the others."""
         streams = self.streams.values()
-        return Merged(one for one in streams if one.begun), Merged(one for one in streams if not one.begun)
+        begun = [one for one in streams if one.begun]
+        if len(begun) < least:
+            return Merged(()), self.merged()
+        return Merged(begun), Merged(one for one in streams if not one.begun)
 
     def leave_out(self, streams: Collection[UUID]) -> None:
         """Take streams out that were parked after the batch was folded."""
@@ -271,13 +277,13 @@ class Follower:
     async def save(self, tx: Transaction, folded: FoldedBatch) -> None:
         """Write the rows and the parked streams of a batch; no statement where it has none."""
         if folded.streams:
-            await self.tables.write(tx, folded.merged())
+            await self.tables.write(tx, *folded.parted(MANY))
         await self._park(tx, folded)
 
     async def load(self, tx: Transaction, folded: FoldedBatch) -> None:
         """Write a batch in a build (:meth:`RowTables.load`)."""
         if folded.streams:
-            await self.tables.load(tx, *folded.parted())
+            await self.tables.load(tx, *folded.parted(0))
         await self._park(tx, folded)
 
     async def _park(self, tx: Transaction, folded: FoldedBatch) -> None:
@@ -318,7 +324,7 @@ class Follower:
         changes = Merged(streams.values())
 
         async def work(tx: Transaction) -> None:
-            await self.tables.write(tx, changes)
+            await self.tables.write(tx, Merged(()), changes)
             raise Rehearsal
 
         try:
@@ -357,7 +363,7 @@ class Follower:
             this = [(self.name, self.tables.version)]
             await self._catalogue.moved(tx, this, self._holder, folded.upto, folded.upto)
             await self.tables.clear(tx, stream)
-            await self.tables.write(tx, changes)
+            await self.tables.write(tx, Merged(()), changes)
             await self._catalogue.unpark(tx, self.name, self.tables.version, stream)
             for parked, poison in folded.poisoned.items():
                 await self._catalogue.park(tx, self.name, self.tables.version, parked, poison.position, poison.error)

@@ -129,26 +129,26 @@ class RowTables:
         for table in self.view.tables:
             await tx.execute(f"DELETE FROM {self.names[table.name]} WHERE {table.stream} = :stream", {"stream": stream.bytes})
 
-    async def write(self, tx: Transaction, changes: Merged) -> None:
-        """Write the changes of a fold: a few statements a table, for a batch of any size."""
-        await self._replace(tx, changes)
+    async def write(self, tx: Transaction, fresh: Merged, further: Merged) -> None:
+        """Write the changes of a fold: a few statements a table, for a batch of any size.
+
+        ``fresh`` are changes of streams that have no row here yet, ``further`` those of others.
+        """
+        await self._load(tx, fresh)
+        await self._replace(tx, further)
         for table in self.view.tables:
             if table.erased:
-                await self._forget(tx, table, changes)
+                await self._forget(tx, table, (fresh, further))
         for tally in self.view.tallies:
-            new = (values for values in changes.rows.get(tally.of, {}).values() if values is not None)
+            new = (row for part in (fresh, further) for row in part.rows.get(tally.of, {}).values() if row is not None)
             await self._count(tx, tally, sorted((*key, n) for key, n in tally.counts(new).items()))
 
     async def load(self, tx: Transaction, fresh: Merged, further: Merged) -> None:
-        """Write in a build: ``fresh`` are changes of streams that have no row here yet, ``further`` those of others.
+        """Write in a build, where a table has a key only from its first ``further`` change on.
 
-        The tokens of erased subjects stay until :meth:`finish`: to find them needs the indexes. Only ``further`` needs keys.
+        The tokens of erased subjects stay until :meth:`finish`: to find them needs the indexes.
         """
-        for table, rows in fresh.rows.items():
-            there = [values for values in rows.values() if values is not None]
-            await tx.load(self.names[table.name], table.names, there)
-        for table, tokens in fresh.token_rows().items():
-            await tx.load(self.names[table.name], table.names, tokens)
+        await self._load(tx, fresh)
         await self.key(tx, {*further.rows, *(words.table for words, _ in further.texts)})
         await self._replace(tx, further)
 
@@ -159,6 +159,13 @@ class RowTables:
             if table.erased:
                 name = self.names[table.name]
                 await tx.execute(f"DELETE FROM {name} WHERE subject IN (SELECT subject FROM {self.names[table.erased]})")
+
+    async def _load(self, tx: Transaction, fresh: Merged) -> None:
+        for table, rows in fresh.rows.items():
+            there = [values for values in rows.values() if values is not None]
+            await tx.load(self.names[table.name], table.names, there)
+        for table, tokens in fresh.token_rows().items():
+            await tx.load(self.names[table.name], table.names, tokens)
 
     async def _replace(self, tx: Transaction, changes: Merged) -> None:
         for table, rows in changes.rows.items():
@@ -183,12 +190,14 @@ class RowTables:
         if keys:
             await tx.delete(self.names[table.name], columns, keys)
 
-    async def _forget(self, tx: Transaction, table: Table[TokenRow], changes: Merged) -> None:
+    async def _forget(self, tx: Transaction, table: Table[TokenRow], parts: Iterable[Merged]) -> None:
         """Delete token rows of erased subjects: this batch may hold an erasure, or a text of a subject erased before it."""
-        subjects = {words.text.value.subject.bytes for words, _ in changes.texts if words.text is not None}
-        for other, rows in changes.rows.items():
-            if other.row is ErasedRow:
-                subjects.update(key[0] for key in rows)
+        subjects = set[bytes]()
+        for changes in parts:
+            subjects.update(words.text.value.subject.bytes for words, _ in changes.texts if words.text is not None)
+            for other, rows in changes.rows.items():
+                if other.row is ErasedRow:
+                    subjects.update(key[0] for key in rows)
         if subjects:
             await tx.execute(
                 f"DELETE FROM {self.names[table.name]} WHERE subject IN :subjects"
