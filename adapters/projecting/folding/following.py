@@ -7,7 +7,7 @@ reached the others, which go on in the meantime.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -159,6 +159,7 @@ class Following:
         self._patient = patient
         self._aside: dict[Member, asyncio.Task[None]] = {}
         self._ahead: Batch | None = None
+        self._far = ExitStack()  # open from when it is far behind until it has caught up
 
     @property
     def position(self) -> int:
@@ -185,11 +186,14 @@ class Following:
         behind = max(0, head - self.position)
         far = behind >= FAR
         most = most or (FAR if far else BATCH)
-        with RARE_COLLECTIONS if far else nullcontext():
-            batch, self._ahead = self._ahead, None
-            if batch is None or batch.after != self.position or not 0 < len(batch.events) <= min(most, behind):
-                batch = await self._batch(self.members, self.position, min(most, behind))
-            return await self._round(self.members, batch, ahead=min(most, behind - len(batch.events)))
+        if far:
+            self._far.enter_context(RARE_COLLECTIONS)
+        elif not behind:
+            self._far.close()
+        batch, self._ahead = self._ahead, None
+        if batch is None or batch.after != self.position or not 0 < len(batch.events) <= min(most, behind):
+            batch = await self._batch(self.members, self.position, min(most, behind))
+        return await self._round(self.members, batch, ahead=min(most, behind - len(batch.events)))
 
     async def are_held(self) -> bool:
         """Whether every member is still held."""
@@ -198,6 +202,7 @@ class Following:
 
     async def stop(self) -> None:
         """Stop the members that were set aside."""
+        self._far.close()
         for task in self._aside.values():
             task.cancel()
         await asyncio.gather(*self._aside.values(), return_exceptions=True)
