@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from adapters.projecting.folding import live_sets
 from adapters.projecting.folding.builder import drop
 from adapters.projecting.folding.one_pass import OnePass
 from adapters.projecting.tables.catalogue import BUILDING, LIVE, forget_views
@@ -142,6 +143,28 @@ async def test_another_fold_version_is_built_beside_and_the_program_before_stand
     assert not [found for found in await newer.check() if found.differences]
     with pytest.raises(Overloaded):
         await older.workload("garden", now=estate.clock.now())
+    await older.stop()
+    await newer.stop()
+
+
+async def test_another_program_version_is_gone_when_its_sets_stay_as_they_are(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is slow, under load say, is waited for however often the other looks; both would rebuild in turn otherwise."""
+    await estate.wander(Random(4), 10)
+    older = await estate.projections()
+    for build in older.kind.beside():
+        await build()
+    await older.catch_up()
+    newer = await estate.projections(views=[replace(view, fold_version=2) for view in TICKET_VIEWS])
+    await newer.rebuild()
+    for _ in range(70):
+        assert await older.kind.take() is None
+    await estate.receive()
+    await newer.catch_up()
+    monkeypatch.setattr(live_sets, "ASIDE", 0.0)
+    taken = await older.kind.take()
+    assert {follower.name for follower in taken or ()} == set(NAMES)
     await older.stop()
     await newer.stop()
 

@@ -18,8 +18,11 @@ from projections.engine.view import View
 
 OTHER_PROGRAM = "the tables in use were made by another version of the program"
 
-ASIDE = 60
-"""Attempts after which a runner that yields to another program version assumes that one to be gone, and rebuilds."""
+ASIDE = 60.0
+"""Seconds without a change of its sets after which a runner takes another program version for gone, and rebuilds its own.
+
+A follower signs its sets every :data:`SIGN` seconds: a version that is slow, or waits for its turn, is not taken for gone.
+"""
 
 SIGN = 5.0
 """Seconds between signs of life (``updated_at``) of an idle follower, which tell it from a stopped one."""
@@ -45,7 +48,8 @@ class LiveSets(Led):
         self._foldings = foldings
         self._builder = builder
         self._built: set[str] = set()
-        self._stood_aside = 0
+        self._foreign_sets: list[TableSet] = []
+        self._unchanged_since = 0.0
         self._signed = 0.0
 
     def beside(self) -> Sequence[Callable[[], Awaitable[None]]]:
@@ -72,27 +76,24 @@ class LiveSets(Led):
     async def take(self) -> Sequence[Follower] | None:
         """Make ready sets live and take the live ones; None while another program version has sets of its own.
 
-        After :data:`ASIDE` attempts in a row that program is assumed to be gone, and this one rebuilds its sets. Raises Fenced.
+        Where those have not changed for :data:`ASIDE` seconds, that one is gone, and this one rebuilds its sets. Raises Fenced.
         """
         sets = await self._catalogue.every()
         foreign = self._foreign(sets)
         if foreign:
             self.troubles.update(dict.fromkeys(foreign, OTHER_PROGRAM))
-            self._stood_aside += 1
-            if self._stood_aside % ASIDE == 0:
-                failed = await self._builder.ensure([name for name in foreign if name in self._views])
-                for error in failed.values():
-                    raise error
-                sets = await self._catalogue.every()
-            else:
+            if not self._is_gone([found for name in foreign for found in sets[name]]):
                 return None
+            failed = await self._builder.ensure([name for name in foreign if name in self._views])
+            for error in failed.values():
+                raise error
+            sets = await self._catalogue.every()
         live = [found for found in await self._adopted(sets) if found.of(self._views[found.name])]
         taken = await self._catalogue.take_all([(found.name, found.version) for found in live], self._holder)
         self._missed(await self._catalogue.every(), foreign)
         followers = [self._follower(self._views[found.name], found.version) for found in live]
         for follower in followers:
             follower.position, follower.parked = taken[follower.name]
-        self._stood_aside = 0
         return followers
 
     async def adopt_once(self, names: Collection[str]) -> None:
@@ -137,6 +138,13 @@ class LiveSets(Led):
         self.announce(member)
 
     # Private
+
+    def _is_gone(self, foreign: list[TableSet]) -> bool:
+        """Whether these sets of another program version are as they were for the last :data:`ASIDE` seconds."""
+        now = asyncio.get_running_loop().time()
+        if foreign != self._foreign_sets:
+            self._foreign_sets, self._unchanged_since = foreign, now
+        return now >= self._unchanged_since + ASIDE
 
     def _missed(self, sets: Mapping[str, Sequence[TableSet]], foreign: Sequence[str]) -> None:
         """Raise Fenced where a set became ready just before ours were taken, since taking them has undone its fencing."""
