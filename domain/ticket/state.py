@@ -178,8 +178,10 @@ class TicketState(FoldedState):
     @property
     def is_open(self) -> bool:
         """Whether the ticket is unfinished: neither followed up nor cancelled."""
-        return self.state not in (State.FOLLOWED_UP, State.CANCELLED)
+        return self.state not in FINISHED
 
+
+FINISHED = (State.FOLLOWED_UP, State.CANCELLED)
 
 CORRECTABLE_TEXTS = {
     "description": "description",

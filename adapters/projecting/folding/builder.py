@@ -142,28 +142,30 @@ class Builder:
             return Built(versions, {name: error for built in alone for name, error in built.failed.items()})
 
     async def _build_together(self, names: Sequence[str]) -> Built:
-        database = self._catalogue.database
-        tables = [RowTables(self._views[name], await self._next_version(name)) for name in names]
+        sets = await self._catalogue.every()
+        tables = [RowTables(self._views[name], self._next_version(name, sets.get(name, []))) for name in names]
 
         async def create(tx: Transaction) -> None:
             for own in tables:
-                await self._catalogue.make(tx, own.view.name, own.version)
+                await self._catalogue.make(tx, own.view.name, own.version, self._holder)
                 await own.create(tx)
 
-        await database.write(create, within=WITHIN)
+        await self._catalogue.database.write(create, within=WITHIN)
+        with RARE_COLLECTIONS:  # until what was kept is free again, which the collector then need not look at
+            return await self._filled(tables)
+
+    async def _filled(self, tables: Sequence[RowTables]) -> Built:
+        """Fill new tables in one pass over the log, and verify them."""
         foldings = self._fresh_foldings([own.view for own in tables])
         followers = [
             Follower(folding, own, self._catalogue, self._log, self._holder)
             for folding, own in zip(foldings, tables, strict=True)
         ]
-        for follower in followers:
-            await follower.take()
-        with RARE_COLLECTIONS:
-            samples = {follower: Sample(SAMPLE) for follower in followers}
-            one_pass = OnePass(self._log, foldings[0].streams, followers, self._catalogue, self._holder, samples)
-            await one_pass.run(load=True)
-            await self._finish(followers)
-            await one_pass.run(load=False)
+        samples = {follower: Sample(SAMPLE) for follower in followers}
+        one_pass = OnePass(self._log, foldings[0].streams, followers, self._catalogue, self._holder, samples)
+        await one_pass.run(load=True)
+        await self._finish(followers)
+        await one_pass.run(load=False)
         return await self._verified(samples)
 
     async def _finish(self, followers: Sequence[Follower]) -> None:
@@ -179,8 +181,7 @@ class Builder:
             if isinstance(error, BaseException):
                 raise error
 
-    async def _next_version(self, name: str) -> str:
-        sets = await self._catalogue.sets(name)
+    def _next_version(self, name: str, sets: Sequence[TableSet]) -> str:
         return f"{self._views[name].fingerprint}_{1 + max((found.count for found in sets), default=0)}"
 
     async def _verified(self, samples: Mapping[Follower, Sample]) -> Built:

@@ -74,12 +74,12 @@ class Catalogue:
         """Parked streams of a set, by position."""
         return await self.database.snapshot(lambda tx: read_parked(tx, name, version))
 
-    async def make(self, tx: Transaction, name: str, version: str) -> None:
-        """Insert a new set at position 0 with status building."""
+    async def make(self, tx: Transaction, name: str, version: str, holder: str = "") -> None:
+        """Insert a new set at position 0 with status building; ``holder`` is its only writer."""
         await tx.insert(
             "projections",
             ("name", "version", "live", "status", "position", "holder", "error", "updated_at"),
-            [(name, version, 0, BUILDING, 0, "", None, self._now())],
+            [(name, version, 0, BUILDING, 0, holder, None, self._now())],
         )
 
     async def take(self, name: str, version: str, holder: str) -> tuple[int, Sequence[Parked]]:
