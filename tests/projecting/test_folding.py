@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -56,6 +57,19 @@ async def test_rows_are_those_of_a_fold_from_scratch_on_many_walks(keys: KeyStor
             follower = await estate.new_set(view)
             while await follower.advance(random.choice([3, 7, 20])):
                 assert not await estate.differences(follower), view.name
+
+
+@few
+@given(walks)
+async def test_new_streams_that_are_loaded_make_the_same_rows(new_estate: NewEstate, random: Random) -> None:
+    """The rows of many new streams in a batch are loaded and not compared with those there, which must come to the same."""
+    async with new_estate() as estate:
+        await estate.wander(random, 60)
+        with patch("adapters.projecting.folding.follower.MANY", random.randint(0, 3)):
+            for view in VIEWS:
+                moved = await estate.new_set(view)
+                while await moved.advance(random.choice([2, 5, 20])):
+                    assert not await estate.differences(moved), view.name
 
 
 @few

@@ -1,6 +1,7 @@
 """Rebuilding views: exchanged during reads and writes, verified, and compared with the log row by row."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from random import Random
 
@@ -111,6 +112,25 @@ async def test_a_rebuild_needs_no_runner(estate: Estate) -> None:
     [live] = await estate.catalogue().sets(TICKET_DIRECTORY.name)
     assert live.count == 2
     await operator.stop()
+
+
+async def test_a_rebuild_ends_where_a_later_one_goes_live_first(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sets are ready, but still newer ones take their place: what it was asked for is done."""
+    await estate.wander(Random(3), 20)
+    operator, other = await estate.projections(), await estate.projections()
+    adopt_once = operator.kind.adopt_once
+
+    async def overtaken(names: Collection[str]) -> None:
+        await other.rebuild()
+        await adopt_once(names)
+
+    monkeypatch.setattr(operator.kind, "adopt_once", overtaken)
+    async with asyncio.timeout(30):
+        await operator.rebuild()
+    assert {found.count for name in NAMES for found in await estate.catalogue().sets(name)} == {2}
+    assert not [found for found in await operator.check() if found.differences]
+    await operator.stop()
+    await other.stop()
 
 
 async def test_views_that_were_forgotten_are_built_anew(estate: Estate) -> None:

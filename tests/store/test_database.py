@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.projecting.folding.follower import DATA_ERRORS
 from adapters.store.database import sqlite_database
 from adapters.store.database.database import Database, Transaction, ddl_for, for_postgres, for_sqlite, from_micros, to_micros
 from adapters.store.log.opening import open_database
@@ -91,6 +92,30 @@ async def test_rows_are_replaced_by_key(database: Database) -> None:
         return await tx.query("SELECT id, n FROM things ORDER BY id")
 
     assert await database.write(work) == [(b"a", 6), (b"b", 26), (b"c", 30)]
+
+
+async def test_many_rows_are_replaced_added_to_and_deleted_at_once(database: Database) -> None:
+    """As many as need several statements on SQLite, and keys of several columns, one of them with nothing in a value."""
+    ids = [n.to_bytes(2, "big") for n in range(601)]
+
+    async def work(tx: Transaction) -> list[tuple[object, ...]]:
+        await tx.insert("things", COLUMNS, [(id_, n, None if n % 3 else f"label {n % 5}", n / 2) for n, id_ in enumerate(ids)])
+        await tx.insert("things", ("id", "n", "label"), [(id_, 1, "told") for id_ in ids[::2]], key=("id",), adding="n")
+        await tx.delete("things", ("label", "n"), [("label 0", 15), ("label 4", 9), ("label 4", 10), ("told", 4), (None, 7)])
+        await tx.delete("things", ("id",), [])
+        return await tx.query("SELECT id, n, label FROM things ORDER BY id")
+
+    expected = [(id_, n, None if n % 3 else f"label {n % 5}") for n, id_ in enumerate(ids)]
+    expected[::2] = [(id_, n + 1, "told") for id_, n, _ in expected[::2]]
+    gone = {("label 0", 15), ("label 4", 9), ("told", 4)}
+    assert await database.write(work) == [row for row in expected if (row[2], row[1]) not in gone]
+
+
+@pytest.mark.parametrize("refused", [(b"a", 2**63, "x", 0.1), (b"a", 1, "\ud800", 0.1), (b"a", "many", "x", 0.1)])
+async def test_a_value_that_does_not_fit_is_an_error_of_the_data(database: Database, refused: tuple[object, ...]) -> None:
+    with pytest.raises(DATA_ERRORS):
+        await database.write(lambda tx: tx.insert("things", COLUMNS, [(b"b", 1, "y", 0.5), refused]))
+    assert await database.read("SELECT id FROM things") == []
 
 
 async def test_lists_are_parameters(database: Database) -> None:
