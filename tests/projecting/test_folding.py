@@ -62,7 +62,7 @@ async def test_rows_are_those_of_a_fold_from_scratch_on_many_walks(keys: KeyStor
 @few
 @given(walks)
 async def test_new_streams_that_are_loaded_make_the_same_rows(new_estate: NewEstate, random: Random) -> None:
-    """The rows of many new streams in a batch are loaded and not compared with those there, which must come to the same."""
+    """The rows of many new streams in a batch are loaded, not merged with those that are there."""
     async with new_estate() as estate:
         await estate.wander(random, 60)
         with patch("adapters.projecting.folding.follower.MANY", random.randint(0, 3)):
