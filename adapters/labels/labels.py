@@ -247,6 +247,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         "clock_breached": ("已超时", "Clock breached"),
         "handover_unsigned": ("未按时办理移交", "Handover not signed in time"),
         "desk_empty": ("值班空岗", "Desk empty"),
+        "duty_covered": ("顶班", "Duty covered"),
     },
     RosterChange: {"swap": ("换班", "Swap"), "leave": ("请假顶班", "Leave, covered")},
     ShiftEnd: {"signed": ("双方签名", "Signed by both"), "taken_over": ("主管接管", "Taken over")},

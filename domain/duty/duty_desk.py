@@ -121,13 +121,25 @@ class DutyDesk:
         return await decide_again(attempt)
 
     async def extend(self, shift: UUID, request: Request) -> ShiftDone:
-        """连班: keep the desk for the adjoining period without a handover, one period at a time."""
+        """连班: keep the desk for the adjoining period without a handover, one period at a time.
+
+        It is never refused for whose period it is, or for how long the officer has been there: then it is cover (顶班) for the
+        person due.
+        """
 
         async def decide(x: Scene) -> Decided:
             assert x.shift.until is not None
             zone, policy = x.directory.zone(x.shift.community), x.directory.policy_of(x.shift.community)
             span = period_at(max(x.shift.until, x.at), zone, policy.duty)
-            return Decided([x.on_shift(Shift.ShiftExtended, period=span.period, until=utc(span.end))])
+            roles = x.directory.roles(x.shift.officer, x.shift.community, x.at)
+            cover, absent = rules.is_cover(x.shift, roles, span, x.directory), None
+            if cover:
+                slot = Slot(span.start.date(), span.period)
+                roster = await self._journal.load(roster_stream(x.shift.community, month_of(slot.date)), RosterState)
+                due = roster.due(slot) if roster else None
+                absent = due if due != x.shift.officer else None
+            said = {"period": span.period, "until": utc(span.end), "cover": cover, "absent": absent}
+            return Decided([x.on_shift(Shift.ShiftExtended, **said)])
 
         return await self._do(shift, ShiftTrigger.EXTEND, request, decide)
 

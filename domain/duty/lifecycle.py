@@ -10,7 +10,7 @@ TERMINAL = (_REVIEWED,)
 
 TABLE: tuple[Row[ShiftStatus, ShiftTrigger], ...] = (
     Row(_T.OPEN, (None,), _ON, Shift.ShiftOpened),
-    Row(_T.EXTEND, (_ON,), None, Shift.ShiftExtended),
+    Row(_T.EXTEND, _HELD, None, Shift.ShiftExtended),
     Row(_T.LOG, _HELD, None, Shift.LineLogged),
     Row(_T.SUBSTITUTE, _HELD, None, Shift.OfficerSubstituted),
     Row(_T.RETURN_TO_POST, _HELD, None, Shift.OfficerReturned),

@@ -19,7 +19,9 @@ from domain.rules.duty_calendar import Span, minutes_late, period_at, period_tak
 from domain.rules.policy import DutyTimes
 
 POSTS = (Role.ASSISTANT, Role.TECHNICIAN, Role.CONTROL_ROOM)
-"""Roles that may hold the desk as its officer; security may only stand in for them (D5 六)."""
+"""Roles whose post is the desk in some period (D5 二); security may only stand in for them (D5 六)."""
+HOLDERS = (*POSTS, Role.SUPERVISOR, Role.DIRECTOR)
+"""Roles that may hold the desk as its officer; supervisors and directors cover (顶班), and the other reads their shift."""
 INCOMING = (ShiftTrigger.SIGN_IN, ShiftTrigger.DISPUTE)
 OVERSEEN = (ShiftTrigger.TAKE_OVER, ShiftTrigger.REVIEW)
 """Triggers of supervisors and directors."""
@@ -115,7 +117,6 @@ def hindered(shift: ShiftState, trigger: ShiftTrigger, directory: Directory, at:
     """Refuse a trigger that the shift's circumstances forbid, whatever the command's data."""
     match trigger:
         case ShiftTrigger.EXTEND:
-            officer_at_post(shift, trigger)
             assert shift.until is not None
             duty = directory.policy_of(shift.community).duty
             held = period_at(shift.until - timedelta(microseconds=1), directory.zone(shift.community), duty)
@@ -165,7 +166,7 @@ def offers(shift: ShiftState, login: str, roles: Sequence[Held], directory: Dire
 
 def may_open(roles: Sequence[Held]) -> bool:
     """Whether a person may hold the desk."""
-    return any(held.role in POSTS for held in roles)
+    return any(held.role in HOLDERS for held in roles)
 
 
 def sheet_seen(shift: ShiftState, seen: str | None) -> Sheet:
@@ -258,7 +259,7 @@ def opened(
         meta,
         community=community,
         officer=meta.actor,
-        post=post if post in held else next(post for post in POSTS if post in held),
+        post=post if post in held else next((own for own in POSTS if own in held), post),
         period=span.period,
         starts_at=utc(span.start),
         until=utc(span.end),
@@ -267,3 +268,11 @@ def opened(
         follows=follows,
         names_due=True,
     )
+
+
+def is_cover(shift: ShiftState, roles: Sequence[Held], span: Span, directory: Directory) -> bool:
+    """Whether an extension into a period is cover (顶班): it is the period of another post, or the officer is there too long."""
+    policy = directory.policy_of(shift.community)
+    assert shift.starts_at is not None
+    longest = timedelta(minutes=policy.handover.cover_after_minutes)
+    return post_of(span.period, policy.duty) not in {held.role for held in roles} or utc(span.end) - shift.starts_at > longest

@@ -38,6 +38,16 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """顶班: the officer extended into another post's period or for too long; ``absent`` was due by the roster."""
+
+    version: int
+    at: datetime
+    period: DutyPeriod
+    absent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """A supervisor's daily reading (D1 4.1.4): up to which log position, and the tickets urged."""
 
@@ -69,6 +79,7 @@ class ShiftState(FoldedState):
     phone_with: str | None = None
     lines: tuple[Line, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
+    covers: tuple[Cover, ...] = ()
     sheets: tuple[Sheet, ...] = ()
     ended_at: datetime | None = None
     ended_by: ShiftEnd | None = None
@@ -173,14 +184,26 @@ class Shift(Folded[ShiftState]):
             }
 
     class ShiftExtended(Event):
-        """连班: the officer keeps the desk for the adjoining period, without a sheet."""
+        """连班: the officer keeps the desk for the adjoining period, without a sheet.
+
+        ``cover`` (顶班): the period is another post's, or the officer has been there too long; ``absent`` was due by the roster.
+        """
 
         TOPIC = "shift.extended"
+        class_version = 2
         period: DutyPeriod
         until: datetime
+        cover: bool = False
+        absent: str | None = None
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """Version 2 says whether the period was covered for another."""
+            data["cover"], data["absent"] = False, None
 
         def changes(self, s: ShiftState) -> dict[str, Any]:
-            return {"periods": (*s.periods, self.period), "until": self.until}
+            cover = (Cover(self.originator_version, self.timestamp, self.period, self.absent),) if self.cover else ()
+            return {"periods": (*s.periods, self.period), "until": self.until, "covers": (*s.covers, *cover)}
 
     class LineLogged(Event):
         """A line of the work journal (工作日志) or the night log (夜间值班记录表)."""

@@ -318,6 +318,7 @@ class ReminderKind(StrEnum):
     CLOCK_BREACHED = "clock_breached"  # 已超时
     HANDOVER_UNSIGNED = "handover_unsigned"  # 未按时办理移交
     DESK_EMPTY = "desk_empty"  # 值班空岗
+    DUTY_COVERED = "duty_covered"  # 顶班
 
 
 class RosterChange(StrEnum):

@@ -81,6 +81,7 @@ CELLS: Mapping[str, tuple[Given, ...]] = MappingProxyType(
         "self, superior": (_given(Need.EVALUATES_SELF), _given(Need.EVALUATES_BELOW)),
         "residents, superior": (_given(Need.FOR_RESIDENTS), _given(Need.EVALUATES_BELOW)),
         "o, stand-in": (_OWN,),
+        "o (cover)": (_OWN,),
         "2": (_given(mode=Mode.SECOND),),
         "m": (_given(mode=Mode.MASKED),),
         "✓, m": (_given(), _given(mode=Mode.MASKED)),
@@ -178,7 +179,7 @@ import                     | – | – | –            | –         | –     
 approve_major_works        | 2 | – | –            | –         | –            | 2 | 2 | – | – | – | – | –
 judge_complaint            | – | – | –            | –         | –            | ✓ | ✓ | – | – | ✓ | – | –
 rectification              | – | – | –            | –         | –            | ✓ | ✓ | – | – | ✓ | – | –
-shift                      | o | – | o            | o         | o, stand-in  | – | – | – | – | – | – | –
+shift                      | o | – | o            | o         | o, stand-in  | o (cover) | o (cover) | – | – | – | – | –
 take_over                  | – | – | –            | –         | –            | ✓ | ✓ | – | – | – | – | –
 attendance                 | – | – | –            | –         | –            | ✓ | ✓ | – | ✓ | ✓ | ✓ | –
 price_list                 | – | – | –            | –         | –            | – | 2 | – | – | 2 | – | –

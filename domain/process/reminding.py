@@ -207,6 +207,17 @@ def _resumed(timeline: Timeline) -> datetime | None:
 
 
 def _shift(s: ShiftState, terms: ReminderTerms, handover: HandoverTerms, now: datetime) -> Examined:
+    """The causes of a shift: what is covered (顶班), for the person absent, and a handover not signed in time (D2 item 41)."""
+    causes, moments = _unsigned(s, terms, handover, now)
+    for cover in s.covers:
+        key = str(cover.version)
+        causes.append(
+            ReminderCause(ReminderKind.DUTY_COVERED, s.id, s.community, cover.at, s.ended_at, key=key, login=cover.absent)
+        )
+    return causes, moments
+
+
+def _unsigned(s: ShiftState, terms: ReminderTerms, handover: HandoverTerms, now: datetime) -> Examined:
     """The cause of a handover not signed by both in time after the end of the last period held (D2 item 41)."""
     if s.until is None or s.occurred_at is None:
         return [], []

@@ -82,6 +82,7 @@ class HandoverTerms(_Part):
     arrive_before_minutes: Minutes
     lead_minutes: Minutes
     sign_within_minutes: Minutes
+    cover_after_minutes: Minutes = 960
     equipment_assistant: Items
     equipment_technician: Items
     equipment_control_room: Items

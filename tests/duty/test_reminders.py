@@ -25,7 +25,7 @@ from tests.support.estates.station import Station, at
 pytestmark = pytest.mark.anyio
 
 WORK = [("technician", c.Accept()), ("technician", c.Start()), ("technician", c.Complete(resolution="换阀"))]
-NEAR, BREACHED, UNSIGNED, EMPTY = ReminderKind
+NEAR, BREACHED, UNSIGNED, EMPTY, COVERED = ReminderKind
 SUPERVISOR, DIRECTOR = EscalationLevel.SUPERVISOR, EscalationLevel.DIRECTOR
 
 
@@ -272,6 +272,26 @@ async def test_a_desk_left_empty(station: Station) -> None:
     estate.clock.forward(HOUR / 2)
     await run(estate)
     assert [(s.kind, s.level) for s, _ in await reminders(estate) if s.is_raised] == [(EMPTY, SUPERVISOR)]
+
+
+async def test_cover_alerts_the_supervisor_and_names_the_absent(station: Station) -> None:
+    """integrity 4: until the shift ends."""
+    estate = station.estate
+    wanted = [Wanted(date(2026, 3, 2), DutyPeriod.NIGHT, "technician")]
+    await estate.g.rostering.publish(JX, wanted, estate.request("supervisor"))
+    station.set("2026-03-02 16:50")
+    await station.open("assistant")
+    await station.set_and(run, "2026-03-02 17:40")
+    assert await of(estate, COVERED) == []
+    await station.do("extend", "assistant")
+    await run(estate)
+    [state] = [state for state, _ in await reminders(estate) if state.kind is COVERED]
+    assert (state.about, state.login, state.level, state.is_raised) == (station.held, "technician", SUPERVISOR, True)
+    station.set("2026-03-02 20:00")
+    await station.hand_over("assistant", "technician")
+    await run(estate)
+    ended = [("raised", at("2026-03-02 17:40")), ("settled", at("2026-03-02 20:00"))]
+    assert await of(estate, COVERED) == ended
 
 
 async def test_a_desk_nobody_opens_is_reminded_of_against_the_person_due(station: Station) -> None:

@@ -140,7 +140,7 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
         "follows": uid(0x70),
         "names_due": True,
     },
-    Shift.ShiftExtended: {"period": DutyPeriod.NOON, "until": AT},
+    Shift.ShiftExtended: {"period": DutyPeriod.NOON, "until": AT, "cover": True, "absent": "li.na"},
     Shift.LineLogged: {"log": DutyLog.NIGHT_LOG, "text": sealed("巡楼一遍，无异常。"), "ticket": OTHER_TICKET},
     Shift.OfficerSubstituted: {"stand_in": "chen"},
     Shift.OfficerReturned: {},
@@ -333,6 +333,7 @@ def older() -> dict[tuple[str, int], Folded.Event]:
             Roster.RosterPublished,
             {**OTHERS[Roster.RosterPublished], "duties": (Duty(date(2026, 3, 2), DutyPeriod.NIGHT, "wang", AT, AT),)},
         ),
+        ("shift.extended", 1): made(Shift.ShiftExtended, {"period": DutyPeriod.NOON, "until": AT}),
         ("shift.opened", 1): made(Shift.ShiftOpened, {**OTHERS[Shift.ShiftOpened], "names_due": False}),
     }
 

@@ -46,7 +46,7 @@ an emergency, standing in | ✓ | ✓ | – | – | – | – | – |
 | approve_major_works | 2 | – | – | – | – | 2 | 2 | – | – | – | – | – |
 | judge_complaint | – | – | – | – | – | ✓ | ✓ | – | – | ✓ | – | – |
 | order_rectification, confirm_rectification | – | – | – | – | – | ✓ | ✓ | – | – | ✓ | – | – |
-| shift: open, substitute, return | o | – | o | o | o, stand-in | – | – | – | – | – | – | – |
+| shift: open, substitute, return | o | – | o | o | o, stand-in | o (cover) | o (cover) | – | – | – | – | – |
 | shift: take_over | – | – | – | – | – | ✓ | ✓ | – | – | – | – | – |
 | attendance list | – | – | – | – | – | ✓ | ✓ | – | ✓ | ✓ | ✓ | – |
 | price list | – | – | – | – | – | – | 2 | – | – | 2 | – | – |
@@ -127,6 +127,7 @@ READINGS: Mapping[str, Callable[[Standing], str]] = {
     "✓ inspection, company": lambda s: "yes" if s.channel in ("inspection", "company") else "no",
     "o: link": lambda s: "yes" if s.assigned and s.command == "link" else "no",
     "o, stand-in": lambda s: "yes" if s.assigned else "no",
+    "o (cover)": lambda s: "yes" if s.assigned else "no",
     "self, peer": lambda s: "yes" if s.evaluation in ("self", "peer") else "no",
     "self, superior": lambda s: "yes" if s.evaluation in ("self", "superior") else "no",
     "residents, superior": lambda s: "yes" if s.evaluation in ("residents", "superior") else "no",

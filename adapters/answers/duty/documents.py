@@ -92,6 +92,14 @@ class ArrivalAnswer(Answer):
     by: str
 
 
+class CoverAnswer(Answer):
+    """顶班: a period that the officer held for another post or for too long, and who was due by the roster."""
+
+    at: Moment
+    period: t.DutyPeriod
+    absent: str | None
+
+
 class ShiftAnswer(Answer):
     """A shift (班次). ``answerable`` is the one person who answers for the desk; after the shift, the last who did."""
 
@@ -113,6 +121,7 @@ class ShiftAnswer(Answer):
     next_shift: UUID | None
     lines: list[LineAnswer]
     arrivals: list[ArrivalAnswer]
+    covers: list[CoverAnswer]
     sheets: list[SheetSummary]
     ended_at: Moment | None
     ended_by: t.ShiftEnd | None
@@ -335,6 +344,7 @@ def shift_answer(reading: ShiftReading) -> ShiftAnswer:
             )
             for line in s.lines
         ],
+        covers=[CoverAnswer(at=one.at, period=one.period, absent=one.absent) for one in s.covers],
         arrivals=[ArrivalAnswer(officer=one.officer, at=one.at, by=one.by) for one in s.arrivals],
         sheets=[SheetSummary(**_summary(reading, sheet)) for sheet in s.sheets],
         ended_at=s.ended_at,

@@ -11,7 +11,7 @@ from adapters.pages.frame.forms import Form
 from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.web.parameters import Id
-from domain.duty.rules import POSTS
+from domain.duty.rules import HOLDERS
 from domain.kernel.errors import NotFound, Refusal
 from domain.kernel.terms import Condition, ShiftTrigger
 
@@ -64,7 +64,7 @@ async def handover_page(
         offers=offers,
         equipment=terms.equipment(state.post),
         records=terms.records,
-        officers=colleagues(visitor, *POSTS),
+        officers=colleagues(visitor, *HOLDERS),
         conditions=Condition,
         refused=refused,
         filled=form.values if form else {},

@@ -12,7 +12,7 @@ from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.web.bodies.duty import OpenShift
 from adapters.web.parameters import Id
-from domain.duty.rules import POSTS, may, may_open
+from domain.duty.rules import HOLDERS, may, may_open
 from domain.duty.shift import ShiftState
 from domain.kernel.errors import NotAllowed, NotFound, Refusal
 from domain.kernel.terms import Role, ShiftTrigger
@@ -66,7 +66,7 @@ async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: For
         offers=offered(visitor, reading.state, AT_THE_DESK),
         colleagues=colleagues(visitor),
         control_room=colleagues(visitor, Role.CONTROL_ROOM),
-        officers=colleagues(visitor, *POSTS),
+        officers=colleagues(visitor, *HOLDERS),
         **context,
     )
 

@@ -52,6 +52,7 @@ SETTINGS: Mapping[str, str] = {
     "duty.night_summer": N_("夜间值班（夏季）"),
     "duty.night_post": N_("夜间由谁值班"),
     "handover.arrive_before_minutes": N_("接班须提前到岗"),
+    "handover.cover_after_minutes": N_("连续当值超过多久算顶班"),
     "handover.lead_minutes": N_("时段结束前多久起可接下一时段"),
     "handover.sign_within_minutes": N_("时段结束后多久内双方签名"),
     "handover.equipment_assistant": N_("客户助理的设备设施清单"),
