@@ -173,8 +173,9 @@ class DutyDesk:
             if stand_in is None:
                 detail = "the desk must not be left unattended; name a stand-in"
                 raise rules.refused(x.shift, ShiftTrigger.SUBSTITUTE, "never_unattended", "D5 六", detail)
-            if stand_in == x.shift.officer or not x.directory.roles(stand_in, x.shift.community, x.at):
-                raise invalid("/stand_in", "must be another person who works in this community")
+            able = any(held.role in rules.STAND_INS for held in x.directory.roles(stand_in, x.shift.community, x.at))
+            if stand_in == x.shift.officer or not able:
+                raise invalid("/stand_in", "must be another person of this community: security, or one who may hold the desk")
             both = [
                 x.on_shift(Shift.OfficerSubstituted, stand_in=stand_in),
                 x.on_desk(Desk.OfficerSubstituted, x.shift.id, stand_in=stand_in),

@@ -22,6 +22,8 @@ POSTS = (Role.ASSISTANT, Role.TECHNICIAN, Role.CONTROL_ROOM)
 """Roles whose post is the desk in some period (D5 二); security may only stand in for them (D5 六)."""
 HOLDERS = (*POSTS, Role.SUPERVISOR, Role.DIRECTOR)
 """Roles that may hold the desk as its officer; supervisors and directors cover (顶班), and the other reads their shift."""
+STAND_INS = (Role.SECURITY, *HOLDERS)
+"""Roles that may stand in for the officer: security, and all roles that may hold the desk (D5 六)."""
 INCOMING = (ShiftTrigger.SIGN_IN, ShiftTrigger.DISPUTE)
 OVERSEEN = (ShiftTrigger.TAKE_OVER, ShiftTrigger.REVIEW)
 """Triggers of supervisors and directors."""

@@ -15,7 +15,7 @@ AREAS = ("A1", "A2")
 TEAMS = {"plumbers": ("technician", "technician2")}
 CONTRACTORS = ("acme",)
 CARRIES = ("assistant", "butler", "technician", "security", "supervisor", "director")
-OFFICERS = ("assistant", "technician", "control_room")
+OFFICERS = ("assistant", "technician", "control_room", "supervisor", "director")
 WORK = ("accept", "decline", "start", "suspend", "resume", "complete")
 LATE, LONG_LATE = timedelta(minutes=15), timedelta(hours=24)
 

@@ -20,6 +20,7 @@ from adapters.pages.frame.visitor import TheVisitor, Visitor
 from adapters.web.parameters import Id
 from domain.approval.waiting import Waiting
 from domain.duty.duty_desk import ShiftDone
+from domain.duty.rules import STAND_INS
 from domain.kernel.errors import NotFound, Refusal, invalid
 from domain.kernel.request import Request
 from domain.kernel.terms import AssigneeType, Facility, Kind, ShiftTrigger, Trigger, Urgency
@@ -81,7 +82,7 @@ async def night_page(
         context |= {
             "calls": await _calls(visitor, visitor.community),
             "offers": offered(visitor, reading.state, OFFERED),
-            "colleagues": colleagues(visitor),
+            "colleagues": colleagues(visitor, *STAND_INS),
             "carriers": {urgent: await _carriers(visitor, held, emergency=urgent) for urgent in (False, True)},
             "areas": visitor.directory.community(visitor.community).areas,
             "kinds": Kind,

@@ -12,7 +12,7 @@ from adapters.pages.frame.refusals import explained
 from adapters.pages.frame.visitor import TheVisitor, Visitor, go
 from adapters.web.bodies.duty import OpenShift
 from adapters.web.parameters import Id
-from domain.duty.rules import HOLDERS, may, may_open
+from domain.duty.rules import HOLDERS, STAND_INS, may, may_open
 from domain.duty.shift import ShiftState
 from domain.kernel.errors import NotAllowed, NotFound, Refusal
 from domain.kernel.terms import Role, ShiftTrigger
@@ -64,7 +64,7 @@ async def shift_page(visitor: Visitor, refusal: Refusal | None = None, form: For
         reading=reading,
         shift=reading.state,
         offers=offered(visitor, reading.state, AT_THE_DESK),
-        colleagues=colleagues(visitor),
+        colleagues=colleagues(visitor, *STAND_INS),
         control_room=colleagues(visitor, Role.CONTROL_ROOM),
         officers=colleagues(visitor, *HOLDERS),
         **context,
