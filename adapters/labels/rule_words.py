@@ -38,9 +38,8 @@ RULE_WORDS: Mapping[str, str] = {
     "escalation_upward": "只能逐级上报，不能往下",
     # steps of a shift
     "back_at_post": "代值期间，须当值人先返岗",
-    "phone_at_desk": "电话在中控室，须先切回",
     "extended_once": "上一时段尚未开始，不能再连班",
-    "never_unattended": "岗位不得无人，须先有人代值",
+    "stand_in_waits": "没有待确认的代值",
     "closed_once": "该月已月结，只能月结其后的月份",
     "month_over": "该月尚未结束，不能月结",
     "months_in_order": "须按月份顺序月结",

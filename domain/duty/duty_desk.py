@@ -166,23 +166,35 @@ class DutyDesk:
 
         return await self._do(shift, ShiftTrigger.LOG, request, decide)
 
-    async def substitute(self, shift: UUID, stand_in: str | None, request: Request) -> ShiftDone:
-        """代值: the officer leaves for an emergency and names a stand-in; without one, raises RuleRefused (D5 六)."""
+    async def substitute(self, shift: UUID, stand_in: str | None, request: Request, named: str | None = None) -> ShiftDone:
+        """代值: the officer leaves for an emergency, which is recorded at once and never refused (D5 六).
+
+        The stand-in is security or may hold the desk, or is ``named``: a post or a person without a login. Their confirmation
+        follows; the supervisor is reminded where it is missing.
+        """
 
         async def decide(x: Scene) -> Decided:
-            if stand_in is None:
-                detail = "the desk must not be left unattended; name a stand-in"
-                raise rules.refused(x.shift, ShiftTrigger.SUBSTITUTE, "never_unattended", "D5 六", detail)
-            able = any(held.role in rules.STAND_INS for held in x.directory.roles(stand_in, x.shift.community, x.at))
-            if stand_in == x.shift.officer or not able:
-                raise invalid("/stand_in", "must be another person of this community: security, or one who may hold the desk")
+            if stand_in is not None:
+                able = any(held.role in rules.STAND_INS for held in x.directory.roles(stand_in, x.shift.community, x.at))
+                if stand_in in (x.shift.officer, x.shift.phone_with) or not able:
+                    detail = "must be another person of this community: security, or one who may hold the desk"
+                    raise invalid("/stand_in", detail)
+            text = Personal(self._ids.new(), named) if named is not None else None
             both = [
-                x.on_shift(Shift.OfficerSubstituted, stand_in=stand_in),
+                x.on_shift(Shift.OfficerSubstituted, stand_in=stand_in, named=text, awaits=True),
                 x.on_desk(Desk.OfficerSubstituted, x.shift.id, stand_in=stand_in),
             ]
             return Decided(both)
 
         return await self._do(shift, ShiftTrigger.SUBSTITUTE, request, decide)
+
+    async def confirm_stand_in(self, shift: UUID, request: Request) -> ShiftDone:
+        """确认代值: the stand-in is at the desk."""
+
+        async def decide(x: Scene) -> Decided:
+            return Decided([x.on_shift(Shift.StandInConfirmed)])
+
+        return await self._do(shift, ShiftTrigger.CONFIRM_STAND_IN, request, decide)
 
     async def return_to_post(self, shift: UUID, request: Request) -> ShiftDone:
         """返岗: the officer returns to the desk."""

@@ -13,6 +13,7 @@ TABLE: tuple[Row[ShiftStatus, ShiftTrigger], ...] = (
     Row(_T.EXTEND, _HELD, None, Shift.ShiftExtended),
     Row(_T.LOG, _HELD, None, Shift.LineLogged),
     Row(_T.SUBSTITUTE, _HELD, None, Shift.OfficerSubstituted),
+    Row(_T.CONFIRM_STAND_IN, _HELD, None, Shift.StandInConfirmed),
     Row(_T.RETURN_TO_POST, _HELD, None, Shift.OfficerReturned),
     Row(_T.SWITCH_PHONE, (_ON,), None, Shift.PhoneSwitched),
     Row(_T.ARRIVE, _HELD, None, Shift.OfficerArrived),

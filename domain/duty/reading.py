@@ -123,5 +123,6 @@ def texts_of(state: ShiftState) -> list[Text]:
     found: list[Text | None] = [line.text for line in state.lines]
     for sheet in state.sheets:
         found += [sheet.remarks, sheet.dispute.reason if sheet.dispute else None]
+    found += [absence.named for absence in state.absences]
     found += [state.takeover_reason, state.review.remarks if state.review else None]
     return [text for text in found if text is not None]

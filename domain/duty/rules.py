@@ -56,7 +56,9 @@ def may(shift: ShiftState, trigger: ShiftTrigger, login: str, roles: Sequence[He
         own = login in (*holders, shift.stand_in)
     elif trigger is ShiftTrigger.RETURN_TO_POST:
         own = login in (shift.officer, shift.stand_in)
-    elif trigger is ShiftTrigger.SWITCH_PHONE:
+    elif trigger is ShiftTrigger.CONFIRM_STAND_IN:
+        own = login == shift.stand_in
+    elif trigger in (ShiftTrigger.SWITCH_PHONE, ShiftTrigger.SUBSTITUTE):
         own = login in holders
     else:
         own = login == shift.acting
@@ -103,16 +105,9 @@ def stale(shift: ShiftState, sheet: Sheet, since: Difference, trigger: ShiftTrig
 
 def officer_at_post(shift: ShiftState, trigger: ShiftTrigger) -> None:
     """Refuse a trigger while another person stands in for the officer (D5 六)."""
-    if shift.stand_in is not None:
-        detail = f"{shift.stand_in} stands in for the officer, who must return to the post first"
+    if shift.absence is not None:
+        detail = f"{shift.stand_in or 'nobody with a login'} stands in for the officer, who must return to the post first"
         raise refused(shift, trigger, "back_at_post", "D5 六", detail)
-
-
-def phone_at_desk(shift: ShiftState, trigger: ShiftTrigger) -> None:
-    """Refuse a stand-in while the phone is in the control room (D1 4.1.3)."""
-    if shift.phone_with is not None:
-        detail = "the phone is in the control room; switch it back first"
-        raise refused(shift, trigger, "phone_at_desk", "D1 4.1.3", detail)
 
 
 def hindered(shift: ShiftState, trigger: ShiftTrigger, directory: Directory, at: datetime) -> None:
@@ -124,9 +119,9 @@ def hindered(shift: ShiftState, trigger: ShiftTrigger, directory: Directory, at:
             held = period_at(shift.until - timedelta(microseconds=1), directory.zone(shift.community), duty)
             if at < utc(held.start):
                 raise refused(shift, trigger, "extended_once", "D5 二", "the period held last has not begun yet")
-        case ShiftTrigger.SUBSTITUTE:
-            phone_at_desk(shift, trigger)
-        case ShiftTrigger.RETURN_TO_POST if shift.stand_in is None:
+        case ShiftTrigger.CONFIRM_STAND_IN if shift.absence is None or shift.absence.confirmed_at is not None:
+            raise refused(shift, trigger, "stand_in_waits", "D5 六", "no stand-in waits to confirm")
+        case ShiftTrigger.RETURN_TO_POST if shift.absence is None:
             raise refused(shift, trigger, "stood_in_for", "D5 六", "nobody stands in for the officer, who is at the post already")
         case ShiftTrigger.SWITCH_PHONE | ShiftTrigger.PREPARE_HANDOVER:
             officer_at_post(shift, trigger)

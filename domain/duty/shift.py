@@ -1,6 +1,8 @@
 """The shift (班次): the desk held by one answerable officer; its log, handover sheets and review (D1 4.1, D5).
 
 Who answers for the desk now is in the desk's stream (``domain.people.post``), appended to in the commits that change it.
+
+Long because each event of a shift, with what it changes, is one class of this stream.
 """
 
 from dataclasses import dataclass, replace
@@ -35,6 +37,22 @@ class Arrival:
     officer: str
     at: datetime
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """代值: the officer left for an emergency at ``at``; the stand-in has a login or is ``named``, a post or a name.
+
+    ``awaits``: the stand-in's confirmation is expected; it was not before December 2026.
+    """
+
+    version: int
+    at: datetime
+    stand_in: str | None
+    named: Text | None = None
+    awaits: bool = False
+    confirmed_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,7 @@ class ShiftState(FoldedState):
     late_minutes: int = 0
     follows: UUID | None = None
     stand_in: str | None = None
+    absences: tuple[Absence, ...] = ()
     phone_with: str | None = None
     lines: tuple[Line, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
@@ -99,6 +118,11 @@ class ShiftState(FoldedState):
     def answerable(self) -> str:
         """The one person who answers for the desk."""
         return self.phone_with or self.stand_in or self.officer
+
+    @property
+    def absence(self) -> Absence | None:
+        """The officer's present absence; None while they are at the post."""
+        return self.absences[-1] if self.absences and self.absences[-1].ended_at is None else None
 
     def arrival(self, login: str) -> Arrival | None:
         """A person's arrival for the next shift as entered last; None if there is none."""
@@ -228,13 +252,31 @@ class Shift(Folded[ShiftState]):
             return {"lines": (*s.lines, line)}
 
     class OfficerSubstituted(Event):
-        """代值: another person stands in for the officer, who handles an emergency (D5 六)."""
+        """代值: the officer leaves for an emergency, and another keeps the desk; ``named`` if without a login (D5 六)."""
 
         TOPIC = "shift.substituted"
-        stand_in: str
+        class_version = 2
+        stand_in: str | None = None
+        named: Private | None = None
+        awaits: bool = False
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """Version 2 records a stand-in without a login, or none, and awaits the confirmation."""
+            data["named"], data["awaits"] = None, False
 
         def changes(self, s: ShiftState) -> dict[str, Any]:
-            return {"stand_in": self.stand_in}
+            named = self.sealed_text(self.named, "named")
+            absence = Absence(self.originator_version, self.timestamp, self.stand_in, named, self.awaits)
+            return {"stand_in": self.stand_in, "absences": (*_back(s, self.timestamp), absence)}
+
+    class StandInConfirmed(Event):
+        """确认代值: the stand-in is at the desk."""
+
+        TOPIC = "shift.stand_in_confirmed"
+
+        def changes(self, s: ShiftState) -> dict[str, Any]:
+            return {"absences": (*s.absences[:-1], replace(s.absences[-1], confirmed_at=self.timestamp))}
 
     class OfficerReturned(Event):
         """返岗: the officer returned to the desk."""
@@ -242,7 +284,7 @@ class Shift(Folded[ShiftState]):
         TOPIC = "shift.returned"
 
         def changes(self, s: ShiftState) -> dict[str, Any]:
-            return {"stand_in": None}
+            return {"stand_in": None, "absences": _back(s, self.timestamp)}
 
     class PhoneSwitched(Event):
         """电话切换: calls go to a person in the control room, who acts as officer; None: back to the desk."""
@@ -309,7 +351,7 @@ class Shift(Folded[ShiftState]):
 
         def changes(self, s: ShiftState) -> dict[str, Any]:
             signed = _sheet(s, signed_in=Signature(self.meta.actor, self.timestamp, self.hash))
-            return {**signed, **_ended(self.timestamp, ShiftEnd.SIGNED), "next_shift": self.next_shift}
+            return {**signed, **_ended(s, self.timestamp, ShiftEnd.SIGNED), "next_shift": self.next_shift}
 
     class HandoverDisputed(Event):
         """移交异议: the incoming officer rejected the sheet."""
@@ -331,7 +373,7 @@ class Shift(Folded[ShiftState]):
         reason: Private
 
         def changes(self, s: ShiftState) -> dict[str, Any]:
-            ended = _ended(self.timestamp, ShiftEnd.TAKEN_OVER)
+            ended = _ended(s, self.timestamp, ShiftEnd.TAKEN_OVER)
             return {
                 **ended,
                 "taken_over_by": self.meta.actor,
@@ -356,5 +398,9 @@ def _sheet(s: ShiftState, **marks: Any) -> dict[str, Any]:
     return {"sheets": (*s.sheets[:-1], replace(s.sheets[-1], **marks))}
 
 
-def _ended(at: datetime, by: ShiftEnd) -> dict[str, Any]:
-    return {"ended_at": at, "ended_by": by, "stand_in": None, "phone_with": None}
+def _back(s: ShiftState, at: datetime) -> tuple[Absence, ...]:
+    return (*s.absences[:-1], replace(s.absences[-1], ended_at=at)) if s.absence is not None else s.absences
+
+
+def _ended(s: ShiftState, at: datetime, by: ShiftEnd) -> dict[str, Any]:
+    return {"ended_at": at, "ended_by": by, "stand_in": None, "phone_with": None, "absences": _back(s, at)}

@@ -285,6 +285,7 @@ class ShiftTrigger(StrEnum):
     EXTEND = "extend"
     LOG = "log"
     SUBSTITUTE = "substitute"
+    CONFIRM_STAND_IN = "confirm_stand_in"
     RETURN_TO_POST = "return_to_post"
     SWITCH_PHONE = "switch_phone"
     ARRIVE = "arrive"
@@ -319,6 +320,7 @@ class ReminderKind(StrEnum):
     HANDOVER_UNSIGNED = "handover_unsigned"  # 未按时办理移交
     DESK_EMPTY = "desk_empty"  # 值班空岗
     DUTY_COVERED = "duty_covered"  # 顶班
+    STAND_IN_UNCONFIRMED = "stand_in_unconfirmed"  # 代值未确认
 
 
 class RosterChange(StrEnum):

@@ -84,7 +84,12 @@ class Desk(Folded[DeskState]):
         """代值: another person stands in for the officer, who handles an emergency (D5 六)."""
 
         TOPIC = "desk.officer_substituted"
-        stand_in: str
+        class_version = 2
+        stand_in: str | None = None
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """In version 2 the stand-in may have no login."""
 
         def evolve(self, state: DeskState) -> DeskState:
             return _marked(state, stand_in=self.stand_in)

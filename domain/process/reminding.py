@@ -207,13 +207,20 @@ def _resumed(timeline: Timeline) -> datetime | None:
 
 
 def _shift(s: ShiftState, terms: ReminderTerms, handover: HandoverTerms, now: datetime) -> Examined:
-    """The causes of a shift: what is covered (顶班), for the person absent, and a handover not signed in time (D2 item 41)."""
+    """The causes of a shift: periods covered (顶班), stand-ins who did not confirm, a handover not signed in time (item 41)."""
     causes, moments = _unsigned(s, terms, handover, now)
     for cover in s.covers:
         key = str(cover.version)
         causes.append(
             ReminderCause(ReminderKind.DUTY_COVERED, s.id, s.community, cover.at, s.ended_at, key=key, login=cover.absent)
         )
+    grace = timedelta(minutes=terms.empty_minutes)
+    for absence in s.absences:
+        began = absence.at + grace
+        ended = absence.confirmed_at or absence.ended_at
+        if absence.awaits and (ended is None or ended > began):
+            key, login = str(absence.version), absence.stand_in or s.officer
+            causes.append(ReminderCause(ReminderKind.STAND_IN_UNCONFIRMED, s.id, s.community, began, ended, key=key, login=login))
     return causes, moments
 
 

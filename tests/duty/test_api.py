@@ -204,8 +204,10 @@ async def test_bad_input_is_named(client: Client) -> None:
     twice = [{"item": "radio", "condition": "good"}, {"item": "radio", "condition": "missing"}]
     answer = await client.post("zhang", f"/shifts/{shift['id']}/prepare-handover", {"equipment": twice})
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/equipment/1/item"]
-    refused = await client.post("zhang", f"/shifts/{shift['id']}/substitute")
-    assert (problem(refused), refused.json()["rule"]) == ("rule-refused", "never_unattended")
+    left = await done(client, "zhang", f"/shifts/{shift['id']}/substitute", named="门岗保安老张")
+    assert [(one["stand_in"], one["confirmed_at"], one["ended_at"]) for one in left["absences"]] == [(None, None, None)]
+    refused = await client.post("zhang", f"/shifts/{shift['id']}/substitute", {"stand_in": "zhang"})
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/stand_in"]
     window = {"from": "2026-03-02T00:00:00+08:00", "to": "2026-03-01T00:00:00+08:00"}
     assert (await client.get("chen", "/night-log", community="JX", **window)).status_code == 422
 

@@ -63,7 +63,6 @@ async def test_outside_the_community_there_is_no_desk_and_no_shift(station: Stat
 async def test_leaving_takes_a_substitute_and_returning_ends_it(station: Station) -> None:
     station.set("2026-03-02 22:00")
     await station.open("technician")
-    assert await rule_of(station.do("substitute", "technician", None)) == "never_unattended"
     left = await station.do("substitute", "technician", "security")
     assert (left.officer, left.stand_in, left.answerable) == ("technician", "security", "security")
     assert await rule_of(station.do("prepare_handover", "technician")) == "back_at_post"
@@ -73,6 +72,38 @@ async def test_leaving_takes_a_substitute_and_returning_ends_it(station: Station
     assert await rule_of(station.do("return_to_post", "technician")) == "stood_in_for"
     with pytest.raises(NotAllowed):
         await station.do("log", "security", "我已经离开。")
+
+
+async def test_leaving_is_recorded_at_once_and_never_refused(station: Station) -> None:
+    """integrity 4: without a stand-in, with one who has no login, and while the control room has the phone."""
+    station.set("2026-03-02 22:00")
+    await station.open("technician")
+    alone = await station.do("substitute", "technician", None)
+    assert (alone.stand_in, alone.absence is not None, alone.answerable) == (None, True, "technician")
+    named = await station.duty.substitute(station.held, None, station.estate.request("technician"), "门岗保安老张")
+    assert named.state.absence is not None
+    assert named.state.absence.named is not None
+    reading = await station.estate.g.duty_records.shift("supervisor", station.held)
+    assert reading.text(reading.state.absences[-1].named) == "门岗保安老张"
+    assert (await station.do("substitute", "technician", "security")).stand_in == "security"
+    back = await station.do("return_to_post", "technician")
+    assert (back.absence, [one.ended_at is None for one in back.absences]) == (None, [False] * 3)
+    await station.do("switch_phone", "technician", "control_room")
+    assert (await station.do("substitute", "technician", "security")).answerable == "control_room"
+
+
+async def test_the_stand_in_confirms_afterwards(station: Station) -> None:
+    station.set("2026-03-02 22:00")
+    await station.open("technician")
+    await station.do("substitute", "technician", "security")
+    for other in ("technician", "security2", "supervisor"):
+        with pytest.raises(NotAllowed):
+            await station.do("confirm_stand_in", other)
+    now = station.set("2026-03-02 22:03")
+    confirmed = await station.do("confirm_stand_in", "security")
+    assert confirmed.absence is not None
+    assert confirmed.absence.confirmed_at == now
+    assert await rule_of(station.do("confirm_stand_in", "security")) == "stand_in_waits"
 
 
 async def test_a_stand_in_only_logs_and_lets_the_officer_back(station: Station) -> None:
@@ -122,7 +153,6 @@ async def test_while_the_phone_is_in_the_control_room_it_is_the_officer(station:
     assert (away.officer, away.acting, away.answerable) == ("assistant", "control_room", "control_room")
     with pytest.raises(NotAllowed):
         await station.do("prepare_handover", "assistant")
-    assert await rule_of(station.do("substitute", "control_room", "security")) == "phone_at_desk"
     assert await rule_of(station.do("switch_phone", "control_room", "control_room")) == "phone_switched"
     handed = await station.hand_over("control_room", "assistant2")
     sheet = handed.sheets[-1]

@@ -25,7 +25,7 @@ from tests.support.estates.station import Station, at
 pytestmark = pytest.mark.anyio
 
 WORK = [("technician", c.Accept()), ("technician", c.Start()), ("technician", c.Complete(resolution="换阀"))]
-NEAR, BREACHED, UNSIGNED, EMPTY, COVERED = ReminderKind
+NEAR, BREACHED, UNSIGNED, EMPTY, COVERED, UNCONFIRMED = ReminderKind
 SUPERVISOR, DIRECTOR = EscalationLevel.SUPERVISOR, EscalationLevel.DIRECTOR
 
 
@@ -292,6 +292,24 @@ async def test_cover_alerts_the_supervisor_and_names_the_absent(station: Station
     await run(estate)
     ended = [("raised", at("2026-03-02 17:40")), ("settled", at("2026-03-02 20:00"))]
     assert await of(estate, COVERED) == ended
+
+
+@pytest.mark.parametrize(("confirmed", "told"), [("22:04", []), ("22:10", ["raised", "settled"]), (None, ["raised", "settled"])])
+async def test_a_stand_in_who_does_not_confirm_is_shown_to_the_supervisor(
+    station: Station, confirmed: str | None, told: list[str]
+) -> None:
+    """integrity 4: from five minutes after the officer left until the confirmation or the return."""
+    station.set("2026-03-02 22:00")
+    await station.open("technician")
+    await station.do("substitute", "technician", "security")
+    await station.set_and(run, "2026-03-02 22:03")
+    if confirmed:
+        station.set(f"2026-03-02 {confirmed}")
+        await station.do("confirm_stand_in", "security")
+    await station.set_and(run, "2026-03-02 22:30")
+    await station.do("return_to_post", "technician")
+    await run(station.estate)
+    assert [what for what, _ in await of(station.estate, UNCONFIRMED)] == told
 
 
 async def test_a_desk_nobody_opens_is_reminded_of_against_the_person_due(station: Station) -> None:

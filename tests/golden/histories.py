@@ -35,7 +35,8 @@ HISTORIES: Mapping[str, Sequence[str]] = {
         "recorded=recorded waived=waived",
     ),
     "shift": (
-        "opened=on_duty extended=on_duty logged=on_duty substituted=on_duty returned=on_duty phone_switched=on_duty"
+        "opened=on_duty extended=on_duty logged=on_duty substituted=on_duty stand_in_confirmed=on_duty"
+        " returned=on_duty phone_switched=on_duty"
         " officer_arrived=on_duty handover_prepared=handing_over disputed=on_duty handover_prepared=handing_over"
         " signed_out=handing_over"
         " signed_in=handed_over reviewed=reviewed",

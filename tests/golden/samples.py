@@ -142,7 +142,8 @@ OTHERS: Mapping[type[Folded.Event], Mapping[str, Any]] = {
     },
     Shift.ShiftExtended: {"period": DutyPeriod.NOON, "until": AT, "cover": True, "absent": "li.na"},
     Shift.LineLogged: {"log": DutyLog.NIGHT_LOG, "text": sealed("巡楼一遍，无异常。"), "ticket": OTHER_TICKET},
-    Shift.OfficerSubstituted: {"stand_in": "chen"},
+    Shift.OfficerSubstituted: {"stand_in": None, "named": sealed("保安队长"), "awaits": True},
+    Shift.StandInConfirmed: {},
     Shift.OfficerReturned: {},
     Shift.OfficerArrived: {"officer": "li.na", "arrived_at": AT},
     Shift.PhoneSwitched: {"answered_by": "ma"},
@@ -333,6 +334,8 @@ def older() -> dict[tuple[str, int], Folded.Event]:
             Roster.RosterPublished,
             {**OTHERS[Roster.RosterPublished], "duties": (Duty(date(2026, 3, 2), DutyPeriod.NIGHT, "wang", AT, AT),)},
         ),
+        ("desk.officer_substituted", 1): made(Desk.OfficerSubstituted, OTHERS[Desk.OfficerSubstituted]),
+        ("shift.substituted", 1): made(Shift.OfficerSubstituted, {"stand_in": "chen"}),
         ("shift.extended", 1): made(Shift.ShiftExtended, {"period": DutyPeriod.NOON, "until": AT}),
         ("shift.opened", 1): made(Shift.ShiftOpened, {**OTHERS[Shift.ShiftOpened], "names_due": False}),
     }

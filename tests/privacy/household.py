@@ -56,6 +56,7 @@ WORDS = {
         "值班记录",
         "移交说明",
         "移交异议",
+        "代值",
         "接管",
         "查阅",
         "名册",
@@ -180,6 +181,7 @@ async def said_on_duty(estate: Estate, ticket: str) -> None:
     await duty.prepare_handover(shift, request("assistant"), remarks=WORDS["移交说明"])
     await duty.sign_out(shift, request("assistant"))
     await duty.dispute(shift, WORDS["移交异议"], request("technician"))
+    await duty.substitute(shift, None, request("assistant"), WORDS["代值"])
     await duty.take_over(shift, WORDS["接管"], request("supervisor"))
     await duty.review(shift, request("supervisor"), remarks=WORDS["查阅"])
 

@@ -156,7 +156,9 @@ async def test_erased_reads_erased_and_everything_else_stays(shared: Estate) -> 
     before = [await estate.g.inquiries.ticket("director", ticket) for ticket in lived.tickets]
     footprint = await estate.footprint()
     log = await estate.g.store.read_log(0, 1000)
-    elsewhere = {WORDS[word] for word in ("驳回", "文件名", "值班记录", "移交说明", "移交异议", "接管", "查阅", *OF_STAFF)}
+    elsewhere = {
+        WORDS[word] for word in ("驳回", "文件名", "值班记录", "移交说明", "移交异议", "代值", "接管", "查阅", *OF_STAFF)
+    }
     assert set(WORDS.values()) - elsewhere <= await everything_read(estate, lived)
 
     async with estate.again() as other:

@@ -100,6 +100,16 @@ class CoverAnswer(Answer):
     absent: str | None
 
 
+class AbsenceAnswer(Answer):
+    """代值: the officer was away for an emergency; the login of the stand-in, or their post or name, and the confirmation."""
+
+    at: Moment
+    stand_in: str | None
+    named: str | None
+    confirmed_at: Moment | None
+    ended_at: Moment | None
+
+
 class ShiftAnswer(Answer):
     """A shift (班次). ``answerable`` is the one person who answers for the desk; after the shift, the last who did."""
 
@@ -122,6 +132,7 @@ class ShiftAnswer(Answer):
     lines: list[LineAnswer]
     arrivals: list[ArrivalAnswer]
     covers: list[CoverAnswer]
+    absences: list[AbsenceAnswer]
     sheets: list[SheetSummary]
     ended_at: Moment | None
     ended_by: t.ShiftEnd | None
@@ -343,6 +354,16 @@ def shift_answer(reading: ShiftReading) -> ShiftAnswer:
                 offline_entered=line.offline_entered,
             )
             for line in s.lines
+        ],
+        absences=[
+            AbsenceAnswer(
+                at=one.at,
+                stand_in=one.stand_in,
+                named=reading.text(one.named),
+                confirmed_at=one.confirmed_at,
+                ended_at=one.ended_at,
+            )
+            for one in s.absences
         ],
         covers=[CoverAnswer(at=one.at, period=one.period, absent=one.absent) for one in s.covers],
         arrivals=[ArrivalAnswer(officer=one.officer, at=one.at, by=one.by) for one in s.arrivals],

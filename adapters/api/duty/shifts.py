@@ -28,6 +28,7 @@ SUMMARIES = {
     ShiftTrigger.EXTEND: "连班 · Hold the adjoining period too",
     ShiftTrigger.LOG: "记日志 · Write a line of the duty log",
     ShiftTrigger.SUBSTITUTE: "代值 · Name a substitute",
+    ShiftTrigger.CONFIRM_STAND_IN: "确认代值 · Confirm standing in",
     ShiftTrigger.RETURN_TO_POST: "返岗 · Return to the post",
     ShiftTrigger.SWITCH_PHONE: "电话切换 · Switch the phone to the control room, or back",
     ShiftTrigger.ARRIVE: "到岗签到 · Sign in on arrival",

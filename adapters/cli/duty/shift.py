@@ -119,12 +119,19 @@ def log(
 @shift.command("substitute")
 def substitute(
     ref: Ref,
-    stand_in: Annotated[str, typer.Argument(metavar="LOGIN", help="The stand-in.")],
+    stand_in: Annotated[str | None, typer.Argument(metavar="[LOGIN]", help="The stand-in; may be left out.")] = None,
+    named: Annotated[str | None, typer.Option(help="The stand-in's post or name, without a login.")] = None,
     login: As = None,
     json: Json = False,
 ) -> None:
-    """Put a stand-in at the desk (代值) while the officer handles an emergency."""
-    _act(ShiftTrigger.SUBSTITUTE, ref, login, json, lambda model: formed(model, stand_in=stand_in))
+    """Leave for an emergency (代值); it is recorded at once, and the stand-in confirms afterwards."""
+    _act(ShiftTrigger.SUBSTITUTE, ref, login, json, lambda model: formed(model, stand_in=stand_in, named=named))
+
+
+@shift.command("confirm-stand-in")
+def confirm_stand_in(ref: Ref, login: As = None, json: Json = False) -> None:
+    """Confirm standing in for the officer (确认代值)."""
+    _act(ShiftTrigger.CONFIRM_STAND_IN, ref, login, json, lambda model: formed(model))
 
 
 @shift.command("return-to-post")

@@ -43,7 +43,7 @@ WAIT_SECONDS = 2.0
 SETTLE = "settle"
 """Value of the form field ``how`` for a call that is settled at the desk (当班办结)."""
 HANDLED = (Trigger.CLASSIFY, Trigger.DISPATCH)
-OFFERED = (ShiftTrigger.LOG, ShiftTrigger.SUBSTITUTE, ShiftTrigger.RETURN_TO_POST)
+OFFERED = (ShiftTrigger.LOG, ShiftTrigger.SUBSTITUTE, ShiftTrigger.CONFIRM_STAND_IN, ShiftTrigger.RETURN_TO_POST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ AT_THE_DESK = (
     ShiftTrigger.LOG,
     ShiftTrigger.EXTEND,
     ShiftTrigger.SUBSTITUTE,
+    ShiftTrigger.CONFIRM_STAND_IN,
     ShiftTrigger.RETURN_TO_POST,
     ShiftTrigger.SWITCH_PHONE,
     ShiftTrigger.ARRIVE,

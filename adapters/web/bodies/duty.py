@@ -42,9 +42,10 @@ class LogLine(Timed):
 
 
 class StandIn(Timed):
-    """Who stands in for the officer. Without a substitute the officer may not leave (D5 六)."""
+    """Who stands in for the officer who leaves for an emergency: a login, or a post or name without one (D5 六)."""
 
     stand_in: Login | None = None
+    named: FreeText | None = None
 
 
 class SwitchPhone(Timed):
@@ -127,7 +128,8 @@ def _equipment(body: PrepareHandover) -> dict[str, Condition]:
 SHIFT_COMMANDS: dict[ShiftTrigger, tuple[type[Timed], Operation]] = {
     ShiftTrigger.EXTEND: (Timed, lambda d, s, r, b: d.extend(s, r)),
     ShiftTrigger.LOG: (LogLine, lambda d, s, r, b: d.log(s, b.text, b.ticket, r)),
-    ShiftTrigger.SUBSTITUTE: (StandIn, lambda d, s, r, b: d.substitute(s, b.stand_in, r)),
+    ShiftTrigger.SUBSTITUTE: (StandIn, lambda d, s, r, b: d.substitute(s, b.stand_in, r, b.named)),
+    ShiftTrigger.CONFIRM_STAND_IN: (Timed, lambda d, s, r, b: d.confirm_stand_in(s, r)),
     ShiftTrigger.RETURN_TO_POST: (Timed, lambda d, s, r, b: d.return_to_post(s, r)),
     ShiftTrigger.SWITCH_PHONE: (SwitchPhone, lambda d, s, r, b: d.switch_phone(s, b.answered_by, r)),
     ShiftTrigger.ARRIVE: (Arrive, lambda d, s, r, b: d.arrive(s, r, b.officer, b.arrived_at)),

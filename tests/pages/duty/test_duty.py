@@ -58,9 +58,11 @@ async def test_what_is_not_offered_says_why_and_is_refused_alike(surfer: Surfer)
     assert "没有人代值" in not_now
     assert "客服主管" in not_now
     away = shift_form(surfer, "substitute")
-    refused = await surfer.submit(away, stand_in="")
-    assert refused.status_code == 409
-    assert "岗位不得无人" in text_of(refused)
+    refused = await surfer.submit(away, stand_in="li")
+    assert refused.status_code == 422
+    left = await surfer.submit(away, stand_in="", named="门岗保安老张")
+    assert "代值人 门岗保安老张 · 离岗" in text_of(left)
+    assert "代值未确认" in text_of(left)
 
 
 async def test_a_moment_is_read_by_the_clock_of_the_community(estate: Estate, surfer: Surfer) -> None:
