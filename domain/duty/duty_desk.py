@@ -257,18 +257,21 @@ class DutyDesk:
         request: Request,
         *,
         equipment: dict[str, Condition] | None = None,
+        rest_good: bool = False,
         records: Sequence[str] = (),
         remarks: str | None = None,
     ) -> ShiftDone:
         """工作移交表: prepare the sheet. The unfinished tickets come from the log, so none can be left out.
 
-        A new sheet replaces the last.
+        Equipment of which nothing is stated is good if the officer says so in one (``rest_good``, 其余逐项核对无异常), else not
+        checked. A new sheet replaces the last.
         """
 
         async def decide(x: Scene) -> Decided:
             terms = x.directory.policy_of(x.shift.community).handover
             things = terms.equipment(x.shift.post)
             stated = equipment or {}
+            rest = Condition.GOOD if rest_good else Condition.NOT_CHECKED
             for item in stated:
                 if item not in things:
                     raise invalid(f"/equipment/{item}", f"this post has no such equipment; its list: {', '.join(things)}")
@@ -280,7 +283,7 @@ class DutyDesk:
                 Shift.HandoverPrepared,
                 position=unfinished.position,
                 tickets=unfinished.tickets,
-                equipment=tuple(Equipment(item, stated.get(item, Condition.NOT_CHECKED)) for item in things),
+                equipment=tuple(Equipment(item, stated.get(item, rest)) for item in things),
                 records=tuple(dict.fromkeys(records)),
                 remarks=Personal(self._ids.new(), remarks) if remarks is not None else None,
             )

@@ -432,6 +432,16 @@ async def test_the_sheet_holds_everything_unfinished_and_both_sign_one_hash(stat
     assert "王小明" not in text
 
 
+@pytest.mark.parametrize("rest_good", [False, True])
+async def test_one_deliberate_word_covers_the_rest_and_nothing_is_preset(station: Station, rest_good: bool) -> None:
+    """integrity 4: 其余逐项核对无异常."""
+    await station.open("assistant")
+    await station.do("prepare_handover", "assistant", equipment={"radio": Condition.FAULTY}, rest_good=rest_good)
+    conditions = {one.item: one.condition for one in station.sheet.equipment}
+    assert conditions.pop("radio") is Condition.FAULTY
+    assert set(conditions.values()) == {Condition.GOOD if rest_good else Condition.NOT_CHECKED}
+
+
 async def test_signing_in_opens_the_next_shift_in_the_same_commit(station: Station) -> None:
     await station.open("assistant")
     handed = await station.hand_over("assistant", "technician")

@@ -172,6 +172,7 @@ def prepare_handover(
     equipment: Annotated[
         list[str] | None, typer.Option(metavar="ITEM=CONDITION", help="A thing's condition; may be given several times.")
     ] = None,
+    rest_good: Annotated[bool, typer.Option("--rest-good", help="Everything else was checked and is good.")] = False,
     record: Annotated[list[str] | None, typer.Option(help="A record handed over; may be given several times.")] = None,
     remarks: Annotated[str | None, typer.Option(help="Further information for the next officer.")] = None,
     login: As = None,
@@ -179,7 +180,7 @@ def prepare_handover(
 ) -> None:
     """Prepare the handover sheet (工作移交表), with the unfinished tickets from the log."""
     items = [_condition(one) for one in equipment or []]
-    said = {"equipment": items, "records": record or [], "remarks": remarks}
+    said = {"equipment": items, "rest_good": rest_good, "records": record or [], "remarks": remarks}
     _act(ShiftTrigger.PREPARE_HANDOVER, ref, login, json, lambda model: formed(model, **said))
 
 

@@ -20,6 +20,7 @@ from domain.people.authority import Held
 
 MOMENTS = ("occurred_at", "arrived_at")
 LISTS = ("records", "urge")
+FLAGS = ("offline", "rest_good")
 SIGNATURES = (ShiftTrigger.SIGN_OUT, ShiftTrigger.SIGN_IN)
 _BY_PATH = {trigger.value.replace("_", "-"): taken for trigger, taken in SHIFT_COMMANDS.items()}
 
@@ -34,12 +35,13 @@ def body_of(model: type[Timed], form: Form, visitor: Visitor) -> Any:
         if name in values and (moment := moment_in(values[name], visitor, f"/{name}")) is not None:
             values[name] = moment.isoformat()
     values |= {name: form.all(name) for name in LISTS if name in values}
-    if "offline" in values:
-        values["offline"] = True
+    values |= {name: True for name in FLAGS if name in values}
     if "read_upto" in values and values["read_upto"].isdecimal():
         values["read_upto"] = int(values["read_upto"])
     if "equipment" in model.model_fields:
-        stated = [(name.partition(".")[2], form.get(name)) for name in form.fields if name.startswith("equipment.")]
+        stated = [
+            (name.partition(".")[2], form.get(name)) for name in form.fields if name.startswith("equipment.") and form.has(name)
+        ]
         values["equipment"] = [{"item": item, "condition": condition} for item, condition in stated]
     return filled(model, values)
 

@@ -69,12 +69,13 @@ class EquipmentItem(Value):
 
 
 class PrepareHandover(Timed):
-    """The officer's statement for the handover sheet. Equipment not stated is entered as ``not_checked``.
+    """The officer's statement for the handover sheet. Equipment not stated is ``not_checked``, or good with ``rest_good``.
 
     The unfinished tickets of the sheet are read from the log.
     """
 
     equipment: list[EquipmentItem] = Field(default=[], max_length=40)
+    rest_good: bool = Field(default=False, description="其余逐项核对无异常 · everything else was checked and is good")
     records: list[Code] = Field(default=[], max_length=40)
     remarks: FreeText | None = None
 
@@ -135,7 +136,9 @@ SHIFT_COMMANDS: dict[ShiftTrigger, tuple[type[Timed], Operation]] = {
     ShiftTrigger.ARRIVE: (Arrive, lambda d, s, r, b: d.arrive(s, r, b.officer, b.arrived_at)),
     ShiftTrigger.PREPARE_HANDOVER: (
         PrepareHandover,
-        lambda d, s, r, b: d.prepare_handover(s, r, equipment=_equipment(b), records=b.records, remarks=b.remarks),
+        lambda d, s, r, b: d.prepare_handover(
+            s, r, equipment=_equipment(b), rest_good=b.rest_good, records=b.records, remarks=b.remarks
+        ),
     ),
     ShiftTrigger.SIGN_OUT: (SignOut, lambda d, s, r, b: d.sign_out(s, r, b.hash)),
     ShiftTrigger.SIGN_IN: (SignIn, lambda d, s, r, b: d.sign_in(s, r, b.hash)),

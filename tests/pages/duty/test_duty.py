@@ -214,3 +214,23 @@ async def test_the_next_officer_signs_in_on_arrival_from_their_own_phone(estate:
     assert "zhang某 · 2026-03-02 09:05:00" in text_of(sheet)
     earlier = await li.submit(shift_form(li, "arrive"), officer="zhang", arrived_at="2026-03-02T09:01")
     assert "zhang某 · 2026-03-02 09:01:00 (由 li某 填写)" in text_of(earlier)
+
+
+async def test_on_the_form_of_the_sheet_nothing_is_preset_and_one_tap_covers_the_rest(estate: Estate, surfer: Surfer) -> None:
+    """integrity 4: what the officer does not touch is not checked, and no record is handed over."""
+    await surfer.sign_in("li")
+    await surfer.get("/shift")
+    await surfer.submit("/shift/open")
+    desk = await estate.gongdan.duty.holder("JX", "li")
+    assert desk is not None
+    assert desk.shift is not None
+    found = []
+    for said in ({}, {"equipment.radio": "faulty", "rest_good": "1", "records": "key_register"}):
+        await surfer.get(f"/handover/{desk.shift.id}")
+        await surfer.submit(shift_form(surfer, "prepare-handover"), **said)
+        sheet = (await estate.gongdan.journal.existing(desk.shift.id, ShiftState)).sheets[-1]
+        found.append(({one.item: one.condition.value for one in sheet.equipment}, sheet.records))
+    untouched, tapped = found
+    assert (set(untouched[0].values()), untouched[1]) == ({"not_checked"}, ())
+    assert tapped[0].pop("radio") == "faulty"
+    assert (set(tapped[0].values()), tapped[1]) == ({"good"}, ("key_register",))
