@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 async def note(page: Page, description: str) -> None:
     """Write a call down."""
     await page.get_by_label("什么事").fill(description)
-    await page.get_by_label("姓名").fill("周师傅")
+    await page.get_by_label("姓名", exact=True).fill("周师傅")
     await page.get_by_label("电话", exact=True).fill("13800138188")
     await page.locator("form[action='/night/calls']").get_by_role("button", name="记下").click()
 
