@@ -270,6 +270,8 @@
     if (!form.matches("form[data-draft]") || event.submitter?.formNoValidate) return;
     event.preventDefault();
     const data = new FormData(form, event.submitter);
+    const written = () => JSON.stringify([...new FormData(form).entries()].filter(([, value]) => !(value instanceof File)));
+    const sent = written();
     const at = new Date().toISOString();
     if (!data.get("occurred_at")) data.set("occurred_at", at);
     data.set("offline", "1");
@@ -291,7 +293,8 @@
       at,
       label: [first, form.dataset.draft].filter(Boolean).join(" · "),
     });
-    form.reset();
+    // The next call may have been begun while the draft was being kept: what was written meanwhile stays.
+    if (written() === sent) form.reset();
     form.closest("details")?.removeAttribute("open");
     card?.removeAttribute("data-touched");
     await show();
