@@ -270,8 +270,6 @@
     if (!form.matches("form[data-draft]") || event.submitter?.formNoValidate) return;
     event.preventDefault();
     const data = new FormData(form, event.submitter);
-    const written = () => JSON.stringify([...new FormData(form).entries()].filter(([, value]) => !(value instanceof File)));
-    const sent = written();
     const at = new Date().toISOString();
     if (!data.get("occurred_at")) data.set("occurred_at", at);
     data.set("offline", "1");
@@ -280,7 +278,7 @@
     const files = entries.filter(([, value]) => value instanceof File && value.size > 0);
     const card = form.closest("[data-cards] > *");
     const first = data.get("description") || data.get("text") || data.get("resolution");
-    await keep({
+    const draft = {
       key: uuid7(),
       login,
       action: form.matches("[enctype^=multipart]") ? null : form.getAttribute("action"),
@@ -292,11 +290,25 @@
       files: files.map(([field, content]) => ({ key: uuid7(), field, content })),
       at,
       label: [first, form.dataset.draft].filter(Boolean).join(" · "),
-    });
-    // The next call may have been begun while the draft was being kept: what was written meanwhile stays.
-    if (written() === sent) form.reset();
-    form.closest("details")?.removeAttribute("open");
+    };
+    // Emptied before anything is waited for: the next call may be begun while this one is being kept.
+    const filled = [...form.elements].flatMap((field) => [field, ...(field.options ?? [])])
+      .map((held) => [held, { value: held.value, checked: held.checked, selected: held.selected }, held.files]);
+    const details = form.closest("details");
+    form.reset();
+    details?.removeAttribute("open");
     card?.removeAttribute("data-touched");
+    try {
+      await keep(draft);
+    } catch (refused) {
+      for (const [held, as, files] of filled) {
+        if (files) held.files = files;
+        else Object.assign(held, as);
+      }
+      details?.setAttribute("open", "");
+      card?.setAttribute("data-touched", "");
+      throw refused;
+    }
     await show();
     await flushed();
   });

@@ -72,6 +72,43 @@ async def test_drafts_written_without_a_network_are_sent_once_at_their_times(loo
         await waiting_call(page, number)
 
 
+NEXT = """(next) => {
+  const form = document.querySelector("form[action='/night/calls']");
+  form.requestSubmit();
+  form.elements.description.value = next;
+}"""
+FULL = "() => { IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError'); }; }"
+
+
+async def test_a_call_begun_while_the_one_before_is_being_kept_stays_on_the_form(look: Look, served: Served) -> None:
+    looker = await look(await officer(served), size=PHONE)
+    page = await looker.open("/night")
+    await kept(page)
+    looker.reports.expect("ERR_INTERNET_DISCONNECTED", "Failed to load resource")
+    await page.context.set_offline(True)
+    await page.get_by_label("什么事").fill("第一个来电：单元门关不上")
+    await page.get_by_label("姓名", exact=True).fill("周师傅")
+    await page.get_by_label("电话", exact=True).fill("13800138188")
+    await page.evaluate(NEXT, "第二个来电：路灯不亮")
+    await expect(page.locator("[data-count]")).to_have_text("离线 · 1 条待上传")
+    await expect(page.get_by_label("什么事")).to_have_value("第二个来电：路灯不亮")
+    await expect(page.get_by_label("姓名", exact=True)).to_have_value("")
+    [draft] = await page.evaluate(DRAFTS)
+    assert dict(draft["fields"])["description"] == "第一个来电：单元门关不上"
+
+
+async def test_a_call_that_the_phone_cannot_keep_stays_on_the_form(look: Look, served: Served) -> None:
+    looker = await look(await officer(served), size=PHONE)
+    page = await looker.open("/night")
+    await kept(page)
+    await page.evaluate(FULL)
+    async with page.expect_event("pageerror"):
+        await note(page, "存不下的来电：水管滴水")
+    await expect(page.get_by_label("什么事")).to_have_value("存不下的来电：水管滴水")
+    await expect(page.get_by_label("姓名", exact=True)).to_have_value("周师傅")
+    looker.reports.found.remove("error: QuotaExceededError")
+
+
 async def test_what_changed_meanwhile_is_shown_and_not_overwritten(look: Look, served: Served) -> None:
     number = await call(served, "花坛边的井盖有响声")
     login = await officer(served)
